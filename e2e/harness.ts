@@ -182,7 +182,7 @@ export function DeferCleanup(cleanup: Cleanup): void {
   if (node.ended)
     void runCleanups(node.cleanups).then((errors) => {
       for (const error of errors)
-        process.stderr.write(`cleanup after the end of "${node.title}": ${messageOf(error)}\n`);
+        process.stderr.write(`cleanup after the end of "${node.title}": ${formatError(error)}\n`);
     });
 }
 
@@ -199,7 +199,7 @@ export async function By<T>(name: string, body: () => T | Promise<T>): Promise<T
     return value;
   } catch (error) {
     step.status = error instanceof SkipError ? "skipped" : "failed";
-    step.error = messageOf(error);
+    step.error = formatError(error);
     if (error instanceof Error && !(error instanceof SkipError) && !annotated.has(error)) {
       annotated.add(error);
       error.message = `${name}: ${error.message}`;
@@ -250,7 +250,7 @@ export async function Eventually<T>(
     } catch (error) {
       if (error instanceof SkipError) throw error;
       if (signal.aborted) throw asError(signal.reason);
-      last = `last error: ${messageOf(error)}`;
+      last = `last error: ${formatError(error)}`;
     } finally {
       clearTimeout(timer);
     }
@@ -683,16 +683,16 @@ class Run {
 
   /** @param skipped why the whole group is skipped; undefined: it runs */
   async #group(group: Group, skipped: string | undefined): Promise<void> {
-    const specs = specsIn(group).filter((spec) => this.#leftOut.get(spec) === undefined);
+    const specs = listSpecs(group).filter((spec) => this.#leftOut.get(spec) === undefined);
     let reason = skipped;
     this.#output.openGroup(group);
     const runs = specs.length > 0 && reason === undefined && this.#stop() === undefined;
     if (runs)
-      for (const hook of hooksOf(group, "BeforeSuite", "BeforeAll")) {
+      for (const hook of listHooks(group, "BeforeSuite", "BeforeAll")) {
         const error = await this.#hook(hook, group);
         if (error === undefined) continue;
         reason =
-          error instanceof SkipError ? error.message : `${hook.kind} of "${group.title}" failed: ${messageOf(error)}`;
+          error instanceof SkipError ? error.message : `${hook.kind} of "${group.title}" failed: ${formatError(error)}`;
         break;
       }
     let failedBefore: string | undefined;
@@ -702,7 +702,7 @@ class Run {
       else if ((await this.#spec(child, why)) === "failed")
         failedBefore = `an earlier spec of the ordered group failed: ${child.title}`;
     }
-    if (runs) for (const hook of hooksOf(group, "AfterAll", "AfterSuite")) await this.#hook(hook, group);
+    if (runs) for (const hook of listHooks(group, "AfterAll", "AfterSuite")) await this.#hook(hook, group);
     if (runs && group.cleanups.length > 0) {
       const started = performance.now();
       const errors = await runCleanups(group.cleanups, this.#host.current);
@@ -751,12 +751,12 @@ class Run {
     const errors: Error[] = [];
     const node = async (title: string, body: Body, timeout: number | undefined) =>
       this.#node({ title, body, timeout, cleanups, steps });
-    for (const hook of groups.flatMap((group) => hooksOf(group, "BeforeEach"))) {
+    for (const hook of groups.flatMap((group) => listHooks(group, "BeforeEach"))) {
       first = await node(`${spec.name} (BeforeEach)`, hook.body, hook.options.timeout);
       if (first !== undefined) break;
     }
     first ??= await node(spec.name, spec.body, spec.options.timeout);
-    for (const hook of groups.toReversed().flatMap((group) => hooksOf(group, "AfterEach"))) {
+    for (const hook of groups.toReversed().flatMap((group) => listHooks(group, "AfterEach"))) {
       const error = await node(`${spec.name} (AfterEach)`, hook.body, hook.options.timeout);
       if (error !== undefined) errors.push(new Error(`AfterEach: ${error.message}`, { cause: error }));
     }
@@ -1002,11 +1002,11 @@ function ancestors(group: Group): readonly Group[] {
   return group.parent === undefined ? [group] : [...ancestors(group.parent), group];
 }
 
-function specsIn(group: Group): readonly Spec[] {
-  return group.children.flatMap((child) => (child.kind === "spec" ? [child] : specsIn(child)));
+function listSpecs(group: Group): readonly Spec[] {
+  return group.children.flatMap((child) => (child.kind === "spec" ? [child] : listSpecs(child)));
 }
 
-function hooksOf(group: Group, ...kinds: readonly HookKind[]): readonly Hook[] {
+function listHooks(group: Group, ...kinds: readonly HookKind[]): readonly Hook[] {
   return group.hooks.filter(({ kind }) => kinds.includes(kind));
 }
 
@@ -1060,7 +1060,7 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function messageOf(error: unknown): string {
+function formatError(error: unknown): string {
   return asError(error).message;
 }
 
@@ -1096,7 +1096,7 @@ async function runAlone(): Promise<void> {
     const { failed, interrupted } = summary;
     process.exitCode = interrupted !== undefined ? 130 : failed > 0 ? 1 : 0;
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
+    process.stderr.write(`${formatError(error)}\n`);
     process.exitCode = 2;
   }
 }

@@ -7,9 +7,9 @@ export function isSkewSupported(kubeProxy: string, controlPlane: string): boolea
   return skew >= 0 && skew <= MAX_SKEW;
 }
 
-/** Returns the minor of a version `v1.MINOR.PATCH`. Throws for any other text. */
+/** Returns the minor of a version `v1.MINOR.PATCH`, also with a suffix like `+k3s1`. @throws an error for any other text */
 export function parseMinor(version: string): number {
-  const minor = /^v1\.(\d+)\.\d+$/.exec(version)?.[1];
+  const minor = /^v1\.(\d+)\.\d+/.exec(version)?.[1];
   if (minor === undefined) throw new Error(`invalid version "${version}": want v1.MINOR.PATCH, like v1.29.15`);
   return Number(minor);
 }

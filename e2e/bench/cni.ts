@@ -8,14 +8,10 @@ import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { TestAgent } from "../../plugin/testing/agent.ts";
-import {
-  splitLines,
-  execOrThrow,
-  type PluginName,
-  TestNet,
-  type TestNode,
-  type TestPod,
-} from "../../plugin/testing/node.ts";
+import { TestNet } from "../../plugin/testing/node.ts";
+import { splitLines } from "../../plugin/testing/node-snapshot.ts";
+import type { PluginName, TestNode, TestPod } from "../../plugin/testing/invocation.ts";
+import { execOrThrow } from "../../plugin/testing/exec.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { type CallMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-log.ts";
 import { Runtime } from "./cni/runtime.ts";

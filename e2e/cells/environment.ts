@@ -3,6 +3,6 @@ import { DEFAULT_ENVIRONMENT, findEnvironment } from "../../clusters/environment
 import type { Variant } from "./gate.ts";
 
 /** Returns the environment of a variant. Throws for a name that is unknown. */
-export function environmentFor({ environment }: Variant): Environment {
+export function getEnvironment({ environment }: Variant): Environment {
   return environment === undefined ? DEFAULT_ENVIRONMENT : findEnvironment(environment);
 }

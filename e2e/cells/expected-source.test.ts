@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { cells } from "./cells.ts";
 import { expectedSource, type SourceRef } from "./expected-source.ts";
-import { type NetworkSettings, settingsFor } from "./settings.ts";
+import { type NetworkSettings, getNetworkSettings } from "./settings.ts";
 
 const FEATURES = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
 const all = cells(2, ["ipv4"], FEATURES);
-const DEFAULT: NetworkSettings = settingsFor(
+const DEFAULT: NetworkSettings = getNetworkSettings(
   { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" },
   "ipv4",
 );
@@ -25,7 +25,7 @@ function show(source: SourceRef): string {
   return source.network === "node" ? node : `${node} ${source.network}`;
 }
 
-function sourcesOf(id: string, settings: NetworkSettings): readonly string[] | undefined {
+function computeSources(id: string, settings: NetworkSettings): readonly string[] | undefined {
   const cell = all.find((one) => one.id === id);
   assert.ok(cell, `no cell ${id}`);
   return expectedSource(cell, settings)?.map(show);
@@ -238,7 +238,7 @@ const cases: readonly (readonly [title: string, settings: NetworkSettings, id: s
 describe("the source that a server must see", () => {
   for (const [title, settings, id, ...sources] of cases)
     it(`${title} (${id})`, () => {
-      assert.deepEqual(sourcesOf(id, settings), sources);
+      assert.deepEqual(computeSources(id, settings), sources);
     });
 
   it("is known for every TCP and UDP cell but the API server's and the attacks", () => {

@@ -98,8 +98,8 @@ function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettin
   const fromPod = isPodTraffic(settings.podTraffic, network, true);
   if (fromPod === false && settings.podTraffic !== "none") return [masqueraded];
   if (fromPod === undefined)
-    return unique([masqueraded, ...throughNode(cell, own(cell), reaches, sourceNode, settings)]);
-  return throughNode(cell, own(cell), reaches, sourceNode, settings);
+    return unique([masqueraded, ...listTranslatedSources(cell, own(cell), reaches, sourceNode, settings)]);
+  return listTranslatedSources(cell, own(cell), reaches, sourceNode, settings);
 }
 
 /** A NodePort or a virtual address, translated on the node with the address. */
@@ -111,7 +111,9 @@ function sourceByNodePort(
 ): readonly SourceRef[] {
   if (!keepsClient(cell)) return [nodeTowards(asked, reaches)];
   return unique(
-    arrivesAt(cell, asked, settings).flatMap((source) => throughNode(cell, source, reaches, asked, settings)),
+    listArrivingSources(cell, asked, settings).flatMap((source) =>
+      listTranslatedSources(cell, source, reaches, asked, settings),
+    ),
   );
 }
 
@@ -127,12 +129,12 @@ function sourceByHostPort(
 ): readonly SourceRef[] {
   const masqueraded = nodeTowards(asked, reaches);
   return unique(
-    arrivesAt(cell, asked, settings).flatMap((source): readonly SourceRef[] => {
+    listArrivingSources(cell, asked, settings).flatMap((source): readonly SourceRef[] => {
       const isOverlay = "endpoint" in source && cell.source !== "underlay" && source.nic === "main";
       const isSameSubnet = isOnUnderlay(reaches.type, reaches.nic)
         ? !isOverlay && !leavesRack(cell, asked, settings)
         : settings.hasNodeSubnets && isOverlay && cell.sourceNode === asked;
-      return isSameSubnet ? [masqueraded] : throughNode(cell, source, reaches, asked, settings);
+      return isSameSubnet ? [masqueraded] : listTranslatedSources(cell, source, reaches, asked, settings);
     }),
   );
 }
@@ -141,7 +143,7 @@ function sourceByHostPort(
 const keepsClient = ({ group }: Cell): boolean => group === "node-port-local" || group === "pod-to-node-port-local";
 
 /** Returns the source address with which a cell's packets enter the node with the destination address. */
-function arrivesAt(cell: Cell, asked: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
+function listArrivingSources(cell: Cell, asked: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
   if (cell.source === "external" || asked === cell.sourceNode || cell.source === "underlay") return [own(cell)];
   if (cell.source === "multi-nic" && !leavesRack(cell, asked, settings)) return [own(cell, "net1")];
   return choose(settings.natOutgoing, { node: cell.sourceNode ?? 0, network: "node" }, own(cell));
@@ -151,7 +153,7 @@ function arrivesAt(cell: Cell, asked: NodeRef, settings: NetworkSettings): reado
  * Returns the source address after a node has translated the destination and kept the source: the overlay masquerades packets that
  * leave it, and Interlay packets that enter by one of its links and leave to another node.
  */
-function throughNode(
+function listTranslatedSources(
   cell: Cell,
   source: SourceRef,
   reaches: ServerRef,

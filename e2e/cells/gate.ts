@@ -1,4 +1,5 @@
 import type { KubeProxy } from "../../clusters/spec/kube-proxy.ts";
+import { parseMinor } from "../../clusters/spec/version-skew.ts";
 import type { BLOCKERS, PodType } from "../../results/schema.ts";
 
 type Blocker = (typeof BLOCKERS)[number];
@@ -24,14 +25,7 @@ const FIRST_LIBERAL_MINOR = 29;
 /** v1.30 is the first version whose nftables mode never has the rule (kubernetes/kubernetes pull 122663). */
 const FIRST_NFTABLES_WITHOUT = 30;
 
-/** Returns the minor version of `v1.MINOR.PATCH`. @throws an error for any other text */
-export function minorOf(version: string): number {
-  const minor = /^v1\.(\d+)\.\d+/.exec(version)?.[1];
-  if (minor === undefined) throw new Error(`invalid Kubernetes version "${version}": write v1.MINOR.PATCH`);
-  return Number(minor);
-}
-
-export function expectationFor({ kubeProxy, returnPath }: Variant): Expectation {
+export function decideExpectation({ kubeProxy, returnPath }: Variant): Expectation {
   const tcpBeLiberal = returnPath === "liberal" ? 1 : 0;
   if (kubeProxy.mode === "none")
     return { tcpBeLiberal, invalidDropRule: false, reason: "no kube-proxy runs that could write the rule" };
@@ -39,7 +33,7 @@ export function expectationFor({ kubeProxy, returnPath }: Variant): Expectation 
   if (kubeProxy.mode === "ipvs")
     return { tcpBeLiberal, invalidDropRule: false, reason: "kube-proxy's IPVS mode drops no INVALID packets" };
   if (kubeProxy.mode === "nftables")
-    return minorOf(kubeProxy.version) >= FIRST_NFTABLES_WITHOUT
+    return parseMinor(kubeProxy.version) >= FIRST_NFTABLES_WITHOUT
       ? {
           tcpBeLiberal,
           invalidDropRule: false,
@@ -50,7 +44,7 @@ export function expectationFor({ kubeProxy, returnPath }: Variant): Expectation 
           invalidDropRule: tcpBeLiberal === 0,
           reason: "v1.29's nftables mode has `ct state invalid drop` unless the sysctl is 1",
         };
-  if (minorOf(kubeProxy.version) < FIRST_LIBERAL_MINOR)
+  if (parseMinor(kubeProxy.version) < FIRST_LIBERAL_MINOR)
     return { tcpBeLiberal, invalidDropRule: true, reason: "below v1.29 kube-proxy always drops INVALID packets" };
   return tcpBeLiberal === 1
     ? { tcpBeLiberal, invalidDropRule: false, reason: "from v1.29 kube-proxy leaves the rule out when the sysctl is 1" }
@@ -84,7 +78,7 @@ export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: 
  */
 export function gate(variant: Variant, cell: GatedCell): Verdict {
   const exempted = variant.returnPath === "notrack" || variant.returnPath === "snat";
-  if (!isAsymmetric(cell) || exempted || !expectationFor(variant).invalidDropRule) return { expected: "pass" };
+  if (!isAsymmetric(cell) || exempted || !decideExpectation(variant).invalidDropRule) return { expected: "pass" };
   const rule = variant.kubeProxy.mode === "nftables" ? "table ip kube-proxy: ct state invalid drop" : INVALID_RULE;
   return {
     expected: "blocked",

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
-import { isPodTraffic, settingsFor } from "./settings.ts";
+import { isPodTraffic, getNetworkSettings } from "./settings.ts";
 
 const settingsIn = (environment: string, family: IpFamily = "ipv4") =>
-  settingsFor({ kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack", environment }, family);
+  getNetworkSettings(
+    { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack", environment },
+    family,
+  );
 
 describe("the settings of an environment that decide about source addresses", () => {
   const podTraffic = [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
-import { environmentFor } from "./environment.ts";
+import { getEnvironment } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 
 /** Connections that kube-proxy's local traffic detector treats as those of pods. */
@@ -41,8 +41,8 @@ export interface NetworkSettings {
 }
 
 /** Returns the settings of a variant's environment in one family. */
-export function settingsFor(variant: Variant, family: IpFamily): NetworkSettings {
-  const { calico, kubeProxy, overlay, topology } = environmentFor(variant).spec;
+export function getNetworkSettings(variant: Variant, family: IpFamily): NetworkSettings {
+  const { calico, kubeProxy, overlay, topology } = getEnvironment(variant).spec;
   // Calico does not masquerade packets to addresses of a pool, even a disabled one. The suite's pools are IPv4.
   const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
   return {

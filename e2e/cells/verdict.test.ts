@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cells } from "./cells.ts";
 import { gate, type Variant } from "./gate.ts";
-import { findExpectation, verdictFor } from "./verdict.ts";
+import { findExpectation, decideVerdict } from "./verdict.ts";
 
 const variant = (environment: string, returnPath: Variant["returnPath"] = "notrack"): Variant => ({
   kubeProxy: { version: "v1.29.15", mode: "iptables" },
@@ -17,13 +17,13 @@ describe("what a cell must do in an environment", () => {
       for (const cell of all)
         if (cell.group !== "pod-to-node-port-local")
           assert.deepEqual(
-            verdictFor(variant("default", returnPath), cell),
+            decideVerdict(variant("default", returnPath), cell),
             gate(variant("default", returnPath), cell),
           );
   });
 
   it("is blocked for Services, NodePorts and the API server's Service without kube-proxy, and pass for pods", () => {
-    const blocked = all.filter((cell) => verdictFor(variant("no-kube-proxy", "none"), cell).expected === "blocked");
+    const blocked = all.filter((cell) => decideVerdict(variant("no-kube-proxy", "none"), cell).expected === "blocked");
     assert.ok(blocked.length > 0);
     assert.ok(blocked.every(({ to }) => to.kind !== "pod" && to.kind !== "external"));
     assert.equal(blocked.length, all.filter(({ to }) => to.kind !== "pod" && to.kind !== "external").length);
@@ -35,7 +35,7 @@ describe("what a cell must do in an environment", () => {
       all.filter(
         (cell) =>
           cell.group === "matrix" &&
-          verdictFor(variant("forward-invalid-drop", returnPath), cell).expected === "blocked",
+          decideVerdict(variant("forward-invalid-drop", returnPath), cell).expected === "blocked",
       ).length;
     assert.deepEqual([count("liberal"), count("none"), count("notrack")], [4, 4, 0]);
   });
@@ -81,7 +81,7 @@ describe("a cell that cannot or must not pass", () => {
   ];
   for (const [title, id, context, by] of cases)
     it(`${title}: ${by === undefined ? "pass" : `blocked by ${by}`}`, () => {
-      const verdict = verdictFor(variant(context), find(id));
+      const verdict = decideVerdict(variant(context), find(id));
       assert.equal(verdict.expected === "blocked" ? verdict.by : undefined, by);
     });
 });

@@ -1,16 +1,16 @@
 import type { Environment } from "../../clusters/spec/environment.ts";
 import type { Cell } from "./cell.ts";
-import { environmentFor } from "./environment.ts";
-import { type Expectation, expectationFor, gate, isAsymmetric, type Variant, type Verdict } from "./gate.ts";
-import { isPodTraffic, settingsFor } from "./settings.ts";
+import { getEnvironment } from "./environment.ts";
+import { type Expectation, decideExpectation, gate, isAsymmetric, type Variant, type Verdict } from "./gate.ts";
+import { isPodTraffic, getNetworkSettings } from "./settings.ts";
 
 /**
  * Returns the expected result of a cell in a variant: attacks, cells that the environment makes impossible and cells that no
  * configuration lets pass are blocked; the gate decides the others.
  */
-export function verdictFor(variant: Variant, cell: Cell): Verdict {
+export function decideVerdict(variant: Variant, cell: Cell): Verdict {
   if (cell.attack !== undefined) return { expected: "blocked", by: "guard", reason: GUARDED[cell.attack.kind] };
-  const environment = environmentFor(variant);
+  const environment = getEnvironment(variant);
   const impossible = environment.impossible.find(({ cells }) => cells(cell));
   if (impossible !== undefined) return { expected: "blocked", by: "environment", reason: impossible.reason };
   const design = reasonByDesign(variant, cell);
@@ -28,8 +28,8 @@ export function verdictFor(variant: Variant, cell: Cell): Verdict {
 
 /** Returns the expected state of kube-proxy and the sysctl on the nodes of a variant. */
 export function findExpectation(variant: Variant): Expectation {
-  const expectation = expectationFor(variant);
-  return hasKubeProxy(environmentFor(variant))
+  const expectation = decideExpectation(variant);
+  return hasKubeProxy(getEnvironment(variant))
     ? expectation
     : { ...expectation, invalidDropRule: false, reason: "no kube-proxy runs that could write the rule" };
 }
@@ -57,9 +57,9 @@ export function lacksLocalEndpoint({ group, to, reaches }: Cell): boolean {
 /** Returns why a cell cannot pass in any network; undefined if it can. See docs/limitations.md. */
 function reasonByDesign(variant: Variant, cell: Cell): string | undefined {
   if (!lacksLocalEndpoint(cell)) return undefined;
-  const settings = settingsFor(variant, cell.family);
+  const settings = getNetworkSettings(variant, cell.family);
   const ownNode = cell.placement === "same-node";
-  if (isPodTraffic(settings.podTraffic, sourceAt(cell, ownNode, settings.natOutgoing), ownNode) !== true)
+  if (isPodTraffic(settings.podTraffic, getSourceNetwork(cell, ownNode, settings.natOutgoing), ownNode) !== true)
     return "the node has no endpoint of the Service, whose externalTrafficPolicy is Local: kube-proxy drops what it does not take for traffic of a pod of the cluster";
   return ownNode
     ? undefined
@@ -67,7 +67,7 @@ function reasonByDesign(variant: Variant, cell: Cell): string | undefined {
 }
 
 /** Returns the network of the source address with which a pod's packets reach the node with the destination address. */
-function sourceAt(
+function getSourceNetwork(
   { source }: Cell,
   ownNode: boolean,
   natOutgoing: boolean | undefined,

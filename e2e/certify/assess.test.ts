@@ -26,14 +26,14 @@ const policy = (report: Report, status: "passed" | "failed"): Report => ({
 
 describe("the assessment of runs", () => {
   const healthy = [createHealthyReport(2, 1), createHealthyReport(2, 2)];
-  const resultOf = (reports: readonly Report[], profile: ProfileName, workers = 2) => {
+  const createResult = (reports: readonly Report[], profile: ProfileName, workers = 2) => {
     const { profiles, result } = assessRuns(reports, workers, [profile]);
     return [profiles.find(({ name }) => name === profile)?.result, result];
   };
 
   it("passes profiles whose cells passed, with consistent reports", () => {
-    assert.deepEqual(resultOf(healthy, "base"), ["pass", "pass"]);
-    assert.deepEqual(resultOf(healthy, "node-port-local"), ["pass", "pass"]);
+    assert.deepEqual(createResult(healthy, "base"), ["pass", "pass"]);
+    assert.deepEqual(createResult(healthy, "node-port-local"), ["pass", "pass"]);
     assert.deepEqual(
       healthy.flatMap((report) => auditReport(report, 2)),
       [],
@@ -54,9 +54,9 @@ describe("the assessment of runs", () => {
       withCell(createHealthyReport(2, 2), MATRIX, { ok: false, actual: "fail" }),
     ];
     const resent = [createHealthyReport(2, 1), withCell(createHealthyReport(2, 2), MATRIX, { resent: 1 })];
-    assert.deepEqual(resultOf(twice, "base"), ["fail", "fail"]);
-    assert.deepEqual(resultOf(resent, "base"), ["fail", "fail"]);
-    assert.deepEqual(resultOf(once, "base"), ["fail", "fail"]);
+    assert.deepEqual(createResult(twice, "base"), ["fail", "fail"]);
+    assert.deepEqual(createResult(resent, "base"), ["fail", "fail"]);
+    assert.deepEqual(createResult(once, "base"), ["fail", "fail"]);
     assert.deepEqual(assessRuns(once, 2, ["base"]).variants[0]?.flaky, [MATRIX]);
   });
 
@@ -66,20 +66,23 @@ describe("the assessment of runs", () => {
       healthy[0]?.variants[0]?.cells.some(({ id }) => id === LOCAL),
       "no such cell",
     );
-    assert.deepEqual(resultOf(reports, "node-port-local"), ["fail", "fail"]);
-    assert.deepEqual(resultOf(reports, "base"), ["pass", "pass"]);
+    assert.deepEqual(createResult(reports, "node-port-local"), ["fail", "fail"]);
+    assert.deepEqual(createResult(reports, "base"), ["pass", "pass"]);
   });
 
   it("does not pass one run, one worker, or cells that did not run", () => {
-    assert.deepEqual(resultOf(healthy.slice(1), "base"), ["not-run", "fail"]);
-    assert.deepEqual(resultOf([createHealthyReport(1, 1), createHealthyReport(1, 2)], "base", 1), ["not-run", "fail"]);
+    assert.deepEqual(createResult(healthy.slice(1), "base"), ["not-run", "fail"]);
+    assert.deepEqual(createResult([createHealthyReport(1, 1), createHealthyReport(1, 2)], "base", 1), [
+      "not-run",
+      "fail",
+    ]);
     for (const profile of ["dual-stack", "policy", "scale"] as const)
-      assert.deepEqual(resultOf(healthy, profile), ["not-run", "fail"]);
+      assert.deepEqual(createResult(healthy, profile), ["not-run", "fail"]);
   });
 
   it("passes dual-stack if every cell ran in both families", () => {
     const dual = [createHealthyReport(2, 1, ["ipv4", "ipv6"]), createHealthyReport(2, 2, ["ipv4", "ipv6"])];
-    assert.deepEqual(resultOf(dual, "dual-stack"), ["pass", "pass"]);
+    assert.deepEqual(createResult(dual, "dual-stack"), ["pass", "pass"]);
     assert.deepEqual(assessRuns(dual, 2, ["base"]).families, ["ipv4", "ipv6"]);
     assert.deepEqual(auditReport(createHealthyReport(2, 1, ["ipv6"]), 2), []);
     const [first] = dual;
@@ -93,12 +96,15 @@ describe("the assessment of runs", () => {
 
   it("passes policy and scale if they ran", () => {
     const held = healthy.map((report) => policy(report, "passed"));
-    assert.deepEqual(resultOf(held, "policy"), ["pass", "pass"]);
-    assert.deepEqual(resultOf([policy(createHealthyReport(2, 1), "failed"), ...held.slice(1)], "policy"), [
+    assert.deepEqual(createResult(held, "policy"), ["pass", "pass"]);
+    assert.deepEqual(createResult([policy(createHealthyReport(2, 1), "failed"), ...held.slice(1)], "policy"), [
       "fail",
       "fail",
     ]);
-    assert.deepEqual(resultOf([createHealthyReport(10, 1), createHealthyReport(10, 2)], "scale", 10), ["pass", "pass"]);
+    assert.deepEqual(createResult([createHealthyReport(10, 1), createHealthyReport(10, 2)], "scale", 10), [
+      "pass",
+      "pass",
+    ]);
   });
 
   it("rejects runs of different clusters", () => {
@@ -140,21 +146,24 @@ describe("the assessment of runs", () => {
     it("certifies connectivity by one consistent run, and names its evidence", () => {
       const report = existingReport();
       assert.deepEqual(auditReport(report, countWorkers(report)), []);
-      assert.deepEqual(resultOf([report], "connectivity"), ["pass", "pass"]);
+      assert.deepEqual(createResult([report], "connectivity"), ["pass", "pass"]);
       const { evidence, datapath } = assessRuns([report], 2, ["connectivity"]);
       assert.deepEqual({ evidence, datapath }, { evidence: "answers", datapath: "interlay" });
     });
 
     it("does not certify base, because packets were not captured", () => {
-      assert.deepEqual(resultOf([existingReport()], "base"), ["not-run", "fail"]);
+      assert.deepEqual(createResult([existingReport()], "base"), ["not-run", "fail"]);
     });
 
     it("fails for one failed cell, and for a failed check such as a leak", () => {
       const cell = withCell(existingReport(), MATRIX, { ok: false, actual: "fail" });
-      assert.deepEqual(resultOf([cell], "connectivity"), ["fail", "fail"]);
+      assert.deepEqual(createResult([cell], "connectivity"), ["fail", "fail"]);
       const leak = { name: "connectivity matrix (DeferCleanup)", status: "failed" as const, seconds: 1 };
       const report = existingReport();
-      assert.deepEqual(resultOf([{ ...report, checks: [...report.checks, leak] }], "connectivity"), ["fail", "fail"]);
+      assert.deepEqual(createResult([{ ...report, checks: [...report.checks, leak] }], "connectivity"), [
+        "fail",
+        "fail",
+      ]);
     });
 
     it("reports a missing cell", () => {

@@ -7,8 +7,8 @@ import { listSupportedCells } from "../cells/supported-cells.ts";
 import { cells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Features } from "../cells/features.ts";
-import { expectationFor } from "../cells/gate.ts";
-import { lacksLocalEndpoint, verdictFor } from "../cells/verdict.ts";
+import { decideExpectation } from "../cells/gate.ts";
+import { lacksLocalEndpoint, decideVerdict } from "../cells/verdict.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
@@ -91,7 +91,7 @@ export function listFamilies({ variants }: Report): readonly ("ipv4" | "ipv6")[]
 function auditVariant(variant: VariantResult, asked: readonly Cell[], report: Report): readonly string[] {
   const byId = new Map(variant.cells.map((result) => [result.id, result]));
   const known = new Set(asked.map(({ id }) => id));
-  const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
+  const { tcpBeLiberal, invalidDropRule } = decideExpectation(variant);
   return [
     ...asked.flatMap((cell) => {
       const result = byId.get(cell.id);
@@ -127,7 +127,7 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, repor
   expectEqual("placement", result.placement, cell.placement);
   expectEqual("family", result.family, cell.family);
   expectEqual("protocol", result.protocol, cell.protocol);
-  const verdict = verdictFor(variant, cell);
+  const verdict = decideVerdict(variant, cell);
   expectEqual("expected", result.expected, verdict.expected);
   if (!result.ok) return problems; // a reported failure needs no evidence
   if (result.expectedSource !== undefined && result.actual === "pass")

@@ -4,8 +4,8 @@ import { expectedPath } from "../evidence/expected.ts";
 import { cells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { NO_FEATURES } from "../cells/features.ts";
-import { expectationFor, type Variant } from "../cells/gate.ts";
-import { verdictFor } from "../cells/verdict.ts";
+import { decideExpectation, type Variant } from "../cells/gate.ts";
+import { decideVerdict } from "../cells/verdict.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
@@ -46,7 +46,7 @@ export function createHealthyReport(
   families: readonly ("ipv4" | "ipv6")[] = ["ipv4"],
 ): Report {
   const variants = VARIANTS.map((variant) => {
-    const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
+    const { tcpBeLiberal, invalidDropRule } = decideExpectation(variant);
     const results = cells(workers, families, { ...NO_FEATURES, sourceGuard: true }).map((cell, index) =>
       createHealthyCell(cell, variant, number + index / 1000),
     );
@@ -75,7 +75,7 @@ export function createHealthyReport(
 }
 
 function createHealthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResult {
-  const verdict = verdictFor(variant, cell);
+  const verdict = decideVerdict(variant, cell);
   const expected = expectedPath(cell, variant.returnPath);
   const blocked = verdict.expected === "blocked";
   const seen = (hops: NonNullable<typeof expected>["request"]) =>

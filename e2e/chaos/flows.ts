@@ -41,8 +41,12 @@ export class ProbeFlows {
     this.all = all;
   }
 
-  /** @param nodeOf returns a pod's node */
-  static async start(api: ClusterApi, ways: readonly FlowPath[], nodeOf: (pod: string) => string): Promise<ProbeFlows> {
+  /** @param findNode returns a pod's node */
+  static async start(
+    api: ClusterApi,
+    ways: readonly FlowPath[],
+    findNode: (pod: string) => string,
+  ): Promise<ProbeFlows> {
     const begun = {
       id: undefined,
       answered: 0,
@@ -51,7 +55,7 @@ export class ProbeFlows {
       lastAnswer: performance.now(),
       longestSilenceMs: 0,
     };
-    const flows = new ProbeFlows(ways.map((way) => ({ ...begun, way, node: nodeOf(way.from), silences: [] })));
+    const flows = new ProbeFlows(ways.map((way) => ({ ...begun, way, node: findNode(way.from), silences: [] })));
     flows.goesOn("before anything happens");
     for (const pod of new Set(ways.map(({ from }) => from))) {
       const program = await api.attach(NAMESPACE, pod, CLIENT);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Deployment } from "./deploy.ts";
 import { cells } from "../cells/cells.ts";
 import { DEFAULT_RUN, runCells } from "./run-cells.ts";
-import { verdictFor } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/verdict.ts";
 
 const variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" } as const;
 
@@ -35,7 +35,7 @@ describe("runCells", () => {
   });
 
   it("does not take a blocked cell for proven that could not be asked", async () => {
-    const blocked = all.filter((cell) => verdictFor(variant, cell).expected === "blocked");
+    const blocked = all.filter((cell) => decideVerdict(variant, cell).expected === "blocked");
     assert.ok(blocked.length > 0);
     const prober = () => Promise.reject(new Error("exec refused"));
     const results = await runCells(blocked, variant, deployment(prober), DEFAULT_RUN);

@@ -6,8 +6,8 @@ import { runAttack } from "./attack.ts";
 import { type Cell, EXTERNAL } from "../cells/cell.ts";
 import { expectedSource } from "../cells/expected-source.ts";
 import type { Variant, Verdict } from "../cells/gate.ts";
-import { settingsFor, UNKNOWN_SETTINGS } from "../cells/settings.ts";
-import { verdictFor } from "../cells/verdict.ts";
+import { getNetworkSettings, UNKNOWN_SETTINGS } from "../cells/settings.ts";
+import { decideVerdict } from "../cells/verdict.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 interface RunOptions {
@@ -41,7 +41,7 @@ export async function runCells(
 ): Promise<CellResult[]> {
   // Cells that should be blocked first: they take their whole timeout.
   const queue = cells
-    .map((cell, index) => ({ cell, index, verdict: verdictFor(variant, cell) }))
+    .map((cell, index) => ({ cell, index, verdict: decideVerdict(variant, cell) }))
     .sort((a, b) => Number(b.verdict.expected === "blocked") - Number(a.verdict.expected === "blocked"));
   const results: CellResult[] = new Array<CellResult>(cells.length);
   // A server remembers received tokens: with an old token a dropped attack would count as arrived.
@@ -193,7 +193,7 @@ function describeReason(verdict: Verdict, ok: boolean, wrong: string | undefined
 function listExpectedSources(cell: Cell, variant: Variant, deployment: Deployment): readonly string[] | undefined {
   if (!deployment.judgesSources) return undefined;
   const settings = deployment.settingsKnown
-    ? settingsFor(variant, cell.family)
+    ? getNetworkSettings(variant, cell.family)
     : { ...UNKNOWN_SETTINGS, returnPath: variant.returnPath };
   const refs = expectedSource(cell, settings);
   const addresses = refs?.map((ref) => deployment.findSources(ref, cell.family));

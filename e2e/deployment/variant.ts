@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { Eventually } from "../harness.ts";
 import { listFamilies, type IpFamily } from "../../clusters/spec/address-ranges.ts";
-import { environmentFor } from "../cells/environment.ts";
+import { getEnvironment } from "../cells/environment.ts";
 import type { Variant } from "../cells/gate.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
@@ -32,7 +32,7 @@ const nodeStates = z.object({
  * when it starts.
  */
 export async function switchVariant(cluster: Cluster, variant: Variant): Promise<void> {
-  const chosen = environmentFor(variant).spec.chosenReturnPath;
+  const chosen = getEnvironment(variant).spec.chosenReturnPath;
   await configureAgents(
     cluster,
     { returnPath: chosen === undefined ? variant.returnPath : "auto" },

@@ -20,12 +20,12 @@ export async function withCauses(
   cluster: Cluster,
   results: readonly CellResult[],
   asked: readonly Cell[],
-  nodeOf: (pod: string) => string | undefined,
+  findNode: (pod: string) => string | undefined,
 ): Promise<CellResult[]> {
   const wrong = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
   const failing = asked.filter(({ id }) => wrong.has(id));
   try {
-    const causes = likelyCauses(await listFindings(cluster), failing, nodeOf);
+    const causes = likelyCauses(await listFindings(cluster), failing, findNode);
     return results.map((result) => {
       const finding = causes.get(result.id);
       return finding === undefined ? result : { ...result, cause: `${finding.check}: ${finding.message}` };

@@ -22,8 +22,8 @@ export async function comparePrediction(
   asked: readonly Cell[],
   deployment: Deployment,
 ): Promise<Comparison> {
-  const nodeOf = (pod: string) => deployment.pods.get(pod)?.node;
-  const predicted = predictedFailures(findings, asked, nodeOf, (cell) => deployment.locate(cell).address);
+  const findNode = (pod: string) => deployment.pods.get(pod)?.node;
+  const predicted = predictedFailures(findings, asked, findNode, (cell) => deployment.locate(cell).address);
   const results = await runCells(asked, HEALTHY, deployment, RUN);
   const failed = results.filter(({ actual }) => actual === "fail").map(({ id }) => id);
   const not = (list: readonly string[], other: readonly string[]) => list.filter((id) => !other.includes(id));

@@ -38,7 +38,7 @@ export type Findings = z.infer<typeof output>["findings"];
 export function runDoctor(kubeconfig: string, more: readonly string[] = []): Promise<Findings> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "doctor.ts");
   const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json", ...more];
-  return findingsOf(process.execPath, argv, process.env);
+  return readFindings(process.execPath, argv, process.env);
 }
 
 /**
@@ -55,14 +55,14 @@ export async function runExecutable(kubeconfig: string, directory: string, more:
   // Bun trusts the certificates named here; it does not read the kubeconfig's CA.
   const authority = join(directory, "ca.crt");
   await writeFile(authority, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });
-  return findingsOf((await buildInterlay()).full, ["doctor", "--json", ...more], {
+  return readFindings((await buildInterlay()).full, ["doctor", "--json", ...more], {
     ...process.env,
     KUBECONFIG: kubeconfig,
     NODE_EXTRA_CA_CERTS: authority,
   });
 }
 
-async function findingsOf(file: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Findings> {
+async function readFindings(file: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Findings> {
   const stdout = await new Promise<string>((resolve, reject) => {
     execFile(file, argv, { maxBuffer: 1 << 26, env }, (error, said, errors) => {
       // 1: a cell is predicted to fail

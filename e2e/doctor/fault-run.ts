@@ -8,7 +8,7 @@ import type { DeployedPod } from "../deployment/deployed-pods.ts";
 import { NAMESPACE, pod, podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import type { FaultContext, FaultPod } from "./faults.ts";
+import type { FaultContext, FaultPod } from "./fault.ts";
 
 export const FAULT_POD = "fault-run";
 const POLL = { timeout: 60_000 };

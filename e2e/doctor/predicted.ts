@@ -11,23 +11,23 @@ export const PREDICTED: readonly Group[] = ["matrix", "node-to-pod", "own-servic
 export function predictedFailures(
   findings: Findings,
   cells: readonly Cell[],
-  nodeOf: (pod: string) => string | undefined,
+  findNode: (pod: string) => string | undefined,
   getAddress: FindAddress,
 ): readonly string[] {
   const patterns = findings.filter(({ severity }) => severity === "fails").flatMap((finding) => finding.cells);
-  return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf, getAddress))).map(({ id }) => id);
+  return cells.filter((cell) => patterns.some((one) => fits(one, cell, findNode, getAddress))).map(({ id }) => id);
 }
 
 /** Returns for each cell the first finding that predicts its failure: its likely cause. Pure. */
 export function likelyCauses(
   findings: Findings,
   cells: readonly Cell[],
-  nodeOf: (pod: string) => string | undefined,
+  findNode: (pod: string) => string | undefined,
 ): ReadonlyMap<string, Findings[number]> {
   const failing = findings.filter(({ severity }) => severity === "fails");
   return new Map(
     cells.flatMap((cell) => {
-      const cause = failing.find((finding) => finding.cells.some((pattern) => fits(pattern, cell, nodeOf)));
+      const cause = failing.find((finding) => finding.cells.some((pattern) => fits(pattern, cell, findNode)));
       return cause === undefined ? [] : [[cell.id, cause] as const];
     }),
   );
@@ -40,7 +40,7 @@ type FindAddress = (cell: Cell) => string;
 function fits(
   pattern: Pattern,
   cell: Cell,
-  nodeOf: (pod: string) => string | undefined,
+  findNode: (pod: string) => string | undefined,
   getAddress?: FindAddress,
 ): boolean {
   const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
@@ -48,10 +48,10 @@ function fits(
   const among = (wanted: readonly string[] | undefined, actual: string) => wanted?.includes(actual) ?? true;
   return (
     among(pattern.sources, cell.source) &&
-    is(pattern.sourceNode, nodeOf(cell.from)) &&
+    is(pattern.sourceNode, findNode(cell.from)) &&
     is(pattern.sourcePod, `${NAMESPACE}/${cell.from}`) &&
-    among(pattern.targets, targetOf(cell)) &&
-    is(pattern.targetNode, server === undefined ? undefined : nodeOf(server)) &&
+    among(pattern.targets, getTargetName(cell)) &&
+    is(pattern.targetNode, server === undefined ? undefined : findNode(server)) &&
     is(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
     (pattern.targetCidr === undefined ||
       getAddress === undefined ||
@@ -71,7 +71,7 @@ export function isInNetwork(address: string, cidr: string): boolean {
 }
 
 /** Returns the doctor's name for the target of a cell. */
-function targetOf({ group, to, target, source }: Cell): string {
+function getTargetName({ group, to, target, source }: Cell): string {
   if (group === "node-port-local" || group === "pod-to-node-port-local") return "node-port-local";
   if (to.kind === "pod" && to.nic === "net1") return "multi-nic:net1";
   return target === "own-service" ? `${source}-service` : target;

@@ -1,5 +1,5 @@
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
-import { hostOf, type Path, type SeenHop } from "./path.ts";
+import { getHost, type Path, type SeenHop } from "./path.ts";
 
 /** The addresses that a cell's packets must have at both ends. */
 export interface ExpectedAddresses {
@@ -23,10 +23,10 @@ export function findWrongAddress({ request, reply }: Path, expected: ExpectedAdd
   const found = [
     sent.destination !== asked && `the request was sent to ${sent.destination}, not to ${asked}`,
     server !== undefined &&
-      hostOf(arrived.destination) !== server &&
+      getHost(arrived.destination) !== server &&
       `the request arrived for ${arrived.destination}, not for ${server}`,
     sources !== undefined &&
-      !sources.includes(hostOf(arrived.source)) &&
+      !sources.includes(getHost(arrived.source)) &&
       `the request arrived from ${arrived.source}, expected ${sources.join(" or ")}`,
     answered !== undefined &&
       !isAnswer(arrived, answered) &&

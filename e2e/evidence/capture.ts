@@ -71,11 +71,11 @@ async function prepare(cluster: CaptureNodes, pods: CapturedPods): Promise<Prepa
 
 async function start(cluster: CaptureNodes, { namespaces, links }: Prepared): Promise<Capture> {
   const stopOne = (ns: CaptureNamespace) =>
-    `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${fileFor(ns, "pid")}`;
+    `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${getCaptureFile(ns, "pid")}`;
   let pids: readonly string[];
   try {
     await runOnNodes(cluster, namespaces, (mine) => [
-      `mkdir -p -m 700 ${directoryFor(mine[0]?.node ?? "none")}`,
+      `mkdir -p -m 700 ${getCaptureDirectory(mine[0]?.node ?? "none")}`,
       ...mine.map(tcpdumpLine),
     ]);
     pids = await waitUntilListening(cluster, namespaces.flat().length);
@@ -89,8 +89,8 @@ async function start(cluster: CaptureNodes, { namespaces, links }: Prepared): Pr
       // tcpdump writes each packet at once: its end need not be awaited.
       const captures = await runOnNodes(cluster, namespaces, (mine) => [
         `kill -INT ${pids[cluster.nodes.findIndex(({ name }) => name === mine[0]?.node)] ?? ""}`,
-        ...mine.flatMap((ns) => [`base64 --wrap=2000000000 ${fileFor(ns, "pcap")}`, "echo @"]),
-        `rm -r -f ${directoryFor(mine[0]?.node ?? "none")}`,
+        ...mine.flatMap((ns) => [`base64 --wrap=2000000000 ${getCaptureFile(ns, "pcap")}`, "echo @"]),
+        `rm -r -f ${getCaptureDirectory(mine[0]?.node ?? "none")}`,
       ]);
       return namespaces.flatMap((mine, node) =>
         mine.map(({ place }, index) => ({
@@ -127,14 +127,14 @@ function runOnNodes(
 }
 
 const enterPrefix = ({ pid }: CaptureNamespace): string => (pid === undefined ? "" : `nsenter --target ${pid} --net `);
-const directoryFor = (node: string): string => `${DIRECTORY}/${node}`;
-const fileFor = ({ node, place }: CaptureNamespace, ending: string): string =>
-  `${directoryFor(node)}/${place}.${ending}`;
+const getCaptureDirectory = (node: string): string => `${DIRECTORY}/${node}`;
+const getCaptureFile = ({ node, place }: CaptureNamespace, ending: string): string =>
+  `${getCaptureDirectory(node)}/${place}.${ending}`;
 const tcpdumpLine = (ns: CaptureNamespace): string =>
   [
-    `${enterPrefix(ns)}start-stop-daemon --start --quiet --background --make-pidfile --pidfile ${fileFor(ns, "pid")}`,
+    `${enterPrefix(ns)}start-stop-daemon --start --quiet --background --make-pidfile --pidfile ${getCaptureFile(ns, "pid")}`,
     "--exec /usr/bin/tcpdump -- --immediate-mode --packet-buffered --interface any --time-stamp-precision=nano -Z root",
-    `--snapshot-length ${SNAPSHOT_BYTES} -B 2048 -w ${fileFor(ns, "pcap")} ${FILTER.replaceAll(/[()]/g, "\\$&")}`,
+    `--snapshot-length ${SNAPSHOT_BYTES} -B 2048 -w ${getCaptureFile(ns, "pcap")} ${FILTER.replaceAll(/[()]/g, "\\$&")}`,
   ].join(" ");
 
 /** Waits until each tcpdump has written the header of its file. @returns the process ids of each node, for `kill` */
@@ -145,7 +145,7 @@ async function waitUntilListening(cluster: CaptureNodes, wanted: number): Promis
       cluster.nodes.map(async ({ name }) => {
         const { stdout } = await cluster.exec(name, [
           "find",
-          directoryFor(name),
+          getCaptureDirectory(name),
           "-name",
           "*.pcap",
           "-size",

@@ -94,7 +94,7 @@ function withPaths(
     const cell = cells[index];
     const expected = cell && expectedPath(cell, returnPath);
     if (cell === undefined || expected === undefined) return result;
-    const handshake = handshakeOf(cell, result, paths);
+    const handshake = selectHandshake(cell, result, paths);
     // The request is blocked, not its handshake.
     const instead = result.expected === "pass" ? handshake : undefined;
     const seen = paths.get(formatToken(firstToken + index)) ?? instead ?? { request: [], reply: [] };
@@ -127,7 +127,7 @@ const isSeenByServer = (cell: Cell, { request }: Path): boolean =>
   cell.server !== undefined && request.at(-1)?.place === cell.server;
 
 /** Returns the path of a connection that was not established: of the SYN that its pod sent to the cell's address. */
-function handshakeOf(cell: Cell, { address }: CellResult, paths: ReadonlyMap<string, Path>): Path | undefined {
+function selectHandshake(cell: Cell, { address }: CellResult, paths: ReadonlyMap<string, Path>): Path | undefined {
   if (cell.protocol !== "tcp") return undefined;
   for (const [token, path] of paths) {
     const [first] = path.request;
@@ -155,6 +155,6 @@ function describePlaces(cluster: Cluster, deployment: Deployment): Places {
       const index = deployment.workers.indexOf(place);
       return index < 0 ? "control-plane" : `node-${index + 1}`;
     },
-    nodeOf: (address) => owners.get(address),
+    findNode: (address) => owners.get(address),
   };
 }

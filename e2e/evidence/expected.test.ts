@@ -5,7 +5,7 @@ import { formatHop } from "./path.ts";
 
 const all = cells(2, ["ipv4"], { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true });
 
-function pathOf(id: string) {
+function computePath(id: string) {
   const cell = all.find((one) => one.id === id);
   assert.ok(cell, `no cell ${id}`);
   const path = expectedPath(cell);
@@ -14,7 +14,7 @@ function pathOf(id: string) {
 
 describe("the documented paths", () => {
   it("underlay to overlay on another node: there by VXLAN, back over the wire and past its own node's forwarding", () => {
-    assert.deepEqual(pathOf("matrix/underlay-1-a/overlay-2-b/other-node/tcp"), {
+    assert.deepEqual(computePath("matrix/underlay-1-a/overlay-2-b/other-node/tcp"), {
       request: [
         "underlay-1-a veth0 out",
         "node-1 veth in",
@@ -30,20 +30,20 @@ describe("the documented paths", () => {
   });
 
   it("underlay to underlay: macvlan to macvlan, no node forwards", () => {
-    assert.deepEqual(pathOf("matrix/underlay-1-a/underlay-2-b/other-node/udp")?.request, [
+    assert.deepEqual(computePath("matrix/underlay-1-a/underlay-2-b/other-node/udp")?.request, [
       "underlay-1-a eth0 out",
       "node-1 wire out",
       "node-2 wire in",
       "underlay-2-b eth0 in",
     ]);
-    assert.deepEqual(pathOf("matrix/underlay-1-a/underlay-1-b/same-node/udp"), {
+    assert.deepEqual(computePath("matrix/underlay-1-a/underlay-1-b/same-node/udp"), {
       request: ["underlay-1-a eth0 out", "node-1 wire in", "underlay-1-b eth0 in"],
       reply: ["underlay-1-b eth0 out", "node-1 wire in", "underlay-1-a eth0 in"],
     });
   });
 
   it("overlay to underlay: its node, the wire, the macvlan link; back on the same path", () => {
-    const path = pathOf("matrix/overlay-1-a/underlay-2-b/other-node/tcp");
+    const path = computePath("matrix/overlay-1-a/underlay-2-b/other-node/tcp");
     assert.deepEqual(path?.request, [
       "overlay-1-a eth0 out",
       "node-1 cali in",
@@ -55,7 +55,7 @@ describe("the documented paths", () => {
   });
 
   it("multi-NIC pods ask the underlay by net1 and the overlay by eth0", () => {
-    const first = (id: string) => pathOf(id)?.request[0];
+    const first = (id: string) => computePath(id)?.request[0];
     assert.equal(first("matrix/multi-nic-1-a/underlay-2-b/other-node/tcp"), "multi-nic-1-a net1 out");
     assert.equal(first("matrix/multi-nic-1-a/overlay-2-b/other-node/tcp"), "multi-nic-1-a eth0 out");
   });
@@ -68,11 +68,11 @@ describe("the documented paths", () => {
   });
 
   it("pod to its own node: by the pair, never by macvlan; to another one over the wire", () => {
-    assert.deepEqual(pathOf("pod-to-node/multi-nic-1-a/node-1/same-node/tcp")?.request, [
+    assert.deepEqual(computePath("pod-to-node/multi-nic-1-a/node-1/same-node/tcp")?.request, [
       "multi-nic-1-a eth0 out",
       "node-1 cali in",
     ]);
-    assert.deepEqual(pathOf("pod-to-node/underlay-1-a/node-2/other-node/tcp")?.request, [
+    assert.deepEqual(computePath("pod-to-node/underlay-1-a/node-2/other-node/tcp")?.request, [
       "underlay-1-a eth0 out",
       "node-1 wire out",
       "node-2 wire in",
@@ -80,7 +80,7 @@ describe("the documented paths", () => {
   });
 
   it("pod to another node's NodePort: to that node, which forwards to the endpoint, back through it", () => {
-    const path = pathOf("pod-to-node-port-cluster/overlay-2-a/node-port:underlay-cluster@node-1/other-node/tcp");
+    const path = computePath("pod-to-node-port-cluster/overlay-2-a/node-port:underlay-cluster@node-1/other-node/tcp");
     assert.deepEqual(path?.request, [
       "overlay-2-a eth0 out",
       "node-2 cali in",

@@ -31,7 +31,7 @@ const pair = (type: PodType) => (type === "underlay" ? { pod: "veth0", node: "ve
 const macvlan = (type: PodType): string => (type === "underlay" ? "eth0" : "net1");
 
 const parsed = /^(overlay|underlay|multi-nic)-(\d+)-[ab]$/;
-function podOf(name: string): Pod | undefined {
+function parsePodName(name: string): Pod | undefined {
   const [, type, number] = parsed.exec(name) ?? [];
   const known = POD_TYPES.find((one) => one === type);
   return known === undefined ? undefined : { name, type: known, node: nodeName(Number(number) - 1) };
@@ -43,9 +43,9 @@ function podOf(name: string): Pod | undefined {
  */
 export function expectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
   if (cell.attack !== undefined) return undefined;
-  const source = podOf(cell.from);
-  const target = podOf(targetPod(cell) ?? "");
-  const request = requestOf(cell, source, target);
+  const source = parsePodName(cell.from);
+  const target = parsePodName(targetPod(cell) ?? "");
+  const request = listRequestSteps(cell, source, target);
   if (request === undefined) return undefined;
   const asymmetric =
     returnPath !== "snat" &&
@@ -74,7 +74,7 @@ function targetPod({ to, server, sourceNode }: Cell): string | undefined {
   return server ?? (sourceNode === undefined ? undefined : podName("overlay", sourceNode, "b"));
 }
 
-function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined): readonly Step[] | undefined {
+function listRequestSteps(cell: Cell, source: Pod | undefined, target: Pod | undefined): readonly Step[] | undefined {
   const { to } = cell;
   if (to.kind === "api-server") return undefined;
   if (to.kind === "external")

@@ -20,14 +20,14 @@ interface EvidenceFault {
   readonly cause: RegExp;
 }
 
-const nodeAt = ({ deployment }: Room, worker: number): string => deployment.workers[worker] ?? "";
+const getWorker = ({ deployment }: Room, worker: number): string => deployment.workers[worker] ?? "";
 
 export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
     title: "a multi-NIC pod's source rule is missing: its reply leaves by net1",
     worker: 1,
     make: async (room) => {
-      const node = nodeAt(room, 1);
+      const node = getWorker(room, 1);
       const address = room.deployment.getAddress("multi-nic-2-b", "main");
       const netns = await findNetns(room.cluster, node, address);
       return execOrThrow(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
@@ -45,7 +45,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     worker: 0,
     make: (room) => {
       const route = `${room.deployment.getAddress("underlay-1-b", "main")}/32`;
-      return execOrThrow(room.cluster, nodeAt(room, 0), ["ip", "route", "delete", route]);
+      return execOrThrow(room.cluster, getWorker(room, 0), ["ip", "route", "delete", route]);
     },
     shown: {
       "matrix/overlay-1-a/underlay-1-b/same-node/tcp":
@@ -58,7 +58,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
     title: "the notrack table is missing: kube-proxy drops the ACK as INVALID where it enters the node",
     worker: 0,
-    make: (room) => execOrThrow(room.cluster, nodeAt(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
+    make: (room) => execOrThrow(room.cluster, getWorker(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
     shown: {
       "matrix/underlay-1-a/overlay-2-b/other-node/tcp":
         /the request was last seen at node-1 veth in, and not at node-1 vxlan out/,

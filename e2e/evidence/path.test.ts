@@ -6,7 +6,7 @@ import type { ObservedPacket } from "./pcap.ts";
 const places: Places = {
   isNode: (place) => place.startsWith("kind-"),
   name: (place) => place.replace("kind-worker", "node-"),
-  nodeOf: (address) => (address === "10.25.200.3" ? "kind-worker1" : undefined),
+  findNode: (address) => (address === "10.25.200.3" ? "kind-worker1" : undefined),
 };
 
 const sighting = (time: number, interfaceIndex: number, change: Partial<ObservedPacket> = {}): ObservedPacket => ({

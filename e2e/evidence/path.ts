@@ -26,7 +26,7 @@ export interface Places {
   /** Whether the place is a node. */
   isNode(place: string): boolean;
   /** Node on which the owner of an address runs; undefined for an unknown address. */
-  nodeOf(address: string): string | undefined;
+  findNode(address: string): string | undefined;
 }
 
 /** Returns the path of every probe by its token, in the order of the kernel's clock. */
@@ -37,7 +37,7 @@ export function collectPaths(points: readonly CapturePoint[], places: Places): R
     )
     .filter(({ place, seen }) => {
       if (!seen.otherHost || !places.isNode(place)) return true;
-      return places.nodeOf(hostOf(seen.destination)) === place;
+      return places.findNode(getHost(seen.destination)) === place;
     })
     .sort((a, b) => (a.seen.time < b.seen.time ? -1 : a.seen.time > b.seen.time ? 1 : 0));
   const paths = new Map<string, { request: SeenHop[]; reply: SeenHop[] }>();
@@ -61,7 +61,7 @@ export const sameHop = (a: Hop, b: Hop): boolean =>
   a.place === b.place && a.link === b.link && a.direction === b.direction;
 
 /** Returns the host of `10.0.0.1:80`, `[fd00::1]:80` or `fd00::1`. */
-export const hostOf = (address: string): string =>
+export const getHost = (address: string): string =>
   /^\[(.*)\]/.exec(address)?.[1] ?? address.replace(/^([^:]*):\d+$/, "$1");
 
 function nodeLink(name: string, encapsulated: boolean): string {

@@ -6,7 +6,7 @@ import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 const AGENT = ["/host/opt/cni/bin/interlay", "agent"];
 
 /** Returns the processes of a node's agents, oldest first. */
-async function agentsOf({ cluster }: IpamContext, node: string): Promise<readonly string[]> {
+async function listAgentPids({ cluster }: IpamContext, node: string): Promise<readonly string[]> {
   return (await listAgentProcesses(cluster, node)).toSorted((a, b) => Number(a) - Number(b));
 }
 
@@ -15,13 +15,13 @@ export async function startSecondAgent(context: IpamContext, node: string): Prom
   await context.api.attach(SYSTEM_NAMESPACE, await context.agentOn(node), AGENT);
   await Eventually(
     `two agents run on ${node}`,
-    () => agentsOf(context, node),
+    () => listAgentPids(context, node),
     (pids) => pids.length === 2,
   );
 }
 
 export async function findOldestAgent(context: IpamContext, node: string, signal: "KILL"): Promise<void> {
-  const [oldest] = await agentsOf(context, node);
+  const [oldest] = await listAgentPids(context, node);
   if (oldest === undefined) throw new Error(`no agent runs on ${node}`);
   await execOrThrow(context.cluster, node, ["kill", `-${signal}`, oldest]);
 }

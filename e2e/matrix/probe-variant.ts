@@ -14,7 +14,7 @@ import type { Variant } from "../cells/gate.ts";
 import { countInvalidFlows } from "./invalid-flows.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { type NodeFilter, readFilters } from "../deployment/variant.ts";
-import { verdictFor } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/verdict.ts";
 
 interface VariantProbe {
   readonly cluster: Cluster;
@@ -113,7 +113,7 @@ export function toVariantResult(variant: Variant, { results, filters, seconds }:
 /** Ids of the cells that kube-proxy's INVALID rule blocks in this variant. */
 function listBlockedByRule(variant: Variant, cells: readonly Cell[]): ReadonlySet<string> {
   const blocked = cells.filter((cell) => {
-    const verdict = verdictFor(variant, cell);
+    const verdict = decideVerdict(variant, cell);
     return verdict.expected === "blocked" && verdict.by === "invalid-rule";
   });
   return new Set(blocked.map(({ id }) => id));

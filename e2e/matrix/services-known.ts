@@ -3,7 +3,7 @@ import type { Deployment } from "../deployment/deploy.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
-import { verdictFor } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/verdict.ts";
 
 const TIMEOUT_MS = 15_000;
 const POLL_MS = 300;
@@ -34,6 +34,6 @@ function serviceCells(all: readonly Cell[], variant: Variant, deployment: Deploy
       cell.to.kind === "service" &&
       cell.protocol === "tcp" &&
       !absent.has(cell.server) &&
-      verdictFor(variant, cell).expected === "pass",
+      decideVerdict(variant, cell).expected === "pass",
   );
 }

@@ -1,6 +1,6 @@
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../cells/cell.ts";
-import { expectationFor, gate, type GatedCell, type Variant } from "../cells/gate.ts";
+import { decideExpectation, gate, type GatedCell, type Variant } from "../cells/gate.ts";
 import type { NodeFilter } from "../deployment/variant.ts";
 
 /** Observed behaviour of a cluster in one variant. */
@@ -28,7 +28,7 @@ export function findWrongObservations(observation: Observation, mutant: Partial<
   const { cells, actual, filters, agentOpen } = observation;
   const variant = mutant.variant?.(observation.variant) ?? observation.variant;
   const verdicts = cells.map((cell) => gate(variant, mutant.cell?.({ ...cell }) ?? cell).expected);
-  const expected = expectationFor(variant);
+  const expected = decideExpectation(variant);
   const tcpBeLiberal = mutant.tcpBeLiberal?.(expected.tcpBeLiberal) ?? expected.tcpBeLiberal;
   const open = !cells.some((cell) => gate(variant, cell).expected === "blocked");
   return [

@@ -66,7 +66,7 @@ export function listMutants(records: readonly AttachmentRecord[]): readonly Muta
     for (const item of plan.items) {
       const onNode = item.kind === "veth" || ("where" in item && item.where === "node");
       const type = pod.name.replace(/-\d+-[ab]$/, "");
-      const title = `${type} ${ifname}: ${onNode ? "node" : "pod"}: ${titleOf(item)}`;
+      const title = `${type} ${ifname}: ${onNode ? "node" : "pod"}: ${formatTitle(item)}`;
       const key = `${title}: ${item.reason}`;
       const argv = [...(onNode ? [] : ["nsenter", `--net=${netns}`, "--"]), ...applyMutant(item)];
       const { argvs, pods } = mutants.get(key) ?? { argvs: [], pods: [] };
@@ -120,7 +120,7 @@ function applyMutant(item: RecordedItem): readonly string[] {
 }
 
 /** Names of Interlay's links and addresses of pods differ between clusters. */
-function titleOf(item: RecordedItem): string {
+function formatTitle(item: RecordedItem): string {
   const device = (name: string) => name.replace(/^vethil.*/, "vethil…").replace(/^cali.*/, "cali…");
   switch (item.kind) {
     case "veth":

@@ -30,7 +30,7 @@ export async function createSide(cluster: Cluster): Promise<ParitySide> {
 /** Returns the state of every pod of the three types, by name. */
 export async function readPodState(side: ParitySide): Promise<ReadonlyMap<string, PodState>> {
   const { cluster, api, deployment } = side;
-  const names = namesOf(side);
+  const names = buildNameMap(side);
   const pods = deployment.workers.flatMap((node, index) =>
     (["overlay", "underlay", "multi-nic"] as const).flatMap((type) =>
       (["a", "b"] as const).map((role) => ({ node, type, name: podName(type, index, role) })),
@@ -76,7 +76,7 @@ export async function readVariantState({ cluster, deployment }: ParitySide, vari
 }
 
 /** Returns the placeholders of a cluster's addresses and names. */
-function namesOf({ cluster, deployment }: ParitySide): NameMap {
+function buildNameMap({ cluster, deployment }: ParitySide): NameMap {
   const { spec, nodes, probeImage } = cluster;
   const ranges = [spec, ...(spec.ipv6 === undefined ? [] : [spec.ipv6])];
   const role = (name: string) => name.replace(`${spec.name}-`, "");

@@ -85,7 +85,7 @@ export function shapeSpecs(context: () => PluginContext): void {
       );
       const asked = there.filter(({ name }) => name !== "eth0" || outside);
       const questions = await Promise.all(
-        asked.flatMap(({ addresses }) => addresses.map((address) => questionsOf(context(), testPod.name, address))),
+        asked.flatMap(({ addresses }) => addresses.map((address) => createProbes(context(), testPod.name, address))),
       );
       const wrong = await By(`${questions.flat().length} questions`, () => findUnanswered(questions.flat()));
       assert.deepEqual(wrong, []);
@@ -103,7 +103,7 @@ export function shapeSpecs(context: () => PluginContext): void {
 }
 
 /** Returns every possible client of an underlay address. */
-async function questionsOf(
+async function createProbes(
   { deployment, workers }: PluginContext,
   server: string,
   address: string,

@@ -11,7 +11,7 @@ const right: Answer = (asked) =>
   JSON.stringify({ mark: `r:${findToken(asked)};`, server: "a", digest: computeDigest(asked), seen: "127.0.0.1" });
 
 /** Returns the first events of a flow to a TCP server with these answers. */
-async function eventsOf(answer: Answer | "closes", count: number): Promise<readonly FlowEvent[]> {
+async function collectEvents(answer: Answer | "closes", count: number): Promise<readonly FlowEvent[]> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
@@ -41,7 +41,7 @@ async function eventsOf(answer: Answer | "closes", count: number): Promise<reado
 
 describe("a lasting flow", () => {
   it("counts correct answers", async () => {
-    assert.deepEqual(await eventsOf(right, 2), [
+    assert.deepEqual(await collectEvents(right, 2), [
       { id: 1, answered: 1 },
       { id: 1, answered: 2 },
     ]);
@@ -59,7 +59,7 @@ describe("a lasting flow", () => {
   ];
   for (const [of, answer, says] of wrong)
     it(`ends with ${of}`, async () => {
-      const [event] = await eventsOf(answer, 1);
+      const [event] = await collectEvents(answer, 1);
       assert.ok(event !== undefined && "ended" in event, JSON.stringify(event));
       assert.match(event.ended, says);
     });

@@ -5,7 +5,7 @@ import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { ensureObject } from "../support/cluster-api.ts";
-import { underlayNetwork } from "../doctor/faults.ts";
+import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -64,7 +64,7 @@ export function registerSpecs(run: TestRun): void {
         };
         const first = await holder();
         await By(`stop the agent of ${first}, the leader`, () => fixture.holdAgent(first));
-        const network = underlayNetwork("led", { mtu: 1400 });
+        const network = buildUnderlayNetwork("led", { mtu: 1400 });
         await ensureObject(api, network);
         DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
         const made = await By("another agent writes it", () =>
@@ -94,7 +94,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("reports on the pod why it was not attached", async () => {
       const { api, cluster, nodes } = fixture;
-      const network = underlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
+      const network = buildUnderlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
       await ensureObject(api, network);
       DeferCleanup(() => api.objects.delete(network));
       const wanted: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [

@@ -5,7 +5,9 @@ import { clusterApi } from "../support/cluster-api.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { comparePrediction, HEALTHY } from "../doctor/compare.ts";
 import { type Findings, runDoctor } from "../doctor/doctor.ts";
-import { FAULTS, type FaultContext, type FaultPod, underlayNetwork } from "../doctor/faults.ts";
+import { FAULTS } from "../doctor/faults.ts";
+import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
+import type { FaultContext, FaultPod } from "../doctor/fault.ts";
 import { isInNetwork, PREDICTED } from "../doctor/predicted.ts";
 import {
   listCells,
@@ -92,7 +94,8 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() =>
           Eventually("no finding after the fault", doctor, (list) => list.length === 0, { timeout: 60_000 }),
         );
-        for (const name of fault.networks ?? []) DeferCleanup(() => context.api.objects.delete(underlayNetwork(name)));
+        for (const name of fault.networks ?? [])
+          DeferCleanup(() => context.api.objects.delete(buildUnderlayNetwork(name)));
         let undone = false;
         const undo = async () => {
           if (!undone) await fault.undo(context);

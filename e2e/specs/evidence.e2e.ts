@@ -60,9 +60,9 @@ export function registerSpecs(run: TestRun): void {
           });
           await fault.make({ cluster, deployment });
           const raw = await By("the cells", () => ask(ids));
-          const nodeOf = (pod: string) => deployment.pods.get(pod)?.node;
+          const findNode = (pod: string) => deployment.pods.get(pod)?.node;
           const results = await By("the doctor", () =>
-            withCauses(cluster, raw, cells(deployment.workers.length), nodeOf),
+            withCauses(cluster, raw, cells(deployment.workers.length), findNode),
           );
           assert.match(results.map(({ cause }) => cause ?? "").join("\n"), fault.cause);
           for (const { id, ok, reason, cause } of results) {

@@ -10,7 +10,7 @@ import { NO_FEATURES } from "../cells/features.ts";
 import { gate, type Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { readAgentGates, readFilters, switchVariant } from "../deployment/variant.ts";
-import { verdictFor } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/verdict.ts";
 import { FACT_MUTANTS, type FactMutant } from "../mutants/fact-mutants.ts";
 import { MutantResults } from "../mutants/mutant-results.ts";
 import { GATE_MUTANTS, type Observation, findWrongObservations } from "../mutants/gate-mutants.ts";
@@ -399,7 +399,7 @@ export function registerSpecs(run: TestRun): void {
       ).catch(() => readAgentGates(cluster)); // compared below
       // The gate does not decide about cells that are blocked by design or by Interlay's guard.
       const gated = asked.filter((cell) => {
-        const verdict = verdictFor(variant, cell);
+        const verdict = decideVerdict(variant, cell);
         return verdict.expected === "pass" || verdict.by === "invalid-rule";
       });
       const results = await runCells(gated, variant, deployment, DEFAULT_RUN);

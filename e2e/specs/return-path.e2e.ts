@@ -8,6 +8,11 @@ import { cells } from "../cells/cells.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { configureAgents, switchVariant } from "../deployment/variant.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import {
+  probeAsymmetricPaths,
+  registerPacketFilterSpecs,
+  waitForAsymmetricPaths,
+} from "../agent/packet-filter-specs.ts";
 
 const POLL = { timeout: 60_000 };
 const TABLE = ["nft", "list", "table", "inet", "interlay"];
@@ -16,15 +21,8 @@ const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 export function registerSpecs(run: TestRun): void {
   Describe("agent: return path next to other packet filters", { labels: ["agent", "return-path"] }, () => {
     let fixture: AgentFixture;
-    /** Whether underlay pods reach overlay addresses on the other node, which needs the return path. */
-    const asymmetric = () =>
-      Promise.all(
-        ["overlay-2-b", "multi-nic-2-b"].map((pod) =>
-          fixture.reaches("underlay-1-a", fixture.deployment.getAddress(pod, "main")),
-        ),
-      );
-    const passes = () =>
-      Eventually("underlay -> overlay on the other node", asymmetric, (oks) => oks.every(Boolean), POLL);
+    const asymmetric = () => probeAsymmetricPaths(fixture);
+    const passes = () => waitForAsymmetricPaths(fixture);
     const everywhere = (...argv: readonly string[]) =>
       Promise.all(fixture.cluster.nodes.map(({ name }) => fixture.on(name, ...argv)));
 
@@ -34,6 +32,8 @@ export function registerSpecs(run: TestRun): void {
       },
       { timeout: 300_000 },
     );
+
+    registerPacketFilterSpecs(() => fixture);
 
     It("has one exemption for pairs and one for secondary NICs with any number of pods", async () => {
       const { api, cluster, nodes, on } = fixture;
@@ -51,120 +51,6 @@ export function registerSpecs(run: TestRun): void {
         Promise.all(testPods.map((testPod) => waitUntilReady(podContext, testPod))),
       );
       assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
-    });
-
-    // Calico's accept rules are in the backend that it uses. With a policy DROP in the other backend the target's node drops packets
-    // from the tunnel to Calico's own pods, with and without Interlay.
-    for (const [program, where] of [
-      ["iptables", "on every node"],
-      ["iptables-legacy", "on the underlay pod's node"],
-    ] as const)
-      It(`works with ${program}'s FORWARD policy DROP, as Docker sets it, ${where}`, async () => {
-        const { cluster, nodes, on } = fixture;
-        const there = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
-        const all = (...argv: readonly string[]) => Promise.all(there.map((node) => on(node, program, ...argv)));
-        const rules = () => all("-S", "FORWARD");
-        DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
-        await all("-P", "FORWARD", "DROP");
-        const ours = ["-d \\S+ -i", "-s \\S+ -o", "-i", "-o"].map(
-          (match) => new RegExp(`^-A FORWARD ${match} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
-        );
-        await Eventually(
-          "the agents accept the traffic that plans of underlay pods route",
-          rules,
-          (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
-          POLL,
-        );
-        await passes();
-        await all("-P", "FORWARD", "ACCEPT");
-        await Eventually(
-          "no rule of Interlay is left",
-          rules,
-          (texts) => texts.every((text) => !text.includes("interlay")),
-          POLL,
-        );
-      });
-
-    It("works with a rule in iptables-legacy that drops INVALID packets, and detects it", async () => {
-      const { nodes, on, state } = fixture;
-      const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
-      const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
-      await configureAgents(fixture.cluster, { returnPath: "liberal" });
-      DeferCleanup(() => switchVariant(fixture.cluster, NOTRACK));
-      await By("kube-proxy omits its own rule", () =>
-        switchVariant(fixture.cluster, { ...NOTRACK, returnPath: "liberal" }),
-      );
-      const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
-      await Eventually("no rule is detected", seen, (is) => !is, POLL);
-      await legacy("-N", "KUBE-FORWARD");
-      DeferCleanup(async () => {
-        await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
-        await legacy("-F", "KUBE-FORWARD");
-        await legacy("-X", "KUBE-FORWARD");
-      });
-      await legacy("-A", "KUBE-FORWARD", ...drop);
-      await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
-      await Eventually("the rule is detected", seen, Boolean, POLL);
-      await configureAgents(fixture.cluster, { returnPath: "notrack" });
-      await passes();
-      assert.match(
-        await on(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
-        /^\[0:0\] -A KUBE-FORWARD .*INVALID/m,
-      );
-    });
-
-    It("reports another firewall's rule that drops INVALID packets, and works next to it with notrack", async () => {
-      const { cluster, nodes, on, state } = fixture;
-      DeferCleanup(() => switchVariant(cluster, NOTRACK));
-      DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
-      await By("kube-proxy omits its own rule", () => switchVariant(cluster, { ...NOTRACK, returnPath: "liberal" }));
-      const gate = async () => (await state(nodes[0])).gate;
-      await Eventually("the gate is open", gate, ({ open }) => open, POLL);
-      const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
-      await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
-      await Eventually(
-        "the gate is closed, with the rule",
-        gate,
-        ({ open, reason }) => !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
-        POLL,
-      );
-      await configureAgents(cluster, { returnPath: "notrack" });
-      await Eventually("the gate is open with notrack", gate, ({ open }) => open, POLL);
-      await passes();
-      assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
-    });
-
-    It("reports that Services are not ready if kube-proxy's rules are missing in the kernel", async () => {
-      const { nodes, on, state } = fixture;
-      const jump = [
-        "-t",
-        "nat",
-        "PREROUTING",
-        "-m",
-        "comment",
-        "--comment",
-        "kubernetes service portals",
-        "-j",
-        "KUBE-SERVICES",
-      ];
-      const iptables = (verb: "-D" | "-A" | "-C") =>
-        on(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
-      const services = async () =>
-        (await state(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? { status: "", reason: "" };
-      await Eventually("ServicesReady is True", services, ({ status }) => status === "True", POLL);
-      DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
-      await Eventually(
-        "ServicesReady is False while kube-proxy's jump is missing",
-        async () => {
-          // kube-proxy restores it in its next sync.
-          await iptables("-D").catch(() => undefined);
-          return services();
-        },
-        ({ status, reason }) => status === "False" && reason === "NoServiceRules",
-        POLL,
-      );
-      await iptables("-C").catch(() => iptables("-A"));
-      await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", POLL);
     });
 
     It("chooses snat if nodes are outside of a pool's subnet", async () => {

@@ -6,7 +6,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { type ClusterApi, clusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
+import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { readAgentImage, waitForRollout, listPodIdentities } from "../install/agents.ts";
@@ -14,6 +14,7 @@ import { readNodes, readSettledNodes, KEPT_DIRECTORIES, uninstallInterlay } from
 import { BIN_DIRECTORY } from "../install/executables.ts";
 import { CHART, Helm, splitReference } from "../install/helm.ts";
 import { KeptPods } from "../install/kept-pods.ts";
+import { checkMetricsAccess } from "../install/metrics-access.ts";
 import { createKubectl } from "../install/kubectl.ts";
 import { runUninstall } from "../install/uninstall-command.ts";
 import { NAMESPACE } from "../pods/pods.ts";
@@ -180,52 +181,9 @@ export function registerSpecs(run: TestRun): void {
       );
     });
 
-    onLab("other hosts read the metrics with a token that may, and not without", async () => {
-      const name = "metrics-reader";
-      const metadata = { name, namespace: SYSTEM_NAMESPACE };
-      const account = { apiVersion: "v1", kind: "ServiceAccount", metadata };
-      const [node, other] = workers;
-      const { status } = await api.core.readNode({ name: other });
-      const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
-      const scrape = (...options: readonly string[]) =>
-        execOrThrow(cluster, node, [
-          ...["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", ...options],
-          `http://${address}:9811/metrics`,
-        ]);
-      assert.match(await scrape(), /\n401$/);
-      await ensureObject(api, account);
-      DeferCleanup(() => api.objects.delete(account));
-      const createToken = async (duration: string) => {
-        const token = await kubectl.run(["-n", SYSTEM_NAMESPACE, "create", "token", name, "--duration", duration]);
-        return ["--header", `Authorization: Bearer ${token.trim()}`];
-      };
-      assert.match(await scrape(...(await createToken("10m"))), /\n403$/);
-      const role = "interlay-e2e-metrics-reader";
-      const rbac = { apiVersion: "rbac.authorization.k8s.io/v1" };
-      const objects = [
-        {
-          ...rbac,
-          kind: "ClusterRole",
-          metadata: { name: role },
-          rules: [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }],
-        },
-        {
-          ...rbac,
-          kind: "ClusterRoleBinding",
-          metadata: { name: role },
-          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-          subjects: [{ kind: "ServiceAccount", ...metadata }],
-        },
-      ];
-      for (const object of objects) {
-        await ensureObject(api, object);
-        DeferCleanup(() => api.objects.delete(object));
-      }
-      // The refusal counts for a minute: another token.
-      const text = await scrape(...(await createToken("11m")));
-      assert.match(text, /^interlay_build_info\{/m);
-      assert.match(text, /\n200$/);
-    });
+    onLab("other hosts read the metrics with a token that may, and not without", () =>
+      checkMetricsAccess({ cluster, api, kubectl }, workers),
+    );
 
     onLab("helm upgrade: running agents read a value; another image replaces them, but no pod", async () => {
       const [agentsBefore, podsBefore] = [await agents(), await same()];

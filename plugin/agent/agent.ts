@@ -1,25 +1,18 @@
-import { getErrorMessage } from "../errors/error-message.ts";
 import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
 import type { Paths } from "../cni/paths.ts";
 import { Allocator } from "../ipam/allocator/allocator.ts";
-import { parsePools } from "../ipam/pool/parse-pools.ts";
 import { Records } from "../ipam/records/records.ts";
 import { reclaimAddresses } from "./leader/address-reclaim.ts";
 import { createAddressListener } from "./status/address-events.ts";
 import { ClusterAddressStore } from "./server/cluster-address-store.ts";
 import { AgentMetrics } from "./status/agent-metrics.ts";
 import { ClusterCache } from "./discovery/cluster-cache.ts";
-import { parseIp } from "../datapath/address.ts";
-import type { Facts } from "../datapath/facts.ts";
-import { chooseReturnPath } from "./reconcile/choose-return-path.ts";
-import { listPoolsOfNode } from "./reconcile/node-pools.ts";
 import { NOT_OBSERVED } from "./kube-proxy/service-translation.ts";
 import { CniLog } from "./status/cni-log.ts";
-import { discoverFacts } from "./discovery/discover.ts";
 import { PodEvents } from "./status/pod-events.ts";
-import { readLastFacts, writeFacts } from "../state/facts-file.ts";
+import { readLastFacts } from "../state/facts-file.ts";
 import { decideGate } from "./kube-proxy/kube-proxy-gate.ts";
 import { installPlugin } from "./install/install.ts";
 import { KernelEvents } from "./reconcile/kernel-events.ts";
@@ -30,24 +23,17 @@ import { LeaderTasks } from "./leader/leader-tasks.ts";
 import { writeLog } from "./status/log.ts";
 import { trimHeap } from "./trim-heap.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
-import { listNeededKinds } from "./discovery/needed-kinds.ts";
-import { addOverlayMtu, readOverlayMtu } from "./reconcile/overlay-mtu.ts";
-import { observeLinks } from "./discovery/node-links.ts";
-import { raiseNeighbourLimits } from "./reconcile/neighbour-limits.ts";
-import { GuardDrops, readNodeGuardCounts } from "./reconcile/guard-drops.ts";
-import { readNodeTableCounters } from "./reconcile/node-table.ts";
 import { NodeStatePublisher, buildNodeStatus } from "./status/node-state-publisher.ts";
-import { observeCluster, readSettings, readSettingsVersion } from "./discovery/observe.ts";
 import { type NodePaths, buildPluginPaths } from "./install/paths.ts";
 import { AddressReclaimer } from "../ipam/reclaim/address-reclaimer.ts";
 import { RepairReconciler } from "./repair-reconciler.ts";
-import { applyReturnPath, readTcpBeLiberal } from "./reconcile/return-path.ts";
 import { startServers } from "./server/servers.ts";
 import type { ServerSettings } from "./server/server-settings.ts";
 import { VERSION } from "../version/version.ts";
 import { type AgentStatus, createAgentStatus } from "./status/agent-status.ts";
 import { renameStateDirectories } from "../state/rename-directories.ts";
-import { relaxRpFilter } from "./reconcile/rp-filter.ts";
+import { FactsReconciler } from "./facts-reconciler.ts";
+import { ReturnPathReconciler } from "./return-path-reconciler.ts";
 
 type LoopName =
   | "facts"
@@ -83,10 +69,11 @@ export class Agent {
     requests: this.#kube.counts,
     isLeader: this.#leader.isLeader,
   }));
-  readonly #guardDrops = new GuardDrops();
   readonly #cniLog: CniLog;
   readonly #repair: RepairReconciler;
   readonly #kubeProxy: KubeProxyReconciler;
+  readonly #facts: FactsReconciler;
+  readonly #returnPath: ReturnPathReconciler;
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   #servers: readonly (Server | SocketServer)[] = [];
 
@@ -114,6 +101,18 @@ export class Agent {
     this.#repair = new RepairReconciler(this.#state, this.#plugin, this.#metrics, (name) => {
       this.#loops[name].wake();
     });
+    this.#facts = new FactsReconciler(this.#view, node, this.#state, this.#plugin.facts, {
+      changed: () => {
+        this.#loops.returnPath.wake();
+        this.#repair.requestFullPass();
+      },
+      observed: () => {
+        this.#loops.status.wake();
+      },
+    });
+    this.#returnPath = new ReturnPathReconciler(this.#state, () => {
+      this.#loops.kubeProxy.wake();
+    });
     this.#kubeProxy = new KubeProxyReconciler(kube, node, this.#view, this.#state, () => {
       this.#decideGate();
       const { facts, services } = this.#state;
@@ -128,10 +127,11 @@ export class Agent {
     ): Loop => new Loop({ name, period, debounce }, work);
     this.#loops = {
       facts: loop("facts", 30_000, 50, () => {
-        this.#findFacts();
+        this.#facts.pass();
       }),
       returnPath: loop("return path", 10_000, 20, () => {
-        this.#reconcileReturnPath();
+        this.#returnPath.pass();
+        this.#decideGate();
       }),
       repair: loop(
         "repair",
@@ -213,62 +213,6 @@ export class Agent {
       ...(returnPathError === undefined ? [] : [returnPathError]),
       ...(ipamError === undefined ? [] : [ipamError]),
     ];
-  }
-
-  #findFacts(): void {
-    const links = observeLinks();
-    const observations = { ...observeCluster(this.#view, this.#node), ...links };
-    // Objects that are not read yet must not count as missing: running pods would lose their routes in the meantime.
-    if (!this.#view.watchPerNodeKinds(listNeededKinds(observations))) return;
-    const discovery = discoverFacts(observations);
-    this.#state.configResourceVersion = readSettingsVersion(this.#view);
-    const { invalid: bad } = parsePools(this.#view.underlayPools.values());
-    this.#state.poolProblems = [...bad].map(([name, problem]) => `UnderlayPool ${name}: ${problem}.`);
-    if ("facts" in discovery) {
-      this.#state.problems = [];
-      this.#state.disagreements = discovery.disagreements;
-      const facts = addOverlayMtu(this.#completeFacts(discovery.facts, links.links), readOverlayMtu());
-      const isNews = writeFacts(facts, this.#plugin.facts) || this.#state.facts === undefined;
-      this.#state.facts = facts;
-      // Objects change whenever pods start or stop; the facts seldom do.
-      if (isNews) {
-        writeLog("info", "facts written", { facts });
-        this.#loops.returnPath.wake();
-        this.#repair.requestFullPass();
-      }
-    } else this.#state.problems = discovery.problems;
-    this.#loops.status.wake();
-  }
-
-  /** Adds the return path, and the notices that ADD writes to its log. */
-  #completeFacts(found: Facts, links: readonly { readonly address: string }[]): Facts {
-    const router = {
-      pools: listPoolsOfNode(this.#view, this.#node),
-      internalAddresses: found.node.addresses,
-      linkAddresses: links.map(({ address }) => parseIp(address)),
-    };
-    const facts = chooseReturnPath(found, readSettings(this.#view), router);
-    const { ready, reason, message } = this.#state.services;
-    return ready || reason === NOT_OBSERVED ? facts : { ...facts, notices: [message] };
-  }
-
-  #reconcileReturnPath(): void {
-    const state = this.#state;
-    const before = JSON.stringify([state.returnPathError, state.tcpBeLiberal, state.facts?.returnPath]);
-    if (state.facts === undefined) state.returnPathError = "The facts are not complete.";
-    else
-      try {
-        for (const line of [...applyReturnPath(state.facts), ...relaxRpFilter(state.facts), ...raiseNeighbourLimits()])
-          writeLog("info", "return path", { what: line });
-        state.returnPathError = undefined;
-      } catch (error) {
-        state.returnPathError = getErrorMessage(error);
-      }
-    state.ruleCounters = new Map([...readNodeTableCounters(), ...this.#guardDrops.add(readNodeGuardCounts())]);
-    state.tcpBeLiberal = readTcpBeLiberal();
-    if (JSON.stringify([state.returnPathError, state.tcpBeLiberal, state.facts?.returnPath]) !== before)
-      this.#loops.kubeProxy.wake();
-    this.#decideGate();
   }
 
   /** Records the durations of CNI calls as metrics, and their failures as events of the pods. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseIp } from "../datapath/address.ts";
 import { discoverFacts } from "../agent/discovery/discover.ts";
 import { hasStatus, type KubeClient, type Resource } from "../kubernetes/kube-client.ts";
-import { objectMeta } from "../kubernetes/informer.ts";
+import { objectMeta } from "../kubernetes/object-meta.ts";
 import { findNetworkOverUnderlay, readPodNetworks } from "../agent/discovery/pod-detection.ts";
 import { observeNode } from "../agent/discovery/observe.ts";
 import {

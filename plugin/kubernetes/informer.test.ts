@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { KubeClient } from "./kube-client.ts";
-import { Informer, objectMeta } from "./informer.ts";
+import { Informer } from "./informer.ts";
+import { objectMeta } from "./object-meta.ts";
 
 const schema = z.object({ metadata: objectMeta });
 const object = (name: string, uid: string, version: number) => ({

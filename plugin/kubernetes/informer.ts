@@ -1,22 +1,7 @@
 import { hasStatus, type KubeClient, buildPath, type Resource } from "./kube-client.ts";
 import { z } from "zod";
+import { objectMeta, type ObjectMeta } from "./object-meta.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
-
-/** Metadata that every Kubernetes object has. */
-export const objectMeta = z.object({
-  name: z.string(),
-  namespace: z.string().optional(),
-  uid: z.string().default(""),
-  resourceVersion: z.string().default(""),
-  generation: z.number().default(0),
-  creationTimestamp: z.string().default(""),
-  labels: z.record(z.string(), z.string()).default({}),
-  annotations: z.record(z.string(), z.string()).default({}),
-  ownerReferences: z
-    .array(z.object({ kind: z.string(), name: z.string(), uid: z.string(), controller: z.boolean().optional() }))
-    .default([]),
-});
-export type ObjectMeta = z.infer<typeof objectMeta>;
 
 const listSchema = z.object({
   metadata: z.object({ resourceVersion: z.string().default(""), continue: z.string().optional() }),

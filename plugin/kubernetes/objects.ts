@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Resource } from "./kube-client.ts";
-import { objectMeta } from "./informer.ts";
+import { objectMeta } from "./object-meta.ts";
 
 /** Schemas of Interlay's own kinds, and of the parts that it reads of other kinds. Every response is parsed by these. */
 export const GROUP_VERSION = "interlay.dev/v1alpha1";

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import type { TestNode } from "./node.ts";
+import type { TestNode } from "./invocation.ts";
 
 const START_MS = 20_000;
 const PAUSE_MS = 10;

@@ -2,82 +2,31 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PATH_VARIABLES } from "../cni/paths.ts";
 import { parseIp } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
 import { makeFacts } from "./facts.ts";
+import { execInNetns, runIp } from "./exec.ts";
+import {
+  buildInvocation,
+  type CallArguments,
+  type CallResult,
+  type Invocation,
+  type Plugins,
+  type TestNode,
+  type TestPod,
+} from "./invocation.ts";
 import { PERMANENT_STATE } from "./node-snapshot.ts";
 
 export { splitLines } from "./node-snapshot.ts";
 
-/** Network namespaces for tests: a switch, nodes, and pods that real plugins attach. Needs root. */
-
-/** Runs a program and returns its output. @throws with the program's error output */
-export function execOrThrow(argv: readonly string[], input = ""): string {
-  const [file = "", ...rest] = argv;
-  const { status, stdout, stderr, error } = spawnSync(file, rest, { input, encoding: "utf8" });
-  if (error) throw error;
-  if (status !== 0)
-    throw new Error(`\`${argv.join(" ")}\` ended with ${String(status)}: ${stderr.trim() || stdout.trim()}`);
-  return stdout;
-}
-
-const runIp = (...argv: readonly string[]): string => execOrThrow(["ip", ...argv]);
-/** Runs a program in a network namespace. */
-export const execInNetns = (namespace: string, ...argv: readonly string[]): string =>
-  execOrThrow(["ip", "netns", "exec", namespace, ...argv]);
-
 let counter = 0;
-
-/** `interlay` is the full plugin, run standalone; `launcher` is the program that a runtime starts, which uses the node's agent if it runs. */
-export type PluginName = "interlay" | "launcher" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";
-
-/** Result of a plugin call. */
-export interface CallResult {
-  readonly status: number;
-  readonly json: Readonly<Record<string, unknown>>;
-}
-
-/** Program, environment and stdin of a plugin call. */
-export interface Invocation {
-  readonly executable: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly input: string;
-}
-
-export interface TestNode {
-  readonly name: string;
-  readonly address: string;
-  readonly stateDirectory: string;
-  /** The agent's run directory, with the socket for the launcher. */
-  readonly runDirectory: string;
-  readonly socket: string;
-  /** Directory in which its agent installs the plugins. */
-  readonly binDirectory: string;
-}
 
 interface StaticAddress {
   readonly address: string;
   readonly gateway?: string;
 }
 
-export interface TestPod {
-  readonly namespace: string;
-  readonly netns: string;
-  readonly containerId: string;
-}
-
-/** Paths of the executables, from the environment. */
-interface Plugins {
-  /** The full plugin (`interlay-full`), in the launcher's directory. */
-  readonly interlay: string;
-  readonly launcher: string;
-  /** The full plugin with fault injection (fault-injection.ts). */
-  readonly faulty: string;
-  /** Directory of the reference plugins. */
-  readonly reference: string;
-}
-
+/** Network namespaces for tests: a switch, nodes, and pods that real plugins attach. Needs root. */
 export class TestNet {
   readonly #prefix = `il${process.pid % 10_000}-${counter++}`;
   readonly #directory = mkdtempSync(join(tmpdir(), "interlay-netns-"));
@@ -123,41 +72,12 @@ export class TestNet {
   }
 
   /** Builds a plugin call as a runtime makes it, for the node's namespace. */
-  invocation(
-    plugin: PluginName,
-    command: string,
-    node: TestNode,
-    pod: TestPod,
-    ifname: string,
-    config: Readonly<Record<string, unknown>>,
-    fault?: string,
-  ): Invocation {
-    const ours = plugin === "interlay" || plugin === "launcher" || plugin === "faulty";
-    return {
-      executable: ours ? this.#plugins[plugin] : join(this.#plugins.reference, plugin),
-      env: {
-        PATH: process.env["PATH"],
-        CNI_COMMAND: command,
-        CNI_CONTAINERID: pod.containerId,
-        CNI_NETNS: pod.netns,
-        CNI_IFNAME: ifname,
-        CNI_PATH: this.#plugins.reference,
-        ...(plugin === "launcher" ? { INTERLAY_CNI_SOCKET: node.socket } : {}),
-        ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
-        ...(ours ? buildPathVariables(node) : {}),
-        CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
-      },
-      input: JSON.stringify({
-        cniVersion: "1.0.0",
-        name: "underlay",
-        type: ours ? "interlay" : plugin,
-        ...config,
-      }),
-    };
+  invocation(...call: CallArguments): Invocation {
+    return buildInvocation(this.#plugins, ...call);
   }
 
   /** Calls a plugin in the node's namespace and waits for it. */
-  call(...what: Parameters<TestNet["invocation"]>): CallResult {
+  call(...what: CallArguments): CallResult {
     const [plugin, command, node] = what;
     const { executable, env, input } = this.invocation(...what);
     const { status, stdout, stderr } = spawnSync("ip", ["netns", "exec", node.name, executable], {
@@ -171,7 +91,7 @@ export class TestNet {
   }
 
   /** Starts a call without waiting for its end. */
-  start(...what: Parameters<TestNet["invocation"]>): ChildProcess {
+  start(...what: CallArguments): ChildProcess {
     const { executable, env, input } = this.invocation(...what);
     const argv = ["netns", "exec", what[2].name, executable];
     const child = spawn("ip", argv, { env, stdio: ["pipe", "ignore", "inherit"] });
@@ -270,37 +190,7 @@ export class TestNet {
   }
 }
 
-/** Environment that sets the paths of a node's plugin. */
-export function buildPathVariables({
-  stateDirectory,
-}: Pick<TestNode, "stateDirectory">): Readonly<Record<string, string>> {
-  return {
-    [PATH_VARIABLES.stateDirectory]: stateDirectory,
-    [PATH_VARIABLES.logFile]: join(stateDirectory, "cni.log"),
-  };
-}
-
-/**
- * Returns true if one of three pings is answered. The kernel starts the queue of a new link some time after the link is up, so that the
- * first packet may be lost on a busy machine.
- */
-export function pingAddress(from: string, to: string, source?: string): boolean {
-  const by = source === undefined ? [] : ["-I", source];
-  const argv = ["netns", "exec", from, "ping", "-n", "-q", "-c", "1", "-W", "1", ...by, to];
-  return [1, 2, 3].some(() => spawnSync("ip", argv).status === 0);
-}
-
 /** Reads a node's links, routes, rules and permanent neighbours. */
 export function readPermanentState(node: TestNode): readonly string[] {
   return PERMANENT_STATE.flatMap((look) => look.parseLines(execInNetns(node.name, ...look.argv)));
-}
-
-/** Reads the paths of the executables from the environment, which scripts/test-netns.ts sets. */
-export function pluginsFromEnvironment(): Plugins {
-  const env = process.env;
-  const { INTERLAY_EXECUTABLE: interlay, INTERLAY_LAUNCHER: launcher, INTERLAY_FAULTY: faulty } = env;
-  const reference = env["INTERLAY_CNI_PLUGINS"];
-  if (interlay === undefined || launcher === undefined || faulty === undefined || reference === undefined)
-    throw new Error("run these tests by `npm run test:netns`: it builds and finds the plugins");
-  return { interlay, launcher, faulty, reference };
 }

@@ -1,4 +1,4 @@
-import { execInNetns } from "./node.ts";
+import { execInNetns } from "./exec.ts";
 
 /** The prefix that the advertisements name for SLAAC, without its last colon. */
 export const ADVERTISED_PREFIX = "2001:db8:77:";

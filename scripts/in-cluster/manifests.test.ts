@@ -28,9 +28,9 @@ describe("the Job of a run in a cluster", () => {
   });
 
   it("is bound to cluster-admin only on request", () => {
-    const roleOf = (options: JobOptions) => findKind(options, "ClusterRoleBinding")?.["roleRef"] as { name: string };
-    assert.equal(roleOf(OPTIONS).name, "interlay-e2e");
-    assert.equal(roleOf({ ...OPTIONS, clusterAdmin: true }).name, "cluster-admin");
+    const findRole = (options: JobOptions) => findKind(options, "ClusterRoleBinding")?.["roleRef"] as { name: string };
+    assert.equal(findRole(OPTIONS).name, "interlay-e2e");
+    assert.equal(findRole({ ...OPTIONS, clusterAdmin: true }).name, "cluster-admin");
     assert.equal(findKind({ ...OPTIONS, clusterAdmin: true }, "ClusterRole"), undefined);
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TestNode } from "../../../plugin/testing/node.ts";
+import type { TestNode } from "../../../plugin/testing/invocation.ts";
 import type { Measurement } from "../measurement/measurement.ts";
 import { percentile, roundToTenth } from "../measurement/statistics.ts";
 

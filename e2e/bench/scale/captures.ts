@@ -36,7 +36,7 @@ export async function describeCapture(
   const paths = collectPaths(taps, {
     isNode: (place) => nodes.some(({ name }) => name === place),
     name: (place) => place,
-    nodeOf: () => undefined, // flooded frames of a bridge are not hops
+    findNode: () => undefined, // flooded frames of a bridge are not hops
   });
   const path = paths.get(token) ?? findHandshake(paths, source.name, address);
   return `${problem}; ${path === undefined ? "no packet was captured" : describePath(path)}`;

@@ -2,7 +2,8 @@ import type { z } from "zod";
 import type { PerNodeKind } from "./needed-kinds.ts";
 import { hasExternalAddress } from "./service-addresses.ts";
 import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
-import { Informer, type ObjectMeta, type Selection } from "../../kubernetes/informer.ts";
+import { Informer, type Selection } from "../../kubernetes/informer.ts";
+import type { ObjectMeta } from "../../kubernetes/object-meta.ts";
 import {
   calicoBlock,
   calicoPool,

@@ -4,14 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCidr } from "../../datapath/address.ts";
 import { renderNodeTable } from "../../datapath/plan/node-table.ts";
-import {
-  execInNetns,
-  execOrThrow,
-  readPermanentState,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-} from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment } from "../../testing/invocation.ts";
+import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
 import { splitLines, RULESET_STATE, SYSCTL_STATE } from "../../testing/node-snapshot.ts";
 import { listForwardRules } from "../kube-proxy/forward-chain.ts";
 import { installPlugin } from "./install.ts";

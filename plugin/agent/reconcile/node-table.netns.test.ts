@@ -8,14 +8,9 @@ import {
   removeNodeTable,
   renderNodeTable,
 } from "../../datapath/plan/node-table.ts";
-import {
-  execInNetns,
-  execOrThrow,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-} from "../../testing/node.ts";
+import { TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
+import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
 import { findForwardDrop, listForwardRules } from "../kube-proxy/forward-chain.ts";
 import { sendRequest, startServer } from "../../testing/traffic.ts";
 

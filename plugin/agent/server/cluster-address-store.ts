@@ -13,7 +13,7 @@ import {
   type UnderlayAddressSpec,
 } from "../../kubernetes/objects.ts";
 import { z } from "zod";
-import { objectMeta } from "../../kubernetes/informer.ts";
+import { objectMeta } from "../../kubernetes/object-meta.ts";
 
 /** Label values have room for 63 characters; container ids have 64. */
 const LABEL_MAX = 63;

@@ -4,15 +4,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { TestAgent } from "../../testing/agent.ts";
-import {
-  execInNetns,
-  splitLines,
-  readPermanentState,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-} from "../../testing/node.ts";
-import type { CallResult, TestNode, TestPod } from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { pluginsFromEnvironment, type CallResult, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns, pingAddress } from "../../testing/exec.ts";
 
 const LINKS = ["eth0", "net1"] as const;
 const GATEWAY = "10.7.168.72";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readAdvertised, sendAdvertisement } from "../../testing/router-advertisement.ts";
-import { execInNetns, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../../testing/node.ts";
+import { TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns } from "../../testing/exec.ts";
 
 const GATEWAY = "10.7.168.72";
 describe("router advertisements on the wire", () => {

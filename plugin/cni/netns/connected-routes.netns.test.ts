@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { TestAgent } from "../../testing/agent.ts";
-import {
-  execInNetns,
-  execOrThrow,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-  type TestPod,
-} from "../../testing/node.ts";
+import { TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns, execOrThrow } from "../../testing/exec.ts";
 
 const ADDRESSES = [
   { address: "10.7.200.1/16", gateway: "10.7.168.72" },

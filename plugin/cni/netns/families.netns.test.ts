@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  execInNetns,
-  splitLines,
-  readPermanentState,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-} from "../../testing/node.ts";
-import type { TestNode, TestPod } from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns, pingAddress } from "../../testing/exec.ts";
 
 const NODE6 = "fd07::71";
 const OTHER6 = "fd07::72";

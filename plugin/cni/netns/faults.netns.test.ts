@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { execInNetns, splitLines, readPermanentState, pluginsFromEnvironment, TestNet } from "../../testing/node.ts";
-import type { TestNode, TestPod } from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns } from "../../testing/exec.ts";
 
 const records = (node: TestNode): readonly string[] => {
   const directory = join(node.stateDirectory, "attachments");

@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import {
-  splitLines,
-  execInNetns,
-  readPermanentState,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-  type TestPod,
-} from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns } from "../../testing/exec.ts";
 
 const both = (host: number) => [
   { address: `10.7.200.${host}/16`, gateway: "10.7.168.72" },

@@ -2,17 +2,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  execInNetns,
-  splitLines,
-  readPermanentState,
-  pingAddress,
-  buildPathVariables,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-  type TestPod,
-} from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { buildPathVariables, pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns, pingAddress } from "../../testing/exec.ts";
 
 /** As runtimes call the plugin: by libcni, with the specification's own program (containernetworking/cni, cnitool). */
 describe("under libcni", () => {

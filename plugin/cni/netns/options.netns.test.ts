@@ -2,14 +2,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  execInNetns,
-  splitLines,
-  readPermanentState,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-} from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
+import { execInNetns } from "../../testing/exec.ts";
 
 const NODELOCALDNS = "169.254.20.10/32";
 const address = { address: "10.7.200.1/16", gateway: "10.7.168.72" };

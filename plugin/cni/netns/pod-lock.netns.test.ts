@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { readPermanentState, pluginsFromEnvironment, TestNet } from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment } from "../../testing/invocation.ts";
 
 /** Whether nobody holds the lock on a network namespace. */
 const free = (netns: string): boolean => spawnSync("flock", ["--nonblock", netns, "true"]).status === 0;

@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
 import { ADVERTISED_PREFIX, readAdvertised, sendAdvertisement } from "../../testing/router-advertisement.ts";
 import { parseIp } from "../../datapath/address.ts";
-import {
-  execInNetns,
-  execOrThrow,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-  type TestPod,
-} from "../../testing/node.ts";
+import { TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
 
 /** The other node; the gateway of the underlay too. */
 const GATEWAY = "10.7.168.72";

@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  execInNetns,
-  splitLines,
-  readPermanentState,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-  type TestPod,
-} from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns, pingAddress } from "../../testing/exec.ts";
 
 const GATEWAY = "10.7.168.72";
 const OVERLAY = "10.233.64.5";

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  execInNetns,
-  splitLines,
-  execOrThrow,
-  readPermanentState,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-} from "../../testing/node.ts";
+import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { splitLines } from "../../testing/node-snapshot.ts";
+import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
+import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
 
 const GATEWAY = "10.7.168.72";
 const address = (host: number) => [

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { execInNetns, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../../testing/node.ts";
+import { TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns } from "../../testing/exec.ts";
 
 const POD = "10.7.200.1";
 const GATEWAY = "10.7.168.72";

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  execInNetns,
-  execOrThrow,
-  pingAddress,
-  pluginsFromEnvironment,
-  TestNet,
-  type TestNode,
-  type TestPod,
-} from "../../testing/node.ts";
+import { TestNet } from "../../testing/node.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
 import { TestAgent } from "../../testing/agent.ts";
 import { buildGuardTableName, buildNodeLinkName } from "../names.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execInNetns, execOrThrow } from "../../testing/node.ts";
+import { execInNetns, execOrThrow } from "../../testing/exec.ts";
 import { type NamespaceSnapshot, traceSnapshot } from "../snapshot.ts";
 import { enterNamespace, runLocally } from "./command-runner.ts";
 import { connectLinks } from "./connect-links.ts";

@@ -1,0 +1,39 @@
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { listSupportedCells, type ClusterCapabilities } from "../cells/supported-cells.ts";
+import { cells } from "../cells/cells.ts";
+import type { Cell } from "../cells/cell.ts";
+import type { Deployment } from "../deployment/deploy.ts";
+import type { TestRun } from "../support/test-run.ts";
+
+/** Cluster and pods of the running group, once its BeforeAll has run. */
+export interface Target {
+  readonly cluster: Cluster;
+  readonly deployment: Deployment;
+}
+
+/** Returns what the cluster can show, which decides the cells that can be probed. */
+export function describeCapabilities({ options }: TestRun, { cluster, deployment }: Target): ClusterCapabilities {
+  const { nodeAccess } = cluster;
+  return {
+    ...(nodeAccess === undefined ? {} : { nodeAccess }),
+    features: deployment.features,
+    podTrafficKnown: deployment.settingsKnown,
+    outside: deployment.external !== undefined,
+    undecided: options.environment?.undecided,
+  };
+}
+
+/** Returns every cell of a cluster of this size, whether or not it can be probed. */
+export function listEveryCell({ workers, families, features }: Deployment): readonly Cell[] {
+  return cells(workers.length, families, features);
+}
+
+/** Returns the cells that can be probed in the cluster. */
+export function listCells(run: TestRun, target: Target): readonly Cell[] {
+  return listSupportedCells(listEveryCell(target.deployment), describeCapabilities(run, target));
+}
+
+/** Returns the cells that --cells selects. */
+export function listSelectedCells(run: TestRun, target: Target): readonly Cell[] {
+  return listCells(run, target).filter(({ id }) => run.options.cells.test(id));
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
+import type { CellResult } from "../../results/schema.ts";
+import { formatRerunCommand, formatRerunFlags, formatVariantFlags } from "../../results/rerun.ts";
+import { variantTitle } from "../../results/title.ts";
+import { findFalseGreen, predictCells, type Predictions } from "../doctor/predictions.ts";
+import { checkConditions, readConditions } from "../environment/conditions.ts";
+import { AfterAll, BeforeAll, By, Eventually, It, Skip } from "../harness.ts";
+import { REQUIRED_CHECKS } from "./required-checks.ts";
+import { explainUnsupportedGroup } from "../cells/supported-cells.ts";
+import { GROUPS } from "../cells/cell.ts";
+import { getEnvironment } from "../cells/environment.ts";
+import type { Variant } from "../cells/gate.ts";
+import { type ProbedVariant, probeVariant, toVariantResult } from "./probe-variant.ts";
+import { waitForServices } from "./services-known.ts";
+import { switchVariant } from "../deployment/variant.ts";
+import { findExpectation } from "../cells/verdict.ts";
+import { takeSnapshot } from "../snapshot/snapshot.ts";
+import type { LiveProgress } from "../support/live-progress.ts";
+import type { TestRun } from "../support/test-run.ts";
+import { describeCapabilities, listCells, listEveryCell, listSelectedCells, type Target } from "./select-cells.ts";
+
+const PROBE_TIMEOUT_MS = 300_000;
+
+/** Registers the specs of one variant of the matrix. */
+export function registerVariantSpecs(
+  run: TestRun,
+  variant: Variant,
+  progress: LiveProgress,
+  getTarget: () => Target,
+): void {
+  const { options } = run;
+  let predictions: Predictions = new Map();
+  let predictionFailure: string | undefined;
+  let probing: Promise<ProbedVariant> | undefined;
+
+  BeforeAll(
+    async () => {
+      const { cluster, deployment } = getTarget();
+      progress.begin(variantTitle(variant));
+      if (hasCapability(cluster.provider, "switch-kube-proxy"))
+        await By("switch the return path and kube-proxy", () => switchVariant(cluster, variant));
+      else
+        await By("kube-proxy knows the pods' Services", () =>
+          waitForServices(listCells(run, getTarget()), variant, deployment),
+        );
+      if (isPredicted(run, cluster))
+        predictions = await By("the doctor's predictions", () =>
+          predictCells(cluster, listSelectedCells(run, getTarget()), deployment).catch((error: unknown) => {
+            predictionFailure = getErrorMessage(error);
+            return new Map();
+          }),
+        );
+    },
+    { timeout: PROBE_TIMEOUT_MS },
+  );
+  AfterAll(() => {
+    progress.end();
+  });
+
+  const probe = async (): Promise<ProbedVariant> => {
+    const { cluster, deployment } = getTarget();
+    const probed = await probeVariant({
+      cluster,
+      deployment,
+      variant,
+      cells: listSelectedCells(run, getTarget()),
+      options,
+      predictions,
+      onDone: (done, of) => {
+        progress.cells(done, of);
+      },
+    });
+    run.results.variants.push(toVariantResult(variant, probed));
+    if (options.snapshot || probed.results.some(({ ok }) => !ok))
+      await By("a snapshot of nodes and pods", () => recordSnapshot(run, variant, getTarget()));
+    return probed;
+  };
+  /** Returns the results of the cells: the first spec that needs them probes all, many at once. */
+  const getProbed = (): Promise<ProbedVariant> => (probing ??= probe());
+
+  It("every selected cell is probed", { timeout: PROBE_TIMEOUT_MS }, async () => {
+    const { results } = await getProbed();
+    assert.ok(results.length > 0, "no cell is selected");
+  });
+
+  It(REQUIRED_CHECKS.nodeFilters, { timeout: PROBE_TIMEOUT_MS }, async () => {
+    const { cluster } = getTarget();
+    if (cluster.nodeAccess === "none") Skip("rules and sysctls cannot be read without pods in the nodes' network");
+    if (cluster.datapath === "none") Skip("another solution than Interlay sets them, each in its own way");
+    const { tcpBeLiberal, invalidDropRule, reason } = findExpectation(variant);
+    for (const { node, invalidDrop, ...is } of (await getProbed()).filters)
+      for (const [family, rule] of Object.entries(invalidDrop))
+        assert.deepEqual(
+          { node, family, tcpBeLiberal: is.tcpBeLiberal, invalidDropRule: rule !== undefined },
+          { node, family, tcpBeLiberal, invalidDropRule },
+          reason,
+        );
+  });
+
+  if (options.environment !== undefined)
+    It("the doctor predicts no pass for a cell that fails", { timeout: PROBE_TIMEOUT_MS }, async () => {
+      if (!isPredicted(run, getTarget().cluster)) Skip("another solution than Interlay connects the pods");
+      assert.equal(predictionFailure, undefined);
+      const wrong = findFalseGreen((await getProbed()).results).map(({ id }) => id);
+      assert.equal(wrong.length, 0, `${wrong.length} cells, like ${wrong.slice(0, 5).join(", ")}`);
+    });
+
+  const { impossible } = getEnvironment(variant);
+  if (impossible.length > 0)
+    It("NodeState reports on every node what cannot work in this environment, with the reason", async () => {
+      const { cluster } = getTarget();
+      const nodes = cluster.nodes.map(({ name }) => name);
+      await Eventually(
+        "conditions of NodeState as the environment declares them",
+        async () => {
+          const conditions = await readConditions(cluster);
+          return impossible.flatMap(({ condition }) => checkConditions(condition, nodes, conditions));
+        },
+        (problems) => problems.length === 0,
+      );
+    });
+
+  for (const group of GROUPS)
+    It(`cells: ${group}`, { labels: [group], timeout: PROBE_TIMEOUT_MS }, async () => {
+      const { results } = await getProbed();
+      const { cluster, deployment } = getTarget();
+      const own = results.filter((cell) => cell.group === group);
+      if (own.length === 0)
+        Skip(
+          explainUnsupportedGroup(group, describeCapabilities(run, getTarget()), listEveryCell(deployment)) ??
+            "no cell of this group is selected",
+        );
+      const wrong = own.filter((cell) => !cell.ok);
+      const { provider, datapath } = cluster;
+      const source = { provider, versions: run.results.versions, ...(datapath === undefined ? {} : { datapath }) };
+      const flags = formatRerunFlags(source, { ...variant, cells: [...results] });
+      assert.equal(
+        wrong.length,
+        0,
+        `${wrong.length} of ${own.length} cells:\n${wrong.map((cell) => describeWrongCell(cell, flags)).join("\n")}`,
+      );
+    });
+}
+
+async function recordSnapshot(run: TestRun, variant: Variant, { cluster, deployment }: Target): Promise<void> {
+  const name = formatVariantFlags(variant)
+    .replaceAll(/--[a-z-]+ /g, "")
+    .replaceAll(/[ /]/g, "-");
+  for (const [file, text] of await takeSnapshot(cluster, deployment.pods))
+    run.results.snapshots.set(`snapshot/${name}/${file}`, text);
+}
+
+/** Whether the doctor predicts the cells: in runs by environment, of Interlay's datapath. */
+const isPredicted = ({ options }: TestRun, { datapath }: Cluster): boolean =>
+  options.environment !== undefined && datapath !== "none";
+
+/** Returns the lines for a wrong cell: what was expected, what happened and where, and the command that repeats it. */
+function describeWrongCell(cell: CellResult, flags: string): string {
+  return [
+    `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`,
+    ...(cell.cause === undefined ? [] : [`    likely cause: ${cell.cause}`]),
+    `    rerun: ${formatRerunCommand(flags, cell.id)}`,
+  ].join("\n");
+}

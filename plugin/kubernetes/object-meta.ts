@@ -1,0 +1,17 @@
+import { z } from "zod";
+
+/** Metadata that every Kubernetes object has. */
+export const objectMeta = z.object({
+  name: z.string(),
+  namespace: z.string().optional(),
+  uid: z.string().default(""),
+  resourceVersion: z.string().default(""),
+  generation: z.number().default(0),
+  creationTimestamp: z.string().default(""),
+  labels: z.record(z.string(), z.string()).default({}),
+  annotations: z.record(z.string(), z.string()).default({}),
+  ownerReferences: z
+    .array(z.object({ kind: z.string(), name: z.string(), uid: z.string(), controller: z.boolean().optional() }))
+    .default([]),
+});
+export type ObjectMeta = z.infer<typeof objectMeta>;

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { listFiles, ROOT } from "./language.ts";
+
+/** Lines of a source file. Specs are lists of cases; harness.ts is one file so that it can be copied. */
+const MAX_LINES = 260;
+const isMeasured = (name: string): boolean => !/\.(?:test|e2e)\.ts$/.test(name) && name !== "e2e/harness.ts";
+/** Source files of a folder. */
+const MAX_FILES = 22;
+/** A name like `minorOf`: it does not say whether the function parses, finds or converts. */
+const GETTER = /\b(?:function|const) ([a-z]+(?:Of|At))\b(?= *[(<]| = (?:async )?[(<])/g;
+
+describe("the project's layout", () => {
+  const sources = listFiles("*.ts").filter((name) => !name.endsWith(".test.ts"));
+  const read = (name: string): string => readFileSync(join(ROOT, name), "utf8");
+
+  it(`has source files of at most ${MAX_LINES} lines`, () => {
+    assert.ok(sources.length > 500, "no source files were found");
+    const lengths = sources.filter(isMeasured).map((name) => ({ name, lines: read(name).split("\n").length - 1 }));
+    assert.deepEqual(
+      lengths.filter(({ lines }) => lines > MAX_LINES),
+      [],
+    );
+  });
+
+  it(`has folders of at most ${MAX_FILES} source files`, () => {
+    const counts = new Map<string, number>();
+    for (const folder of sources.map((name) => dirname(name))) counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    assert.deepEqual(
+      [...counts].filter(([, count]) => count > MAX_FILES),
+      [],
+    );
+  });
+
+  it("names functions by verb and noun, not like minorOf, also those that no other file uses", () => {
+    assert.equal("const minorOf = (version: string) => 1".match(GETTER)?.length, 1);
+    assert.deepEqual(
+      listFiles("e2e/*.ts", "clusters/*.ts", "scripts/*.ts")
+        .filter((name) => name !== "scripts/lint/layout.test.ts")
+        .flatMap((name) => [...read(name).matchAll(GETTER)].map(([, found]) => `${name}: ${found ?? ""}`)),
+      [],
+    );
+  });
+});
