@@ -65,7 +65,11 @@ export async function installDns(kubectl: Kubectl, spec: ClusterSpec): Promise<v
     );
 }
 
-/** Waits until every node is Ready and every pod of the workloads is ready. */
-export function waitForWorkloads(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {
-  return waitUntilReady(kubectl, listWorkloads(spec.environment?.spec), `see ${files.log} and ${files.directory}/logs`);
+/** Waits until every node is Ready, every pod of the workloads is ready, and flannel has configured every node. */
+export async function waitForWorkloads(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {
+  const environment = spec.environment?.spec;
+  await waitUntilReady(kubectl, listWorkloads(environment), `see ${files.log} and ${files.directory}/logs`);
+  // flannel's pods have no readiness probe; this condition follows its link.
+  if (environment?.overlay?.kind === "flannel")
+    await kubectl.run(["wait", "--for=condition=NetworkUnavailable=False", "nodes", "--all", "--timeout=60s"]);
 }
