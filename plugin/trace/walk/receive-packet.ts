@@ -2,7 +2,7 @@ import type { Packet } from "../packet.ts";
 import { routeInput } from "../routing/route-input.ts";
 import { losePacket } from "./failure.ts";
 import { runHook } from "./run-hook.ts";
-import { chooseNexthop, noteRoute, passPostrouting, requireMtu } from "./send-packet.ts";
+import { chooseNexthop, noteRoute, passPostrouting, fragmentPacket } from "./send-packet.ts";
 import type { NamespaceModel } from "./build-trace-model.ts";
 import type { Arrival, Transmission } from "./transmit.ts";
 import type { WalkState } from "./walk-state.ts";
@@ -40,7 +40,6 @@ export function receivePacket(
   const nexthop = chooseNexthop(walk, result);
   noteRoute(walk, result, nexthop);
   const forwarded: Packet = { ...packet, ttl: packet.ttl - 1, outLink: nexthop?.link };
-  requireMtu(namespace, forwarded, result);
-  const passed = runHook(walk, namespace, "forward", forwarded);
+  const passed = runHook(walk, namespace, "forward", fragmentPacket(namespace, forwarded, result));
   return { kind: "transmission", ...passPostrouting(walk, namespace, { packet: passed, nexthop }) };
 }

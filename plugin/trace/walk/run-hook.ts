@@ -9,7 +9,7 @@ import { getManipulation } from "./translate.ts";
 import type { WalkState } from "./walk-state.ts";
 
 /**
- * Passes a packet through a hook of a namespace.
+ * Passes a packet through a hook of the namespace where it is.
  *
  * @param gateway next hop of the packet's route, for masquerade
  * @returns the packet after marks and translation
@@ -22,16 +22,45 @@ export function runHook(
   packet: Packet,
   gateway?: string,
 ): Packet {
-  const outcomes = evaluateHook(namespace.ruleset, hook, packet, new NamespaceHookContext(walk, namespace, gateway));
-  const index = outcomes.length === 1 ? 0 : walk.choose(outcomes.map(({ probability = 1 }) => probability));
-  const outcome = outcomes[index];
-  if (outcome === undefined) return packet;
+  const outcome = chooseOutcome(walk, namespace, hook, packet, gateway);
   for (const step of outcome.steps) walk.note({ kind: "rule", hook, step });
   if (outcome.verdict !== "accept") throw describeLoss(namespace, hook, outcome);
   commitBinding(walk, hook, packet, outcome.packet);
   noteChanges(walk, packet, outcome.packet);
   walk.record(outcome.packet, outcome.packet.outLink);
   return outcome.packet;
+}
+
+/**
+ * Passes a frame through the hook ingress or egress of a link on its way from one hop to the next.
+ *
+ * @throws PacketLost
+ */
+export function runFrameHook(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  hook: "ingress" | "egress",
+  packet: Packet,
+): Packet {
+  const outcome = chooseOutcome(walk, namespace, hook, packet, undefined);
+  for (const step of outcome.steps) walk.noteBetween({ kind: "rule", hook, step });
+  if (outcome.verdict !== "accept") throw describeLoss(namespace, hook, outcome);
+  return outcome.packet;
+}
+
+function chooseOutcome(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  hook: Hook,
+  packet: Packet,
+  gateway: string | undefined,
+): Outcome {
+  const context = new NamespaceHookContext(walk, namespace, gateway);
+  const outcomes = evaluateHook(namespace.ruleset, hook, packet, context);
+  const index = outcomes.length === 1 ? 0 : walk.choose(outcomes.map(({ probability = 1 }) => probability));
+  const outcome = outcomes[index];
+  if (outcome === undefined) throw new Error(`hook ${hook} has no outcome: this is a defect of trace`);
+  return outcome;
 }
 
 function describeLoss(namespace: NamespaceModel, hook: Hook, { verdict, packet, steps }: Outcome): Error {

@@ -148,13 +148,15 @@ function fitPacket(packet: Packet, mtu: number): Packet {
 }
 
 /**
- * Checks a packet that is forwarded against the MTU of its route or link.
+ * Fits a packet that is forwarded into the MTU of its route or link.
  *
+ * @returns the packet, or the longest fragment of it
  * @throws PacketLost if it may not be fragmented
  */
-export function requireMtu(namespace: NamespaceModel, packet: Packet, route: Found): void {
+export function fragmentPacket(namespace: NamespaceModel, packet: Packet, route: Found): Packet {
   const mtu = findMtu(namespace, route, packet.outLink);
-  if (packet.length <= mtu || (packet.family === "ipv4" && !packet.dontFragment)) return;
+  if (packet.length <= mtu) return packet;
+  if (packet.family === "ipv4" && !packet.dontFragment) return { ...packet, length: mtu };
   const text = `${packet.length} bytes do not fit the MTU ${mtu} of ${packet.outLink ?? "the route"}`;
   throw losePacket("reject", "mtu", namespace.state.snapshot.id, text, { mtu });
 }

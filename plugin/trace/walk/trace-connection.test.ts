@@ -267,6 +267,43 @@ describe("translation in a trace", () => {
     assert.equal(summarize(far), "drop wrong-reply in mac-1 (SYN-ACK)");
   });
 
+  it("lists the rules of an ingress hook with the namespace that the frame enters", () => {
+    const nftables = [
+      {
+        chain: {
+          family: "netdev",
+          table: "guard",
+          name: "in",
+          type: "filter",
+          hook: "ingress",
+          dev: "veth-twin-1",
+          prio: 0,
+          policy: "accept",
+        },
+      },
+      {
+        rule: {
+          family: "netdev",
+          table: "guard",
+          chain: "in",
+          handle: 1,
+          expr: [{ mangle: { key: { meta: { key: "mark" } }, value: 4 } }],
+        },
+      },
+    ];
+    const [, reply] = trace("pod-1", "10.244.1.3", { "node-1": { more: { nftables } } }).paths[0]?.packets ?? [];
+    const hops = reply?.hops.map(({ namespace, outLink, events }) => [
+      namespace.name,
+      outLink,
+      events.some((event) => event.kind === "rule" && event.hook === "ingress"),
+    ]);
+    assert.deepEqual(hops, [
+      ["twin-1", "eth0", false],
+      ["node-1", "veth-pod-1", true],
+      ["pod-1", undefined, false],
+    ]);
+  });
+
   it("reports the rule that rejects, and its hook", () => {
     const { paths } = trace("pod-1", "10.244.1.3", {
       "node-1": {
@@ -285,6 +322,19 @@ describe("long packets in a trace", () => {
   const bytes = 20_000;
   it("pass a tunnel in segments that its MTU allows", () => {
     assert.equal(summarize(trace("pod-1", "10.244.2.2", {}, { bytes })), "pass");
+  });
+
+  it("are fragmented again on the way in IPv4", () => {
+    const big: ClusterChange = {
+      "mac-2": { routes: ["10.244.1.0/24 via 10.0.0.1 dev eth0"] },
+    };
+    const result = trace("mac-2", "10.244.1.2", big, { bytes, protocol: "udp" });
+    assert.equal(summarize(result), "drop mtu in pod-1 (request)");
+    const fitting: ClusterChange = {
+      ...big,
+      "node-1": { links: { "veth-pod-1": { kind: "veth", mtu: 1450, peer: { namespace: "pod-1", link: "eth0" } } } },
+    };
+    assert.equal(summarize(trace("mac-2", "10.244.1.2", fitting, { bytes, protocol: "udp" })), "pass");
   });
 
   it("pass a smaller MTU on the way by path MTU discovery", () => {

@@ -5,7 +5,7 @@ import type { LinkSnapshot } from "../snapshot.ts";
 import { losePacket } from "./failure.ts";
 import type { FrameReceiver, FrameStep } from "./frame.ts";
 import { resolveNeighbour } from "./resolve-neighbour.ts";
-import { runHook } from "./run-hook.ts";
+import { runFrameHook, runHook } from "./run-hook.ts";
 import type { NamespaceModel } from "./build-trace-model.ts";
 import type { WalkState } from "./walk-state.ts";
 
@@ -105,7 +105,7 @@ function passStep(walk: WalkState, step: FrameStep, packet: Packet): Packet {
   if (link !== undefined) requireKnown(namespace, link);
   if (!namespace.filtersFrames) return packet;
   const seen: Packet = step.kind === "ingress" ? { ...packet, inLink: step.link } : { ...packet, outLink: step.link };
-  return { ...runHook(walk, namespace, step.kind, seen), ...NO_LINKS };
+  return { ...runFrameHook(walk, namespace, step.kind, seen), ...NO_LINKS };
 }
 
 function crossBridge(

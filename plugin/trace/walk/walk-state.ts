@@ -20,6 +20,8 @@ export class WalkState {
   private readonly tables = new Map<string, ConntrackTable>();
   private readonly elements = new Set<string>();
   private hops: Draft[] = [];
+  /** Events of frame hooks between two hops; they belong to the next one. */
+  private pending: TraceEvent[] = [];
   /** Inner packets of the tunnels that the packet is in, outermost last. */
   private readonly inner: Packet[] = [];
 
@@ -69,8 +71,9 @@ export class WalkState {
       conntrackState: packet.conntrackState,
       mark: packet.mark,
       ...(innermost === undefined ? {} : { outer: getTuple(packet) }),
-      events: [],
+      events: this.pending,
     });
+    this.pending = [];
   }
 
   /** Records the packet as its socket sends it, once its source is known. */
@@ -81,6 +84,11 @@ export class WalkState {
 
   note(event: TraceEvent): void {
     this.hops.at(-1)?.events.push(event);
+  }
+
+  /** Notes what happens to a frame on the way from one hop to the next. */
+  noteBetween(event: TraceEvent): void {
+    this.pending.push(event);
   }
 
   /** Records the packet as it is now. */
@@ -105,8 +113,10 @@ export class WalkState {
 
   /** Returns the hops of the packet that has just ended, and starts the record of the next one. */
   takeHops(): readonly Hop[] {
-    const { hops } = this;
+    const { hops, pending } = this;
+    hops.at(-1)?.events.push(...pending);
     this.hops = [];
+    this.pending = [];
     this.inner.length = 0;
     this.connection = undefined;
     return hops;
