@@ -9,6 +9,10 @@ import type { Product } from "../../results/certificate/product.ts";
 import type { ProfileName } from "../../results/certificate/schema.ts";
 import { exportPublicKey, sealEnvelope } from "../../results/certificate/dsse.ts";
 import { readReport } from "../../results/files/write.ts";
+import { toJunit } from "../../results/junit.ts";
+import { toMarkdown } from "../../results/markdown.ts";
+import type { Report } from "../../results/schema.ts";
+import { mergePeers } from "./merge-peers.ts";
 import { renderSubmission } from "./renderings.ts";
 import { assessRuns } from "./assess.ts";
 import { BUNDLE_FILE, CERTIFICATE_FILE, createSubjects, FIRST_RUN_FILES } from "./submission-files.ts";
@@ -28,6 +32,8 @@ interface Submission {
   readonly workers: number;
   readonly claimed: readonly ProfileName[];
   readonly product: Product;
+  /** Directory of a run of `npm run peers`, whose specs are added to the first run. */
+  readonly peers?: string;
   /** Key in PEM to sign with. */
   readonly privateKey?: string;
 }
@@ -35,7 +41,7 @@ interface Submission {
 /** Writes a submission into a directory. @returns its certificate */
 export async function writeCertificate(submission: Submission, directory: string): Promise<Certificate> {
   const { runs, workers, claimed, product, privateKey } = submission;
-  const reports = await Promise.all(runs.map((run) => readReport(run.directory)));
+  const reports = await readReports(submission);
   const certificate = {
     issued: new Date().toISOString(),
     product,
@@ -46,6 +52,7 @@ export async function writeCertificate(submission: Submission, directory: string
   const staging = await mkdtemp(join(tmpdir(), "interlay-certificate-"));
   try {
     await copyRuns(runs, staging);
+    await writeMerged(reports[0], join(staging, "runs", "1"));
     await packArchive(staging, join(directory, BUNDLE_FILE));
     for (const name of FIRST_RUN_FILES) await copyFile(join(staging, "runs/1", name), join(directory, name));
     const statement = statementSchema.parse({
@@ -63,6 +70,21 @@ export async function writeCertificate(submission: Submission, directory: string
   } finally {
     await rm(staging, { recursive: true });
   }
+}
+
+/** Reads the reports of the runs, the first one with the specs of other suites. */
+async function readReports({ runs, peers }: Submission): Promise<readonly Report[]> {
+  const [first, ...more] = await Promise.all(runs.map((run) => readReport(run.directory)));
+  if (first === undefined) throw new Error("no runs to certify");
+  return [peers === undefined ? first : mergePeers(first, await readReport(peers)), ...more];
+}
+
+/** Writes a report again that other results were added to, in the formats of a submission. */
+async function writeMerged(report: Report | undefined, folder: string): Promise<void> {
+  if (report === undefined) return;
+  await writeFile(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(join(folder, "junit.xml"), toJunit(report));
+  await writeFile(join(folder, "report.md"), toMarkdown(report));
 }
 
 /** Copies the files of runs to `runs/N/`, with logs redacted. */

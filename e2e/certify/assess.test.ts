@@ -148,7 +148,9 @@ describe("the assessment of runs", () => {
       assert.deepEqual(auditReport(report, countWorkers(report)), []);
       assert.deepEqual(createResult([report], "connectivity"), ["pass", "pass"]);
       const { evidence, datapath } = assessRuns([report], 2, ["connectivity"]);
-      assert.deepEqual({ evidence, datapath }, { evidence: "answers", datapath: "interlay" });
+      assert.deepEqual({ evidence, datapath }, { evidence: "host-pods", datapath: "interlay" });
+      const variants = report.variants.map(({ invalidDropRule: _, ...variant }) => variant);
+      assert.equal(assessRuns([{ ...report, variants }], 2, ["connectivity"]).evidence, "answers");
     });
 
     it("does not certify base, because packets were not captured", () => {

@@ -4,7 +4,7 @@ import type { SuiteVersion } from "../../results/components.ts";
 import { type Report, TABLE_ENTRIES, type SummaryEntry, type VariantResult } from "../../results/schema.ts";
 import { isFlaky } from "../../results/summary.ts";
 import { variantTitle } from "../../results/title.ts";
-import { isCaptured, listFamilies } from "./audit.ts";
+import { findEvidenceLevel, listFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";
 
 /** The part of a certificate that follows from the raw results. */
@@ -47,7 +47,7 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
   const wanted = profiles.filter((profile) => profile.claimed);
   return {
     provider: first.provider,
-    evidence: isCaptured(first) ? "captures" : "answers",
+    evidence: findEvidenceLevel(reports),
     ...(first.datapath === undefined ? {} : { datapath: first.datapath }),
     suite: getSuite(first),
     versions: first.versions,

@@ -10,6 +10,7 @@ import type { Features } from "../cells/features.ts";
 import { decideExpectation } from "../cells/gate.ts";
 import { lacksLocalEndpoint, decideVerdict } from "../cells/verdict.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
+import type { EvidenceLevel } from "../../results/certificate/schema.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
@@ -70,6 +71,13 @@ function findFeatures({ cells: results }: VariantResult, attacked: boolean): Fea
 /** Returns whether the run captured packets; in an existing cluster it cannot. */
 export function isCaptured({ provider }: Pick<Report, "provider">): boolean {
   return hasCapability(provider, "node-files");
+}
+
+/** Returns on what the verdicts of all runs can be based: the lowest level of them. */
+export function findEvidenceLevel(reports: readonly Report[]): EvidenceLevel {
+  if (reports.every(isCaptured)) return "captures";
+  const hasFilters = ({ variants }: Report) => variants.every(({ invalidDropRule }) => invalidDropRule !== undefined);
+  return reports.every(hasFilters) ? "host-pods" : "answers";
 }
 
 /** Returns the highest number of a worker that had a client pod. */

@@ -1,13 +1,17 @@
 import type { CertifiedVariant, ProfileName, ProfileResult } from "../../results/certificate/schema.ts";
-import { PROFILES } from "../../results/certificate/schema.ts";
-import { isCaptured } from "./audit.ts";
-import type { CheckResult, Report } from "../../results/schema.ts";
+import { EVIDENCE_TEXT, PROFILES } from "../../results/certificate/schema.ts";
+import { findEvidenceLevel, isCaptured } from "./audit.ts";
+import { type CheckResult, POD_TYPES, type Report } from "../../results/schema.ts";
+import { parsePeerCheck } from "../peers/spec-result.ts";
 
 /** Runs that a pass needs, because one run cannot show flaky cells. */
 const MIN_RUNS = 2;
 /** Workers that a pass needs, for cells to another node. */
 const MIN_WORKERS = 2;
 const SCALE_WORKERS = 10;
+
+/** An existing cluster may be tested once; the certificate contains the number of runs. Specs of other suites are in one run. */
+const NOT_REPEATED: ReadonlySet<ProfileName> = new Set(["connectivity", "sig-network"]);
 
 interface CertifiedRuns {
   readonly reports: readonly Report[];
@@ -26,13 +30,13 @@ const RULES: Readonly<Record<ProfileName, (facts: CertifiedRuns) => ProfileVerdi
     if (!facts.reports.every(isCaptured))
       return notRun("packets are not captured in an existing cluster: claim the profile connectivity");
     if (facts.workers < MIN_WORKERS) return notRun(`${facts.workers} worker: two are needed`);
-    const broken = findFailedCheck(facts, (check) => !isPolicy(check));
+    const broken = findFailedCheck(facts, isOwn);
     if (broken !== undefined) return fail(broken);
     return judgeCells(facts, (group) => group !== "node-port-local");
   },
   connectivity: (facts) => {
     if (facts.workers < MIN_WORKERS) return notRun(`${facts.workers} worker: two are needed`);
-    const broken = findFailedCheck(facts, (check) => !isPolicy(check));
+    const broken = findFailedCheck(facts, isOwn);
     return broken === undefined ? judgeCells(facts, () => true) : fail(broken);
   },
   "node-port-local": (facts) => judgeCells(facts, (group) => group === "node-port-local"),
@@ -50,13 +54,29 @@ const RULES: Readonly<Record<ProfileName, (facts: CertifiedRuns) => ProfileVerdi
     if (facts.workers < SCALE_WORKERS) return notRun(`${facts.workers} workers: at least ${SCALE_WORKERS} are needed`);
     return judgeCells(facts, () => true);
   },
+  "sig-network": ({ reports }) => {
+    const specs = reports
+      .flatMap(({ checks }) => checks)
+      .flatMap((check) => {
+        const peer = parsePeerCheck(check.name);
+        return peer?.suite === "sig-network" ? [{ ...check, podType: peer.podType }] : [];
+      });
+    if (specs.length === 0) return notRun("Kubernetes' network specs did not run (npm run peers, then --peers RUN)");
+    const broken = specs.find(({ status }) => status === "failed");
+    if (broken !== undefined) return fail(`the spec "${broken.name}" failed: ${broken.error ?? ""}`);
+    const passed = specs.filter(({ status }) => status === "passed");
+    const missing = POD_TYPES.filter((type) => !passed.some(({ podType }) => podType === type));
+    if (missing.length > 0) return notRun(`no spec passed with every pod as ${missing.join(" or ")} pod`);
+    return pass(
+      `${passed.length} specs passed and ${specs.length - passed.length} skipped, with every pod as overlay, underlay and multi-nic pod`,
+    );
+  },
 };
 
 /** Returns the result of every profile. Pure: the recipient gets the same from the raw results. */
 export function evaluateProfiles(facts: CertifiedRuns, claimed: readonly ProfileName[]): ProfileResult[] {
   return PROFILES.map((name) => {
-    // One run is enough for an existing cluster; the certificate contains the number of runs.
-    const few = facts.reports.length < (name === "connectivity" ? 1 : MIN_RUNS);
+    const few = facts.reports.length < (NOT_REPEATED.has(name) ? 1 : MIN_RUNS);
     const verdict = RULES[name](facts);
     return {
       name,
@@ -68,7 +88,9 @@ export function evaluateProfiles(facts: CertifiedRuns, claimed: readonly Profile
   });
 }
 
-const isPolicy = ({ name }: CheckResult): boolean => name.includes("NetworkPolicy");
+const isPeer = ({ name }: CheckResult): boolean => parsePeerCheck(name) !== undefined;
+const isPolicy = (check: CheckResult): boolean => check.name.includes("NetworkPolicy") && !isPeer(check);
+const isOwn = (check: CheckResult): boolean => !isPolicy(check) && !isPeer(check);
 const getGroup = (id: string): string => id.split("/")[0] ?? "";
 
 function judgeCells({ reports, variants }: CertifiedRuns, wanted: (group: string) => boolean): ProfileVerdict {
@@ -82,7 +104,10 @@ function judgeCells({ reports, variants }: CertifiedRuns, wanted: (group: string
   if (failed.length > 0) return fail(`${failed.length} of ${cells ?? 0} cells failed, such as ${failed[0] ?? ""}`);
   if (flaky.length > 0) return fail(`${flaky.length} of ${cells ?? 0} cells are flaky, such as ${flaky[0] ?? ""}`);
   if (cells === undefined || cells === 0) return notRun("no such cell was run");
-  return pass(`${cells} cells in ${variants.length} variants as expected in each of ${reports.length} runs`);
+  const evidence = EVIDENCE_TEXT[findEvidenceLevel(reports)];
+  return pass(
+    `${cells} cells in ${variants.length} variants as expected in each of ${reports.length} runs; evidence: ${evidence}`,
+  );
 }
 
 function findFailedCheck({ reports }: CertifiedRuns, wanted: (check: CheckResult) => boolean): string | undefined {

@@ -1,4 +1,4 @@
-import type { Certificate } from "../../results/certificate/schema.ts";
+import { type Certificate, EVIDENCE_TEXT } from "../../results/certificate/schema.ts";
 import { type ClusterComponents, formatSuiteVersion } from "../../results/components.ts";
 import { variantTitle } from "../../results/title.ts";
 
@@ -25,7 +25,7 @@ export function renderCertificate(certificate: Certificate, keyids: readonly str
   return [
     `${product.vendor} ${product.name} ${product.version}: ${result}`,
     `${runs.length} ${runs.length === 1 ? "run" : "runs"} on ${provider}, ${workers} workers, ${families.join(" and ")}, suite ${formatSuiteVersion(suite)}`,
-    `evidence: ${evidence === "captures" ? "captured paths of the packets" : "answers of the probes, without captures"}; ${datapath === "none" ? "the pods are connected by another solution than Interlay" : "the pods are connected by Interlay"}`,
+    `evidence: ${EVIDENCE_TEXT[evidence]}; ${datapath === "none" ? "the pods are connected by another solution than Interlay" : "the pods are connected by Interlay"}`,
     `versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")}`,

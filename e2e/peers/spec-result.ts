@@ -1,7 +1,8 @@
-import type { CheckResult, PodType } from "../../results/schema.ts";
+import { type CheckResult, POD_TYPES, type PodType } from "../../results/schema.ts";
 
+const PEER_SUITES = ["sig-network", "cyclonus"] as const;
 /** Suites of other projects that can be run. */
-export type PeerSuiteName = "sig-network" | "cyclonus";
+export type PeerSuiteName = (typeof PEER_SUITES)[number];
 
 /** Result of one spec of another project's suite, under the name that it has there. */
 export type PeerSpecResult = Pick<CheckResult, "name" | "status" | "seconds" | "error">;
@@ -18,6 +19,14 @@ export interface PeerRun {
 /** Converts a run to checks of a report, named `sig-network / underlay / SPEC`. */
 export function toChecks({ suite, podType, specs }: PeerRun): readonly CheckResult[] {
   return specs.map((spec) => ({ ...spec, name: `${suite} / ${podType} / ${spec.name}` }));
+}
+
+/** Parses the name of a check by `toChecks`; undefined for another check. */
+export function parsePeerCheck(name: string): { readonly suite: PeerSuiteName; readonly podType: PodType } | undefined {
+  const [first, second, ...spec] = name.split(" / ");
+  const suite = PEER_SUITES.find((one) => one === first);
+  const podType = POD_TYPES.find((one) => one === second);
+  return suite === undefined || podType === undefined || spec.length === 0 ? undefined : { suite, podType };
 }
 
 /** Counts the specs of a run. */

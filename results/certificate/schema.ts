@@ -10,10 +10,32 @@ export const OLD_SCHEMA = "interlay.certificate/v1";
 
 /**
  * What can be certified. `base`: the matrix and its related groups, with the captured path of each packet. `connectivity`:
- * every cell that can be probed through the API server of an existing cluster, without captures. The others are additional.
+ * every cell that can be probed through the API server of an existing cluster, without captures. `sig-network`: Kubernetes' own
+ * network specs with every pod of each type. The others are additional.
  */
-export const PROFILES = ["base", "connectivity", "dual-stack", "node-port-local", "policy", "scale"] as const;
+export const PROFILES = [
+  "base",
+  "connectivity",
+  "dual-stack",
+  "node-port-local",
+  "policy",
+  "scale",
+  "sig-network",
+] as const;
 export type ProfileName = (typeof PROFILES)[number];
+
+/**
+ * What the verdicts can be based on. `captures`: the path of each packet. `host-pods`: the probes' answers, and rules and counters of
+ * the nodes, read by pods in their networks. `answers`: the probes' answers alone.
+ */
+export const EVIDENCE_LEVELS = ["captures", "host-pods", "answers"] as const;
+export type EvidenceLevel = (typeof EVIDENCE_LEVELS)[number];
+/** The levels in words. */
+export const EVIDENCE_TEXT: Readonly<Record<EvidenceLevel, string>> = {
+  captures: "captured paths of the packets",
+  "host-pods": "answers of the probes, and rules and counters of the nodes, without captures",
+  answers: "answers of the probes, without captures",
+};
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -59,8 +81,8 @@ export const certificateSchema = z.strictObject({
   /** The recipient verifies with the same version. */
   suite: suiteSchema,
   provider: reportSchema.shape.provider,
-  /** Basis of the verdicts: captures of each packet's path, or only the probes' answers (existing cluster). */
-  evidence: z.enum(["captures", "answers"]),
+  /** Basis of the verdicts. */
+  evidence: z.enum(EVIDENCE_LEVELS),
   /** Datapath of an existing cluster. */
   datapath: z.enum(["interlay", "none"]).exactOptional(),
   /** Component versions, equal in every run. */

@@ -1,4 +1,4 @@
-import type { Certificate, CertifiedVariant } from "../certificate/schema.ts";
+import { type Certificate, type CertifiedVariant, EVIDENCE_TEXT } from "../certificate/schema.ts";
 import { formatSuiteVersion } from "../components.ts";
 import { POD_TYPES, type Report, TARGETS } from "../schema.ts";
 import { getPodTypeTitles, getTargetTitles, variantTitle } from "../title.ts";
@@ -71,7 +71,7 @@ function renderEvidence({ components, versions, suite, runs, provider, evidence,
     ["provider", `${provider}, ${workers} workers`],
     ["suite", formatSuiteVersion(suite)],
     ["runs", runs.map(({ started }) => started).join(", ")],
-    ["evidence", evidence === "captures" ? "captured paths of the packets" : "answers of the probes, without captures"],
+    ["evidence", EVIDENCE_TEXT[evidence]],
     ...Object.entries(versions),
   ];
   const found =

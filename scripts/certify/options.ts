@@ -11,6 +11,7 @@ export function addCertificationOptions(command: Command, provider: string): Com
       "--profile <list>",
       `claimed profiles, of ${PROFILES.join(", ")} (default: base,node-port-local; with --provider existing: connectivity)`,
     )
+    .option("--peers <run>", "run of npm run peers whose specs are added, for profile sig-network: id or directory")
     .option("--product <file>", "YAML with the keys of CNCF's PRODUCT.yaml")
     .option("--key <file>", "Ed25519 private key (PEM) to sign with")
     .option("--out <directory>", "directory of the submission (default: results/certificates/ID)")

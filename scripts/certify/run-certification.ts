@@ -13,12 +13,14 @@ import { parseRunOptions } from "../../e2e/support/options.ts";
 import { type Product, productSchema } from "../../results/certificate/product.ts";
 import { type ProfileName, PROFILES } from "../../results/certificate/schema.ts";
 import { readReport, RESULTS } from "../../results/files/write.ts";
+import { findRun } from "../report/runs.ts";
 import { printVerification } from "./print-verification.ts";
 
 /** Options of `npm run certify` for the vendor's run. */
 export interface CertifyFlags {
   readonly repeat: string;
   readonly profile?: string;
+  readonly peers?: string;
   readonly product?: string;
   readonly key?: string;
   readonly publicKey?: string;
@@ -51,6 +53,9 @@ export async function runCertification(
   const claimed = parseProfiles(flags.profile ?? (isExisting ? "connectivity" : "base,node-port-local"));
   const [repeat, workers] = [positiveInteger.parse(flags.repeat), positiveInteger.parse(flags.nodes)];
   const product = flags.product === undefined ? undefined : await readProduct(flags.product);
+  const peers = flags.peers === undefined ? undefined : await findRun(flags.peers);
+  if (claimed.includes("sig-network") && peers === undefined)
+    throw new Error("profile sig-network needs --peers RUN: run `npm run peers` with the same versions first");
   const privateKey = flags.key === undefined ? undefined : await readFile(flags.key, "utf8");
   await runPreflight(flags, workers, env);
   if (isExisting && flags.yes !== true)
@@ -73,6 +78,7 @@ export async function runCertification(
       workers: isExisting ? countWorkers(report) : workers,
       claimed,
       product: product ?? describeUnnamedProduct(report),
+      ...(peers === undefined ? {} : { peers }),
       ...(privateKey === undefined ? {} : { privateKey }),
     },
     directory,
