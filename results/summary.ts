@@ -1,3 +1,4 @@
+import { median } from "simple-statistics";
 import { z } from "zod";
 import { type Report, TABLE_ENTRIES, type VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
@@ -36,6 +37,7 @@ export function createRunSummary({ id, started, provider, versions, summary, var
 
 function variantSummary(variant: VariantResult): VariantSummary {
   const { cells, table } = variant;
+  const latencies = cells.filter((cell) => cell.actual === "pass").map(({ latencyMs }) => latencyMs);
   const ids = (which: (cell: VariantResult["cells"][number]) => boolean) => cells.filter(which).map(({ id }) => id);
   return {
     title: variantTitle(variant),
@@ -44,7 +46,7 @@ function variantSummary(variant: VariantResult): VariantSummary {
     failed: ids((cell) => !cell.ok),
     blocked: ids((cell) => cell.ok && cell.expected === "blocked"),
     flaky: ids((cell) => cell.ok && isFlaky(cell)),
-    medianMs: median(cells.filter((cell) => cell.actual === "pass").map(({ latencyMs }) => latencyMs)),
+    medianMs: latencies.length === 0 ? 0 : median(latencies),
   };
 }
 
@@ -54,9 +56,4 @@ export function isFlaky({
   resent = 0,
 }: Pick<VariantResult["cells"][number], "attempts" | "resent">): boolean {
   return attempts > 1 || resent > 0;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

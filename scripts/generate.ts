@@ -1,14 +1,20 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { renderCrds } from "../plugin/deploy/crds.ts";
 import { publishSchemas } from "../results/files/json-schema.ts";
 import { RESULTS } from "../results/files/write.ts";
+import { createProgram } from "./interlay/program/program.ts";
+import { formatReference } from "./interlay/reference-file.ts";
+import { VERBS } from "./interlay/verbs.ts";
 
 /**
- * `npm run generate`: writes the generated files: crds.yaml of manifests and chart from its template, and the JSON Schemas of
- * results. Unit tests compare them with the code.
+ * `npm run generate`: writes the generated files: crds.yaml of manifests and chart from its template, the JSON Schemas of results, and
+ * docs/reference/cli.md. Unit tests compare them with the code.
  */
 const deploy = join(import.meta.dirname, "..", "plugin", "deploy");
 const crds = [join(deploy, "manifests", "crds.yaml"), join(deploy, "chart", "crds", "crds.yaml")];
 for (const file of crds) writeFileSync(file, renderCrds());
-for (const path of [...crds, ...(await publishSchemas(RESULTS))]) process.stdout.write(`${path}\n`);
+const reference = join(import.meta.dirname, "..", "docs", "reference", "cli.md");
+mkdirSync(dirname(reference), { recursive: true });
+writeFileSync(reference, await formatReference(await createProgram(VERBS), reference));
+for (const path of [...crds, reference, ...(await publishSchemas(RESULTS))]) process.stdout.write(`${path}\n`);

@@ -15,7 +15,7 @@ import { execOrThrow } from "../../plugin/testing/exec.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { type CallMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-log.ts";
 import { Runtime } from "./cni/runtime.ts";
-import { mapParallel } from "./measurement/map-parallel.ts";
+import pLimit from "p-limit";
 import { roundToHundredth, median, percentile, roundToTenth } from "./measurement/statistics.ts";
 
 const CALLS = 30;
@@ -189,14 +189,14 @@ async function measureParallelAdds(
   });
   const samples: number[] = [];
   let failures = 0;
-  await mapParallel(PARALLEL, pods, async ({ pod, prevResult }) => {
+  await pLimit(PARALLEL).map(pods, async ({ pod, prevResult }) => {
     const call = net.invocation("launcher", "ADD", node, pod, "eth0", { prevResult });
     const { status, milliseconds } = await runtime.call(call);
     if (status !== 0) failures++;
     samples.push(milliseconds);
   });
   requireMode(node, mode, PARALLEL_ADDS / 2);
-  await mapParallel(PARALLEL, pods, async ({ pod }) => {
+  await pLimit(PARALLEL).map(pods, async ({ pod }) => {
     await runtime.call(net.invocation("launcher", "DEL", node, pod, "eth0", {}));
   });
   for (const { pod } of pods) net.removePod(pod);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
-import { mapParallel } from "../measurement/map-parallel.ts";
+import pLimit from "p-limit";
 import { NAMESPACE } from "../ipam/cluster-objects.ts";
 import { toObjectName } from "../../../plugin/ipam/pool/object-name.ts";
 
@@ -23,7 +23,7 @@ export async function createObjects(kube: KubeClient, nodes: readonly string[]):
     metadata: { name: POOL },
     spec: { subnet: "10.60.0.0/16", ranges: ["10.60.0.0/17"], podSelector: { matchLabels: { crowd: "yes" } } },
   });
-  await mapParallel(PARALLEL, nodes, async (node, index) => {
+  await pLimit(PARALLEL).map(nodes, async (node, index) => {
     await kube.create(RESOURCE.nodeStates, { apiVersion: GROUP_VERSION, kind: "NodeState", metadata: { name: node } });
     await kube.create(RESOURCE.calicoBlocks, {
       apiVersion: "crd.projectcalico.org/v1",
@@ -37,7 +37,7 @@ export async function createObjects(kube: KubeClient, nodes: readonly string[]):
 
 /** Changes addresses and waits until the watches have delivered the changes. */
 export async function changeAddresses(kube: KubeClient, addresses: number): Promise<void> {
-  await mapParallel(PARALLEL, [...Array(addresses).keys()], (nth) =>
+  await pLimit(PARALLEL).map([...Array(addresses).keys()], (nth) =>
     kube.mergePatch(RESOURCE.underlayAddresses, getAddressName(nth), {
       metadata: { annotations: { disturbed: String(performance.now()) } },
     }),

@@ -2,7 +2,7 @@ import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import type { Measurement } from "../measurement/measurement.ts";
 import { median, roundToTenth } from "../measurement/statistics.ts";
 import type { IpamCalls } from "./calls.ts";
-import { mapParallel } from "../measurement/map-parallel.ts";
+import pLimit from "p-limit";
 import { createPools } from "./cluster-objects.ts";
 
 const CALLS = 40;
@@ -53,8 +53,7 @@ export const describeCalls = (where: string): string =>
 /** Measures calls per second. */
 export async function measureRate(call: (index: number) => Promise<unknown>): Promise<number> {
   const started = performance.now();
-  await mapParallel(
-    PARALLEL,
+  await pLimit(PARALLEL).map(
     Array.from({ length: PARALLEL_CALLS.calls }, (_, index) => index),
     call,
   );

@@ -5,7 +5,7 @@ import { signalProcess } from "../../support/agent-process.ts";
 import { KubeClient, buildPath } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { POD_LABELS } from "./orders.ts";
-import { mapParallel } from "../measurement/map-parallel.ts";
+import pLimit from "p-limit";
 
 export const NAMESPACE = "bench-ipam";
 const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };
@@ -43,7 +43,7 @@ export async function createNodes(cluster: Cluster, kube: KubeClient, names: rea
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
   const [controlPlane] = cluster.nodes;
   await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");
-  await mapParallel(PARALLEL, names, (name) =>
+  await pLimit(PARALLEL).map(names, (name) =>
     kube.create(RESOURCE.nodes, {
       apiVersion: "v1",
       kind: "Node",

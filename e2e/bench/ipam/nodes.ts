@@ -12,7 +12,7 @@ import { hasStatus, KubeClient } from "../../../plugin/kubernetes/kube-client.ts
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator/allocator.ts";
 import { Records } from "../../../plugin/ipam/records/records.ts";
-import { mapParallel } from "../measurement/map-parallel.ts";
+import pLimit from "p-limit";
 import {
   type WorkerMessage,
   workerMessage,
@@ -64,7 +64,7 @@ async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promis
 async function createPods(kube: KubeClient, nodeName: string, count: number): Promise<SimulatedNode["pods"]> {
   const resource = inNamespace(RESOURCE.pods, namespace);
   const pods: { readonly name: string; readonly uid: string }[] = [];
-  await mapParallel(PARALLEL_PODS, [...Array(count).keys()], async (index) => {
+  await pLimit(PARALLEL_PODS).map([...Array(count).keys()], async (index) => {
     const name = `${nodeName}-${index}`;
     const pod = {
       apiVersion: "v1",

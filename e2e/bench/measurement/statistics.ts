@@ -1,22 +1,15 @@
+import { quantile } from "simple-statistics";
+
+export { geometricMean, mean, median } from "simple-statistics";
+
 /**
- * Returns a percentile by the nearest-rank method.
+ * Returns a percentile, interpolated between two samples.
  * @param share 0 to 1
  * @throws without samples
  */
 export function percentile(samples: readonly number[], share: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-  if (value === undefined) throw new Error("cannot compute a percentile of no samples");
-  return value;
+  return quantile([...samples], share);
 }
-
-export const median = (samples: readonly number[]): number => percentile(samples, 0.5);
-
-export const mean = (samples: readonly number[]): number =>
-  samples.reduce((sum, value) => sum + value, 0) / samples.length;
-
-export const geometricMean = (samples: readonly number[]): number =>
-  Math.exp(mean(samples.map((value) => Math.log(value))));
 
 /** Rounds to a tenth, the precision of most measurements. */
 export const roundToTenth = (value: number): number => Math.round(value * 10) / 10;

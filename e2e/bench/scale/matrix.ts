@@ -5,7 +5,7 @@ import { reserveTokens } from "../../deployment/run-cells.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import { Prober } from "../../support/prober.ts";
 import { NAMESPACE } from "./pods.ts";
-import { mapParallel } from "../measurement/map-parallel.ts";
+import pLimit from "p-limit";
 import type { ScaleProbe } from "./probes.ts";
 import { describeCapture } from "./captures.ts";
 
@@ -85,7 +85,7 @@ type Probers = ReadonlyMap<string, Prober>;
 async function attachAll(api: ClusterApi, probes: readonly ScaleProbe[]): Promise<Probers> {
   const probers = new Map<string, Prober>();
   const names = [...new Set(probes.map(({ source }) => source.name))];
-  await mapParallel(PARALLEL, names, async (name) => {
+  await pLimit(PARALLEL).map(names, async (name) => {
     probers.set(name, await new Prober(name, await api.attach(NAMESPACE, name, CLIENT)).waitUntilStarted());
   });
   return probers;
@@ -94,7 +94,7 @@ async function attachAll(api: ClusterApi, probes: readonly ScaleProbe[]): Promis
 async function probeEach(probers: Probers, probes: readonly ScaleProbe[]): Promise<readonly UnansweredProbe[]> {
   const open: UnansweredProbe[] = [];
   const token = reserveTokens(probes.length);
-  await mapParallel(PARALLEL, [...probes.entries()], async ([index, probe]) => {
+  await pLimit(PARALLEL).map([...probes.entries()], async ([index, probe]) => {
     const problem = await probeCell(probers, probe, formatToken(token + index));
     if (problem !== undefined) open.push({ probe, problem });
   });

@@ -1,0 +1,84 @@
+import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
+import { Argument, Command } from "commander";
+import { stringify } from "yaml";
+import { listCustomObjects } from "../../../clusters/existing/inventory/read-objects.ts";
+import { applyObject } from "../../../clusters/kubernetes/server-side-apply.ts";
+import {
+  addClusterOptions,
+  addGlobalOptions,
+  type ClusterFlags,
+  loadCluster,
+  type OutputFormat,
+} from "../program/options.ts";
+import { printOutput } from "../program/output.ts";
+import type { ExistingPods, MigrationPlan } from "./migrate/plan.ts";
+import { planSpiderpoolMigration } from "./migrate/spiderpool.ts";
+import { planWhereaboutsMigration } from "./migrate/whereabouts.ts";
+
+interface MigrateFlags extends ClusterFlags {
+  readonly apply?: true;
+  readonly output: OutputFormat;
+  readonly timeout: number;
+}
+
+const PLANNERS: Readonly<Record<string, (config: KubeConfig, pods: ExistingPods) => Promise<MigrationPlan>>> = {
+  whereabouts: async (config, pods) => {
+    const [pools, networks] = await Promise.all([
+      listCustomObjects(config, "whereabouts.cni.cncf.io", "v1alpha1", "ippools"),
+      listCustomObjects(config, "k8s.cni.cncf.io", "v1", "network-attachment-definitions"),
+    ]);
+    return planWhereaboutsMigration(pools, networks, pods);
+  },
+  spiderpool: async (config, pods) => {
+    const [pools, reserved] = await Promise.all([
+      listCustomObjects(config, "spiderpool.spidernet.io", "v2beta1", "spiderippools"),
+      listCustomObjects(config, "spiderpool.spidernet.io", "v2beta1", "spiderreservedips"),
+    ]);
+    return planSpiderpoolMigration(pools, reserved, pods);
+  },
+};
+
+/** `interlay migrate`: converts pools, allocations and networks of another solution to objects of Interlay. */
+export function createMigrateCommand(): Command {
+  const command = new Command("migrate")
+    .description(
+      "convert pools, current addresses and networks of another solution to objects of Interlay, and print them",
+    )
+    .addArgument(new Argument("<source>", "the other solution").choices(Object.keys(PLANNERS)))
+    .option("--apply", "also apply the objects; the other solution's objects and pods are not changed")
+    .addHelpText(
+      "after",
+      `
+Addresses of running pods are held for them, so that no other pod gets them. What has no equivalent is named on stderr.
+
+Examples:
+  interlay migrate whereabouts > interlay.yaml
+  interlay migrate spiderpool --apply`,
+    );
+  return addGlobalOptions(addClusterOptions(command), ["timeout", "output"]).action(runMigration);
+}
+
+async function runMigration(source: string, flags: MigrateFlags): Promise<void> {
+  const config = await loadCluster(flags);
+  const plan = await PLANNERS[source]?.(config, await listPods(config));
+  if (plan === undefined || plan.objects.length === 0)
+    throw new Error(`nothing to migrate: the cluster has no pools of ${source}, or they may not be read`);
+  for (const note of plan.notes) process.stderr.write(`note: ${note}\n`);
+  const deadline = Date.now() + 1000 * flags.timeout;
+  if (flags.apply) for (const object of plan.objects) await applyObject(config, object, deadline);
+  printOutput(flags.output === "json" ? "json" : "table", plan.objects, () =>
+    plan.objects.map((object) => stringify(object)).join("---\n"),
+  );
+  process.stderr.write(`${plan.objects.length} objects${flags.apply ? " applied" : "; add --apply to create them"}\n`);
+}
+
+async function listPods(config: KubeConfig): Promise<ExistingPods> {
+  const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
+  return new Map(
+    items.flatMap(({ metadata, spec, status }) =>
+      spec?.nodeName === undefined || ["Succeeded", "Failed"].includes(status?.phase ?? "")
+        ? []
+        : [[`${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`, { uid: metadata?.uid ?? "", node: spec.nodeName }]],
+    ),
+  );
+}

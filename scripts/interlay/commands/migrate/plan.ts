@@ -1,0 +1,70 @@
+import { parseIp } from "../../../../plugin/datapath/address.ts";
+import { toObjectName } from "../../../../plugin/ipam/pool/object-name.ts";
+
+/** An object of Interlay that a migration creates. */
+export interface MigratedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: object;
+}
+
+/** Result of a conversion. */
+export interface MigrationPlan {
+  readonly objects: readonly MigratedObject[];
+  /** One sentence for each thing that is left out or must be done by hand. */
+  readonly notes: readonly string[];
+}
+
+/** A pod that exists, by `NAMESPACE/NAME`. */
+export interface ExistingPod {
+  readonly uid: string;
+  readonly node: string;
+}
+export type ExistingPods = ReadonlyMap<string, ExistingPod>;
+
+/** An address that the other solution has given to a pod. */
+export interface Allocation {
+  readonly address: string;
+  /** `NAMESPACE/NAME` */
+  readonly pod: string;
+  /** Undefined: the other solution does not record it. */
+  readonly podUid?: string | undefined;
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+/** Returns an object of Interlay. */
+export function createObject(kind: string, name: string, spec: object): MigratedObject {
+  return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
+}
+
+/**
+ * Converts allocations to UnderlayAddress objects, so that no other pod gets these addresses while their pods run.
+ * Those of pods that do not exist any more become notes: their addresses are free.
+ */
+export function convertAllocations(
+  pool: string,
+  allocations: readonly Allocation[],
+  pods: ExistingPods,
+): MigrationPlan {
+  const objects: MigratedObject[] = [];
+  const notes: string[] = [];
+  for (const { address, pod, podUid, containerId, ifname } of allocations) {
+    const found = pods.get(pod);
+    if (found === undefined || (podUid !== undefined && podUid !== found.uid)) {
+      notes.push(`${address}: its pod ${pod} does not exist any more, so the address becomes free.`);
+      continue;
+    }
+    const [namespace = "", name = ""] = pod.split("/");
+    const holder = { namespace, name, uid: found.uid };
+    const spec = { address, pool, node: found.node, containerId, ifname, pod: holder };
+    objects.push(createObject("UnderlayAddress", toObjectName(parseIp(address)), spec));
+  }
+  return { objects, notes };
+}
+
+/** Joins plans, in their order. */
+export function joinPlans(plans: readonly MigrationPlan[]): MigrationPlan {
+  return { objects: plans.flatMap(({ objects }) => objects), notes: plans.flatMap(({ notes }) => notes) };
+}

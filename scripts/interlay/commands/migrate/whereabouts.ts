@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { familyOf, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
+import { fromNumber, parseRange } from "../../../../plugin/ipam/pool/address-space.ts";
+import { convertAllocations, createObject, type ExistingPods, joinPlans, type MigrationPlan } from "./plan.ts";
+
+/** whereabouts.cni.cncf.io/v1alpha1, IPPool. */
+const ipPools = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({
+        range: z.string(),
+        /** By offset from the first address of the range. */
+        allocations: z
+          .record(
+            z.string(),
+            z.object({ id: z.string().default(""), podref: z.string(), ifname: z.string().default("net1") }),
+          )
+          .default({}),
+      }),
+    }),
+  ),
+});
+/** NetworkAttachmentDefinitions, whose configurations have what an IPPool lacks. */
+const networks = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), namespace: z.string() }),
+      spec: z.object({ config: z.string().default("") }).default({ config: "" }),
+    }),
+  ),
+});
+const ipam = z.object({
+  type: z.literal("whereabouts"),
+  range: z.string(),
+  range_start: z.string().optional(),
+  range_end: z.string().optional(),
+  exclude: z.array(z.string()).default([]),
+  gateway: z.string().optional(),
+});
+const plugin = z.looseObject({ type: z.string(), master: z.string().optional(), ipam: z.unknown().optional() });
+const config = z.union([z.object({ plugins: z.array(plugin) }), plugin.transform((one) => ({ plugins: [one] }))]);
+
+/** A network whose addresses come from whereabouts. */
+interface WhereaboutsNetwork {
+  readonly title: string;
+  readonly name: string;
+  readonly type: string;
+  readonly master: string | undefined;
+  readonly ipam: z.infer<typeof ipam>;
+}
+
+/**
+ * Plans the migration from whereabouts: a pool for each range, an address object for each allocation, a network for each
+ * macvlan network. Pure.
+ */
+export function planWhereaboutsMigration(pools: unknown, definitions: unknown, pods: ExistingPods): MigrationPlan {
+  const found = networks.parse(definitions).items.flatMap(readNetwork);
+  const names = new Map<string, string>();
+  const converted = ipPools.parse(pools).items.map(({ spec }): MigrationPlan => {
+    const subnet = parseCidr(spec.range);
+    const using = found.filter((network) => parseCidr(network.ipam.range.replace(/^.*-/, "")) === subnet);
+    const name = `whereabouts-${subnet.replaceAll(/[^0-9a-f]+/g, "-")}`;
+    if (names.has(subnet)) return { objects: [], notes: [`${spec.range} is in two IPPools: merge them by hand.`] };
+    names.set(subnet, name);
+    const [one] = using;
+    const allocations = Object.entries(spec.allocations).map(([offset, { id, podref, ifname }]) => ({
+      address: addOffset(subnet, BigInt(offset)),
+      pod: podref,
+      containerId: id,
+      ifname,
+    }));
+    const first = one?.ipam.range_start;
+    const last = one?.ipam.range_end;
+    const gateway = one?.ipam.gateway;
+    const pool = createObject("UnderlayPool", name, {
+      subnet,
+      ranges: [first !== undefined && last !== undefined ? `${first}-${last}` : subnet],
+      excluded: [...(one?.ipam.exclude ?? []), ...(gateway === undefined ? [] : [gateway])],
+      ...(gateway === undefined ? {} : { gateway }),
+    });
+    const notes =
+      using.length === 0 ? [`IPPool ${spec.range}: no network uses it, so gateway and limits are unknown.`] : [];
+    return joinPlans([{ objects: [pool], notes }, convertAllocations(name, allocations, pods)]);
+  });
+  return joinPlans([...converted, ...found.map((network) => planNetwork(network, names))]);
+}
+
+function readNetwork({ metadata, spec }: z.infer<typeof networks>["items"][number]): readonly WhereaboutsNetwork[] {
+  let parsed;
+  try {
+    parsed = config.parse(JSON.parse(spec.config));
+  } catch {
+    return []; // a file on the nodes, or not a network of whereabouts
+  }
+  return parsed.plugins.flatMap(({ type, master, ipam: own }) => {
+    const { success, data } = ipam.safeParse(own);
+    const title = `${metadata.namespace}/${metadata.name}`;
+    return success ? [{ title, name: metadata.name, type, master, ipam: data }] : [];
+  });
+}
+
+/** The network has another name: the agent writes a NetworkAttachmentDefinition of the network's name. */
+function planNetwork(network: WhereaboutsNetwork, pools: ReadonlyMap<string, string>): MigrationPlan {
+  if (network.type !== "macvlan")
+    return { objects: [], notes: [`network ${network.title} is of type ${network.type}: Interlay has only macvlan.`] };
+  const pool = pools.get(parseCidr(network.ipam.range.replace(/^.*-/, "")));
+  const name = `${network.name}-interlay`;
+  const spec = {
+    ...(network.master === undefined ? {} : { uplink: network.master }),
+    ...(pool === undefined ? {} : { pools: [pool] }),
+  };
+  const note = `pods of network ${network.title}: name interlay-system/${name} in their annotation instead.`;
+  return { objects: [createObject("UnderlayNetwork", name, spec)], notes: [note] };
+}
+
+function addOffset(subnet: string, offset: bigint): string {
+  return fromNumber(parseRange(subnet).first + offset, familyOf(parseIp(subnet.split("/")[0] ?? "")));
+}
