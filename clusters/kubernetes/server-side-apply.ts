@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type KubeConfig, type KubernetesObject, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
-import { getStatusCode } from "./status-code.ts";
+import { HttpMethod, type KubeConfig } from "@kubernetes/client-node";
+import { z } from "zod";
+import { hasStatus, KubeClient, KubeError } from "../../plugin/kubernetes/kube-client.ts";
 
 const FIELD_MANAGER = "interlay";
 const POLL_MS = 300;
@@ -12,36 +13,37 @@ interface AppliedObject {
   readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
 }
 
-interface ApplyOptions {
-  /** Time in milliseconds since 1970 until which a kind may become served. */
-  readonly deadline: number;
-  /** Whether the API server only checks the object. */
-  readonly dryRun?: boolean;
-}
+const resourceList = z.object({
+  resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
+});
 
 /**
  * Applies an object by server-side apply, as soon as its kind is served. Takes over fields that another manager set.
- * @returns the object as the API server has it
+ * The object is sent as it is: the client library's classes would leave out fields of CRDs such as
+ * `x-kubernetes-validations`.
+ *
+ * @param deadline time in milliseconds since 1970 until which the kind may become served
  */
-export async function applyObject(
-  config: KubeConfig,
-  object: AppliedObject,
-  { deadline, dryRun = false }: ApplyOptions,
-): Promise<KubernetesObject> {
+export async function applyObject(config: KubeConfig, object: AppliedObject, deadline: number): Promise<void> {
+  const client = new KubeClient(config);
   for (;;)
     try {
-      // A client caches the served kinds, so each attempt has a new one.
-      return await KubernetesObjectApi.makeApiClient(config).patch(
-        object as KubernetesObject,
-        undefined,
-        dryRun ? "All" : undefined,
-        FIELD_MANAGER,
-        true,
-        PatchStrategy.ServerSideApply,
-      );
+      const path = await findPath(client, object);
+      const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, force: "true" }).toString();
+      await client.request(HttpMethod.PATCH, `${path}?${query}`, object, "application/apply-patch+yaml");
+      return;
     } catch (error) {
-      const isUnserved = getStatusCode(error) === 404 || /Unrecognized API version and kind/.test(String(error));
-      if (!isUnserved || Date.now() > deadline) throw error;
+      if (!hasStatus(error, 404) || Date.now() > deadline) throw error;
       await sleep(POLL_MS);
     }
+}
+
+/** Returns the path of an object. @throws a KubeError with status 404 if its group is not served */
+async function findPath(client: KubeClient, { apiVersion, kind, metadata }: AppliedObject): Promise<string> {
+  const api = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const { resources } = resourceList.parse(await client.request(HttpMethod.GET, api));
+  const resource = resources.find((one) => one.kind === kind && !one.name.includes("/"));
+  if (resource === undefined) throw new KubeError(404, `${apiVersion} has no kind ${kind}`);
+  const namespace = resource.namespaced ? `/namespaces/${metadata.namespace ?? "default"}` : "";
+  return `${api}${namespace}/${resource.name}/${metadata.name}`;
 }

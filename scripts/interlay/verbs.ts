@@ -51,6 +51,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/sysdump.ts")).createSysdumpCommand(),
   },
   {
+    name: "migrate",
+    summary: "convert pools and addresses of whereabouts or Spiderpool",
+    group: INSTALL,
+    load: async () => (await import("./commands/migrate.ts")).createMigrateCommand(),
+  },
+  {
     name: "test",
     summary: "run the connectivity matrix on the cluster of the kubeconfig",
     group: TEST,

@@ -103,7 +103,7 @@ async function runInstall(flags: Flags): Promise<void> {
   try {
     for (const object of objects) {
       step.update(`${object.kind} ${object.metadata.name}`);
-      await applyObject(config, object, { deadline });
+      await applyObject(config, object, deadline);
     }
   } catch (error) {
     step.fail("the API server refused an object");
