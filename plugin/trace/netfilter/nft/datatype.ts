@@ -88,6 +88,21 @@ export const ICMPV6_CODE = createNamed("icmpv6_code", {
   "policy-fail": 5,
   "reject-route": 6,
 });
+/** Class selectors, assured forwarding (8 * class + 2 * precedence) and the others (RFC 2474, 2597, 5865). */
+export const DSCP = createNamed("dscp", {
+  ...Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].map((selector) => [`cs${selector}`, 8 * selector])),
+  ...Object.fromEntries(
+    [1, 2, 3, 4].flatMap((group) =>
+      [1, 2, 3].map((precedence) => [`af${group}${precedence}`, 8 * group + 2 * precedence]),
+    ),
+  ),
+  be: 0,
+  df: 0,
+  lephb: 1,
+  "voice-admit": 44,
+  ef: 46,
+});
+export const ECN = createNamed("ecn", { "not-ect": 0, ect1: 1, ect0: 2, ce: 3 });
 export const ETHER_TYPE = createNamed("ether_type", { ip: 0x0800, arp: 0x0806, vlan: 0x8100, ip6: 0x86dd });
 export const FAMILY = createNamed("nf_proto", { ipv4: 2, ipv6: 10 });
 export const PACKET_TYPE = createNamed("pkt_type", { host: 0, unicast: 0, broadcast: 1, multicast: 2, other: 3 });

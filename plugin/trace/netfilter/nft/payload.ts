@@ -4,6 +4,8 @@ import { findProtocolNumber } from "../protocols.ts";
 import {
   ADDRESS,
   type Datatype,
+  DSCP,
+  ECN,
   ETHER_TYPE,
   ICMP_CODE,
   ICMP_TYPE,
@@ -31,7 +33,10 @@ const DESTINATION_PORT: Field = { type: NUMBER, read: ({ destinationPort }) => d
 const SOURCE: Field = { type: ADDRESS, read: ({ source }) => parseAddressNumber(source) };
 const DESTINATION: Field = { type: ADDRESS, read: ({ destination }) => parseAddressNumber(destination) };
 /** Traffic class of a traced packet. */
-const ZERO: Field = { type: NUMBER, read: () => 0 };
+const TRAFFIC_CLASS: Readonly<Record<string, Field>> = {
+  dscp: { type: DSCP, read: () => 0 },
+  ecn: { type: ECN, read: () => 0 },
+};
 const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
 const DONT_FRAGMENT = 0x4000;
@@ -47,8 +52,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     length: { type: NUMBER, read: ({ length }) => length },
     ttl: { type: NUMBER, read: ({ ttl }) => ttl },
     "frag-off": { type: NUMBER, read: ({ dontFragment }) => (dontFragment ? DONT_FRAGMENT : 0) },
-    dscp: ZERO,
-    ecn: ZERO,
+    ...TRAFFIC_CLASS,
   },
   ip6: {
     saddr: SOURCE,
@@ -57,8 +61,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     version: { type: NUMBER, read: () => 6 },
     length: { type: NUMBER, read: ({ length }) => length - IPV6_HEADER_BYTES },
     hoplimit: { type: NUMBER, read: ({ ttl }) => ttl },
-    dscp: ZERO,
-    ecn: ZERO,
+    ...TRAFFIC_CLASS,
   },
   tcp: {
     sport: SOURCE_PORT,
