@@ -54,6 +54,9 @@ function runClient(program: string, host: string, port: number): void {
 /** Bytes of an IPv6 header more than of an IPv4 one. */
 const LONGER_HEADER = 20;
 
+/** Every exchange has a port of its own: conntrack would know the second one with the same port. */
+let nextPort = 20_000;
+
 /** Creates the exchanges of a family: a datagram, a ping and a refused connection. */
 export function createExchanges(family: "ipv4" | "ipv6"): readonly Exchange[] {
   const host = family === "ipv4" ? "10.91.2.2" : "fd91:2::2";
@@ -68,7 +71,7 @@ export function createExchanges(family: "ipv4" | "ipv6"): readonly Exchange[] {
       (port) => {
         runClient(ECHO_CLIENT, host, port);
       },
-      { ...common, protocol: "udp", sourcePort: 20_001, destinationPort: 53, length: 60 + longer },
+      { ...common, protocol: "udp", sourcePort: nextPort++, destinationPort: 53, length: 60 + longer },
       {},
     ),
     createExchange(
@@ -82,7 +85,14 @@ export function createExchanges(family: "ipv4" | "ipv6"): readonly Exchange[] {
       (port) => {
         runClient(CONNECT_CLIENT, host, port);
       },
-      { ...common, protocol: "tcp", sourcePort: 20_002, destinationPort: 80, length: 60 + longer, tcpFlags: ["syn"] },
+      {
+        ...common,
+        protocol: "tcp",
+        sourcePort: nextPort++,
+        destinationPort: 80,
+        length: 60 + longer,
+        tcpFlags: ["syn"],
+      },
       { length: 40 + longer, tcpFlags: ["rst", "ack"] },
     ),
   ];
@@ -95,7 +105,7 @@ function createExchange(
   replyFields: Partial<Packet>,
 ): Exchange {
   const base = createPacket({ ...fields, ttl: 63, inLink: CLIENT_LINK, outLink: SERVER_LINK });
-  const { source, destination, sourcePort, destinationPort, icmpType: _icmpType, tcpFlags, ...others } = base;
+  const { source, destination, sourcePort, destinationPort, tcpFlags, ...others } = base;
   const originalTuple = { source, destination, sourcePort, destinationPort };
   const withoutFlags = others.protocol === "tcp" ? { tcpFlags: tcpFlags ?? [] } : {};
   return {

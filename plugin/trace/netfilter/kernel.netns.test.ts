@@ -286,7 +286,7 @@ describe("netfilter evaluation compared with the kernel's counters", () => {
     const prefix = family === "ipv4" ? "iptables" : "ip6tables";
     const matches = [...COMMON_MATCHES, ...(family === "ipv4" ? IPV4_MATCHES : IPV6_MATCHES)];
 
-    for (const exchange of createExchanges(family)) {
+    for (const exchange of createExchanges(family))
       it(`finds the same iptables rules for ${exchange.name}`, () => {
         loadInRouter(["ipset", "-exist", "restore"], SETS);
         loadInRouter([`${prefix}-nft-restore`], renderIptables(matches));
@@ -297,6 +297,7 @@ describe("netfilter evaluation compared with the kernel's counters", () => {
         compareMatches(exchange, matches, readIptablesCounters(`${prefix}-nft-save`), ruleset);
       });
 
+    for (const exchange of createExchanges(family))
       it(`finds the same nft rules for ${exchange.name}`, () => {
         execInRouter("nft", "flush", "ruleset");
         loadInRouter(["nft", "-f", "-"], renderNft(NFT_MATCHES));
@@ -308,6 +309,5 @@ describe("netfilter evaluation compared with the kernel's counters", () => {
         exchange.send();
         compareMatches(exchange, NFT_MATCHES, readNftCounters(), ruleset);
       });
-    }
   }
 });

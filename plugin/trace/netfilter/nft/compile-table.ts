@@ -1,6 +1,6 @@
 import type { CompiledTable } from "../compiled-table.ts";
 import { type BaseChain, type Chain, createChain, createRule, createUndecidable, type Rule } from "../ruleset.ts";
-import { formatNftRule } from "./format.ts";
+import { formatNftRule } from "./format-rule.ts";
 import type { NftChain, NftTable } from "./ruleset-json.ts";
 import { createSetCatalog } from "./set-catalog.ts";
 import { compileStatement, dropIdleStatements, type NftScope } from "./statement.ts";

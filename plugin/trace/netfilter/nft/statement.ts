@@ -10,7 +10,7 @@ import {
   type Statement,
 } from "../ruleset.ts";
 import { compileExpression } from "./compile-expression.ts";
-import { formatNftStatement } from "./format.ts";
+import { formatNftStatement } from "./format-rule.ts";
 import { readArray, readField, readOnlyEntry, readOptionalText } from "./json.ts";
 import { compileMangle } from "./mangle.ts";
 import { compileMatch, decideReading } from "./match.ts";
