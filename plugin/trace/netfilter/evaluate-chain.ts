@@ -1,5 +1,5 @@
 import type { Outcome } from "../hook.ts";
-import type { Translation } from "../packet.ts";
+import type { Packet, Translation } from "../packet.ts";
 import { addStep, areSameOutcomes, createOutcome, type Progress } from "./progress.ts";
 import type { BaseChain, Chain, Result, Rule, StatementContext } from "./ruleset.ts";
 
@@ -58,6 +58,7 @@ export function evaluateBaseChain(
     let current = before;
     let pending = chosen;
     for (;;) {
+      if (position.statement === 0) position = skipExcludedRules(position, current.packet);
       const rule = position.chain.rules[position.rule];
       if (rule === undefined) {
         if (position.caller === undefined) return applyPolicy(current);
@@ -130,6 +131,11 @@ export function evaluateBaseChain(
 
 function enterChain(chain: Chain, caller: Position | undefined): Position {
   return { chain, rule: 0, statement: 0, effects: [], caller };
+}
+
+function skipExcludedRules(position: Position, packet: Packet): Position {
+  const rule = position.chain.findRule(position.rule, packet);
+  return rule === position.rule ? position : { ...position, rule };
 }
 
 function skipRule(position: Position): Position {

@@ -53,6 +53,16 @@ describe("evaluation of a hook", () => {
     assert.equal(forward(["-A FORWARD -j RETURN", "-A FORWARD -j ACCEPT"], {}, "DROP")[0]?.verdict, "drop");
   });
 
+  it("finds a Service among many, and the rules for every destination around it", () => {
+    const services = Array.from({ length: 40 }, (_, index) => `-A FORWARD -d 10.233.0.${index}/32 -j A`);
+    const mark = (value: number) => `-A FORWARD ! -d 10.9.9.9/32 -j MARK --set-xmark 0x${value}/0x0`;
+    const [outcome] = forward([mark(1), ...services, mark(2), "-A FORWARD -d 10.233.0.0/24 -j DROP"]);
+    assert.deepEqual(
+      outcome?.steps.map(({ effect }) => effect),
+      ["mark 0x1", "jump A", "mark 0x3", "drop"],
+    );
+  });
+
   it("splits the packets where a rule chooses at random", () => {
     const rules = [
       "-A FORWARD -m statistic --mode random --probability 0.25000000000 -j MARK --set-xmark 0x1/0xffffffff",

@@ -1,5 +1,7 @@
 import type { Hook, HookContext } from "../hook.ts";
 import type { Packet, Translation } from "../packet.ts";
+import type { AddressNumber } from "./address-number.ts";
+import { createRuleFinder, type RuleFinder } from "./rule-index.ts";
 
 /** Family of a table: `inet` tables see packets of both IP families. */
 export type TableFamily = "ip" | "ip6" | "inet" | "netdev" | "bridge" | "arp";
@@ -10,6 +12,7 @@ export interface Chain {
   readonly table: string;
   readonly name: string;
   readonly rules: readonly Rule[];
+  readonly findRule: RuleFinder;
 }
 
 /** A chain that the kernel calls at a hook. */
@@ -29,6 +32,8 @@ export interface Rule {
   /** The rule as its own tool writes it, without counters. */
   readonly text: string;
   readonly statements: readonly Statement[];
+  /** The only destination that the rule can match; undefined if there may be several. */
+  readonly destination?: AddressNumber;
 }
 
 /** What statements see apart from the packet. */
@@ -128,17 +133,25 @@ export function findUnsupported(statement: Statement): string | undefined {
 }
 
 /** Makes a rule without the statements that have no effect. */
-export function createRule(text: string, statements: readonly Statement[]): Rule {
-  return { text, statements: statements.filter((statement) => statement !== CONTINUE_ALWAYS) };
+export function createRule(text: string, statements: readonly Statement[], destination?: AddressNumber): Rule {
+  return {
+    text,
+    statements: statements.filter((statement) => statement !== CONTINUE_ALWAYS),
+    ...(destination === undefined ? {} : { destination }),
+  };
 }
 
 /** Makes a chain whose rules are compiled at the first access. */
-export function createChain(chain: Omit<Chain, "rules">, compileRules: () => readonly Rule[]): Chain {
+export function createChain(chain: Omit<Chain, "rules" | "findRule">, compileRules: () => readonly Rule[]): Chain {
   let rules: readonly Rule[] | undefined;
+  let findRule: RuleFinder | undefined;
   return {
     ...chain,
     get rules() {
       return (rules ??= compileRules());
+    },
+    get findRule() {
+      return (findRule ??= createRuleFinder(this.rules));
     },
   };
 }

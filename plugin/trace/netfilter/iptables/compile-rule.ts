@@ -1,3 +1,4 @@
+import { type AddressNumber, parseAddressRange } from "../address-number.ts";
 import {
   BREAK,
   type Chain,
@@ -70,11 +71,21 @@ export function compileIptablesRule(
   // It does not matter whether a packet is logged or counted.
   if (action === CONTINUE_ALWAYS) return createRule(ruleText, []);
   const matches = compileMatches(parsed, scope);
-  return createRule(ruleText, [
+  const statements = [
     ...matches.filter((statement) => !isUndecided(statement)),
     ...matches.filter(isUndecided),
     action,
-  ]);
+  ];
+  return createRule(ruleText, statements, findDestination(parsed));
+}
+
+/** Returns the address of `-d ADDRESS/32` or `/128`. */
+function findDestination({ options }: RuleArguments): AddressNumber | undefined {
+  const option = options.find(({ name, inverted }) => name === "-d" && !inverted);
+  const [, address] = /^(.+)\/(?:32|128)$/.exec(option?.values[0] ?? "") ?? [];
+  if (address === undefined) return undefined;
+  const { first, last } = parseAddressRange(option?.values[0] ?? "");
+  return first === last ? first : undefined;
 }
 
 function compileMatches({ options, matches }: RuleArguments, scope: RuleScope): readonly Statement[] {

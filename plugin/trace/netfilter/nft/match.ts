@@ -25,6 +25,8 @@ export function decideReading(reading: Reading, decide: (value: Value) => Result
         const result = decide(value);
         shares.set(result, (shares.get(result) ?? 0) + probability);
       }
+      const [only, ...others] = shares.keys();
+      if (only !== undefined && others.length === 0) return only;
       return {
         kind: "choice",
         branches: [...shares].map(([result, probability]) => ({ probability, result })),

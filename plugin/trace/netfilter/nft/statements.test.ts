@@ -251,6 +251,15 @@ describe("nft statements", () => {
     );
   });
 
+  it("do not split the packets if every random number leads to the same", () => {
+    const data = { set: [[0, { drop: null }]] };
+    const { outcomes } = evaluate([[{ vmap: { key: { numgen: { mode: "random", mod: 1, offset: 0 } }, data } }]]);
+    assert.deepEqual(
+      outcomes.map(({ verdict, probability }) => [verdict, probability]),
+      [["drop", undefined]],
+    );
+  });
+
   it("remember what a rule adds to a set", () => {
     const update = { set: { op: "update", elem: payload("ip", "saddr"), set: "@affinity" } };
     const rules = [[update], [match(payload("ip", "saddr"), "@affinity"), { drop: null }]];

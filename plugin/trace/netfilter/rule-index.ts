@@ -1,0 +1,45 @@
+import type { Packet } from "../packet.ts";
+import { type AddressNumber, parseAddressNumber } from "./address-number.ts";
+import type { Rule } from "./ruleset.ts";
+
+/** Returns the number of the first rule, from a given one on, that the packet's destination does not exclude. */
+export type RuleFinder = (from: number, packet: Packet) => number;
+
+/** Chains with fewer rules are read one by one. */
+const INDEXED_RULES = 16;
+
+/**
+ * Indexes rules by the single destination that they can match: kube-proxy's KUBE-SERVICES has one rule per Service and
+ * address.
+ */
+export function createRuleFinder(rules: readonly Rule[]): RuleFinder {
+  if (rules.length < INDEXED_RULES) return (from) => from;
+  const others: number[] = [];
+  const byDestination = new Map<AddressNumber, number[]>();
+  for (const [number, { destination }] of rules.entries()) {
+    if (destination === undefined) {
+      others.push(number);
+      continue;
+    }
+    const numbers = byDestination.get(destination) ?? [];
+    numbers.push(number);
+    byDestination.set(destination, numbers);
+  }
+  if (byDestination.size === 0) return (from) => from;
+  return (from, { destination }) => {
+    const numbers = byDestination.get(parseAddressNumber(destination)) ?? [];
+    return Math.min(findFrom(numbers, from) ?? rules.length, findFrom(others, from) ?? rules.length);
+  };
+}
+
+/** Returns the first of ascending numbers that is not below a limit. */
+function findFrom(numbers: readonly number[], limit: number): number | undefined {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? limit) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return numbers[low];
+}
