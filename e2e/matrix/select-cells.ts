@@ -6,13 +6,13 @@ import type { Deployment } from "../deployment/deploy.ts";
 import type { TestRun } from "../support/test-run.ts";
 
 /** Cluster and pods of the running group, once its BeforeAll has run. */
-export interface Target {
+export interface MatrixTarget {
   readonly cluster: Cluster;
   readonly deployment: Deployment;
 }
 
 /** Returns what the cluster can show, which decides the cells that can be probed. */
-export function describeCapabilities({ options }: TestRun, { cluster, deployment }: Target): ClusterCapabilities {
+export function describeCapabilities({ options }: TestRun, { cluster, deployment }: MatrixTarget): ClusterCapabilities {
   const { nodeAccess } = cluster;
   return {
     ...(nodeAccess === undefined ? {} : { nodeAccess }),
@@ -29,11 +29,11 @@ export function listEveryCell({ workers, families, features }: Deployment): read
 }
 
 /** Returns the cells that can be probed in the cluster. */
-export function listCells(run: TestRun, target: Target): readonly Cell[] {
+export function listCells(run: TestRun, target: MatrixTarget): readonly Cell[] {
   return listSupportedCells(listEveryCell(target.deployment), describeCapabilities(run, target));
 }
 
 /** Returns the cells that --cells selects. */
-export function listSelectedCells(run: TestRun, target: Target): readonly Cell[] {
+export function listSelectedCells(run: TestRun, target: MatrixTarget): readonly Cell[] {
   return listCells(run, target).filter(({ id }) => run.options.cells.test(id));
 }

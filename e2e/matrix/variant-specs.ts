@@ -20,7 +20,13 @@ import { findExpectation } from "../cells/verdict.ts";
 import { takeSnapshot } from "../snapshot/snapshot.ts";
 import type { LiveProgress } from "../support/live-progress.ts";
 import type { TestRun } from "../support/test-run.ts";
-import { describeCapabilities, listCells, listEveryCell, listSelectedCells, type Target } from "./select-cells.ts";
+import {
+  describeCapabilities,
+  listCells,
+  listEveryCell,
+  listSelectedCells,
+  type MatrixTarget,
+} from "./select-cells.ts";
 
 const PROBE_TIMEOUT_MS = 300_000;
 
@@ -29,7 +35,7 @@ export function registerVariantSpecs(
   run: TestRun,
   variant: Variant,
   progress: LiveProgress,
-  getTarget: () => Target,
+  getTarget: () => MatrixTarget,
 ): void {
   const { options } = run;
   let predictions: Predictions = new Map();
@@ -145,7 +151,7 @@ export function registerVariantSpecs(
     });
 }
 
-async function recordSnapshot(run: TestRun, variant: Variant, { cluster, deployment }: Target): Promise<void> {
+async function recordSnapshot(run: TestRun, variant: Variant, { cluster, deployment }: MatrixTarget): Promise<void> {
   const name = formatVariantFlags(variant)
     .replaceAll(/--[a-z-]+ /g, "")
     .replaceAll(/[ /]/g, "-");
