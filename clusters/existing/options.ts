@@ -33,7 +33,7 @@ const environment = z.object({
   INTERLAY_NAMESPACE: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$/, "invalid --namespace: want a DNS label of at most 57 characters")
-    .default("interlay-guest"),
+    .default("interlay-suite"),
   /** One a line. */
   INTERLAY_POD_ANNOTATIONS: z.string().optional(),
   /** One a line. */

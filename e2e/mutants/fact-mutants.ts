@@ -14,7 +14,7 @@ export interface FactMutant {
   readonly make: (cluster: Cluster, node: string) => Promise<Undo>;
   /** Return path of the node with this fact: the gate names the cells. Undefined: cells of the node's own pods. */
   readonly as?: Variant["returnPath"];
-  readonly excuse?: string;
+  readonly allowedBecause?: string;
 }
 
 /** Overrides the fact in ConfigMap interlay-config, only for this node. */
@@ -86,7 +86,7 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
   {
     title: "fact: the uplink is another",
     reason: "STATUS reports to a runtime that no pod can be attached",
-    excuse: "no route depends on it: STATUS needs it, which another test shows",
+    allowedBecause: "no route depends on it: STATUS needs it, which another test shows",
     ...setting("uplink", "nolink0"),
   },
   {

@@ -9,49 +9,52 @@ interface MutantResult {
   readonly kind: MutantKind;
   readonly mutant: string;
   readonly reason: string;
-  readonly fate: "killed" | "survived";
+  readonly result: "killed" | "survived";
   /** What detected it: ids of cells that failed, or other findings of the matrix. */
   readonly seen: readonly string[];
   /** Why the matrix need not detect a survivor. */
-  readonly excuse?: string;
+  readonly allowedBecause?: string;
 }
 
 /** Prints each result, and collects them for results/mutants.json, the record of a complete run. */
 export class MutantResults {
   readonly all: MutantResult[] = [];
 
-  add(result: Omit<MutantResult, "fate">): void {
+  add(result: Omit<MutantResult, "result">): void {
     const killed = result.seen.length > 0;
-    const excuse = killed || result.excuse === undefined ? {} : { excuse: result.excuse };
+    const allowedBecause =
+      killed || result.allowedBecause === undefined ? {} : { allowedBecause: result.allowedBecause };
     const { kind, mutant, reason, seen } = result;
-    this.all.push({ kind, mutant, reason, fate: killed ? "killed" : "survived", seen, ...excuse });
+    this.all.push({ kind, mutant, reason, result: killed ? "killed" : "survived", seen, ...allowedBecause });
     const verdict = killed
       ? `seen by ${seen.length}`
-      : `SURVIVED${result.excuse === undefined ? "" : ` (${result.excuse})`}`;
+      : `SURVIVED${result.allowedBecause === undefined ? "" : ` (${result.allowedBecause})`}`;
     process.stdout.write(`      · ${mutant}: ${verdict}\n`);
   }
 
   /** Survivors that are not on the allowlist. */
   get unexplainedSurvivors(): readonly string[] {
-    return this.all.filter(({ fate, excuse }) => fate === "survived" && excuse === undefined).map((one) => one.mutant);
+    return this.all
+      .filter(({ result, allowedBecause }) => result === "survived" && allowedBecause === undefined)
+      .map((one) => one.mutant);
   }
 
   get #summary() {
-    const killed = this.all.filter(({ fate }) => fate === "killed").length;
-    return { mutants: this.all.length, killed, excused: this.all.length - killed - this.unexplainedSurvivors.length };
+    const killed = this.all.filter(({ result }) => result === "killed").length;
+    return { mutants: this.all.length, killed, allowed: this.all.length - killed - this.unexplainedSurvivors.length };
   }
 
   /** Prints the number of mutants by result. */
   printSummary(): void {
-    const { mutants, killed, excused } = this.#summary;
+    const { mutants, killed, allowed } = this.#summary;
     process.stdout.write(
-      `      · ${mutants} mutants, ${killed} killed, ${excused} needed elsewhere, ${this.unexplainedSurvivors.length} survived\n`,
+      `      · ${mutants} mutants, ${killed} killed, ${allowed} needed elsewhere, ${this.unexplainedSurvivors.length} survived\n`,
     );
   }
 
   /** Writes results/mutants.json. */
   async write(about: Readonly<Record<string, unknown>>): Promise<void> {
-    const content = { schema: "interlay.mutants/v2", ...about, summary: this.#summary, fates: this.all };
+    const content = { schema: "interlay.mutants/v3", ...about, summary: this.#summary, results: this.all };
     await writeFile(join(RESULTS, "mutants.json"), `${JSON.stringify(content, null, 2)}\n`);
   }
 }

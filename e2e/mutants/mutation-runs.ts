@@ -27,7 +27,7 @@ interface MutationRun {
   /** Whether the agent has repaired it. */
   readonly isRepaired: () => Promise<boolean>;
   readonly mayFail: (cell: Cell) => boolean;
-  readonly excuse?: string | undefined;
+  readonly allowedBecause?: string | undefined;
 }
 
 /** Applies mutants on one node and probes every cell. */
@@ -107,11 +107,17 @@ export class MutationRuns {
 
   /** Records the result. @throws an error if unrelated cells failed */
   recordResult(
-    { kind, title, reason, excuse, mayFail }: Omit<MutationRun, "argvs" | "isRepaired">,
+    { kind, title, reason, allowedBecause, mayFail }: Omit<MutationRun, "argvs" | "isRepaired">,
     failed: readonly FailedCell[],
   ): readonly string[] {
     const seen = failed.map(({ cell }) => cell.id);
-    this.#results.add({ kind, mutant: title, reason, seen, ...(excuse === undefined ? {} : { excuse }) });
+    this.#results.add({
+      kind,
+      mutant: title,
+      reason,
+      seen,
+      ...(allowedBecause === undefined ? {} : { allowedBecause }),
+    });
     assert.deepEqual(
       describeFailed(failed.filter(({ cell }) => !mayFail(cell))),
       [],

@@ -121,7 +121,10 @@ export function registerSpecs(run: TestRun): void {
       }));
       for (const { pods, ...mutant } of sampleMutants([...lines, ...inPods], run.options.mutants)) {
         const mayFail = (cell: Cell) => pods.some((pod) => touches(cell, pod));
-        await mutationRuns.run({ ...mutant, isRepaired, mayFail, excuse: findAllowlistReason(mutant.title) }, VARIANT);
+        await mutationRuns.run(
+          { ...mutant, isRepaired, mayFail, allowedBecause: findAllowlistReason(mutant.title) },
+          VARIANT,
+        );
       }
     });
 
@@ -159,7 +162,7 @@ export function registerSpecs(run: TestRun): void {
       for (const { title, cells: named, argvs } of all) {
         const mayFail = ({ id }: Cell) => named.includes(id);
         const seen = await mutationRuns.run(
-          { kind: "nft", title, reason, argvs, isRepaired, mayFail, excuse: findAllowlistReason(title) },
+          { kind: "nft", title, reason, argvs, isRepaired, mayFail, allowedBecause: findAllowlistReason(title) },
           VARIANT,
         );
         assert.deepEqual(seen, named, title);
@@ -225,7 +228,7 @@ export function registerSpecs(run: TestRun): void {
               argvs,
               isRepaired: () => are(true),
               mayFail,
-              excuse: findAllowlistReason(title),
+              allowedBecause: findAllowlistReason(title),
             },
             VARIANT,
           );
@@ -268,7 +271,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     /** Recreates pods with the wrong fact. */
-    const testFactMutant = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
+    const testFactMutant = async ({ title, reason, make, as, allowedBecause }: FactMutant): Promise<void> => {
       const unmake = await make(cluster, node);
       let failed: readonly FailedCell[] = [];
       const named = as === undefined ? undefined : mutationRuns.listBlockedCells({ ...VARIANT, returnPath: as });
@@ -288,7 +291,7 @@ export function registerSpecs(run: TestRun): void {
         mutantResults.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });
         return;
       }
-      const seen = mutationRuns.recordResult({ kind: "fact", title, reason, excuse, mayFail }, failed);
+      const seen = mutationRuns.recordResult({ kind: "fact", title, reason, allowedBecause, mayFail }, failed);
       if (named !== undefined) assert.deepEqual(seen, named, title);
     };
 
@@ -377,13 +380,13 @@ export function registerSpecs(run: TestRun): void {
               `${one.variant.kubeProxy.version}/${one.variant.kubeProxy.mode}/${one.variant.returnPath}: ${what}`,
           ),
         );
-        const excuse = findAllowlistReason(mutant.title);
+        const allowedBecause = findAllowlistReason(mutant.title);
         mutantResults.add({
           kind: "gate",
           mutant: mutant.title,
           reason: mutant.reason,
           seen,
-          ...(excuse === undefined ? {} : { excuse }),
+          ...(allowedBecause === undefined ? {} : { allowedBecause }),
         });
       }
     });

@@ -27,7 +27,7 @@ const OPTIONS = [
     "http(s) URL, ADDRESS (pinged) or ADDRESS:PORT outside of the cluster, which every pod type must reach",
   ],
   ["--node-selector <labels>", "INTERLAY_NODE_SELECTOR", "only nodes with these labels get pods, in kubectl's syntax"],
-  ["--namespace <name>", "INTERLAY_NAMESPACE", "namespace of the suite's pods (default: interlay-guest)"],
+  ["--namespace <name>", "INTERLAY_NAMESPACE", "namespace of the suite's pods (default: interlay-suite)"],
   [
     "--pod-resources <amounts>",
     "INTERLAY_POD_RESOURCES",
