@@ -1,18 +1,16 @@
 import { z } from "zod";
-import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../support/agent-process.ts";
-import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
 import { By, DeferCleanup } from "../harness.ts";
 import type { Nic } from "../cells/cell.ts";
 import type { Variant } from "../cells/gate.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { deploy, type Deployment } from "../deployment/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type StreamEnd, findNetns } from "./streams.ts";
-import { hasCapability } from "../../clusters/provider/capabilities.ts";
+import { setupDeployment } from "../deployment/setup-deployment.ts";
 
 /** Variant in which every cell passes with kube-proxy's INVALID rule. */
 export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -54,13 +52,7 @@ export interface AgentFixture {
 
 /** Deploys the pods of the three types. Must be called in BeforeAll. */
 export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
-  const cluster = await run.cluster();
-
-  if (hasCapability(cluster.provider, "host-programs"))
-    await ensureDebianPackages(["socat", "procps"], createPlainProgress());
-  const api = clusterApi(cluster);
-  const deployment = await By("the pods of the three types", () => deploy(cluster, api));
-  DeferCleanup(() => deployment.closeProbers());
+  const { cluster, api, deployment } = await setupDeployment(run, ["socat", "procps"]);
   await By("kube-proxy v1.29, notrack", () => switchVariant(cluster, NOTRACK));
   const [first = "", second = ""] = deployment.workers;
   return {

@@ -1,5 +1,3 @@
-import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { ActionResult } from "../chaos/action.ts";
 import { ACTIONS } from "../chaos/actions.ts";
 import { ProbeFlows } from "../chaos/flows.ts";
@@ -7,17 +5,15 @@ import { checkInvariants } from "../chaos/invariants.ts";
 import { writeChaosReport } from "../chaos/report.ts";
 import { listFlowPaths } from "../chaos/paths.ts";
 import { deletePod, createLostState, type ChaosContext } from "../chaos/context.ts";
-import { clusterApi } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { cells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { deploy } from "../deployment/deploy.ts";
 import { pickRandom, createRandom } from "../support/random.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { hasCapability } from "../../clusters/provider/capabilities.ts";
+import { setupDeployment } from "../deployment/setup-deployment.ts";
 
 /** Both return paths pass with this kube-proxy, so that a switch between them breaks nothing. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -67,12 +63,7 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        const cluster = await run.cluster();
-        if (hasCapability(cluster.provider, "host-programs"))
-          await ensureDebianPackages(["procps"], createPlainProgress());
-        const api = clusterApi(cluster);
-        const deployment = await By("the pods of the three types", () => deploy(cluster, api));
-        DeferCleanup(() => deployment.closeProbers());
+        const { cluster, api, deployment } = await setupDeployment(run, ["procps"]);
         const workers = deployment.workers;
         context = {
           cluster,

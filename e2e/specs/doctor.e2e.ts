@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../support/agent-process.ts";
-import { clusterApi } from "../support/cluster-api.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { comparePrediction, HEALTHY } from "../doctor/compare.ts";
 import { type Findings, runDoctor } from "../doctor/doctor.ts";
@@ -21,8 +20,9 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../
 import { cells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { deploy, type Deployment } from "../deployment/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { setupDeployment } from "../deployment/setup-deployment.ts";
 
 export function registerSpecs(run: TestRun): void {
   Describe("doctor: predictions match the probes", { labels: ["doctor"] }, () => {
@@ -36,10 +36,9 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        cluster = await run.cluster();
-        const api = clusterApi(cluster);
-        deployment = await By("the pods of the three types", () => deploy(cluster, api));
-        DeferCleanup(() => deployment.closeProbers());
+        const fixture = await setupDeployment(run);
+        const { api } = fixture;
+        ({ cluster, deployment } = fixture);
         asked = cells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
         await By("kube-proxy v1.29 with the sysctl 0", () => switchVariant(cluster, HEALTHY));
         const node = deployment.workers[0] ?? "";

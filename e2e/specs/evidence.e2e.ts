@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { clusterApi } from "../support/cluster-api.ts";
 import { withCauses } from "../doctor/causes.ts";
 import { DOCUMENTED } from "../evidence/documented.ts";
 import { captureCells } from "../evidence/evidence.ts";
@@ -11,8 +10,9 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harnes
 import { cells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { deploy, type Deployment } from "../deployment/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { setupDeployment } from "../deployment/setup-deployment.ts";
 
 /** kube-proxy has its INVALID rule, which no packet of the matrix meets. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -29,9 +29,7 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        cluster = await By("the cluster", run.cluster);
-        deployment = await By("the pods of the three types", () => deploy(cluster, clusterApi(cluster)));
-        DeferCleanup(() => deployment.closeProbers());
+        ({ cluster, deployment } = await setupDeployment(run));
         await By("kube-proxy v1.29 with the sysctl 0", () => switchVariant(cluster, VARIANT));
       },
       { timeout: 300_000 },

@@ -1,8 +1,6 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { listFamilies } from "../../clusters/spec/address-ranges.ts";
-import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress/plain.ts";
-import { type ClusterApi, clusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
+import { type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "../harness.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import type { Variant } from "../cells/gate.ts";
@@ -28,10 +26,10 @@ import { SHAPES, shapeSpecs } from "../plugin/shapes.ts";
 import { verbSpecs } from "../plugin/verbs.ts";
 import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "../plugin/context.ts";
 import { findRoutedAddress } from "../plugin/routed-host.ts";
-import { deploy, getExternalHost } from "../deployment/deploy.ts";
+import { getExternalHost } from "../deployment/deploy.ts";
 import type { Manifest } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { hasCapability } from "../../clusters/provider/capabilities.ts";
+import { setupDeployment } from "../deployment/setup-deployment.ts";
 
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
@@ -47,12 +45,9 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        cluster = await run.cluster();
-        if (hasCapability(cluster.provider, "host-programs"))
-          await ensureDebianPackages(["procps"], createPlainProgress());
-        api = clusterApi(cluster);
-        const deployment = await By("the pods of the three types", () => deploy(cluster, api));
-        DeferCleanup(() => deployment.closeProbers());
+        const fixture = await setupDeployment(run, ["procps"]);
+        const { deployment } = fixture;
+        ({ cluster, api } = fixture);
         context = { cluster, api, deployment, workers: deployment.workers, families: listFamilies(cluster.spec) };
         await By("kube-proxy v1.29.15, notrack", () => switchVariant(cluster, VARIANT));
       },
