@@ -18,15 +18,15 @@ export const TARGETS = [
 ] as const;
 
 /** Where a packet was captured: a link of a pod, or a kind of link of a node (`cali`, `veth`, `vxlan`, `wire`, `wire (vxlan)`). */
-export const hopSchema = z.object({ place: z.string(), link: z.string(), direction: z.enum(["in", "out"]) });
+const hopSchema = z.object({ place: z.string(), link: z.string(), direction: z.enum(["in", "out"]) });
 export type HopResult = z.infer<typeof hopSchema>;
 /** A hop with the packet's addresses, which change where they are translated. */
-export const seenHopSchema = hopSchema.extend({ source: z.string(), destination: z.string() });
+const seenHopSchema = hopSchema.extend({ source: z.string(), destination: z.string() });
 
 const both = <T extends z.ZodType>(hop: T) => z.object({ request: z.array(hop), reply: z.array(hop) });
 
 /** Counters and captures during the probe of a cell. */
-export const evidenceSchema = z.object({
+const evidenceSchema = z.object({
   /** Counter of a rule on a node, before and after the probe. */
   counter: z
     .object({ node: z.string(), rule: z.string(), before: z.number().int(), after: z.number().int() })
@@ -43,7 +43,7 @@ export type Evidence = z.infer<typeof evidenceSchema>;
  */
 export const BLOCKERS = ["invalid-rule", "design", "environment", "guard"] as const;
 
-export const cellSchema = z.object({
+const cellSchema = z.object({
   /** The same in all runs: `group/from/to/placement/protocol`, without addresses. */
   id: z.string(),
   /** The client pod, or `external`. */
@@ -114,7 +114,7 @@ export const variantSchema = z.object({
 export type VariantResult = z.infer<typeof variantSchema>;
 
 /** A named part of a check. */
-export const stepSchema = z.object({
+const stepSchema = z.object({
   name: z.string(),
   status: z.enum(["passed", "failed", "skipped"]),
   seconds: z.number(),
@@ -126,7 +126,7 @@ export const stepSchema = z.object({
 export type CheckStep = z.infer<typeof stepSchema>;
 
 /** A check that is not a cell, such as documented routes, expected rules and sysctls, or a failed hook. */
-export const checkSchema = z.object({
+const checkSchema = z.object({
   name: z.string(),
   status: z.enum(["passed", "failed", "skipped"]),
   seconds: z.number(),

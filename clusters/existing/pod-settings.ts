@@ -6,7 +6,7 @@ import type { PodSettings, PodToleration } from "../spec/pod-settings.ts";
  * @param option name of the option, for the error
  * @throws for a line without `=`
  */
-export function parsePairs(text: string, option: string, separator: string): Readonly<Record<string, string>> {
+function parsePairs(text: string, option: string, separator: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
     splitList(text, separator).map((pair) => {
       const at = pair.indexOf("=");

@@ -31,7 +31,7 @@ export function listGrants({ metadata, rules }: Role): readonly string[] {
   );
 }
 
-export interface ApiRequest {
+interface ApiRequest {
   /** The grants that allowed a request. */
   readonly used: ReadonlySet<string>;
   /** Requests that were denied, or that no grant covers. */

@@ -24,7 +24,7 @@ const IMAGE = /^registry\.k8s\.io\/e2e-test-images\/(?:agnhost|glibc-dns-testing
 const CLEANUP_SECONDS = 180;
 
 /** Paths of the programs of a run. */
-export interface GinkgoPrograms {
+interface GinkgoPrograms {
   readonly e2eTest: string;
   readonly ginkgo: string;
   readonly kubectl: string;

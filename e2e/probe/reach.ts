@@ -5,7 +5,7 @@ import { sendProbe } from "./client.ts";
 import { probeRequest, type Protocol } from "./protocol.ts";
 
 /** A target that `probe reach` must reach. */
-export interface ReachTarget {
+interface ReachTarget {
   readonly protocol: Protocol;
   /** Address or name. */
   readonly host: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { currentSignal } from "../harness.ts";
 
 /** Result of a command of the repository in another process. */
-export interface E2eProcessResult {
+interface E2eProcessResult {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;

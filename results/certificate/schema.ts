@@ -75,7 +75,7 @@ const profileSchema = z.strictObject({
 export type ProfileResult = z.infer<typeof profileSchema>;
 
 /** The predicate of the statement. */
-export const certificateSchema = z.strictObject({
+const certificateSchema = z.strictObject({
   issued: z.iso.datetime(),
   product: productSchema,
   /** The recipient verifies with the same version. */

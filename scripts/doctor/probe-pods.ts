@@ -9,7 +9,7 @@ import { deploy } from "../../e2e/deployment/deploy.ts";
 import { buildProbe } from "../../e2e/probe/build.ts";
 
 /** Exit statuses of complete probes; 2 is an incomplete one. */
-export const PROBE_STATUS = { allPasses: 0, failsAsPredicted: 1, predictedWrongly: 3 } as const;
+const PROBE_STATUS = { allPasses: 0, failsAsPredicted: 1, predictedWrongly: 3 } as const;
 type ProbeStatus = (typeof PROBE_STATUS)[keyof typeof PROBE_STATUS];
 
 /**

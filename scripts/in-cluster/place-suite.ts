@@ -17,7 +17,7 @@ interface NamedImages {
 }
 
 /** The images of a run in the cluster, as its nodes find them. */
-export interface PlacedImages {
+interface PlacedImages {
   readonly suite: string;
   readonly probe: string;
   /** Image of Interlay, if it was built for these nodes. */

@@ -12,7 +12,7 @@ const EXIT_STATUS = "exit-status";
 const LEFT_OUT = "left-out";
 
 /** Content of a ConfigMap with the results of a run. */
-export interface ResultsMap {
+interface ResultsMap {
   readonly data: Readonly<Record<string, string>>;
   /** Values in base64. */
   readonly binaryData: Readonly<Record<string, string>>;

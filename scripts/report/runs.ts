@@ -21,7 +21,7 @@ export async function renderRuns(runs: readonly string[]): Promise<readonly stri
 }
 
 /** Comparison of two runs, for people and programs. */
-export interface NamedComparison {
+interface NamedComparison {
   readonly providers: readonly [string, string];
   readonly variants: number;
   readonly cells: number;

@@ -6,7 +6,7 @@ import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { execInAgent, listAgents } from "../cluster/run-on-agents.ts";
 
 /** What a dump can read of a cluster. */
-export interface ClusterAccess {
+interface ClusterAccess {
   readonly target: SnapshotTarget;
   /** How programs run on nodes. */
   readonly by: "node" | "agent" | "api-server";

@@ -3,7 +3,7 @@ import type { NodeSnapshots } from "../doctor/node-snapshots.ts";
 
 const UNAVAILABLE_FILE = "unavailable.txt";
 
-export interface DumpParts {
+interface DumpParts {
   /** Texts by file name, without secrets. */
   readonly files: ReadonlyMap<string, string>;
   /** What the doctor reads on nodes. */

@@ -88,7 +88,7 @@ function findFirstList(lists: readonly (readonly string[])[]): readonly string[]
 }
 
 /** Returns the overlay whose DaemonSet the cluster has. Pure. */
-export function findOverlay(sets: readonly V1DaemonSet[]): OverlayAgent | undefined {
+function findOverlay(sets: readonly V1DaemonSet[]): OverlayAgent | undefined {
   for (const [name, daemonSet] of OVERLAYS) {
     const image = getImage(findDaemonSet(sets, (one) => one.startsWith(daemonSet)));
     if (image !== undefined) return { name, image };

@@ -34,7 +34,7 @@ const MAX_PLUGIN_CALLS = 4;
 const STATUS_RETRY = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } as const;
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
-export interface FakeKubeletOptions extends Pick<NodeContext, "name" | "addresses" | "machine" | "log"> {
+interface FakeKubeletOptions extends Pick<NodeContext, "name" | "addresses" | "machine" | "log"> {
   readonly role: "control-plane" | "worker";
   /** Labels of the Node, in addition to those that every kubelet sets. */
   readonly labels: Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import {
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 const PERIOD_MS = 300;
 
-export interface LoadBalancerOptions {
+interface LoadBalancerOptions {
   readonly kubeconfig: string;
   readonly machines: LabMachines;
   /** Returns the first process of a node's machine. */
