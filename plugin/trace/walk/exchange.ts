@@ -84,10 +84,19 @@ function runPacket(
       walk.takeHops();
       return runPacket(walk, packets, label, namespace, { ...packet, length: mtu }, choice, check);
     }
-    walk.note({ kind: "failure", text: error.failure.text });
-    packets.push({ ...label, hops: walk.takeHops(), failure: error.failure });
-    throw error;
+    const lost = label.direction === "reply" ? decideReply(walk, packet, error) : error;
+    walk.note({ kind: "failure", text: lost.failure.text });
+    packets.push({ ...label, hops: walk.takeHops(), failure: lost.failure });
+    throw lost;
   }
+}
+
+/** A reply to an address that the snapshot does not contain cannot reach the client, wherever it goes. */
+function decideReply({ model }: WalkState, { destination }: Packet, lost: PacketLost): PacketLost {
+  const { failure } = lost;
+  if (failure.kind !== "outside" || model.addresses.has(destination)) return lost;
+  const text = `the answer goes to ${destination}, which the client does not have: ${failure.text}`;
+  return losePacket("drop", "wrong-reply", failure.namespace, text);
 }
 
 function sendFirst(walk: WalkState, packets: PacketTrace[], client: NamespaceModel, request: TraceRequest): SentPacket {

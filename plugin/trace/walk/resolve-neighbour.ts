@@ -68,7 +68,7 @@ function selectByMac(
   walk.note({ kind: "neighbour", text });
   const [receiver] = receivers.filter(({ macs }) => macs.includes(mac));
   if (receiver !== undefined) return receiver;
-  if (open.length > 0)
+  if (open.length > 0 && !walk.model.addresses.has(address))
     throw losePacket("unknown", "outside", namespace, `the packet leaves the snapshot by ${open.join(", ")}: ${text}`);
   throw losePacket("drop", "wrong-neighbour", namespace, `no link has the neighbour's MAC address: ${text}`);
 }

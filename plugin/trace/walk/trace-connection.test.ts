@@ -115,6 +115,12 @@ describe("trace of a connection", () => {
       "drop wrong-neighbour in node-1 (SYN)",
     ],
     [
+      "fails at a pinned MAC address that a known pod does not have",
+      ["mac-1", "10.0.0.21"],
+      { "mac-1": { neighbours: ["10.0.0.21 eth0 02:00:00:00:00:09 PERMANENT"] } },
+      "drop wrong-neighbour in mac-1 (SYN)",
+    ],
+    [
       "fails without an fdb entry",
       ["pod-1", "10.244.2.2"],
       { "node-1": { more: { fdb: [] } } },
@@ -227,13 +233,22 @@ describe("translation in a trace", () => {
       service(`-A PREROUTING -d ${SERVICE}/32 -p tcp -j DNAT --to-destination 10.244.2.2:8080`),
     );
     assert.equal(summarize(result), "pass");
-    assert.deepEqual(result.paths[0]?.server, { namespace: "pod-2", address: "10.244.2.2", port: 8080 });
-    assert.equal(result.paths[0]?.seenSource, "10.244.1.2");
+    const { server, seenSource } = result.paths[0] ?? {};
+    assert.deepEqual([server, seenSource], [{ namespace: "pod-2", address: "10.244.2.2", port: 8080 }, "10.244.1.2"]);
   });
 
   it("masquerades with the address of the outgoing link", () => {
     const result = trace("pod-1", "10.0.0.21", service("-A POSTROUTING -s 10.244.0.0/16 -o eth0 -j MASQUERADE"));
     assert.deepEqual([summarize(result), result.paths[0]?.seenSource], ["pass", "10.0.0.1"]);
+  });
+
+  it("fails if the answer goes to an address that nobody has", () => {
+    const result = trace(
+      "pod-1",
+      "10.0.0.21",
+      service("-A POSTROUTING -s 10.244.0.0/16 -o eth0 -j SNAT --to-source 192.0.2.7"),
+    );
+    assert.equal(summarize(result), "drop wrong-reply in mac-2 (SYN-ACK)");
   });
 
   it("follows every endpoint of a Service with its share", () => {
