@@ -156,3 +156,6 @@ export const bridgeFdb = z.array(
     vlan: z.number().optional(),
   }),
 );
+
+/** `nft -j list ruleset`, see libnftables-json(5) */
+export const nftOutput = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });

@@ -27,6 +27,7 @@ const SETUP: readonly (readonly [string, string])[] = [
   [NODE, "iptables-nft -A FORWARD -m set --match-set set1 src -j DROP"],
   [NODE, "iptables-legacy -t mangle -A FORWARD -j ACCEPT"],
   [NODE, "nft add table inet foreign"],
+  [NODE, "nft add chain inet foreign in { type filter hook ingress device cali1 priority 0; }"],
   [NODE, "ip link add name mv0 link cali1 type macvlan mode private"],
   [NODE, "ip link set mv0 netns POD"],
 ];
@@ -82,7 +83,8 @@ describe("snapshot of network namespaces", () => {
     assert.match(node.iptables ?? "", /-A FORWARD -m set --match-set set1 src -j DROP/);
     assert.match(node.iptablesLegacy ?? "", /^\*mangle$/m);
     assert.match(node.ipsets ?? "", /^add set1 10\.0\.0\.0\/8$/m);
-    assert.ok(node.nftables?.some((one) => JSON.stringify(one).includes('"foreign"')));
+    const chains = (node.nftables ?? []).flatMap(({ chain }) => (chain === undefined ? [] : [chain as object]));
+    assert.partialDeepStrictEqual(chains, [{ table: "foreign", name: "in", dev: "cali1" }]);
   });
 
   it("leaves a pod's namespace as it was: no table appears", () => {

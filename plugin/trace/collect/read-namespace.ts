@@ -3,7 +3,8 @@ import type { Family } from "../../datapath/address.ts";
 import { getErrorMessage } from "../../errors/error-message.ts";
 import type { NamespaceSnapshot } from "../snapshot.ts";
 import { type CommandRunner, readOutput } from "./command-runner.ts";
-import { bridgeFdb, ipLinks, ipNeighbours, ipRoutes, ipRules, tcQdiscs } from "./ip-output.ts";
+import { addDevices, lacksDevices } from "./chain-devices.ts";
+import { bridgeFdb, ipLinks, ipNeighbours, ipRoutes, ipRules, nftOutput, tcQdiscs } from "./ip-output.ts";
 import { parseAddresses, type ParsedLink, parseLinks } from "./parse-links.ts";
 import { parseFdb, parseNeighbours } from "./parse-neighbours.ts";
 import { parseListeners } from "./parse-listeners.ts";
@@ -53,7 +54,7 @@ export async function readNamespace(
         return { routes: parseRoutes(family, ipRoutes.parse(routes)), rules: parseRules(family, ipRules.parse(rules)) };
       }),
     ),
-    attempt("nftables", async () => parseNftables(await readOutput(run, ["nft", "-j", "list", "ruleset"]))),
+    attempt("nftables", () => readNftables(run)),
     attempt("queueing disciplines", () => readJson(run, tcQdiscs, ["tc", "-j", "qdisc", "show"])),
     attempt("forwarding databases", () => readJson(run, bridgeFdb, ["bridge", "-j", "fdb", "show"])),
     attempt("listening sockets", () => readOutput(run, ["ss", "-Hltun"])),
@@ -120,8 +121,10 @@ async function readJson<T>(run: CommandRunner, schema: z.ZodType<T>, argv: reado
   return schema.parse(text.trim() === "" ? [] : JSON.parse(text));
 }
 
-function parseNftables(text: string): NamespaceSnapshot["nftables"] {
-  return (JSON.parse(text) as { nftables: Record<string, unknown>[] }).nftables;
+async function readNftables(run: CommandRunner): Promise<NamespaceSnapshot["nftables"]> {
+  const text = await readOutput(run, ["nft", "-j", "list", "ruleset"]);
+  const { nftables } = nftOutput.parse(JSON.parse(text));
+  return lacksDevices(nftables) ? addDevices(nftables, await readOutput(run, ["nft", "list", "chains"])) : nftables;
 }
 
 /** Whether nftables has a table that iptables-nft may have made. */
