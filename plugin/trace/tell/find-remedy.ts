@@ -8,6 +8,9 @@ interface KnownRule {
   readonly remedy: string;
 }
 
+const LOCAL_POLICY =
+  "externalTrafficPolicy or internalTrafficPolicy is Local, and this node has no endpoint of the Service: use another node or policy Cluster.";
+
 /** Rules of known software, the most specific first. */
 const KNOWN_RULES: readonly KnownRule[] = [
   {
@@ -32,14 +35,17 @@ const KNOWN_RULES: readonly KnownRule[] = [
     remedy: "Calico drops this packet: see its network policies, host endpoints and FelixConfiguration.",
   },
   {
+    text: /has no local endpoints/,
+    remedy: LOCAL_POLICY,
+  },
+  {
     chain: /^KUBE-SERVICES$|^KUBE-EXTERNAL-SERVICES$|^KUBE-NODEPORTS$|no-endpoint|^services$/,
     text: /no endpoints|REJECT|reject/,
     remedy: "The Service has no ready endpoint: kubectl get endpointslices, and the readiness of its pods.",
   },
   {
     chain: /^KUBE-XLB-|^KUBE-SVL-|^external-/,
-    remedy:
-      "externalTrafficPolicy or internalTrafficPolicy is Local, and this node has no endpoint of the Service: use another node or policy Cluster.",
+    remedy: LOCAL_POLICY,
   },
   {
     table: /^interlay$/,

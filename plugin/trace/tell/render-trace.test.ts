@@ -48,7 +48,7 @@ describe("a trace as text", () => {
         failure,
       },
     ]),
-    NAMES,
+    { names: NAMES },
   ).split("\n");
 
   it("begins with the result", () => {
@@ -69,8 +69,21 @@ describe("a trace as text", () => {
   it("ends with the rule that drops and the remedy", () => {
     assert.match(
       dropped.slice(-4).join("\n"),
-      /^The packet is dropped in n1: a rule drops it\n {2}forward ip filter mine: -A mine -j DROP\n {2}-> /,
+      /^The packet is dropped in n1: a rule of forward\n {2}ip filter mine: -A mine -j DROP\n {2}-> /,
     );
+  });
+
+  it("leaves rules out that only lead to others, unless all are asked for", () => {
+    const jump = { kind: "rule", hook: "forward", step: { ...RULE, text: "-j other", effect: "jump other" } } as const;
+    const trace = makeTrace("pass", [
+      {
+        probability: 1,
+        verdict: "pass",
+        packets: [{ name: "SYN", direction: "request", hops: [makeHop({ events: [jump] })] }],
+      },
+    ]);
+    assert.doesNotMatch(renderTrace(trace, { names: NAMES }), /-j other/);
+    assert.match(renderTrace(trace, { names: NAMES, allRules: true }), /-j other/);
   });
 
   it("shows every path of a random choice with its share", () => {
@@ -81,7 +94,7 @@ describe("a trace as text", () => {
       server: { namespace: "n", address: "fd00::1", port: 8080 },
       seenSource: "10.233.64.1",
     });
-    const text = renderTrace(makeTrace("pass", [path(0.333), path(0.667)]), NAMES);
+    const text = renderTrace(makeTrace("pass", [path(0.333), path(0.667)]), { names: NAMES });
     assert.match(text, /Path 1 of 2, 33\.3 % of connections: passes/);
     assert.match(text, /The server is n1, \[fd00::1\]:8080; it sees 10\.233\.64\.1\./);
     assert.match(text, /^reply$/m);

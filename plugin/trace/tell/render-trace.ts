@@ -4,22 +4,34 @@ import { findRemedy } from "./find-remedy.ts";
 
 const VERDICTS = { pass: "passes", drop: "is dropped", reject: "is rejected", unknown: "is not known" } as const;
 const INDENT = "     ";
+/** Effects of rules that lead the evaluation and change neither addresses nor the verdict. */
+const LEADING_EFFECT = /^(?:jump|goto|return|continue|accept|mark|log)\b/;
+
+/** Options of the text. */
+export interface RenderOptions {
+  /** Names of the namespaces by their ids. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Whether rules that only lead to others, accept, or set a mark are printed too. */
+  readonly allRules?: boolean;
+}
 
 /**
  * Renders a trace as text, hop by hop: the first line says the result, the last lines why and what to do.
- *
- * @param names of the namespaces by their ids
  */
-export function renderTrace(trace: Trace, names: ReadonlyMap<string, string>): string {
+export function renderTrace(trace: Trace, options: RenderOptions): string {
+  const { names } = options;
   const { source, destination, protocol, port } = trace.request;
   const target = protocol === "icmp" ? destination : formatEndpoint(destination, port);
   const title = `${protocol} from ${names.get(source) ?? source} to ${target} ${VERDICTS[trace.verdict]}`;
-  return [title, ...trace.paths.flatMap((path, index) => renderPath(path, index, trace.paths.length, names)), ""].join(
-    "\n",
-  );
+  return [
+    title,
+    ...trace.paths.flatMap((path, index) => renderPath(path, index, trace.paths.length, options)),
+    "",
+  ].join("\n");
 }
 
-function renderPath(path: Path, index: number, count: number, names: ReadonlyMap<string, string>): readonly string[] {
+function renderPath(path: Path, index: number, count: number, options: RenderOptions): readonly string[] {
+  const { names } = options;
   const share = `${Math.round(path.probability * 1000) / 10} % of connections`;
   const title = count === 1 ? [] : ["", `Path ${index + 1} of ${count}, ${share}: ${VERDICTS[path.verdict]}`];
   const { server, seenSource } = path;
@@ -31,19 +43,23 @@ function renderPath(path: Path, index: number, count: number, names: ReadonlyMap
         ];
   return [
     ...title,
-    ...path.packets.flatMap(renderPacket),
+    ...path.packets.flatMap((packet) => renderPacket(packet, options)),
     "",
     ...ends,
-    ...(path.failure === undefined ? [] : renderFailure(path.failure, names)),
+    ...(path.failure === undefined ? [] : renderFailure(path.failure, options)),
   ];
 }
 
-function renderPacket({ name, direction, hops, failure }: PacketTrace): readonly string[] {
+function renderPacket({ name, direction, hops, failure }: PacketTrace, options: RenderOptions): readonly string[] {
   const title = name === direction ? name : `${direction}: ${name}`;
-  return ["", `${title}${failure === undefined ? "" : ` (${VERDICTS[failure.verdict]})`}`, ...hops.flatMap(renderHop)];
+  return [
+    "",
+    `${title}${failure === undefined ? "" : ` (${VERDICTS[failure.verdict]})`}`,
+    ...hops.flatMap((hop, index) => renderHop(hop, index, options)),
+  ];
 }
 
-function renderHop(hop: Hop, index: number): readonly string[] {
+function renderHop(hop: Hop, index: number, { allRules = false }: RenderOptions): readonly string[] {
   const { namespace, inLink, outLink, before, after, conntrackState, mark, outer } = hop;
   const links = [
     ...(inLink === undefined ? [] : [`in ${inLink}`]),
@@ -57,26 +73,29 @@ function renderHop(hop: Hop, index: number): readonly string[] {
   return [
     `${String(index + 1).padStart(3)}. ${namespace.kind} ${namespace.name}${links === "" ? "" : ` (${links})`}`,
     `${INDENT}${formatTuple(before)}${isSame(before, after) ? "" : `  =>  ${formatTuple(after)}`}${state.length === 0 ? "" : `, ${state.join(", ")}`}`,
-    ...hop.events.map((event) => `${INDENT}${renderEvent(event)}`),
+    ...hop.events
+      .filter((event) => event.kind !== "failure" && (allRules || !isLeading(event)))
+      .map((event) => `${INDENT}${renderEvent(event)}`),
   ];
 }
 
+function isLeading(event: TraceEvent): boolean {
+  return event.kind === "rule" && LEADING_EFFECT.test(event.step.effect);
+}
+
 function renderEvent(event: TraceEvent): string {
-  if (event.kind !== "rule") return `${event.kind}: ${event.text}`;
+  if (event.kind !== "rule") return event.text.startsWith(event.kind) ? event.text : `${event.kind}: ${event.text}`;
   const { family, table, chain, text, effect } = event.step;
   return `${event.hook}: ${family} ${table} ${chain}: ${text}  [${effect}]`;
 }
 
-function renderFailure(failure: Failure, names: ReadonlyMap<string, string>): readonly string[] {
-  const { verdict, namespace, text, rule, hook } = failure;
+function renderFailure(failure: Failure, { names }: RenderOptions): readonly string[] {
+  const { verdict, namespace, text, rule, hook = "a hook" } = failure;
   const remedy = findRemedy(failure);
-  return [
-    `The packet ${VERDICTS[verdict]} in ${names.get(namespace) ?? namespace}: ${text}`,
-    ...(rule === undefined
-      ? []
-      : [`  ${hook ?? ""} ${rule.family} ${rule.table} ${rule.chain}: ${rule.text}`.replace("   ", "  ")]),
-    ...(remedy === undefined ? [] : [`  -> ${remedy}`]),
-  ];
+  const where = names.get(namespace) ?? namespace;
+  const why =
+    rule === undefined ? text : `a rule of ${hook}\n  ${rule.family} ${rule.table} ${rule.chain}: ${rule.text}`;
+  return [`The packet ${VERDICTS[verdict]} in ${where}: ${why}`, ...(remedy === undefined ? [] : [`  -> ${remedy}`])];
 }
 
 function isSame(a: Tuple, b: Tuple): boolean {
