@@ -39,6 +39,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/explain.ts")).createExplainCommand(),
   },
   {
+    name: "trace",
+    summary: "compute the path of a connection, and which rule decides",
+    group: INSPECT,
+    load: async () => (await import("./commands/trace.ts")).createTraceCommand(),
+  },
+  {
     name: "ip",
     summary: "list, check and release underlay addresses",
     group: INSPECT,

@@ -1,0 +1,4 @@
+/** `npm run trace`, which is `interlay trace`. */
+import { runAndExit } from "./interlay/run.ts";
+
+void runAndExit(["trace", ...process.argv.slice(2)]);
