@@ -13,6 +13,7 @@ const SUITES: Readonly<Record<string, () => readonly Promise<SpecFile>[]>> = {
   "return-path": () => [import("./return-path.e2e.ts")],
   "agent-cluster": () => [import("./agent-cluster.e2e.ts")],
   doctor: () => [import("./doctor.e2e.ts")],
+  trace: () => [import("./trace.e2e.ts")],
   rbac: () => [import("./rbac.e2e.ts")],
   install: () => [import("./install.e2e.ts"), import("./uninstall.e2e.ts")],
   evidence: () => [import("./evidence.e2e.ts")],

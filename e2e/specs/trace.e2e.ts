@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { FAULTS } from "../doctor/faults.ts";
+import { HEALTHY } from "../doctor/compare.ts";
+import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
+import type { Cell, Group } from "../cells/cell.ts";
+import { cells } from "../cells/cells.ts";
+import type { Variant } from "../cells/gate.ts";
+import { runCells } from "../deployment/run-cells.ts";
+import { switchVariant } from "../deployment/variant.ts";
+import { deploy, type Deployment } from "../deployment/deploy.ts";
+import { execOrThrow, signalAgent } from "../support/agent-process.ts";
+import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
+import { formatVariantFlags } from "../../results/rerun.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { collectCluster } from "../trace/collect-cluster.ts";
+import { type ComparedCell, compareTrace, countJudgements, formatCounts } from "../trace/compare-traces.ts";
+import { makeFaultContext } from "../trace/fault-context.ts";
+import type { FaultContext } from "../trace/fault.ts";
+import { TRACE_FAULTS } from "../trace/faults.ts";
+import { isTraced, predictCells } from "../trace/predict-cells.ts";
+
+/** Share of cells whose trace may be unknown. */
+const MAX_UNKNOWN = 0.01;
+const PROBES = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2 } as const;
+/** Groups that are probed in a fault of the node: the others take the same paths. */
+const FAULT_GROUPS: readonly Group[] = ["matrix", "node-to-pod", "own-service", "api-server"];
+
+/**
+ * Predicts every cell from the kernel's state, then probes it: in each variant of the run, in the doctor's faults, and in faults
+ * that no check was written for. The counts are in `trace.json` of the run's results.
+ */
+export function registerSpecs(run: TestRun): void {
+  Describe("trace: predicted paths match the probes", { labels: ["trace"] }, () => {
+    let cluster: Cluster;
+    let api: ClusterApi;
+    let deployment: Deployment;
+    let traced: readonly Cell[];
+    let context: FaultContext;
+    const runs: { readonly title: string; readonly cells: readonly ComparedCell[] }[] = [];
+
+    BeforeAll(
+      async () => {
+        cluster = await run.cluster();
+        api = clusterApi(cluster);
+        deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        DeferCleanup(() => deployment.closeProbers());
+        traced = cells(deployment.workers.length, deployment.families, deployment.features).filter(
+          (cell) => isTraced(cell) && run.options.cells.test(cell.id),
+        );
+        context = makeFaultContext(cluster, api, deployment);
+        DeferCleanup(async () => {
+          const all = runs.flatMap((one) => one.cells);
+          run.results.snapshots.set("trace.json", JSON.stringify(runs.map(summarize), null, 1));
+          await By(`all: ${formatCounts(countJudgements(all))}`, () => undefined);
+        });
+      },
+      { timeout: 300_000 },
+    );
+
+    /** Predicts and probes every cell. @throws an error that lists wrong predictions */
+    const compare = async (
+      title: string,
+      variant: Variant,
+      groups?: readonly Group[],
+    ): Promise<readonly ComparedCell[]> => {
+      const asked = traced.filter(({ group }) => groups?.includes(group) ?? true);
+      const snapshot = await By("collect", () => collectCluster(cluster, api));
+      const { traces, milliseconds } = predictCells(snapshot, asked, deployment);
+      const results = await By(`${asked.length} cells`, () => runCells(asked, variant, deployment, PROBES));
+      const compared = results.flatMap((result) => {
+        const trace = traces.get(result.id);
+        return trace === undefined ? [] : [compareTrace(trace, result)];
+      });
+      runs.push({ title, cells: compared });
+      const counts = countJudgements(compared);
+      const each = milliseconds / asked.length;
+      await By(`${formatCounts(counts)}; ${each.toFixed(2)} ms a cell`, () => undefined);
+      const wrong = compared.filter(({ judgement }) => judgement === "false-green" || judgement === "false-red");
+      assert.deepEqual(wrong.map(describe), [], "wrong predictions");
+      const unknown = compared.filter(({ judgement }) => judgement === "unknown");
+      assert.ok(unknown.length <= asked.length * MAX_UNKNOWN, `unknown: ${unknown.map(describe).join("\n")}`);
+      return compared;
+    };
+
+    // HEALTHY is the last one: the faults follow in it.
+    for (const variant of [...run.options.variants, HEALTHY])
+      It(`predicts every cell: ${formatVariantFlags(variant)}`, { timeout: 300_000 }, async () => {
+        await By("switch kube-proxy and return path", () => switchVariant(cluster, variant));
+        const compared = await compare(formatVariantFlags(variant), variant);
+        const sources = compared.filter(({ wrongSource }) => wrongSource !== undefined);
+        assert.deepEqual(sources.map(describe), [], "another source than predicted");
+      });
+
+    for (const fault of TRACE_FAULTS)
+      It(`a fault that no check knows: ${fault.title}`, { timeout: 180_000 }, async () => {
+        const [node = ""] = deployment.workers;
+        // The agent would repair what belongs to its pods.
+        DeferCleanup(() => signalAgent(cluster, node, "CONT"));
+        await signalAgent(cluster, node, "STOP");
+        DeferCleanup(() => fault.undo(context));
+        await By("make the fault", () => fault.make(context));
+        const compared = await compare(fault.title, HEALTHY, FAULT_GROUPS);
+        const failed = compared.filter(({ arrived }) => !arrived).length;
+        if (fault.harmless) assert.equal(failed, 0, "the fault should make no cell fail");
+        else assert.ok(failed > 0, "the fault makes no cell fail, so it tests nothing");
+      });
+
+    for (const fault of FAULTS.filter(({ severity, pod }) => severity === undefined && pod === undefined))
+      It(`the doctor's fault: ${fault.title}`, { timeout: 180_000 }, async () => {
+        if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider is not privileged");
+        const [node = ""] = deployment.workers;
+        const faultContext = {
+          cluster,
+          api,
+          node,
+          on: (argv: readonly string[]) => execOrThrow(cluster, node, argv),
+          address: context.address,
+          pauseAgent: () => signalAgent(cluster, node, "STOP"),
+          resumeAgent: () => signalAgent(cluster, node, "CONT"),
+        };
+        DeferCleanup(() => fault.undo(faultContext));
+        await By("make the fault", () => fault.make(faultContext));
+        const compared = await compare(fault.title, HEALTHY, FAULT_GROUPS);
+        assert.ok(
+          compared.some(({ arrived }) => !arrived),
+          "the fault makes no cell fail, so it tests nothing",
+        );
+      });
+  });
+}
+
+function describe({ id, predicted, arrived, reason, wrongSource }: ComparedCell): string {
+  const source =
+    wrongSource === undefined ? "" : `; source ${wrongSource.predicted} predicted, ${wrongSource.seen} seen`;
+  return `${id}: predicted ${predicted}, ${arrived ? "arrived" : "did not arrive"}${source}${reason === "" ? "" : ` (${reason})`}`;
+}
+
+function summarize({ title, cells: compared }: { readonly title: string; readonly cells: readonly ComparedCell[] }) {
+  return {
+    title,
+    counts: countJudgements(compared),
+    notRight: compared.filter(({ judgement, wrongSource }) => judgement !== "right" || wrongSource !== undefined),
+  };
+}
+
+registerIfMain(import.meta.url, registerSpecs);

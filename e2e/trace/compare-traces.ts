@@ -1,0 +1,83 @@
+import type { CellResult } from "../../results/schema.ts";
+import type { FailureKind, Trace } from "../../plugin/trace/trace.ts";
+
+/** How a prediction compares with a probe. */
+export type Judgement =
+  | "right"
+  /** Predicted to pass, and failed. */
+  | "false-green"
+  /** Predicted to fail, and passed. */
+  | "false-red"
+  /** The trace could not decide. */
+  | "unknown"
+  /** Rules choose at random between paths that pass and paths that fail: either result is right. */
+  | "random";
+
+/** One cell: what the trace said and what the probe showed. */
+export interface ComparedCell {
+  readonly id: string;
+  readonly judgement: Judgement;
+  readonly predicted: Trace["verdict"];
+  readonly arrived: boolean;
+  /** Why the trace says that the cell fails, or cannot decide. */
+  readonly reason: string;
+  readonly kind: FailureKind | undefined;
+  /** The trace predicts another source address than the server saw. */
+  readonly wrongSource?: { readonly predicted: string; readonly seen: string };
+}
+
+/** The numbers of a comparison. */
+export type JudgementCounts = Readonly<Record<Judgement | "wrongSource", number>>;
+
+/**
+ * Compares a cell's trace with its probe. A cell whose answer came to the wrong source, or from the wrong pod, has arrived: the
+ * trace does not know what the suite expects.
+ */
+export function compareTrace(trace: Trace, result: Pick<CellResult, "id" | "actual" | "seen">): ComparedCell {
+  const arrived = result.actual === "pass" || result.seen !== undefined;
+  const failed = trace.paths.find(({ verdict }) => verdict === trace.verdict)?.failure;
+  const source = compareSource(trace, result.seen);
+  return {
+    id: result.id,
+    judgement: judge(trace, arrived),
+    predicted: trace.verdict,
+    arrived,
+    reason: failed === undefined ? "" : `${failed.namespace}: ${failed.text}`,
+    kind: failed?.kind,
+    ...(source === undefined ? {} : { wrongSource: source }),
+  };
+}
+
+function judge({ verdict, paths }: Trace, arrived: boolean): Judgement {
+  if (verdict === "unknown") return "unknown";
+  const passing = paths.filter((path) => path.verdict === "pass").length;
+  if (passing > 0 && passing < paths.length) return "random";
+  if ((verdict === "pass") === arrived) return "right";
+  return arrived ? "false-red" : "false-green";
+}
+
+function compareSource(trace: Trace, seen: string | undefined): ComparedCell["wrongSource"] {
+  if (seen === undefined || trace.verdict !== "pass") return undefined;
+  const predicted = new Set(trace.paths.flatMap(({ seenSource }) => seenSource ?? []));
+  return predicted.size === 0 || predicted.has(seen) ? undefined : { predicted: [...predicted].join(", "), seen };
+}
+
+/** Counts the judgements of cells. */
+export function countJudgements(cells: readonly ComparedCell[]): JudgementCounts {
+  const count = (judgement: Judgement) => cells.filter((cell) => cell.judgement === judgement).length;
+  return {
+    right: count("right"),
+    "false-green": count("false-green"),
+    "false-red": count("false-red"),
+    unknown: count("unknown"),
+    random: count("random"),
+    wrongSource: cells.filter(({ wrongSource }) => wrongSource !== undefined).length,
+  };
+}
+
+/** Formats the counts as one line. */
+export function formatCounts(counts: JudgementCounts): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
+}

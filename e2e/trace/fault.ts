@@ -1,0 +1,83 @@
+import type { Nic } from "../cells/cell.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
+
+/** What a fault needs of the cluster. The faulty node is the first worker. */
+export interface FaultContext {
+  readonly api: ClusterApi;
+  /** Runs a program on the faulty node. @throws an error with its stderr if it fails */
+  readonly on: (argv: readonly string[], stdin?: string) => Promise<string>;
+  /** Runs a program of the faulty node in the network namespace of one of its pods. @throws as `on` */
+  readonly inPod: (pod: string, argv: readonly string[], stdin?: string) => Promise<string>;
+  readonly address: (pod: string, nic?: Nic) => string;
+  readonly serviceAddress: (service: string) => string;
+  /** Address of a worker, by its index. */
+  readonly nodeAddress: (worker: number) => string;
+  /** Name of the node's link to the pod's address. */
+  readonly findLink: (pod: string, nic?: Nic) => Promise<string>;
+  /** Removes learned neighbours of every node and pod, so that none hides or outlives the fault. */
+  readonly forgetNeighbours: () => Promise<void>;
+}
+
+/** A fault of a cluster that no check of the doctor was written for. */
+export interface Fault {
+  readonly title: string;
+  /** The fault makes no cell fail: the trace must say so too. */
+  readonly harmless?: true;
+  make(context: FaultContext): Promise<void>;
+  undo(context: FaultContext): Promise<void>;
+}
+
+type Commands = (context: FaultContext) => readonly (readonly string[])[] | Promise<readonly (readonly string[])[]>;
+
+/** Returns a fault that commands on the faulty node make, and others undo. */
+export function makeCommandFault(
+  title: string,
+  make: Commands,
+  undo: Commands,
+  more: Pick<Fault, "harmless"> = {},
+): Fault {
+  const run = async (context: FaultContext, commands: Commands) => {
+    for (const argv of await commands(context)) await context.on(argv);
+  };
+  return { ...more, title, make: (context) => run(context, make), undo: (context) => run(context, undo) };
+}
+
+/** Name of the nftables table of a fault. */
+const TABLE = "trace_fault";
+
+/**
+ * Returns a fault of an nftables table that nobody else uses.
+ *
+ * @param family family of the table
+ * @param build body of the table
+ */
+export function makeNftFault(
+  title: string,
+  family: "ip" | "inet" | "netdev",
+  build: (context: FaultContext) => string | Promise<string>,
+  more: Pick<Fault, "harmless"> & { readonly pod?: string } = {},
+): Fault {
+  const { pod, ...rest } = more;
+  const run = (context: FaultContext, argv: readonly string[], stdin?: string) =>
+    pod === undefined ? context.on(argv, stdin) : context.inPod(pod, argv, stdin);
+  return {
+    ...rest,
+    title,
+    make: async (context) => {
+      await run(context, ["nft", "-f", "-"], `table ${family} ${TABLE} {\n${await build(context)}\n}\n`);
+    },
+    undo: async (context) => {
+      await run(context, ["nft", "delete", "table", family, TABLE]);
+    },
+  };
+}
+
+/** Returns the text of an nftables chain with one hook. */
+export function formatChain(hook: string, priority: number, rules: readonly string[], more = ""): string {
+  return [
+    `  chain ${hook} {`,
+    `    type filter hook ${hook} ${more} priority ${priority}; policy accept;`,
+    ...rules.map((rule) => `    ${rule}`),
+    "  }",
+  ].join("\n");
+}

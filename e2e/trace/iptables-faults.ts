@@ -1,0 +1,86 @@
+import { type Fault, makeCommandFault } from "./fault.ts";
+
+const OVERLAY = "overlay-1-b";
+const UNDERLAY = "underlay-1-b";
+const SET = "trace-fault";
+
+type Rule = (context: Parameters<Fault["make"]>[0]) => readonly string[];
+
+/** Returns a fault of one rule that is put before the others of its chain. */
+function makeRuleFault(
+  title: string,
+  program: "iptables" | "iptables-legacy",
+  table: string,
+  chain: string,
+  rule: Rule,
+): Fault {
+  return makeCommandFault(
+    title,
+    (context) => [[program, "-w", "-t", table, "-I", chain, ...rule(context)]],
+    (context) => [[program, "-w", "-t", table, "-D", chain, ...rule(context)]],
+  );
+}
+
+/** Faults of rules of iptables, in both backends. */
+export const IPTABLES_FAULTS: readonly Fault[] = [
+  makeRuleFault(
+    "the legacy backend drops what is forwarded to a pod",
+    "iptables-legacy",
+    "filter",
+    "FORWARD",
+    ({ address }) => [...["-d", address(OVERLAY), "-j", "DROP"]],
+  ),
+  makeRuleFault("the legacy backend drops in its table raw", "iptables-legacy", "raw", "PREROUTING", ({ address }) => [
+    ...["-s", address(UNDERLAY), "-p", "tcp", "-j", "DROP"],
+  ]),
+  makeRuleFault("a rule drops several ports", "iptables", "filter", "FORWARD", ({ address }) => [
+    ...["-d", address(OVERLAY), "-p", "tcp", "-m", "multiport", "--dports", "79,8000:8100", "-j", "DROP"],
+  ]),
+  makeRuleFault("a rule rejects by a negated address", "iptables", "filter", "FORWARD", ({ address, nodeAddress }) => [
+    ...["!", "-s", nodeAddress(0), "-d", address(UNDERLAY), "-p", "icmp", "-j", "REJECT"],
+  ]),
+  makeRuleFault("a rule drops by the state of conntrack", "iptables", "mangle", "FORWARD", ({ address }) => [
+    ...["-s", address(OVERLAY), "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "DROP"],
+  ]),
+  makeRuleFault("a rule drops by the type of the address", "iptables", "raw", "PREROUTING", () => [
+    ...["-p", "udp", "--dport", "1:65000", "-i", "vethil+", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "DROP"],
+  ]),
+  makeRuleFault("requests to a Service are not tracked", "iptables", "raw", "PREROUTING", ({ serviceAddress }) => [
+    ...["-d", serviceAddress("underlay-1"), "-j", "CT", "--notrack"],
+  ]),
+  makeRuleFault(
+    "packets are accepted before Service rules are asked",
+    "iptables",
+    "nat",
+    "PREROUTING",
+    ({ serviceAddress }) => [...["-d", serviceAddress("overlay-1"), "-j", "ACCEPT"]],
+  ),
+  makeRuleFault("every packet from a pod is masqueraded", "iptables", "nat", "POSTROUTING", ({ address }) => [
+    ...["-s", address("overlay-1-a"), "-j", "MASQUERADE"],
+  ]),
+  makeCommandFault(
+    "an ipset is dropped",
+    ({ address }) => [
+      ["ipset", "create", SET, "hash:ip"],
+      ["ipset", "add", SET, address(OVERLAY)],
+      ["ipset", "add", SET, address(UNDERLAY)],
+      ["iptables", "-w", "-I", "FORWARD", "-m", "set", "--match-set", SET, "dst", "-j", "DROP"],
+    ],
+    () => [
+      ["iptables", "-w", "-D", "FORWARD", "-m", "set", "--match-set", SET, "dst", "-j", "DROP"],
+      ["ipset", "destroy", SET],
+    ],
+  ),
+  makeCommandFault(
+    "an ipset of network, protocol and port is dropped",
+    ({ address }) => [
+      ["ipset", "create", SET, "hash:ip,port"],
+      ["ipset", "add", SET, `${address(OVERLAY)},tcp:8080`],
+      ["iptables", "-w", "-t", "raw", "-I", "PREROUTING", "-m", "set", "--match-set", SET, "dst,dst", "-j", "DROP"],
+    ],
+    () => [
+      ["iptables", "-w", "-t", "raw", "-D", "PREROUTING", "-m", "set", "--match-set", SET, "dst,dst", "-j", "DROP"],
+      ["ipset", "destroy", SET],
+    ],
+  ),
+];

@@ -1,0 +1,129 @@
+import { type Fault, formatChain, makeNftFault } from "./fault.ts";
+
+/** A server pod of each type on the faulty node, and client pods there. */
+const OVERLAY = "overlay-1-b";
+const UNDERLAY = "underlay-1-b";
+const MULTI_NIC = "multi-nic-1-b";
+
+/** Faults of nftables tables of other software. */
+export const NFTABLES_FAULTS: readonly Fault[] = [
+  makeNftFault("a foreign table drops before conntrack, at priority -400", "ip", ({ address }) =>
+    formatChain("prerouting", -400, [`ip daddr ${address(OVERLAY)} counter drop`]),
+  ),
+  makeNftFault("a foreign table drops after every other, at priority 400", "ip", ({ address }) =>
+    formatChain("postrouting", 400, [`ip daddr ${address(UNDERLAY)} counter drop`]),
+  ),
+  makeNftFault("an anonymous set of addresses is dropped", "inet", ({ address }) =>
+    formatChain("forward", 5, [`ip saddr { ${address(OVERLAY)}, ${address(MULTI_NIC)} } drop`]),
+  ),
+  makeNftFault("a named set with an interval is dropped", "ip", ({ address }) =>
+    [
+      "  set blocked {",
+      "    type ipv4_addr; flags interval",
+      `    elements = { 192.0.2.0/24, ${address(UNDERLAY)}-${address(UNDERLAY)} }`,
+      "  }",
+      formatChain("forward", -10, ["ip daddr @blocked drop"]),
+    ].join("\n"),
+  ),
+  makeNftFault("a verdict map of address and protocol drops", "ip", ({ address }) =>
+    [
+      "  map verdicts {",
+      "    type ipv4_addr . inet_proto : verdict",
+      `    elements = { ${address(OVERLAY)} . tcp : drop, ${address(MULTI_NIC)} . icmp : drop }`,
+      "  }",
+      formatChain("forward", 1, ["ip daddr . ip protocol vmap @verdicts"]),
+    ].join("\n"),
+  ),
+  makeNftFault("a chain that another chain jumps to drops what it does not return", "inet", ({ address }) =>
+    [
+      "  chain guard {",
+      "    tcp dport 8080 return",
+      "    udp dport 1-65535 goto away",
+      "  }",
+      "  chain away { drop; }",
+      formatChain("forward", 2, [`ip daddr ${address(OVERLAY)} jump guard`]),
+    ].join("\n"),
+  ),
+  makeNftFault("UDP is rejected with an ICMP error", "inet", ({ address }) =>
+    formatChain("forward", -5, [
+      `ip daddr ${address(UNDERLAY)} meta l4proto udp reject with icmp type admin-prohibited`,
+    ]),
+  ),
+  makeNftFault("TCP is rejected with a reset", "inet", ({ address }) =>
+    formatChain("forward", -5, [`ip daddr ${address(OVERLAY)} tcp flags & (syn | ack) == syn reject with tcp reset`]),
+  ),
+  makeNftFault("replies are dropped: state established from the server", "ip", ({ address }) =>
+    formatChain("forward", 3, [`ip saddr ${address(OVERLAY)} ct state established drop`]),
+  ),
+  makeNftFault("replies of translated connections are dropped", "ip", () =>
+    formatChain("forward", 3, ["ct status dnat ct direction reply drop"]),
+  ),
+  makeNftFault("the uplink drops UDP as it arrives, by a netdev table", "netdev", () =>
+    formatChain("ingress", 0, ["udp dport 1024-65535 udp sport 1024-65535 drop"], "device eth0"),
+  ),
+  makeNftFault("the uplink drops pings as they arrive, by a netdev table", "netdev", () =>
+    formatChain("ingress", -500, ["icmp type echo-request drop"], "device eth0"),
+  ),
+  makeNftFault("a rule drops by the link that the packet leaves by", "inet", async ({ findLink }) =>
+    formatChain("postrouting", 310, [`oifname "${await findLink(OVERLAY)}" meta l4proto tcp drop`]),
+  ),
+  makeNftFault("a wildcard of link names drops", "inet", () =>
+    formatChain("forward", 0, ['iifname "cali*" oifname "vethil*" drop']),
+  ),
+  makeNftFault("a rule drops packets of a TTL", "ip", ({ address }) =>
+    formatChain("forward", -7, [`ip daddr ${address(UNDERLAY)} ip ttl < 64 meta l4proto icmp drop`]),
+  ),
+  makeNftFault("the node drops its own connections to pods, in output", "ip", ({ address }) =>
+    formatChain("output", 0, [`ip daddr { ${address(OVERLAY)}, ${address(UNDERLAY)} } tcp dport 8080 drop`]),
+  ),
+  makeNftFault("the node drops what arrives for itself, in input", "inet", () =>
+    formatChain(
+      "input",
+      -1,
+      ['iifname { "vethil*", "cali*" } meta l4proto { tcp, udp } drop'].map((rule) => rule),
+    ),
+  ),
+  makeNftFault("a mark of another's table sends packets elsewhere than the set says", "ip", ({ address }) =>
+    formatChain("prerouting", -160, [
+      `ip daddr ${address(OVERLAY)} meta mark set meta mark | 0x00000800`,
+      "meta mark & 0x00000800 == 0x00000800 drop",
+    ]),
+  ),
+  makeNftFault(
+    "conntrack zones differ by direction",
+    "ip",
+    ({ address }) => formatChain("prerouting", -300, [`ip daddr ${address(OVERLAY)} ct zone set 7`]),
+    { harmless: true },
+  ),
+  makeNftFault("requests to Services are not tracked", "ip", ({ serviceAddress }) =>
+    formatChain("prerouting", -300, [`ip daddr ${serviceAddress("overlay-1")} notrack`]),
+  ),
+  makeNftFault("a foreign DNAT sends a Service to an address that nobody has", "ip", ({ serviceAddress }) =>
+    [
+      "  chain hijack {",
+      "    type nat hook prerouting priority -110; policy accept;",
+      `    ip daddr ${serviceAddress("underlay-1")} dnat to 10.7.255.250`,
+      "  }",
+    ].join("\n"),
+  ),
+  makeNftFault("a foreign SNAT gives packets a source that nobody has", "ip", ({ address }) =>
+    [
+      "  chain hide {",
+      "    type nat hook postrouting priority 90; policy accept;",
+      `    ip daddr ${address(OVERLAY)} snat to 10.7.255.251`,
+      "  }",
+    ].join("\n"),
+  ),
+  makeNftFault(
+    "a pod's own table drops what it receives",
+    "inet",
+    () => formatChain("input", 0, ["meta l4proto tcp drop"]),
+    { pod: OVERLAY },
+  ),
+  makeNftFault(
+    "a pod's own table drops its replies",
+    "inet",
+    () => formatChain("output", 0, ["ct state established meta l4proto != tcp drop"]),
+    { pod: UNDERLAY },
+  ),
+];

@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Fault, makeCommandFault } from "./fault.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+
+/** Milliseconds in which Felix writes a policy into the kernel. */
+const FELIX_MS = 3000;
+
+/** Returns the fault of a policy object. */
+function makePolicyFault(
+  title: string,
+  object: Parameters<Parameters<Fault["make"]>[0]["api"]["objects"]["create"]>[0],
+): Fault {
+  return {
+    title,
+    make: async ({ api }) => {
+      await api.objects.create(object);
+      await sleep(FELIX_MS);
+    },
+    undo: async ({ api }) => {
+      await api.objects.delete(object);
+      await sleep(FELIX_MS);
+    },
+  };
+}
+
+/** Faults of policies, and of links. */
+export const POLICY_FAULTS: readonly Fault[] = [
+  makePolicyFault("a GlobalNetworkPolicy of Calico denies pings and UDP to overlay pods", {
+    apiVersion: "crd.projectcalico.org/v1",
+    kind: "GlobalNetworkPolicy",
+    metadata: { name: "trace-fault" },
+    spec: {
+      order: 1,
+      selector: `projectcalico.org/namespace == '${NAMESPACE}'`,
+      types: ["Ingress"],
+      ingress: [{ action: "Deny", protocol: "UDP" }, { action: "Deny", protocol: "ICMP" }, { action: "Allow" }],
+    },
+  } as never),
+  makePolicyFault("a NetworkPolicy allows one client of a pod", {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "trace-fault", namespace: NAMESPACE },
+    spec: {
+      podSelector: { matchLabels: { probe: "overlay-1-b" } },
+      policyTypes: ["Ingress"],
+      ingress: [
+        {
+          from: [{ podSelector: { matchLabels: { probe: "overlay-1-a" } } }],
+          ports: [{ port: 8080, protocol: "TCP" }],
+        },
+      ],
+    },
+  } as never),
+  makePolicyFault("a NetworkPolicy denies what a pod sends", {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "trace-fault", namespace: NAMESPACE },
+    spec: { podSelector: { matchLabels: { probe: "multi-nic-1-a" } }, policyTypes: ["Egress"], egress: [] },
+  } as never),
+  makeCommandFault(
+    "a tunnel's forwarding entry points to a node that does not exist",
+    async ({ on, nodeAddress }) => {
+      const entries = await on(["bridge", "fdb", "show", "dev", "vxlan.calico"]);
+      const mac =
+        entries
+          .split("\n")
+          .find((line) => line.includes(nodeAddress(1)))
+          ?.split(" ")[0] ?? "";
+      return [["bridge", "fdb", "replace", mac, "dev", "vxlan.calico", "dst", "10.7.255.248", "self", "permanent"]];
+    },
+    async ({ on, nodeAddress }) => {
+      const entries = await on(["bridge", "fdb", "show", "dev", "vxlan.calico"]);
+      const mac =
+        entries
+          .split("\n")
+          .find((line) => line.includes("10.7.255.248"))
+          ?.split(" ")[0] ?? "";
+      return [["bridge", "fdb", "replace", mac, "dev", "vxlan.calico", "dst", nodeAddress(1), "self", "permanent"]];
+    },
+  ),
+  makeCommandFault(
+    "the node's uplink drops what its larger neighbours send: MTU 1280 in the middle",
+    () => [
+      ["ip", "link", "set", "dev", "vxlan.calico", "mtu", "1280"],
+      ["sysctl", "-qw", "net.ipv4.icmp_ratemask=6176"],
+    ],
+    () => [
+      ["ip", "link", "set", "dev", "vxlan.calico", "mtu", "1450"],
+      ["sysctl", "-qw", "net.ipv4.icmp_ratemask=6168"],
+    ],
+    { harmless: true },
+  ),
+];

@@ -1,0 +1,48 @@
+import type { TraceSnapshot } from "../../plugin/trace/snapshot.ts";
+import { findNamespace } from "../../plugin/trace/tell/find-endpoint.ts";
+import type { Trace, TraceRequest } from "../../plugin/trace/trace.ts";
+import { buildTraceModel } from "../../plugin/trace/walk/build-trace-model.ts";
+import { traceConnection } from "../../plugin/trace/walk/trace-connection.ts";
+import { type Cell, EXTERNAL, type Group } from "../cells/cell.ts";
+import type { Deployment } from "../deployment/deploy.ts";
+import { hostPodName } from "../pods/pods.ts";
+import { EXTERNAL_HOST } from "./collect-cluster.ts";
+
+/** Groups that a trace does not predict: packets that no program sends, and names that a server must resolve first. */
+const NOT_TRACED: readonly Group[] = ["attack", "dns"];
+
+/** Whether a trace can predict the cell. */
+export function isTraced(cell: Pick<Cell, "group">): boolean {
+  return !NOT_TRACED.includes(cell.group);
+}
+
+/** Predictions of cells, and how long they took. */
+export interface CellTraces {
+  readonly traces: ReadonlyMap<string, Trace>;
+  /** Milliseconds for all cells, with the compilation of the rules. */
+  readonly milliseconds: number;
+}
+
+/** Traces cells in a snapshot. @throws an error if the snapshot lacks the client of a cell */
+export function predictCells(
+  snapshot: TraceSnapshot,
+  cells: readonly Cell[],
+  deployment: Pick<Deployment, "locate" | "namespace" | "workers">,
+): CellTraces {
+  const requests = cells.map((cell) => [cell.id, makeRequest(snapshot, cell, deployment)] as const);
+  const started = performance.now();
+  const model = buildTraceModel(snapshot);
+  const traces = new Map(requests.map(([id, request]) => [id, traceConnection(model, request)] as const));
+  return { traces, milliseconds: performance.now() - started };
+}
+
+function makeRequest(
+  snapshot: TraceSnapshot,
+  cell: Cell,
+  { locate, namespace, workers }: Pick<Deployment, "locate" | "namespace" | "workers">,
+): TraceRequest {
+  const { address, port } = locate(cell);
+  const worker = workers.find((_, index) => hostPodName(index) === cell.from);
+  const source = cell.from === EXTERNAL ? EXTERNAL_HOST : (worker ?? `${namespace}/${cell.from}`);
+  return { source: findNamespace(snapshot, source).id, destination: address, protocol: cell.protocol, port };
+}

@@ -1,0 +1,158 @@
+import { type Fault, makeCommandFault } from "./fault.ts";
+
+const OVERLAY = "overlay-1-b";
+const UNDERLAY = "underlay-1-b";
+const MULTI_NIC = "multi-nic-1-b";
+const TABLE = "7777";
+const sysctl = (name: string, value: number): readonly string[] => ["sysctl", "-qw", `${name}=${value}`];
+
+type RouteType = "blackhole" | "prohibit" | "unreachable" | "throw";
+
+/** Returns a fault of a policy rule for a pod's address, to a table whose only route is of that type. */
+function makePolicyFault(
+  type: RouteType,
+  priority: string,
+  selector: readonly string[],
+  more: Pick<Fault, "harmless"> = {},
+): Fault {
+  return makeCommandFault(
+    `a rule of priority ${priority} leads to a ${type} route`,
+    ({ address }) => [
+      ["ip", "route", "add", type, "default", "table", TABLE],
+      ["ip", "rule", "add", "priority", priority, ...selector, address(OVERLAY), "table", TABLE],
+    ],
+    () => [
+      ["ip", "rule", "delete", "priority", priority],
+      ["ip", "route", "flush", "table", TABLE],
+    ],
+    more,
+  );
+}
+
+/** Faults of routes, rules, sysctls and neighbours. */
+export const ROUTING_FAULTS: readonly Fault[] = [
+  makePolicyFault("blackhole", "7", ["to"]),
+  makePolicyFault("prohibit", "8", ["from"]),
+  makePolicyFault("unreachable", "9", ["iif", "eth0", "to"]),
+  makePolicyFault("throw", "10", ["to"], { harmless: true }),
+  makeCommandFault(
+    "a rule by protocol leads to a blackhole",
+    ({ address }) => [
+      ["ip", "route", "add", "blackhole", "default", "table", TABLE],
+      ["ip", "rule", "add", "priority", "11", "ipproto", "udp", "to", address(UNDERLAY), "table", TABLE],
+    ],
+    () => [
+      ["ip", "rule", "delete", "priority", "11"],
+      ["ip", "route", "flush", "table", TABLE],
+    ],
+  ),
+  makeCommandFault(
+    "a more specific route sends another node's pod to a node that does not exist",
+    ({ address }) => [
+      ["ip", "route", "add", `${address("overlay-2-b")}/32`, "via", "10.7.255.249", "dev", "eth0", "onlink"],
+    ],
+    ({ address }) => [["ip", "route", "delete", `${address("overlay-2-b")}/32`]],
+  ),
+  makeCommandFault(
+    "the other node's pod is a blackhole",
+    ({ address }) => [["ip", "route", "add", "blackhole", `${address("overlay-2-b")}/32`]],
+    ({ address }) => [["ip", "route", "delete", "blackhole", `${address("overlay-2-b")}/32`]],
+  ),
+  makeCommandFault(
+    "the node sends to the other node's pod with a source that nobody has",
+    ({ address, nodeAddress }) => [
+      ["ip", "address", "add", "192.0.2.77/32", "dev", "lo"],
+      ["ip", "route", "add", `${address("underlay-2-b")}/32`, "dev", "eth0", "src", "192.0.2.77", "scope", "link"],
+      ["ip", "route", "show", nodeAddress(0)],
+    ],
+    ({ address }) => [
+      ["ip", "route", "delete", `${address("underlay-2-b")}/32`],
+      ["ip", "address", "delete", "192.0.2.77/32", "dev", "lo"],
+    ],
+  ),
+  makeCommandFault(
+    "the node takes another node's pod's address for its own",
+    ({ address }) => [["ip", "address", "add", `${address("overlay-2-b")}/32`, "dev", "lo"]],
+    ({ address }) => [["ip", "address", "delete", `${address("overlay-2-b")}/32`, "dev", "lo"]],
+  ),
+  makeCommandFault(
+    "one link does not forward",
+    async ({ findLink }) => [sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.forwarding`, 0)],
+    async ({ findLink }) => [sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.forwarding`, 1)],
+  ),
+  {
+    title: "the node answers no ARP request: arp_ignore 8",
+    make: async ({ on, forgetNeighbours }) => {
+      await on(sysctl("net.ipv4.conf.all.arp_ignore", 8));
+      await forgetNeighbours();
+    },
+    undo: async ({ on, forgetNeighbours }) => {
+      await on(sysctl("net.ipv4.conf.all.arp_ignore", 0));
+      await forgetNeighbours();
+    },
+  },
+  {
+    title: "an overlay pod's link does not answer for its gateway: proxy_arp 0",
+    make: async ({ on, findLink, inPod }) => {
+      await on(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 0));
+      await inPod(OVERLAY, ["ip", "neighbour", "flush", "dev", "eth0"]);
+    },
+    undo: async ({ on, findLink, forgetNeighbours }) => {
+      await on(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 1));
+      await forgetNeighbours();
+    },
+  },
+  makeCommandFault(
+    "a neighbour is pinned to an address that nobody has",
+    ({ nodeAddress }) => [
+      ["ip", "neighbour", "replace", nodeAddress(1), "lladdr", "02:00:00:00:00:77", "dev", "eth0", "nud", "permanent"],
+    ],
+    ({ nodeAddress }) => [["ip", "neighbour", "delete", nodeAddress(1), "dev", "eth0"]],
+  ),
+  makeCommandFault(
+    "reverse path filter, strict, on the uplink",
+    () => [sysctl("net.ipv4.conf.eth0.rp_filter", 1)],
+    () => [sysctl("net.ipv4.conf.eth0.rp_filter", 0)],
+  ),
+  makeCommandFault(
+    "the node answers no ping",
+    () => [sysctl("net.ipv4.icmp_echo_ignore_all", 1)],
+    () => [sysctl("net.ipv4.icmp_echo_ignore_all", 0)],
+  ),
+  {
+    title: "an underlay pod's macvlan link is private",
+    make: async ({ inPod, forgetNeighbours }) => {
+      await inPod(UNDERLAY, ["ip", "link", "set", "dev", "eth0", "type", "macvlan", "mode", "private"]);
+      await forgetNeighbours();
+    },
+    undo: async ({ inPod, forgetNeighbours }) => {
+      await inPod(UNDERLAY, ["ip", "link", "set", "dev", "eth0", "type", "macvlan", "mode", "bridge"]);
+      await forgetNeighbours();
+    },
+  },
+  {
+    title: "a pod sends its replies to a blackhole",
+    make: async ({ inPod, address }) => {
+      await inPod(OVERLAY, ["ip", "route", "add", "blackhole", `${address("underlay-1-a")}/32`]);
+    },
+    undo: async ({ inPod, address }) => {
+      await inPod(OVERLAY, ["ip", "route", "delete", "blackhole", `${address("underlay-1-a")}/32`]);
+    },
+  },
+  {
+    title: "a multi-NIC pod's replies leave by its other link: its rule is gone",
+    make: async ({ inPod, address }) => {
+      const rules = await inPod(MULTI_NIC, ["ip", "rule", "show"]);
+      const line = rules.split("\n").find((text) => text.includes(`from ${address(MULTI_NIC)} `));
+      const priority = line?.split(":")[0];
+      if (priority === undefined) throw new Error(`no rule from ${address(MULTI_NIC)} in "${rules}"`);
+      await inPod(MULTI_NIC, ["ip", "rule", "delete", "priority", priority]);
+    },
+    undo: async ({ inPod, address }) => {
+      // the agent may have repaired it already
+      const rules = await inPod(MULTI_NIC, ["ip", "rule", "show"]);
+      if (!rules.includes(`from ${address(MULTI_NIC)} `))
+        throw new Error(`the agent has not restored the rule from ${address(MULTI_NIC)}`);
+    },
+  },
+];
