@@ -13,11 +13,13 @@ function makeRuleFault(
   table: string,
   chain: string,
   rule: Rule,
+  more: Pick<Fault, "harmless"> = {},
 ): Fault {
   return makeCommandFault(
     title,
     (context) => [[program, "-w", "-t", table, "-I", chain, ...rule(context)]],
     (context) => [[program, "-w", "-t", table, "-D", chain, ...rule(context)]],
+    more,
   );
 }
 
@@ -55,9 +57,14 @@ export const IPTABLES_FAULTS: readonly Fault[] = [
     "PREROUTING",
     ({ serviceAddress }) => [...["-d", serviceAddress("overlay-1"), "-j", "ACCEPT"]],
   ),
-  makeRuleFault("every packet from a pod is masqueraded", "iptables", "nat", "POSTROUTING", ({ address }) => [
-    ...["-s", address("overlay-1-a"), "-j", "MASQUERADE"],
-  ]),
+  makeRuleFault(
+    "every packet from a pod is masqueraded",
+    "iptables",
+    "nat",
+    "POSTROUTING",
+    ({ address }) => ["-s", address("overlay-1-a"), "-j", "MASQUERADE"],
+    { harmless: true },
+  ),
   makeCommandFault(
     "an ipset is dropped",
     ({ address }) => [

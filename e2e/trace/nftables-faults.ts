@@ -89,11 +89,8 @@ export const NFTABLES_FAULTS: readonly Fault[] = [
       "meta mark & 0x00000800 == 0x00000800 drop",
     ]),
   ),
-  makeNftFault(
-    "conntrack zones differ by direction",
-    "ip",
-    ({ address }) => formatChain("prerouting", -300, [`ip daddr ${address(OVERLAY)} ct zone set 7`]),
-    { harmless: true },
+  makeNftFault("conntrack zones differ by direction", "ip", ({ address }) =>
+    formatChain("prerouting", -300, [`ip daddr ${address(OVERLAY)} ct zone set 7`]),
   ),
   makeNftFault("requests to Services are not tracked", "ip", ({ serviceAddress }) =>
     formatChain("prerouting", -300, [`ip daddr ${serviceAddress("overlay-1")} notrack`]),
@@ -106,13 +103,17 @@ export const NFTABLES_FAULTS: readonly Fault[] = [
       "  }",
     ].join("\n"),
   ),
-  makeNftFault("a foreign SNAT gives packets a source that nobody has", "ip", ({ address }) =>
-    [
-      "  chain hide {",
-      "    type nat hook postrouting priority 90; policy accept;",
-      `    ip daddr ${address(OVERLAY)} snat to 10.7.255.251`,
-      "  }",
-    ].join("\n"),
+  makeNftFault(
+    "a foreign SNAT gives packets a source that nobody has",
+    "ip",
+    ({ address }) =>
+      [
+        "  chain hide {",
+        "    type nat hook postrouting priority 90; policy accept;",
+        `    ip daddr ${address(OVERLAY)} snat to 10.7.255.251`,
+        "  }",
+      ].join("\n"),
+    { harmless: true },
   ),
   makeNftFault(
     "a pod's own table drops what it receives",

@@ -91,7 +91,7 @@ describe("routes and rules of iproute2", () => {
       outLink: "vx",
       mark: { value: 16, mask: 255 },
       tos: 16,
-      ipProtocol: "6",
+      ipProtocol: "tcp",
       sourcePort: [10, 20],
       destinationPort: [80, 80],
       suppressPrefixLength: 0,

@@ -22,6 +22,8 @@ const RULE_ACTIONS: Readonly<Record<number, "blackhole" | "unreachable" | "prohi
   7: "unreachable",
   8: "prohibit",
 };
+/** Names of IP protocols, which `ip -N` prints as numbers. */
+const PROTOCOLS: Readonly<Record<string, string>> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp" };
 const HOST_LENGTH = { ipv4: 32, ipv6: 128 } as const;
 const ANY = { ipv4: "0.0.0.0/0", ipv6: "::/0" } as const;
 
@@ -69,7 +71,8 @@ export function parseRules(family: Family, rules: z.infer<typeof ipRules>): Rule
   return rules.map((one): RuleSnapshot => {
     const to = one.dst === undefined ? undefined : formatSelector(one.dst, one.dstlen, family);
     const from = one.src === "all" ? undefined : formatSelector(one.src, one.srclen, family);
-    const protocol = one.ipproto?.replace(/^ipproto-/, "");
+    const number = one.ipproto?.replace(/^ipproto-/, "");
+    const protocol = number === undefined ? undefined : (PROTOCOLS[number] ?? number);
     const sourcePort = formatPorts(one.sport, one.sport_start, one.sport_end);
     const destinationPort = formatPorts(one.dport, one.dport_start, one.dport_end);
     return {
