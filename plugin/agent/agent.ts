@@ -238,6 +238,7 @@ export class Agent {
   }
 
   async #publish(): Promise<void> {
-    await this.#publisher.publish(buildNodeStatus(this.#state, this.#publisher.conditions, new Date()));
+    const status = buildNodeStatus(this.#state, this.#publisher.conditions, new Date());
+    await this.#publisher.publish(status, this.#view.node.get(this.#node)?.metadata.uid);
   }
 }

@@ -65,11 +65,13 @@ export class ClusterReconciler {
     if (this.#view.underlayAddresses.state !== "known") return;
     if (this.#nodes.state !== "known") return; // without the nodes their addresses would count as free
     for (const [name, counts] of summarizePools(this.#view, this.#occupants())) {
-      const subnet = this.#view.underlayPools.get(name)?.spec.subnet;
+      const pool = this.#view.underlayPools.get(name);
+      const subnet = pool?.spec.subnet;
       const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
-      const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }) };
+      const observedGeneration = pool?.metadata.generation ?? 0;
+      const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }), observedGeneration };
       const text = JSON.stringify(status);
-      const now = this.#view.underlayPools.get(name)?.status;
+      const now = pool?.status;
       if (this.#published.get(name) === text && now !== undefined) continue;
       try {
         await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status }, "status");
@@ -138,13 +140,13 @@ export class ClusterReconciler {
       reason: problem === undefined ? "Written" : "NotOurs",
       message: problem ?? "The NetworkAttachmentDefinition is as this network says.",
     };
-    const text = JSON.stringify(condition);
+    const text = JSON.stringify([metadata.generation, condition]);
     const key = `network/${metadata.name}`;
     if (this.#published.get(key) === text) return;
     await this.#kube.mergePatch(
       RESOURCE.underlayNetworks,
       metadata.name,
-      { status: { conditions: [condition] } },
+      { status: { observedGeneration: metadata.generation, conditions: [condition] } },
       "status",
     );
     this.#published.set(key, text);

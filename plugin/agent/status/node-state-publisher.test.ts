@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { parseCidr } from "../../datapath/address.ts";
 import { makeFacts } from "../../testing/facts.ts";
-import { buildNodeStatus } from "./node-state-publisher.ts";
+import { VERSION } from "../../version/version.ts";
+import { KubeError, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { buildNodeStatus, NodeStatePublisher } from "./node-state-publisher.ts";
 import { type AgentStatus, createAgentStatus } from "./agent-status.ts";
 
 const facts = makeFacts({ overlayCidrs: [parseCidr("10.233.64.0/18")], serviceCidrs: [parseCidr("10.233.0.0/18")] });
@@ -51,8 +53,10 @@ describe("NodeState's conditions", () => {
   ];
   for (const [what, change, wrong] of ROWS)
     it(what, () => {
-      const { conditions } = buildNodeStatus({ ...well, ...change }, [], NOW);
+      const { conditions, ready, reason, version } = buildNodeStatus({ ...well, ...change }, [], NOW);
       assert.equal(conditions.length, 6);
+      assert.deepEqual([ready, version], [wrong === "" ? "True" : "False", VERSION]);
+      assert.ok(reason === "" ? wrong === "" : wrong.startsWith(`${reason.replace(": ", " ")}:`), reason);
       const failing = conditions.filter(({ status }) => status === "False");
       assert.ok(
         failing.some((c) => `${c.type} ${c.reason}: ${c.message}` === wrong) || (wrong === "" && failing.length === 0),
@@ -82,5 +86,45 @@ describe("NodeState's conditions", () => {
     );
     const changed = buildNodeStatus({ ...well, ipamError: "no" }, same, later).conditions;
     assert.equal(changed.find(({ type }) => type === "IPAMReady")?.lastTransitionTime, later.toISOString());
+  });
+});
+
+describe("the publisher of a NodeState", () => {
+  const status = buildNodeStatus(well, [], NOW);
+  const create = (): { readonly publisher: NodeStatePublisher; readonly requests: unknown[] } => {
+    const requests: unknown[] = [];
+    let isThere = false;
+    const kube = {
+      mergePatch: (_: unknown, name: string, body: object, subresource?: string) => {
+        requests.push([name, Object.keys(body).join(), subresource]);
+        return isThere ? Promise.resolve({}) : Promise.reject(new KubeError(404, "not found"));
+      },
+      create: () => {
+        isThere = true;
+        requests.push("create");
+        return Promise.resolve({});
+      },
+    };
+    return { publisher: new NodeStatePublisher(kube as unknown as KubeClient, "n1"), requests };
+  };
+  const statusPatch = ["n1", "status", "status"];
+  const ownerPatch = ["n1", "metadata", undefined];
+
+  it("creates the object, and makes its Node the owner once the Node is known", async () => {
+    const { publisher, requests } = create();
+    await publisher.publish(status, undefined);
+    assert.deepEqual(requests.splice(0), [statusPatch, "create", statusPatch]);
+    await publisher.publish(status, "uid-1");
+    assert.deepEqual(requests.splice(0), [statusPatch, ownerPatch]);
+    await publisher.publish(status, "uid-1");
+    assert.deepEqual(requests, [], "nothing has changed");
+  });
+
+  it("makes a Node that registered again the owner, so that the object is not deleted with the former one", async () => {
+    const { publisher, requests } = create();
+    await publisher.publish(status, "uid-1");
+    requests.length = 0;
+    await publisher.publish(status, "uid-2");
+    assert.deepEqual(requests, [statusPatch, ownerPatch]);
   });
 });

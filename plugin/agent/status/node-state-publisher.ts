@@ -3,6 +3,7 @@ import type { Gate } from "../kube-proxy/kube-proxy-gate.ts";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import type { KubeProxyObservation } from "../kube-proxy/kube-proxy-observer.ts";
 import { GROUP_VERSION, RESOURCE } from "../../kubernetes/objects.ts";
+import { VERSION } from "../../version/version.ts";
 import type { AgentStatus } from "./agent-status.ts";
 
 export interface Condition {
@@ -15,6 +16,12 @@ export interface Condition {
 
 /** NodeState.status: what the agent found, what it made, and why. */
 interface NodeStateStatus {
+  /** Whether all conditions are True: a column of `kubectl get nodestates`. */
+  readonly ready: "True" | "False";
+  /** The first condition that is False, as `TYPE: REASON`; empty if all are True. */
+  readonly reason: string;
+  /** Version of the agent. */
+  readonly version: string;
   readonly returnPath: {
     readonly mode: ReturnPath | null;
     /** The setting that names it, or why the agent chose it. */
@@ -47,7 +54,39 @@ export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[
   const applied = facts !== undefined && pass.returnPathError === undefined;
   const refused = describeRefused(facts);
   const notes = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
+  const conditions: readonly Condition[] = [
+    condition(
+      "FactsReady",
+      facts !== undefined && pass.problems.length === 0 && refused.length === 0,
+      findFactsReason(pass),
+      notes === "" ? "Every fact was found." : notes,
+    ),
+    condition(
+      "ReturnPathReady",
+      applied,
+      applied ? "Applied" : "NotApplied",
+      pass.returnPathError ?? `${facts?.returnPath ?? "nothing"} is in the kernel.`,
+    ),
+    condition("GateOpen", pass.gate.open, pass.gate.open ? "Open" : "Closed", pass.gate.reason),
+    condition("ServicesReady", pass.services.ready, pass.services.reason, pass.services.message),
+    condition(
+      "IPAMReady",
+      pass.ipamError === undefined,
+      pass.ipamError !== undefined ? "Failed" : pass.poolProblems.length > 0 ? "PoolsWrong" : "Serving",
+      pass.ipamError ?? ["Addresses are given on this node.", ...pass.poolProblems].join(" "),
+    ),
+    condition(
+      "AttachmentsReady",
+      repair.failed.length === 0,
+      repair.failed.length === 0 ? "InPlace" : "RepairFailed",
+      repair.failed.length === 0 ? `${repair.attachments} attachments are as planned.` : repair.failed.join("; "),
+    ),
+  ];
+  const failing = conditions.find(({ status }) => status === "False");
   return {
+    ready: failing === undefined ? "True" : "False",
+    reason: failing === undefined ? "" : `${failing.type}: ${failing.reason}`,
+    version: VERSION,
     returnPath: {
       mode: facts?.returnPath ?? null,
       chosenBecause: facts?.sources["returnPath"] ?? "",
@@ -65,34 +104,7 @@ export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[
     gate: pass.gate,
     facts: facts ?? null,
     attachments: repair.attachments,
-    conditions: [
-      condition(
-        "FactsReady",
-        facts !== undefined && pass.problems.length === 0 && refused.length === 0,
-        findFactsReason(pass),
-        notes === "" ? "Every fact was found." : notes,
-      ),
-      condition(
-        "ReturnPathReady",
-        applied,
-        applied ? "Applied" : "NotApplied",
-        pass.returnPathError ?? `${facts?.returnPath ?? "nothing"} is in the kernel.`,
-      ),
-      condition("GateOpen", pass.gate.open, pass.gate.open ? "Open" : "Closed", pass.gate.reason),
-      condition("ServicesReady", pass.services.ready, pass.services.reason, pass.services.message),
-      condition(
-        "IPAMReady",
-        pass.ipamError === undefined,
-        pass.ipamError !== undefined ? "Failed" : pass.poolProblems.length > 0 ? "PoolsWrong" : "Serving",
-        pass.ipamError ?? ["Addresses are given on this node.", ...pass.poolProblems].join(" "),
-      ),
-      condition(
-        "AttachmentsReady",
-        repair.failed.length === 0,
-        repair.failed.length === 0 ? "InPlace" : "RepairFailed",
-        repair.failed.length === 0 ? `${repair.attachments} attachments are as planned.` : repair.failed.join("; "),
-      ),
-    ],
+    conditions,
   };
 }
 
@@ -117,6 +129,8 @@ export class NodeStatePublisher {
   readonly #kube: KubeClient;
   readonly #node: string;
   #published = "";
+  /** Uid of the Node that owns the object. */
+  #owner: string | undefined;
   conditions: readonly Condition[] = [];
 
   constructor(kube: KubeClient, node: string) {
@@ -124,10 +138,12 @@ export class NodeStatePublisher {
     this.#node = node;
   }
 
-  async publish(status: NodeStateStatus): Promise<void> {
+  /** @param nodeUid uid of this node's Node, with which the object is deleted; undefined while it is not known */
+  async publish(status: NodeStateStatus, nodeUid: string | undefined): Promise<void> {
     this.conditions = status.conditions;
     const text = JSON.stringify(status);
-    if (text === this.#published) return;
+    const isOwned = nodeUid === undefined || nodeUid === this.#owner;
+    if (text === this.#published && isOwned) return;
     const patch = (): Promise<unknown> => this.#kube.mergePatch(RESOURCE.nodeStates, this.#node, { status }, "status");
     try {
       await patch();
@@ -138,5 +154,9 @@ export class NodeStatePublisher {
       await patch();
     }
     this.#published = text;
+    if (isOwned) return;
+    const owner = { apiVersion: "v1", kind: "Node", name: this.#node, uid: nodeUid };
+    await this.#kube.mergePatch(RESOURCE.nodeStates, this.#node, { metadata: { ownerReferences: [owner] } });
+    this.#owner = nodeUid;
   }
 }
