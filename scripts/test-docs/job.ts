@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { quote } from "zx";
 import type { RootShell } from "./root-shell.ts";
-import { readWorkflowSteps } from "./workflow-steps.ts";
+import { readWorkflowSteps, type WorkflowSteps } from "./workflow-steps.ts";
 
 const WORKFLOWS = join(import.meta.dirname, "..", "..", ".github", "workflows");
 /** Programs and files of GitHub's runners that a clean Debian root does not have. The checkout is a repository there. */
@@ -13,21 +13,23 @@ const PREPARE = [
 const RUNNER_ENV = { CI: "true", GITHUB_OUTPUT: "/root/output", GITHUB_STEP_SUMMARY: "/root/summary" } as const;
 
 /**
- * Runs the scripts of a job of GitHub Actions in a root, until one fails.
+ * Reads the steps of a job of GitHub Actions.
  *
  * @param name file and job, like `ci.yml/check`
  * @param values values of GitHub's expressions in the job
- * @returns the exit status of the last script
- * @throws an error if the job cannot be read
+ * @throws an error if the file or the job does not exist, or if an expression has no value
  */
+export async function readJob(name: string, values: Readonly<Record<string, string>>): Promise<WorkflowSteps> {
+  const [file = "", job = ""] = name.split("/");
+  return readWorkflowSteps(await readFile(join(WORKFLOWS, file), "utf8"), job, values);
+}
+
+/** Runs the scripts of a job in a root, until one fails. @returns the exit status of the last script */
 export async function runJob(
   shell: RootShell,
-  name: string,
-  values: Readonly<Record<string, string>>,
+  { steps, left }: WorkflowSteps,
   print: (line: string) => void,
 ): Promise<number> {
-  const [file = "", job = ""] = name.split("/");
-  const { steps, left } = readWorkflowSteps(await readFile(join(WORKFLOWS, file), "utf8"), job, values);
   print(`not run, only GitHub can: ${left.join("; ")}`);
   for (const line of PREPARE) if ((await shell.run(line)) !== 0) throw new Error(`preparing the root failed: ${line}`);
   for (const { script, env } of steps) {

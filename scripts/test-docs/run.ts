@@ -4,9 +4,10 @@ import { Command, InvalidArgumentError } from "commander";
 import { getCacheRoot } from "../../clusters/components/cache.ts";
 import { runTimed } from "../../clusters/components/timed.ts";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { CHECKOUT_DIRECTORY, createRoot } from "./clean-root.ts";
 import { DOCUMENTED_RUNS } from "./documented-runs.ts";
-import { runJob } from "./job.ts";
+import { readJob, runJob } from "./job.ts";
 import { enterRoot, type RootShell } from "./root-shell.ts";
 
 /** `npm run test:docs`: runs the README's command in a new Debian root that has only what the README requires. */
@@ -32,6 +33,7 @@ if (process.getuid?.() !== 0) {
   process.stderr.write("test:docs: creating a root file system needs root privileges: run this as root\n");
   process.exit(2);
 }
+const steps = job === undefined ? undefined : await readJob(job, value).catch(failUsage);
 const progress = createPlainProgress();
 const cache = getCacheRoot();
 await mkdir(cache, { recursive: true, mode: 0o700 });
@@ -44,7 +46,7 @@ try {
   await runTimed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => createRoot(root, progress));
   const shell = await enterRoot(root, cold ? undefined : join(cache, "components"));
   try {
-    process.exitCode = job === undefined ? await runDocumented(shell) : await runJob(shell, job, value, print);
+    process.exitCode = steps === undefined ? await runDocumented(shell) : await runJob(shell, steps, print);
   } finally {
     shell.close();
   }
@@ -68,6 +70,11 @@ async function runDocumented(shell: RootShell): Promise<number> {
   const components = cold ? "an empty cache" : "this machine's components in the cache";
   print(`exit status ${exitStatus}; the first command took ${seconds} s with ${components}`);
   return exitStatus;
+}
+
+function failUsage(error: unknown): never {
+  process.stderr.write(`test:docs: ${getErrorMessage(error)}\n`);
+  process.exit(2);
 }
 
 function parseValue(text: string, earlier: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

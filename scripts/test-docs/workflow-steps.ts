@@ -7,7 +7,8 @@ interface WorkflowStep {
   readonly env: Readonly<Record<string, string>>;
 }
 
-interface WorkflowSteps {
+/** The steps of a job. */
+export interface WorkflowSteps {
   readonly steps: readonly WorkflowStep[];
   /** Actions and scripts that only GitHub can run. */
   readonly left: readonly string[];
