@@ -5,6 +5,7 @@ import {
   countCells,
   describeNodes,
   getPodTypeTitles,
+  getReportTitle,
   getTargetTitles,
   type RunIdentity,
   variantTitle,
@@ -17,7 +18,7 @@ export function toMarkdown(report: Report): string {
   const { passed, failed, skipped } = report.summary;
   const failedChecks = report.checks.filter((check) => check.status === "failed");
   return [
-    `# Interlay connectivity: ${failed === 0 ? "passed" : "failed"}`,
+    `# ${getReportTitle(report)}: ${failed === 0 ? "passed" : "failed"}`,
     "",
     `${passed} passed, ${failed} failed, ${skipped} skipped · ${report.provider} · ${report.started}`,
     "",

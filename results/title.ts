@@ -17,9 +17,26 @@ export function variantTitle({ kubeProxy, returnPath, environment }: VariantIden
 /** Properties of a run that its titles depend on. */
 export type RunIdentity = Pick<Report, "versions" | "datapath">;
 
+/** Titles of overlays, by the key of their version in a report. */
+const OVERLAY_TITLES: Readonly<Record<string, string>> = {
+  calico: "Calico",
+  canal: "Canal",
+  flannel: "Flannel",
+  cilium: "Cilium",
+  antrea: "Antrea",
+  "kube-router": "kube-router",
+  kindnet: "kindnet",
+};
+
+/** Returns the title of a report. Interlay is named only if it connects the pods. */
+export function getReportTitle({ datapath }: Pick<RunIdentity, "datapath">): string {
+  return datapath === "none" ? "Connectivity" : "Interlay connectivity";
+}
+
 /** Returns the titles of the table's rows. Networks are named only if the run found out which ones they are. */
 export function getPodTypeTitles({ versions, datapath }: RunIdentity): Readonly<Record<PodType, string>> {
-  const overlay = versions["calico"] === undefined ? "Overlay" : "Calico";
+  const found = Object.keys(OVERLAY_TITLES).find((name) => versions[name] !== undefined);
+  const overlay = OVERLAY_TITLES[found ?? ""] ?? "Overlay";
   const underlay = datapath === "none" ? "Underlay" : "Macvlan";
   return { overlay, underlay, "multi-nic": `${overlay}+${underlay}` };
 }

@@ -1,4 +1,5 @@
 import { release } from "node:os";
+import { listOverlayVersions } from "../addons/overlay-versions.ts";
 import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import { startExternalHost } from "../external/external-host.ts";
@@ -38,7 +39,7 @@ export class KindCluster implements Cluster {
     this.probeImage = images.probe.reference;
     this.versions = {
       kubernetes: spec.kubernetes,
-      calico: VERSIONS.calico,
+      ...listOverlayVersions(spec),
       multus: VERSIONS.multus,
       cniPlugins: VERSIONS["cni-plugins"],
       etcd: findEtcdVersion(spec.kubernetes),

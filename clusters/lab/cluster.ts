@@ -1,6 +1,7 @@
 import { switchKubeProxy } from "../kubernetes/switch-kube-proxy.ts";
 import { release } from "node:os";
 import { readFile } from "node:fs/promises";
+import { listOverlayVersions } from "../addons/overlay-versions.ts";
 import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import { runCommand } from "../components/command.ts";
 import { createProgramStream } from "../external/program-stream.ts";
@@ -41,7 +42,7 @@ export class LabCluster implements Cluster {
     this.probeImage = plan.images.probe;
     this.versions = {
       kubernetes: spec.kubernetes,
-      calico: VERSIONS.calico,
+      ...listOverlayVersions(spec),
       multus: VERSIONS.multus,
       cniPlugins: VERSIONS["cni-plugins"],
       etcd: findEtcdVersion(spec.kubernetes),

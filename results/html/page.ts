@@ -7,6 +7,7 @@ import {
   getTargetTitles,
   type RunIdentity,
   variantTitle,
+  getReportTitle,
 } from "../title.ts";
 import { createPageData } from "./data.ts";
 import { escapeHtml } from "./escape.ts";
@@ -32,11 +33,11 @@ export async function toHtml(report: Report, earlier: readonly ReportSummary[] =
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Interlay connectivity: ${state}</title>
+<title>${getReportTitle(report)}: ${state}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>Interlay connectivity: <span class="${failed === 0 ? "pass" : "fail"}">${state}</span></h1>
+<h1>${getReportTitle(report)}: <span class="${failed === 0 ? "pass" : "fail"}">${state}</span></h1>
 <p>${passed} passed, ${failed} failed, ${skipped} skipped · ${escapeHtml(report.provider)} · <time>${escapeHtml(report.started)}</time></p>
 <dl>${Object.entries(report.versions)
     .map(([name, version]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(version)}</dd></div>`)

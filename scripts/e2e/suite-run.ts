@@ -153,11 +153,18 @@ export class SuiteRun {
       {
         id,
         provider: provider.name,
+        options: [...options.rerun],
         ...(options.existing === undefined ? {} : { datapath: options.existing.datapath }),
         started: started.toISOString(),
         finished: new Date().toISOString(),
       },
-      { variants, checks: this.#checks, versions: { interlay: packageJson.version, ...versions }, suite, components },
+      {
+        variants,
+        checks: this.#checks,
+        versions: { ...(options.existing?.datapath === "none" ? {} : { interlay: packageJson.version }), ...versions },
+        suite,
+        components,
+      },
       failed,
     );
   }
