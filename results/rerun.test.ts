@@ -68,7 +68,33 @@ describe("the command that runs a cell again", () => {
       '--provider existing --kubeconfig "$KUBECONFIG" --yes --datapath none --return-path liberal',
     ],
   ];
-  for (const [title, source, change, expected] of table)
+  const recorded: readonly (readonly [string, RerunSource, Partial<RerunVariant>, string])[] = [
+    [
+      "name and number of nodes of the run, whatever cells were selected",
+      { ...lab, options: ["--name", "mine", "--nodes", "1"] },
+      {},
+      "--provider lab --kubernetes v1.34.1 --name mine --nodes 1 --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "the families that an environment has by default",
+      { ...lab, options: [] },
+      { environment: "racks", cells: [createCell(), ipv6] },
+      "--provider lab --kubernetes v1.34.1 --family dual --environment racks --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "the families of the run once",
+      { ...lab, options: ["--family", "dual"] },
+      { cells: [createCell(), ipv6] },
+      "--provider lab --kubernetes v1.34.1 --family dual --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "every option of an existing cluster, quoted for a shell",
+      { provider: "existing", versions: {}, options: ["--node-selector", "pool in (a)", "--pod-annotation", "a=it's"] },
+      {},
+      `--provider existing --kubeconfig "$KUBECONFIG" --yes --node-selector 'pool in (a)' --pod-annotation 'a=it'\\''s'`,
+    ],
+  ];
+  for (const [title, source, change, expected] of [...table, ...recorded])
     it(`names ${title}`, () => {
       assert.equal(formatRerunFlags(source, { ...variant, ...change }), expected);
     });

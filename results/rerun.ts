@@ -5,7 +5,7 @@ import { DEFAULT_ENVIRONMENT_NAME, type VariantIdentity } from "./title.ts";
 const DEFAULT_WORKERS = 2;
 
 /** Properties of a run that its rerun command repeats. */
-export type RerunSource = Pick<Report, "provider" | "datapath"> & {
+export type RerunSource = Pick<Report, "provider" | "datapath" | "options"> & {
   readonly versions: Readonly<Record<string, string>>;
 };
 export type RerunVariant = VariantIdentity & { readonly cells: readonly Pick<CellResult, "id" | "family">[] };
@@ -19,29 +19,54 @@ export function formatVariantFlags({ kubeProxy, returnPath, environment }: Varia
 }
 
 /**
- * Returns the flags of `npm run e2e` that create the same variant: provider, Kubernetes version, number of workers, families,
- * environment, kube-proxy and return path. For an existing cluster, kube-proxy cannot be chosen, and the kubeconfig, which a
- * report does not contain, comes from $KUBECONFIG.
+ * Returns the flags of `npm run e2e` that create the same variant: provider, Kubernetes version, options of the run, environment,
+ * kube-proxy and return path. For an existing cluster, kube-proxy cannot be chosen, and the kubeconfig, which a report does not
+ * contain, comes from $KUBECONFIG.
  */
-export function formatRerunFlags({ provider, datapath, versions }: RerunSource, variant: RerunVariant): string {
-  const workers = countWorkers(variant.cells);
-  const nodes = workers > DEFAULT_WORKERS ? [`--nodes ${workers}`] : [];
-  const family = findFamily(variant.cells);
-  if (provider === "existing")
-    return [
-      '--provider existing --kubeconfig "$KUBECONFIG" --yes',
-      ...nodes,
-      ...(family === "dual" ? ["--family dual"] : []),
-      ...(datapath === "none" ? [`--datapath none --return-path ${variant.returnPath}`] : []),
-    ].join(" ");
+export function formatRerunFlags(source: RerunSource, variant: RerunVariant): string {
+  const { provider, datapath, versions } = source;
+  const options = (source.options ?? guessOptions(provider, variant.cells)).map(quoteWord).join(" ");
   const { kubernetes } = versions;
-  return [
-    ...(provider === "kind" ? [] : [`--provider ${provider}`]),
-    ...(kubernetes === undefined ? [] : [`--kubernetes ${kubernetes}`]),
-    ...nodes,
-    ...(family === "ipv4" ? [] : [`--family ${family}`]),
-    formatVariantFlags(variant),
-  ].join(" ");
+  const flags =
+    provider === "existing"
+      ? [
+          '--provider existing --kubeconfig "$KUBECONFIG" --yes',
+          options,
+          datapath === "none" ? `--datapath none --return-path ${variant.returnPath}` : "",
+        ]
+      : [
+          provider === "kind" ? "" : `--provider ${provider}`,
+          kubernetes === undefined ? "" : `--kubernetes ${kubernetes}`,
+          options,
+          // The default of an environment is not an option of the run.
+          source.options === undefined || source.options.includes("--family") ? "" : formatFamily(variant.cells),
+          formatVariantFlags(variant),
+        ];
+  return flags.filter((flag) => flag !== "").join(" ");
+}
+
+/** Returns the options of a run whose report has none, by its cells. */
+function guessOptions(provider: RerunSource["provider"], cells: RerunVariant["cells"]): readonly string[] {
+  const workers = countWorkers(cells);
+  const nodes = workers > DEFAULT_WORKERS ? ["--nodes", String(workers)] : [];
+  return provider === "existing"
+    ? nodes
+    : [
+        ...nodes,
+        ...formatFamily(cells)
+          .split(" ")
+          .filter((word) => word !== ""),
+      ];
+}
+
+function formatFamily(cells: RerunVariant["cells"]): string {
+  const family = findFamily(cells);
+  return family === "ipv4" ? "" : `--family ${family}`;
+}
+
+/** Quotes a word for a shell where necessary. */
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Returns the command that runs only this cell again, with captures of its packets where possible. */

@@ -145,6 +145,8 @@ export const reportSchema = z.object({
   provider: z.enum(["kind", "lab", "existing"]),
   /** For an existing cluster: `none` if another solution than Interlay connects the pods. */
   datapath: z.enum(["interlay", "none"]).exactOptional(),
+  /** Options of `npm run e2e` that the command for a rerun repeats, in addition to those of the variant; absent in old reports. */
+  options: z.array(z.string()).exactOptional(),
   versions: z.record(z.string(), z.string()),
   suite: suiteSchema.exactOptional(),
   components: componentsSchema.exactOptional(),

@@ -141,7 +141,12 @@ export function registerVariantSpecs(
         );
       const wrong = own.filter((cell) => !cell.ok);
       const { provider, datapath } = cluster;
-      const source = { provider, versions: run.results.versions, ...(datapath === undefined ? {} : { datapath }) };
+      const source = {
+        provider,
+        versions: run.results.versions,
+        options: [...run.options.rerun],
+        ...(datapath === undefined ? {} : { datapath }),
+      };
       const flags = formatRerunFlags(source, { ...variant, cells: [...results] });
       assert.equal(
         wrong.length,

@@ -7,6 +7,7 @@ import { INSTALLED_MODES, type KubeProxy, NO_KUBE_PROXY } from "../../clusters/s
 import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { PROVIDER_NAMES, type ProviderName } from "../../clusters/spec/provider-name.ts";
+import { listRerunOptions } from "./rerun-options.ts";
 import type { Variant } from "../cells/gate.ts";
 
 /** kube-proxy before and after the change of v1.29, which leaves the INVALID rule out when the sysctl is set. */
@@ -67,6 +68,8 @@ export interface RunOptions {
   readonly snapshot: boolean;
   /** Options of provider `existing`; undefined for every other provider. */
   readonly existing: ExistingOptions | undefined;
+  /** Options of `npm run e2e` that the command for a rerun repeats, in addition to those of the variant. */
+  readonly rerun: readonly string[];
   readonly mutants: MutantOptions;
   readonly chaos: ChaosOptions;
 }
@@ -148,6 +151,7 @@ export function parseRunOptions(from: Variables): RunOptions {
     evidence: values.INTERLAY_EVIDENCE,
     snapshot: values.INTERLAY_SNAPSHOT,
     existing: provider === "existing" ? parseExistingOptions(from) : undefined,
+    rerun: listRerunOptions(from, provider),
     mutants: { count: values.INTERLAY_MUTANTS, seed: values.INTERLAY_SEED ?? 1 },
     chaos: {
       seed: values.INTERLAY_SEED ?? Date.now() % 1_000_000,

@@ -22,7 +22,7 @@ export interface Failure {
  * cell and made no check. Pure.
  */
 export function composeReport(
-  run: Pick<Report, "id" | "started" | "finished" | "provider" | "datapath">,
+  run: Pick<Report, "id" | "started" | "finished" | "provider" | "datapath" | "options">,
   { variants, checks, versions, suite, components }: RunFindings,
   failures: readonly Failure[],
 ): Report {

@@ -74,6 +74,7 @@ export function registerIfMain(url: string, register: (run: TestRun) => void): v
         started: started.toISOString(),
         finished: new Date().toISOString(),
         provider,
+        options: [...run.options.rerun],
         ...(existing === undefined ? {} : { datapath: existing.datapath }),
       },
       { variants, checks, versions: { interlay: packageJson.version, ...versions }, suite, components },

@@ -10,6 +10,7 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { selectSpecs } from "../../e2e/harness.ts";
 import { registerSuites, SUITE_NAMES } from "../../e2e/specs/suites.ts";
 import { parseRunOptions, type RunOptions, type Variables } from "../../e2e/support/options.ts";
+import { listRerunOptions } from "../../e2e/support/rerun-options.ts";
 import { TestRun } from "../../e2e/support/test-run.ts";
 import { type Report, RESULTS_SCHEMA } from "../../results/schema.ts";
 import { RESULTS, writeReport } from "../../results/files/write.ts";
@@ -98,6 +99,7 @@ async function runInvocation(invocation: Invocation): Promise<number> {
     const found = await checkExistingCluster(options.existing, asked, print);
     if (found.exitCode !== undefined) return found.exitCode;
     variables = { ...variables, INTERLAY_KUBE_PROXY: found.kubeProxy };
+    if (kubeProxy !== undefined) variables = { ...variables, INTERLAY_KUBE_PROXY_NAMED: kubeProxy };
     if (found.returnPath !== undefined) variables = { ...variables, INTERLAY_RETURN_PATH: found.returnPath };
     else if (variables["INTERLAY_RETURN_PATH"] === undefined)
       complete = async (cluster) =>
@@ -152,10 +154,11 @@ function readVariables({ command, flags }: Invocation, environment: Environment 
 
 /** Runs every environment in a process of its own, then writes one report of all. @returns the exit status */
 async function runEachEnvironment(
-  { command, flags, print, printReport, started, runId }: Invocation,
+  invocation: Invocation,
   environments: readonly Environment[],
   provider: RunOptions["provider"],
 ): Promise<number> {
+  const { command, flags, print, printReport, started, runId } = invocation;
   const compose = (runs: readonly EnvironmentRun[]): Report => {
     const { versions, ...merged } = mergeRuns(runs, environments);
     return {
@@ -164,6 +167,7 @@ async function runEachEnvironment(
       started: started.toISOString(),
       finished: new Date().toISOString(),
       provider,
+      options: [...listRerunOptions(readVariables(invocation, undefined), provider)],
       versions: { interlay: packageJson.version, ...versions },
       ...merged,
     };
