@@ -75,8 +75,21 @@ const CLIENT_RULES: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** A rule that only saves time: without it the rules behind it decide the same. */
-const SHORTCUT = /^node: nft rule in exempt: shortcut$/;
+/** Rules that only save time or elements of a set: without them the rules behind them decide the same. */
+const SHORTCUTS: readonly RegExp[] = [
+  /^node: nft rule in exempt: shortcut$/,
+  /^underlay eth0: pod: nft rule in (incoming|replies): a TCP socket keeps the mark$/,
+  // Then only the client's address is stored.
+  /^underlay eth0: pod: nft rule in (incoming: client|replies: replies leave) by veth0 \(ipv[46]\)$/,
+];
+
+/** Items that another environment's matrix detects. */
+const ENVIRONMENTS: readonly (readonly [RegExp, string])[] = [
+  [/^underlay eth0: pod: nft rule in incoming: path MTU by veth0$/, "no-encapsulation, dual stack"],
+];
+
+/** Routes that the kernel made: without one, the next hop is the gateway, which sends the packets back to the wire. */
+const CONNECTED = /^underlay eth0: pod: route to \S+ dev eth0 table 254 /;
 
 export const NODE_TESTS: readonly string[] = NODE_RULES.map(([, test]) => test);
 export const CLIENT_TESTS: readonly string[] = CLIENT_RULES.map(([, test]) => test);
@@ -86,7 +99,10 @@ export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test)
 export function findAllowlistReason(title: string): string | undefined {
   if (NEWER.some((pattern) => pattern.test(title)))
     return "needed by kube-proxy from v1.30 on, which this run had not: --kube-proxy v1.31.4,v1.31.4/nftables";
-  if (SHORTCUT.test(title)) return "saves time only: the rules behind it decide the same";
+  if (SHORTCUTS.some((pattern) => pattern.test(title))) return "saves time only: the rules behind it decide the same";
+  if (CONNECTED.test(title)) return "without it the gateway forwards: plugin/cni/netns/connected-routes.netns.test.ts";
+  const environment = ENVIRONMENTS.find(([pattern]) => pattern.test(title))?.[1];
+  if (environment !== undefined) return `needed in the environment ${environment}`;
   const test = [...NEEDED_ELSEWHERE, ...NODE_RULES, ...CLIENT_RULES].find(([pattern]) => pattern.test(title))?.[1];
   return test === undefined ? undefined : `needed elsewhere, shown by the test "${test}"`;
 }
