@@ -16,7 +16,7 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { collectCluster } from "../trace/collect-cluster.ts";
 import { type ComparedCell, compareTrace, countJudgements, formatCounts } from "../trace/compare-traces.ts";
 import { makeFaultContext } from "../trace/fault-context.ts";
-import type { FaultContext } from "../trace/fault.ts";
+import type { TraceFaultContext } from "../trace/fault.ts";
 import { TRACE_FAULTS } from "../trace/faults.ts";
 import { isTraced, predictCells } from "../trace/predict-cells.ts";
 
@@ -36,7 +36,7 @@ export function registerSpecs(run: TestRun): void {
     let api: ClusterApi;
     let deployment: Deployment;
     let traced: readonly Cell[];
-    let context: FaultContext;
+    let context: TraceFaultContext;
     const runs: { readonly title: string; readonly cells: readonly ComparedCell[] }[] = [];
 
     BeforeAll(

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import type { Path, Trace } from "../../plugin/trace/trace.ts";
+import type { TracePath, Trace } from "../../plugin/trace/trace.ts";
 import { compareTrace, countJudgements } from "./compare-traces.ts";
 
-const makePath = (verdict: Path["verdict"], more: Partial<Path> = {}): Path => ({
+const makePath = (verdict: TracePath["verdict"], more: Partial<TracePath> = {}): TracePath => ({
   probability: 1,
   verdict,
   packets: [],
   ...(verdict === "pass" ? {} : { failure: { verdict, kind: "rule", namespace: "n1", text: "a rule drops it" } }),
   ...more,
 });
-const makeTrace = (verdict: Trace["verdict"], ...paths: Path[]): Trace => ({
+const makeTrace = (verdict: Trace["verdict"], ...paths: TracePath[]): Trace => ({
   request: { source: "a", destination: "10.0.0.1", protocol: "tcp", port: 80 },
   verdict,
   paths: paths.length === 0 ? [makePath(verdict)] : paths,

@@ -2,7 +2,7 @@ import type { Nic } from "../cells/cell.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 
 /** What a fault needs of the cluster. The faulty node is the first worker. */
-export interface FaultContext {
+export interface TraceFaultContext {
   readonly api: ClusterApi;
   /** Runs a program on the faulty node. @throws an error with its stderr if it fails */
   readonly on: (argv: readonly string[], stdin?: string) => Promise<string>;
@@ -19,24 +19,26 @@ export interface FaultContext {
 }
 
 /** A fault of a cluster that no check of the doctor was written for. */
-export interface Fault {
+export interface TraceFault {
   readonly title: string;
   /** The fault makes no cell fail: the trace must say so too. */
   readonly harmless?: true;
-  make(context: FaultContext): Promise<void>;
-  undo(context: FaultContext): Promise<void>;
+  make(context: TraceFaultContext): Promise<void>;
+  undo(context: TraceFaultContext): Promise<void>;
 }
 
-type Commands = (context: FaultContext) => readonly (readonly string[])[] | Promise<readonly (readonly string[])[]>;
+type Commands = (
+  context: TraceFaultContext,
+) => readonly (readonly string[])[] | Promise<readonly (readonly string[])[]>;
 
 /** Returns a fault that commands on the faulty node make, and others undo. */
 export function makeCommandFault(
   title: string,
   make: Commands,
   undo: Commands,
-  more: Pick<Fault, "harmless"> = {},
-): Fault {
-  const run = async (context: FaultContext, commands: Commands) => {
+  more: Pick<TraceFault, "harmless"> = {},
+): TraceFault {
+  const run = async (context: TraceFaultContext, commands: Commands) => {
     for (const argv of await commands(context)) await context.on(argv);
   };
   return { ...more, title, make: (context) => run(context, make), undo: (context) => run(context, undo) };
@@ -54,11 +56,11 @@ const TABLE = "trace_fault";
 export function makeNftFault(
   title: string,
   family: "ip" | "inet" | "netdev",
-  build: (context: FaultContext) => string | Promise<string>,
-  more: Pick<Fault, "harmless"> & { readonly pod?: string } = {},
-): Fault {
+  build: (context: TraceFaultContext) => string | Promise<string>,
+  more: Pick<TraceFault, "harmless"> & { readonly pod?: string } = {},
+): TraceFault {
   const { pod, ...rest } = more;
-  const run = (context: FaultContext, argv: readonly string[], stdin?: string) =>
+  const run = (context: TraceFaultContext, argv: readonly string[], stdin?: string) =>
     pod === undefined ? context.on(argv, stdin) : context.inPod(pod, argv, stdin);
   return {
     ...rest,

@@ -1,11 +1,11 @@
-import type { Fault } from "./fault.ts";
+import type { TraceFault } from "./fault.ts";
 import { IPTABLES_FAULTS } from "./iptables-faults.ts";
 import { NFTABLES_FAULTS } from "./nftables-faults.ts";
 import { POLICY_FAULTS } from "./policy-faults.ts";
 import { ROUTING_FAULTS } from "./routing-faults.ts";
 
 /** Faults made by hand, none of which the doctor has a check for. */
-export const TRACE_FAULTS: readonly Fault[] = [
+export const TRACE_FAULTS: readonly TraceFault[] = [
   ...NFTABLES_FAULTS,
   ...IPTABLES_FAULTS,
   ...ROUTING_FAULTS,

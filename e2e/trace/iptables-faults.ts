@@ -1,10 +1,10 @@
-import { type Fault, makeCommandFault } from "./fault.ts";
+import { type TraceFault, makeCommandFault } from "./fault.ts";
 
 const OVERLAY = "overlay-1-b";
 const UNDERLAY = "underlay-1-b";
 const SET = "trace-fault";
 
-type Rule = (context: Parameters<Fault["make"]>[0]) => readonly string[];
+type Rule = (context: Parameters<TraceFault["make"]>[0]) => readonly string[];
 
 /** Returns a fault of one rule that is put before the others of its chain. */
 function makeRuleFault(
@@ -13,8 +13,8 @@ function makeRuleFault(
   table: string,
   chain: string,
   rule: Rule,
-  more: Pick<Fault, "harmless"> = {},
-): Fault {
+  more: Pick<TraceFault, "harmless"> = {},
+): TraceFault {
   return makeCommandFault(
     title,
     (context) => [[program, "-w", "-t", table, "-I", chain, ...rule(context)]],
@@ -24,7 +24,7 @@ function makeRuleFault(
 }
 
 /** Faults of rules of iptables, in both backends. */
-export const IPTABLES_FAULTS: readonly Fault[] = [
+export const IPTABLES_FAULTS: readonly TraceFault[] = [
   makeRuleFault(
     "the legacy backend drops what is forwarded to a pod",
     "iptables-legacy",

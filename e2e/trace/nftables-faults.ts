@@ -1,4 +1,4 @@
-import { type Fault, formatChain, makeNftFault } from "./fault.ts";
+import { type TraceFault, formatChain, makeNftFault } from "./fault.ts";
 
 /** A server pod of each type on the faulty node, and client pods there. */
 const OVERLAY = "overlay-1-b";
@@ -6,7 +6,7 @@ const UNDERLAY = "underlay-1-b";
 const MULTI_NIC = "multi-nic-1-b";
 
 /** Faults of nftables tables of other software. */
-export const NFTABLES_FAULTS: readonly Fault[] = [
+export const NFTABLES_FAULTS: readonly TraceFault[] = [
   makeNftFault("a foreign table drops before conntrack, at priority -400", "ip", ({ address }) =>
     formatChain("prerouting", -400, [`ip daddr ${address(OVERLAY)} counter drop`]),
   ),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Fault, makeCommandFault } from "./fault.ts";
+import { type TraceFault, makeCommandFault } from "./fault.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 
 /** Milliseconds in which Felix writes a policy into the kernel. */
@@ -8,8 +8,8 @@ const FELIX_MS = 3000;
 /** Returns the fault of a policy object. */
 function makePolicyFault(
   title: string,
-  object: Parameters<Parameters<Fault["make"]>[0]["api"]["objects"]["create"]>[0],
-): Fault {
+  object: Parameters<Parameters<TraceFault["make"]>[0]["api"]["objects"]["create"]>[0],
+): TraceFault {
   return {
     title,
     make: async ({ api }) => {
@@ -24,7 +24,7 @@ function makePolicyFault(
 }
 
 /** Faults of policies, and of links. */
-export const POLICY_FAULTS: readonly Fault[] = [
+export const POLICY_FAULTS: readonly TraceFault[] = [
   makePolicyFault("a GlobalNetworkPolicy of Calico denies pings and UDP to overlay pods", {
     apiVersion: "crd.projectcalico.org/v1",
     kind: "GlobalNetworkPolicy",

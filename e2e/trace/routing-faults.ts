@@ -1,4 +1,4 @@
-import { type Fault, makeCommandFault } from "./fault.ts";
+import { type TraceFault, makeCommandFault } from "./fault.ts";
 
 const OVERLAY = "overlay-1-b";
 const UNDERLAY = "underlay-1-b";
@@ -12,8 +12,8 @@ function makePolicyFault(
   type: RouteType,
   priority: string,
   selector: readonly string[],
-  more: Pick<Fault, "harmless"> = {},
-): Fault {
+  more: Pick<TraceFault, "harmless"> = {},
+): TraceFault {
   return makeCommandFault(
     `a rule of priority ${priority} leads to a ${type} route`,
     ({ address }) => [
@@ -29,7 +29,7 @@ function makePolicyFault(
 }
 
 /** Faults of routes, rules, sysctls and neighbours. */
-export const ROUTING_FAULTS: readonly Fault[] = [
+export const ROUTING_FAULTS: readonly TraceFault[] = [
   makePolicyFault("blackhole", "7", ["to"]),
   makePolicyFault("prohibit", "8", ["from"]),
   makePolicyFault("unreachable", "9", ["iif", "eth0", "to"]),

@@ -1,6 +1,6 @@
 import type { Family } from "../datapath/address.ts";
 
-export type Protocol = "tcp" | "udp" | "icmp";
+export type PacketProtocol = "tcp" | "udp" | "icmp";
 export type TcpFlag = "syn" | "ack" | "fin" | "rst" | "psh" | "urg";
 export type ConntrackState = "new" | "established" | "related" | "invalid" | "untracked";
 
@@ -16,7 +16,7 @@ export interface Tuple {
 export interface Packet extends Tuple {
   readonly family: Family;
   /** `icmp` is ICMPv6 in an IPv6 packet. */
-  readonly protocol: Protocol;
+  readonly protocol: PacketProtocol;
   readonly tcpFlags?: readonly TcpFlag[] | undefined;
   readonly icmpType?: number | undefined;
   readonly icmpCode?: number | undefined;

@@ -1,5 +1,5 @@
 import type { RuleStep, Hook } from "./hook.ts";
-import type { Packet, Protocol, Tuple } from "./packet.ts";
+import type { Packet, PacketProtocol, Tuple } from "./packet.ts";
 
 /** What to trace. */
 export interface TraceRequest {
@@ -8,7 +8,7 @@ export interface TraceRequest {
   /** Address that the client binds; without it the kernel selects one. */
   readonly sourceAddress?: string;
   readonly destination: string;
-  readonly protocol: Protocol;
+  readonly protocol: PacketProtocol;
   /** Destination port; ignored for ICMP. */
   readonly port: number;
   /** Bytes of payload in each direction; without it packets are small. */
@@ -16,7 +16,7 @@ export interface TraceRequest {
 }
 
 /** Result of a packet, a path or a trace. `unknown`: the model cannot decide; the reason says why. */
-export type Verdict = "pass" | "drop" | "reject" | "unknown";
+export type TraceVerdict = "pass" | "drop" | "reject" | "unknown";
 
 /** Why a packet does not arrive. Keys of the remedies. */
 export type FailureKind =
@@ -68,7 +68,7 @@ export type TraceEvent =
     };
 
 /** A packet's way through one network namespace. */
-export interface Hop {
+export interface TraceHop {
   readonly namespace: { readonly id: string; readonly kind: string; readonly name: string };
   /** Undefined in the namespace that sends the packet. */
   readonly inLink: string | undefined;
@@ -84,8 +84,8 @@ export interface Hop {
 }
 
 /** Why a packet does not arrive, and what decided that. */
-export interface Failure {
-  readonly verdict: Exclude<Verdict, "pass">;
+export interface TraceFailure {
+  readonly verdict: Exclude<TraceVerdict, "pass">;
   readonly kind: FailureKind;
   readonly namespace: string;
   /** One sentence that names the object: `rp_filter=1 on eth0: the route to 10.0.0.1 is by cali1`. */
@@ -102,28 +102,28 @@ export interface PacketTrace {
   /** `SYN`, `SYN-ACK`, `ACK`, `request`, `reply`: TCP has the first three too, UDP and ICMP the last two alone. */
   readonly name: "SYN" | "SYN-ACK" | "ACK" | "request" | "reply";
   readonly direction: "request" | "reply";
-  readonly hops: readonly Hop[];
-  readonly failure?: Failure;
+  readonly hops: readonly TraceHop[];
+  readonly failure?: TraceFailure;
 }
 
 /** The exchange with one result for each random choice of a rule. */
-export interface Path {
+export interface TracePath {
   /** Share of connections that take this path. */
   readonly probability: number;
-  readonly verdict: Verdict;
+  readonly verdict: TraceVerdict;
   /** Packets in order; the last one is the one that failed, unless the verdict is `pass`. */
   readonly packets: readonly PacketTrace[];
   /** Namespace and address that the request reached. */
   readonly server?: { readonly namespace: string; readonly address: string; readonly port: number };
   /** Source address that the server sees. */
   readonly seenSource?: string;
-  readonly failure?: Failure;
+  readonly failure?: TraceFailure;
 }
 
 export interface Trace {
   readonly request: TraceRequest;
   /** `pass` if every path passes; else the worst verdict: drop, reject, unknown. */
-  readonly verdict: Verdict;
+  readonly verdict: TraceVerdict;
   /** At least one; probabilities add up to 1. */
-  readonly paths: readonly Path[];
+  readonly paths: readonly TracePath[];
 }

@@ -3,7 +3,7 @@ import { SNAPSHOT_VERSION, type TraceSnapshot } from "../snapshot.ts";
 import { enterNamespace, runLocally } from "./command-runner.ts";
 import { connectLinks } from "./connect-links.ts";
 import { findPodNamespaces } from "./find-pod-namespaces.ts";
-import { type NamespaceState, readNamespace } from "./read-namespace.ts";
+import { type CollectedNamespace, readNamespace } from "./read-namespace.ts";
 
 /** Namespaces that are read at the same time; each starts some ten short processes. */
 const PARALLEL = 4;
@@ -40,7 +40,7 @@ export async function collectNode(node: string): Promise<TraceSnapshot> {
   return {
     version: SNAPSHOT_VERSION,
     takenAt: new Date().toISOString(),
-    namespaces: connectLinks([own, ...pods.flat()] satisfies NamespaceState[]),
+    namespaces: connectLinks([own, ...pods.flat()] satisfies CollectedNamespace[]),
   };
 }
 

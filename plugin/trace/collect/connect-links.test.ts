@@ -3,7 +3,7 @@ import { makeNamespace } from "../../testing/make-namespace.ts";
 import type { LinkSnapshot } from "../snapshot.ts";
 import { connectLinks } from "./connect-links.ts";
 import type { ParsedLink } from "./parse-links.ts";
-import type { NamespaceState } from "./read-namespace.ts";
+import type { CollectedNamespace } from "./read-namespace.ts";
 
 function makeLink(name: string, index: number, kind: string, otherEnd?: ParsedLink["otherEnd"]): ParsedLink {
   const link: LinkSnapshot = {
@@ -21,12 +21,12 @@ function makeLink(name: string, index: number, kind: string, otherEnd?: ParsedLi
   return { link, otherEnd };
 }
 
-const makeState = (id: string, links: readonly ParsedLink[]): NamespaceState => ({
+const makeState = (id: string, links: readonly ParsedLink[]): CollectedNamespace => ({
   links,
   namespace: makeNamespace({ id, kind: id === "node" ? "node" : "pod", name: id }),
 });
 
-const connect = (...states: readonly NamespaceState[]) =>
+const connect = (...states: readonly CollectedNamespace[]) =>
   Object.fromEntries(
     connectLinks(states).flatMap(({ id, links }) =>
       links.map(({ name, peer, parent }) => [`${id}:${name}`, peer ?? parent] as const),

@@ -1,6 +1,6 @@
 import type { LinkSnapshot, NamespaceSnapshot } from "../snapshot.ts";
 import type { ParsedLink } from "./parse-links.ts";
-import type { NamespaceState } from "./read-namespace.ts";
+import type { CollectedNamespace } from "./read-namespace.ts";
 
 /** Kinds of links whose other end is their parent. */
 const CHILD_KINDS = ["macvlan", "macvtap", "ipvlan", "vlan"];
@@ -11,14 +11,14 @@ const CHILD_KINDS = ["macvlan", "macvtap", "ipvlan", "vlan"];
  *
  * @param states namespaces of one node, its own first
  */
-export function connectLinks(states: readonly NamespaceState[]): NamespaceSnapshot[] {
+export function connectLinks(states: readonly CollectedNamespace[]): NamespaceSnapshot[] {
   return states.map((state) => ({
     ...state.namespace,
     links: state.links.map((one) => connectLink(one, state, states)),
   }));
 }
 
-function connectLink(one: ParsedLink, home: NamespaceState, states: readonly NamespaceState[]): LinkSnapshot {
+function connectLink(one: ParsedLink, home: CollectedNamespace, states: readonly CollectedNamespace[]): LinkSnapshot {
   const { link, otherEnd } = one;
   if (otherEnd === undefined) return link;
   const isChild = CHILD_KINDS.includes(link.kind);
@@ -46,9 +46,9 @@ function isPeer({ link: { kind }, otherEnd }: ParsedLink, of: LinkSnapshot): boo
 /** Returns the namespace of a child's parent: that of the home's veth peer with the same number, else the node's own. */
 function findParents(
   { otherEnd }: ParsedLink,
-  home: NamespaceState,
-  states: readonly NamespaceState[],
-): readonly NamespaceState[] {
+  home: CollectedNamespace,
+  states: readonly CollectedNamespace[],
+): readonly CollectedNamespace[] {
   const sibling = home.links.find(
     (one) => one.link.kind === "veth" && one.otherEnd?.namespace === otherEnd?.namespace && one.otherEnd !== undefined,
   );

@@ -12,7 +12,7 @@ import { parseRoutes, parseRules } from "./parse-routes.ts";
 import { parseSysctls, READ_SYSCTLS } from "./sysctls.ts";
 
 /** The state of one network namespace; the other ends of its links are not known yet. */
-export interface NamespaceState {
+export interface CollectedNamespace {
   readonly namespace: NamespaceSnapshot;
   readonly links: readonly ParsedLink[];
 }
@@ -31,7 +31,7 @@ const FAMILY_FLAG = { ipv4: "-4", ipv6: "-6" } as const;
 export async function readNamespace(
   identity: Pick<NamespaceSnapshot, "id" | "kind" | "name" | "node">,
   run: CommandRunner,
-): Promise<NamespaceState> {
+): Promise<CollectedNamespace> {
   const problems: string[] = [];
   /** Reads what a trace can do without: a failure is a problem, and the value is null. */
   const attempt = async <T>(what: string, read: () => Promise<T>): Promise<T | null> => {

@@ -7,7 +7,7 @@ import { type Ipset, indexIpset, type IpsetIndex, parseIpsets } from "./iptables
 import { parseIptablesSave, type SavedTable } from "./iptables/save-file.ts";
 import { compileNftTable } from "./nft/compile-table.ts";
 import { parseNftRuleset } from "./nft/ruleset-json.ts";
-import { type BaseChain, type Chain, findUnsupported } from "./ruleset.ts";
+import { type BaseChain, type Chain, findUnsupported } from "./model/ruleset.ts";
 
 /** What of a snapshot holds rules. */
 export type RulesetSnapshot = Pick<

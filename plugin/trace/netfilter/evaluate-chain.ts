@@ -1,15 +1,15 @@
 import type { Outcome } from "../hook.ts";
 import type { Packet, Translation } from "../packet.ts";
-import { addStep, areSameOutcomes, createOutcome, type Progress } from "./progress.ts";
-import type { BaseChain, Chain, Result, Rule, StatementContext } from "./ruleset.ts";
+import { addStep, areSameOutcomes, createOutcome, type EvaluationProgress } from "./progress.ts";
+import type { BaseChain, Chain, Result, CompiledRule, StatementContext } from "./model/ruleset.ts";
 
 /** What follows once a base chain has finished with a packet. */
 export interface Continuations {
   readonly context: StatementContext;
   readonly budget: ForkBudget;
-  readonly accepted: (progress: Progress) => readonly Outcome[];
+  readonly accepted: (progress: EvaluationProgress) => readonly Outcome[];
   /** Nat chains only. */
-  readonly translated?: (progress: Progress, translation: Translation) => readonly Outcome[];
+  readonly translated?: (progress: EvaluationProgress, translation: Translation) => readonly Outcome[];
 }
 
 /** Forks that one evaluation may still make for undecided rules. */
@@ -42,18 +42,18 @@ interface Position {
  */
 export function evaluateBaseChain(
   base: BaseChain,
-  progress: Progress,
+  progress: EvaluationProgress,
   continuations: Continuations,
 ): readonly Outcome[] {
   const { context, budget, accepted, translated } = continuations;
 
-  const applyPolicy = (current: Progress): readonly Outcome[] =>
+  const applyPolicy = (current: EvaluationProgress): readonly Outcome[] =>
     base.policy === "accept"
       ? accepted(current)
       : [createOutcome("drop", addStep(current, base.chain, "policy drop", "drop"))];
 
   /** Follows the rules from a position until a verdict or a fork; `chosen` is the result of the first statement if known. */
-  const follow = (from: Position, before: Progress, chosen?: Result): readonly Outcome[] => {
+  const follow = (from: Position, before: EvaluationProgress, chosen?: Result): readonly Outcome[] => {
     let position = from;
     let current = before;
     let pending = chosen;
@@ -148,6 +148,11 @@ function passStatement(position: Position, effect?: string): Position {
 }
 
 /** Adds the step of a rule: what it did before, and the last effect. */
-function addRuleStep(progress: Progress, { chain, effects }: Position, rule: Rule, last?: string): Progress {
+function addRuleStep(
+  progress: EvaluationProgress,
+  { chain, effects }: Position,
+  rule: CompiledRule,
+  last?: string,
+): EvaluationProgress {
   return addStep(progress, chain, rule.text, [...effects, ...(last === undefined ? [] : [last])].join(", "));
 }

@@ -3,8 +3,8 @@ import type { Packet, Translation } from "../packet.ts";
 import type { CompiledRuleset } from "./compile-ruleset.ts";
 import { type Continuations, createForkBudget, evaluateBaseChain } from "./evaluate-chain.ts";
 import type { Stage } from "./hook-stages.ts";
-import { createOutcome, type Progress } from "./progress.ts";
-import type { BaseChain } from "./ruleset.ts";
+import { createOutcome, type EvaluationProgress } from "./progress.ts";
+import type { BaseChain } from "./model/ruleset.ts";
 
 /**
  * Evaluates every chain of a hook, as {@link EvaluateHook} specifies.
@@ -28,10 +28,10 @@ export function evaluateHook(
   const context = { hook, lookups };
   const budget = createForkBudget();
 
-  const evaluateStage = (index: number, progress: Progress): readonly Outcome[] => {
+  const evaluateStage = (index: number, progress: EvaluationProgress): readonly Outcome[] => {
     const stage = stages[index];
     if (stage === undefined) return [createOutcome("accept", progress)];
-    const accepted = (next: Progress) => evaluateStage(index + 1, next);
+    const accepted = (next: EvaluationProgress) => evaluateStage(index + 1, next);
     switch (stage.kind) {
       case "conntrack":
         return accepted(
@@ -58,21 +58,21 @@ function seesLink(stage: Stage, hook: Hook, packet: Packet): boolean {
 /** Nat chains decide about the first packet of a connection; conntrack translates the others as it did that one. */
 function evaluateNat(
   bases: readonly BaseChain[],
-  progress: Progress,
+  progress: EvaluationProgress,
   continuations: Continuations,
 ): readonly Outcome[] {
   const { lookups, hook } = continuations.context;
   const { conntrackState } = progress.packet;
   if (conntrackState === undefined || conntrackState === "invalid" || conntrackState === "untracked")
     return continuations.accepted(progress);
-  const translated = (before: Progress, translation: Translation | undefined) =>
+  const translated = (before: EvaluationProgress, translation: Translation | undefined) =>
     continuations.accepted({ ...before, packet: lookups.translate(before.packet, hook, translation) });
   if (!lookups.needsTranslation(progress.packet, hook)) return translated(progress, undefined);
 
-  const evaluateFrom = (index: number, before: Progress): readonly Outcome[] => {
+  const evaluateFrom = (index: number, before: EvaluationProgress): readonly Outcome[] => {
     const base = bases[index];
     if (base === undefined) return translated(before, undefined);
-    const accepted = (next: Progress) => evaluateFrom(index + 1, next);
+    const accepted = (next: EvaluationProgress) => evaluateFrom(index + 1, next);
     return evaluateBaseChain(base, before, { ...continuations, accepted, translated });
   };
   return evaluateFrom(0, progress);

@@ -1,6 +1,6 @@
 import type { Family } from "../../datapath/address.ts";
 import type { Hook } from "../hook.ts";
-import type { BaseChain } from "./ruleset.ts";
+import type { BaseChain } from "./model/ruleset.ts";
 
 /** One callback of a hook. */
 export type Stage =

@@ -1,9 +1,9 @@
 import type { Outcome, RuleStep } from "../hook.ts";
 import type { Packet } from "../packet.ts";
-import type { Chain } from "./ruleset.ts";
+import type { Chain } from "./model/ruleset.ts";
 
 /** A packet on its way through the chains of a hook. */
-export interface Progress {
+export interface EvaluationProgress {
   readonly packet: Packet;
   readonly steps: StepList | undefined;
   /** Share of packets that come this way; undefined before the first random choice. */
@@ -17,13 +17,13 @@ interface StepList {
 }
 
 /** Adds a step of a chain. */
-export function addStep(progress: Progress, chain: Chain, text: string, effect: string): Progress {
+export function addStep(progress: EvaluationProgress, chain: Chain, text: string, effect: string): EvaluationProgress {
   const step = { family: chain.family, table: chain.table, chain: chain.name, text, effect };
   return { ...progress, steps: { step, before: progress.steps } };
 }
 
 /** Ends a packet's way with a verdict. */
-export function createOutcome(verdict: Outcome["verdict"], progress: Progress): Outcome {
+export function createOutcome(verdict: Outcome["verdict"], progress: EvaluationProgress): Outcome {
   const steps: RuleStep[] = [];
   for (let list = progress.steps; list !== undefined; list = list.before) steps.push(list.step);
   const { packet, probability } = progress;

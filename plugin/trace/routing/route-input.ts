@@ -1,5 +1,5 @@
 import type { Packet } from "../packet.ts";
-import type { Failure } from "../trace.ts";
+import type { TraceFailure } from "../trace.ts";
 import { checkSource } from "./check-source.ts";
 import { containsAddress, isLinkLocal } from "./ip-number.ts";
 import { lookupRoute } from "./lookup-route.ts";
@@ -15,7 +15,7 @@ export type Received = Pick<
 /** What the kernel does with a received packet. */
 export type InputRoute =
   | { readonly kind: "deliver" | "forward"; readonly result: Extract<RouteResult, { readonly kind: "route" }> }
-  | ({ readonly kind: "refuse" } & Pick<Failure, "verdict" | "text"> & { readonly failure: Failure["kind"] });
+  | ({ readonly kind: "refuse" } & Pick<TraceFailure, "verdict" | "text"> & { readonly failure: TraceFailure["kind"] });
 
 /**
  * Routes a received packet: to this namespace, to another link, or nowhere (`ip_route_input_slow`, `ip6_forward`).
@@ -58,7 +58,7 @@ export function routeInput(state: NamespaceState, packet: Received, link: string
   }
 }
 
-function refuse(verdict: Failure["verdict"], failure: Failure["kind"], text: string): InputRoute {
+function refuse(verdict: TraceFailure["verdict"], failure: TraceFailure["kind"], text: string): InputRoute {
   return { kind: "refuse", verdict, failure, text };
 }
 

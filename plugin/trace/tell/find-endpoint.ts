@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { NamespaceSnapshot, TraceSnapshot } from "../snapshot.ts";
 
 /** An address and port that a packet is sent to. */
-export interface Target {
+export interface TraceTarget {
   /** IP address, or the name of a node, pod or Service. */
   readonly host: string;
   /** Undefined: none was given. */
@@ -10,7 +10,7 @@ export interface Target {
 }
 
 /** Parses `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME` or `NAME:PORT`. @throws an error for an invalid port */
-export function parseTarget(text: string): Target {
+export function parseTarget(text: string): TraceTarget {
   if (isIP(text) !== 0) return { host: text, port: undefined };
   const [, bracketed, plain, digits] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;

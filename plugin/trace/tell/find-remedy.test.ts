@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { RuleStep } from "../hook.ts";
-import type { Failure } from "../trace.ts";
+import type { TraceFailure } from "../trace.ts";
 import { findRemedy } from "./find-remedy.ts";
 
-const makeFailure = (rule?: Partial<RuleStep>, more: Partial<Failure> = {}): Failure => ({
+const makeFailure = (rule?: Partial<RuleStep>, more: Partial<TraceFailure> = {}): TraceFailure => ({
   verdict: "drop",
   kind: "rule",
   namespace: "n",

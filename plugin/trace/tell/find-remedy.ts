@@ -1,4 +1,4 @@
-import type { Failure } from "../trace.ts";
+import type { TraceFailure } from "../trace.ts";
 
 /** A known cause of dropped packets: what a rule looks like, and what to do about it. */
 interface KnownRule {
@@ -61,7 +61,7 @@ const KNOWN_RULES: readonly KnownRule[] = [
   },
 ];
 
-const REMEDIES: Readonly<Record<Failure["kind"], string | undefined>> = {
+const REMEDIES: Readonly<Record<TraceFailure["kind"], string | undefined>> = {
   rule: "Find out which software made this rule, and make an exception for the addresses above.",
   "invalid-state":
     "This node sees one direction of the connection alone: set returnPath: notrack in ConfigMap interlay-config, or give request and reply the same way.",
@@ -96,7 +96,7 @@ const REMEDIES: Readonly<Record<Failure["kind"], string | undefined>> = {
  *
  * @returns one sentence; undefined if no remedy is known
  */
-export function findRemedy(failure: Failure): string | undefined {
+export function findRemedy(failure: TraceFailure): string | undefined {
   const { rule, verdict, kind } = failure;
   if (verdict === "unknown") return undefined;
   if (rule === undefined) return REMEDIES[kind];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Hop, Path, Trace } from "../trace.ts";
+import type { TraceHop, TracePath, Trace } from "../trace.ts";
 import { renderTrace } from "./render-trace.ts";
 
 const REQUEST = { source: "10.233.64.1", destination: "10.233.0.10", sourcePort: 40000, destinationPort: 80 };
@@ -10,7 +10,7 @@ const NAMES = new Map([
   ["n", "n1"],
 ]);
 
-const makeHop = (more: Partial<Hop> = {}): Hop => ({
+const makeHop = (more: Partial<TraceHop> = {}): TraceHop => ({
   namespace: { id: "n", kind: "node", name: "n1" },
   inLink: "cali1",
   outLink: "eth0",
@@ -24,7 +24,7 @@ const makeHop = (more: Partial<Hop> = {}): Hop => ({
   ],
   ...more,
 });
-const makeTrace = (verdict: Trace["verdict"], paths: Path[]): Trace => ({
+const makeTrace = (verdict: Trace["verdict"], paths: TracePath[]): Trace => ({
   request: { source: "a", destination: "10.233.0.10", protocol: "tcp", port: 80 },
   verdict,
   paths,
@@ -87,7 +87,7 @@ describe("a trace as text", () => {
   });
 
   it("shows every path of a random choice with its share", () => {
-    const path = (probability: number): Path => ({
+    const path = (probability: number): TracePath => ({
       probability,
       verdict: "pass",
       packets: [{ name: "reply", direction: "reply", hops: [makeHop({ after: REQUEST, mark: 0 })] }],

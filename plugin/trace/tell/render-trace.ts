@@ -1,5 +1,5 @@
 import type { Tuple } from "../packet.ts";
-import type { Failure, Hop, PacketTrace, Path, Trace, TraceEvent } from "../trace.ts";
+import type { TraceFailure, TraceHop, PacketTrace, TracePath, Trace, TraceEvent } from "../trace.ts";
 import { findRemedy } from "./find-remedy.ts";
 
 const VERDICTS = { pass: "passes", drop: "is dropped", reject: "is rejected", unknown: "is not known" } as const;
@@ -30,7 +30,7 @@ export function renderTrace(trace: Trace, options: RenderOptions): string {
   ].join("\n");
 }
 
-function renderPath(path: Path, index: number, count: number, options: RenderOptions): readonly string[] {
+function renderPath(path: TracePath, index: number, count: number, options: RenderOptions): readonly string[] {
   const { names } = options;
   const share = `${Math.round(path.probability * 1000) / 10} % of connections`;
   const title = count === 1 ? [] : ["", `Path ${index + 1} of ${count}, ${share}: ${VERDICTS[path.verdict]}`];
@@ -59,7 +59,7 @@ function renderPacket({ name, direction, hops, failure }: PacketTrace, options: 
   ];
 }
 
-function renderHop(hop: Hop, index: number, { allRules = false }: RenderOptions): readonly string[] {
+function renderHop(hop: TraceHop, index: number, { allRules = false }: RenderOptions): readonly string[] {
   const { namespace, inLink, outLink, before, after, conntrackState, mark, outer } = hop;
   const links = [
     ...(inLink === undefined ? [] : [`in ${inLink}`]),
@@ -89,7 +89,7 @@ function renderEvent(event: TraceEvent): string {
   return `${event.hook}: ${family} ${table} ${chain}: ${text}  [${effect}]`;
 }
 
-function renderFailure(failure: Failure, { names }: RenderOptions): readonly string[] {
+function renderFailure(failure: TraceFailure, { names }: RenderOptions): readonly string[] {
   const { verdict, namespace, text, rule, hook = "a hook" } = failure;
   const remedy = findRemedy(failure);
   const where = names.get(namespace) ?? namespace;

@@ -2,7 +2,7 @@ import type { Packet, Tuple } from "../packet.ts";
 import { advanceTcpState, type TcpState } from "./tcp-state.ts";
 
 /** Address and port that a translation writes. */
-export interface Endpoint {
+export interface TranslatedEndpoint {
   readonly address: string;
   readonly port: number;
 }
@@ -14,9 +14,9 @@ export interface Connection {
   /** Tuple of the first packet before translation. */
   readonly original: Tuple;
   /** Destination translation; null: nat chains decided that there is none; undefined: they were not asked yet. */
-  destination: Endpoint | null | undefined;
+  destination: TranslatedEndpoint | null | undefined;
   /** Source translation, in the same way. */
-  source: Endpoint | null | undefined;
+  source: TranslatedEndpoint | null | undefined;
   seenReply: boolean;
   mark: number;
   tcpState: TcpState;
@@ -147,7 +147,7 @@ export function applyTranslation(packet: Packet, connection: Connection, manipul
 }
 
 /** Replaces an address and its port. */
-export function writeEndpoint(packet: Packet, which: Manipulation, { address, port }: Endpoint): Packet {
+export function writeEndpoint(packet: Packet, which: Manipulation, { address, port }: TranslatedEndpoint): Packet {
   return which === "destination"
     ? { ...packet, destination: address, destinationPort: port }
     : { ...packet, source: address, sourcePort: port };

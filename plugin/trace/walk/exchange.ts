@@ -1,7 +1,7 @@
 import type { Packet, Tuple } from "../packet.ts";
 import { readSysctl } from "../routing/namespace-state.ts";
 import { getFamily } from "../routing/ip-number.ts";
-import type { PacketTrace, Path, TraceRequest } from "../trace.ts";
+import type { PacketTrace, TracePath, TraceRequest } from "../trace.ts";
 import { losePacket, PacketLost } from "./failure.ts";
 import { requireClient, requireListener, requireServer } from "./delivery-checks.ts";
 import type { Delivery } from "./receive-packet.ts";
@@ -21,7 +21,7 @@ const DEFAULT_TTL = 64;
 /** ICMP types of echo request and reply. */
 const ECHO = { ipv4: { request: 8, reply: 0 }, ipv6: { request: 128, reply: 129 } } as const;
 
-type Exchange = Omit<Path, "probability">;
+type Exchange = Omit<TracePath, "probability">;
 
 /** Sends the packets of a connection in both directions through the namespaces, until one is lost. */
 export function runExchange(walk: WalkState, request: TraceRequest): Exchange {

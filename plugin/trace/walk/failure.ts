@@ -1,12 +1,12 @@
-import type { Failure } from "../trace.ts";
+import type { TraceFailure } from "../trace.ts";
 
 /** Ends the walk of a packet; caught by `walkPacket`'s caller, which reports the failure. */
 export class PacketLost extends Error {
   override readonly name = "PacketLost";
 
-  readonly failure: Failure;
+  readonly failure: TraceFailure;
 
-  constructor(failure: Failure) {
+  constructor(failure: TraceFailure) {
     super(failure.text);
     this.failure = failure;
   }
@@ -14,11 +14,11 @@ export class PacketLost extends Error {
 
 /** Builds the error that ends a packet's walk. */
 export function losePacket(
-  verdict: Failure["verdict"],
-  kind: Failure["kind"],
+  verdict: TraceFailure["verdict"],
+  kind: TraceFailure["kind"],
   namespace: string,
   text: string,
-  decided: Pick<Failure, "hook" | "rule" | "mtu"> = {},
+  decided: Pick<TraceFailure, "hook" | "rule" | "mtu"> = {},
 ): PacketLost {
   return new PacketLost({ verdict, kind, namespace, text, ...decided });
 }

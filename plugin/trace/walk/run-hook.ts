@@ -1,7 +1,7 @@
 import type { Hook, Outcome, RuleStep } from "../hook.ts";
 import { evaluateHook } from "../netfilter/evaluate-hook.ts";
 import type { Packet } from "../packet.ts";
-import type { Endpoint } from "./conntrack-table.ts";
+import type { TranslatedEndpoint } from "./conntrack-table.ts";
 import { losePacket } from "./failure.ts";
 import { NamespaceHookContext } from "./hook-context.ts";
 import type { NamespaceModel } from "./build-trace-model.ts";
@@ -107,7 +107,7 @@ function commitBinding(walk: WalkState, hook: Hook, before: Packet, after: Packe
   connection.mark = after.connmark;
   const manipulation = getManipulation(hook);
   if (manipulation === undefined || after.direction !== "original" || connection[manipulation] !== undefined) return;
-  const endpoint: Endpoint =
+  const endpoint: TranslatedEndpoint =
     manipulation === "destination"
       ? { address: after.destination, port: after.destinationPort }
       : { address: after.source, port: after.sourcePort };

@@ -1,4 +1,4 @@
-import type { Path, Trace, TraceRequest, Verdict } from "../trace.ts";
+import type { TracePath, Trace, TraceRequest, TraceVerdict } from "../trace.ts";
 import { runExchange } from "./exchange.ts";
 import type { TraceModel } from "./build-trace-model.ts";
 import { WalkState } from "./walk-state.ts";
@@ -6,14 +6,14 @@ import { WalkState } from "./walk-state.ts";
 /** Most random results of rules that are followed; what remains is reported as unknown. */
 const MOST_PATHS = 1000;
 /** From best to worst. */
-const SEVERITY: readonly Verdict[] = ["pass", "unknown", "reject", "drop"];
+const SEVERITY: readonly TraceVerdict[] = ["pass", "unknown", "reject", "drop"];
 
 /**
  * Computes what happens to a connection, without sending a packet: one path for each random choice that rules and
  * routes make.
  */
 export function traceConnection(model: TraceModel, request: TraceRequest): Trace {
-  const paths: Path[] = [];
+  const paths: TracePath[] = [];
   const pending: (readonly number[])[] = [[]];
   let explored = 0;
   for (let prefix = pending.pop(); prefix !== undefined && paths.length < MOST_PATHS; prefix = pending.pop()) {
@@ -42,7 +42,7 @@ function followChoices(
   request: TraceRequest,
   prefix: readonly number[],
   pending: (readonly number[])[],
-): Path {
+): TracePath {
   const taken: number[] = [];
   let probability = 1;
   const choose = (probabilities: readonly number[]): number => {
@@ -57,7 +57,7 @@ function followChoices(
   return { probability, ...exchange };
 }
 
-function findWorst(paths: readonly Path[]): Verdict {
+function findWorst(paths: readonly TracePath[]): TraceVerdict {
   return paths
     .map(({ verdict }) => verdict)
     .reduce((worst, verdict) => (SEVERITY.indexOf(verdict) > SEVERITY.indexOf(worst) ? verdict : worst));

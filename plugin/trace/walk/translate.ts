@@ -2,7 +2,7 @@ import type { Hook } from "../hook.ts";
 import type { Packet, Translation } from "../packet.ts";
 import type { NamespaceState } from "../routing/namespace-state.ts";
 import { selectIpv4Source, selectIpv6Source } from "../routing/select-source.ts";
-import type { Endpoint, Manipulation } from "./conntrack-table.ts";
+import type { TranslatedEndpoint, Manipulation } from "./conntrack-table.ts";
 
 /** Kind of address that the nat chains of a hook change; undefined for other hooks. */
 export function getManipulation(hook: Hook): Manipulation | undefined {
@@ -30,7 +30,7 @@ export function selectEndpoint(
   packet: Packet,
   translation: Translation,
   gateway: string | undefined,
-): Endpoint | undefined {
+): TranslatedEndpoint | undefined {
   switch (translation.kind) {
     case "dnat":
       return {

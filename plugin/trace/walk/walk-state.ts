@@ -1,7 +1,7 @@
 import type { SetElement } from "../hook.ts";
 import type { Packet, Tuple } from "../packet.ts";
 import { readSysctl } from "../routing/namespace-state.ts";
-import type { Hop, TraceEvent } from "../trace.ts";
+import type { TraceHop, TraceEvent } from "../trace.ts";
 import type { Connection, ConntrackTable } from "./conntrack-table.ts";
 import { losePacket } from "./failure.ts";
 import type { NamespaceModel, TraceModel } from "./build-trace-model.ts";
@@ -9,7 +9,7 @@ import type { NamespaceModel, TraceModel } from "./build-trace-model.ts";
 /** Chooses one of several random results; index into the probabilities. */
 export type Choose = (probabilities: readonly number[]) => number;
 
-type Draft = { -readonly [Key in keyof Hop]: Hop[Key] } & { readonly events: TraceEvent[] };
+type Draft = { -readonly [Key in keyof TraceHop]: TraceHop[Key] } & { readonly events: TraceEvent[] };
 
 /** State of one trace: what the namespaces remember between packets, and the record of the current packet. */
 export class WalkState {
@@ -112,7 +112,7 @@ export class WalkState {
   }
 
   /** Returns the hops of the packet that has just ended, and starts the record of the next one. */
-  takeHops(): readonly Hop[] {
+  takeHops(): readonly TraceHop[] {
     const { hops, pending } = this;
     hops.at(-1)?.events.push(...pending);
     this.hops = [];

@@ -1,4 +1,4 @@
-import { type AddressNumber, parseAddressRange } from "../address-number.ts";
+import { type AddressNumber, parseAddressRange } from "../model/address-number.ts";
 import {
   BREAK,
   type Chain,
@@ -7,9 +7,9 @@ import {
   createUndecidable,
   createUnsupported,
   isUndecided,
-  type Rule,
-  type Statement,
-} from "../ruleset.ts";
+  type CompiledRule,
+  type RuleStatement,
+} from "../model/ruleset.ts";
 import { LOOKUP_MATCHES } from "./lookup-matches.ts";
 import { formatExtension, formatOption, type MatchCompiler, type RuleScope } from "./match-compiler.ts";
 import { compileBaseOption, PACKET_MATCHES } from "./packet-matches.ts";
@@ -64,7 +64,7 @@ export function compileIptablesRule(
   chainName: string,
   scope: RuleScope,
   findChain: (name: string) => Chain | undefined,
-): Rule {
+): CompiledRule {
   const parsed = parseRuleArguments(text);
   const action = compileAction(parsed.target, findChain);
   const ruleText = `-A ${chainName} ${text}`;
@@ -88,7 +88,7 @@ function findDestination({ options }: RuleArguments): AddressNumber | undefined 
   return first === last ? first : undefined;
 }
 
-function compileMatches({ options, matches }: RuleArguments, scope: RuleScope): readonly Statement[] {
+function compileMatches({ options, matches }: RuleArguments, scope: RuleScope): readonly RuleStatement[] {
   return [
     ...options.flatMap((option) =>
       attemptMatch(
@@ -108,7 +108,10 @@ function compileMatches({ options, matches }: RuleArguments, scope: RuleScope): 
 }
 
 /** Returns the statements, or an undecided one if the compiler does not know the match or throws. */
-function attemptMatch(compile: () => readonly Statement[] | undefined, describe: () => string): readonly Statement[] {
+function attemptMatch(
+  compile: () => readonly RuleStatement[] | undefined,
+  describe: () => string,
+): readonly RuleStatement[] {
   try {
     return compile() ?? [createUnsupported(describe(), "undecided")];
   } catch (error) {
@@ -116,7 +119,7 @@ function attemptMatch(compile: () => readonly Statement[] | undefined, describe:
   }
 }
 
-function compileAction(target: RuleArguments["target"], findChain: (name: string) => Chain | undefined): Statement {
+function compileAction(target: RuleArguments["target"], findChain: (name: string) => Chain | undefined): RuleStatement {
   if (target === undefined) return CONTINUE_ALWAYS;
   const chain = findChain(target.name);
   if (chain !== undefined) {

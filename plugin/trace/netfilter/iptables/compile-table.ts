@@ -1,7 +1,7 @@
 import type { Family } from "../../../datapath/address.ts";
 import type { Hook } from "../../hook.ts";
-import type { CompiledTable } from "../compiled-table.ts";
-import { type BaseChain, type Chain, createChain } from "../ruleset.ts";
+import type { RulesetTable } from "../model/compiled-table.ts";
+import { type BaseChain, type Chain, createChain } from "../model/ruleset.ts";
 import { compileIptablesRule } from "./compile-rule.ts";
 import type { RuleScope } from "./match-compiler.ts";
 import type { SavedChain, SavedTable } from "./save-file.ts";
@@ -22,7 +22,7 @@ const HOOKS: Readonly<Record<string, Hook>> = {
  *
  * @throws When a table has a name that iptables does not have.
  */
-export function compileIptablesTable(table: SavedTable, scope: RuleScope): CompiledTable {
+export function compileIptablesTable(table: SavedTable, scope: RuleScope): RulesetTable {
   const chains = new Map<string, Chain>();
   const findChain = (name: string) => chains.get(name);
   for (const saved of table.chains.values()) chains.set(saved.name, compileChain(table, saved, scope, findChain));

@@ -1,7 +1,7 @@
 import type { Family } from "../../../datapath/address.ts";
-import { type AddressNumber, includesAddress, parseAddressNumber, parseAddressRange } from "../address-number.ts";
-import { findIcmpType } from "../icmp-types.ts";
-import { parseProtocol } from "../protocols.ts";
+import { type AddressNumber, includesAddress, parseAddressNumber, parseAddressRange } from "../model/address-number.ts";
+import { findIcmpType } from "../model/icmp-types.ts";
+import { parseProtocol } from "../model/protocols.ts";
 
 /** One part of a packet that a set compares, in the order of the set's type. */
 export type IpsetPart = AddressNumber | string | { readonly protocol: number; readonly port: number };

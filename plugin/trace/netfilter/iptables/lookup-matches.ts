@@ -1,8 +1,8 @@
 import type { AddressType } from "../../hook.ts";
 import type { Packet } from "../../packet.ts";
-import { parseAddressNumber } from "../address-number.ts";
-import { findProtocolNumber } from "../protocols.ts";
-import { BREAK, CONTINUE, type Result, type Statement, toMatchResult } from "../ruleset.ts";
+import { parseAddressNumber } from "../model/address-number.ts";
+import { findProtocolNumber } from "../model/protocols.ts";
+import { BREAK, CONTINUE, type Result, type RuleStatement, toMatchResult } from "../model/ruleset.ts";
 import { includesParts, type Ipset, type IpsetPart } from "./ipset.ts";
 import { formatExtension, formatOption, type MatchCompiler, type RuleScope } from "./match-compiler.ts";
 import type { RuleExtension, RuleOption } from "./rule-arguments.ts";
@@ -33,7 +33,7 @@ const compileAddressType: MatchCompiler = (extension) => {
   rejectOtherOptions(extension, ["--src-type", "--dst-type", "--limit-iface-in", "--limit-iface-out"]);
   const limitsIn = findOption(extension, "--limit-iface-in") !== undefined;
   const limitsOut = findOption(extension, "--limit-iface-out") !== undefined;
-  const compileSide = (option: RuleOption | undefined, side: "source" | "destination"): Statement[] => {
+  const compileSide = (option: RuleOption | undefined, side: "source" | "destination"): RuleStatement[] => {
     if (option === undefined) return [];
     const types = (option.values[0] ?? "").split(",").map((name) => {
       const type = ADDRESS_TYPES.find((known) => known === name.toLowerCase());

@@ -1,5 +1,5 @@
 import type { Family } from "../../../datapath/address.ts";
-import type { Statement } from "../ruleset.ts";
+import type { RuleStatement } from "../model/ruleset.ts";
 import type { Ipset, IpsetIndex } from "./ipset.ts";
 import type { RuleExtension, RuleOption } from "./rule-arguments.ts";
 
@@ -17,11 +17,11 @@ export interface RuleScope {
  *
  * @throws Error whose message is the part that is not understood; the rule then is undecided.
  */
-export type MatchCompiler = (extension: RuleExtension, scope: RuleScope) => readonly Statement[];
+export type MatchCompiler = (extension: RuleExtension, scope: RuleScope) => readonly RuleStatement[];
 
 /** Makes a compiler of an extension whose options are independent of each other. */
 export function compileEachOption(
-  compilers: Readonly<Record<string, (option: RuleOption, scope: RuleScope) => Statement>>,
+  compilers: Readonly<Record<string, (option: RuleOption, scope: RuleScope) => RuleStatement>>,
 ): MatchCompiler {
   return ({ name, options }, scope) =>
     options.map((option) => {

@@ -1,7 +1,7 @@
 import type { Translation } from "../../packet.ts";
-import { computePrefixRange, formatAddressNumber, parseAddressNumber } from "../address-number.ts";
-import type { Statement } from "../ruleset.ts";
-import { describeTranslation } from "../translation-text.ts";
+import { computePrefixRange, formatAddressNumber, parseAddressNumber } from "../model/address-number.ts";
+import type { RuleStatement } from "../model/ruleset.ts";
+import { describeTranslation } from "../model/translation-text.ts";
 import { formatOption } from "./match-compiler.ts";
 import type { RuleExtension } from "./rule-arguments.ts";
 
@@ -14,7 +14,7 @@ function findValue({ name, options }: RuleExtension, wanted: string): string | u
   return options.find((option) => option.name === wanted)?.values[0];
 }
 
-function createTranslate(translation: Translation): Statement {
+function createTranslate(translation: Translation): RuleStatement {
   const result = { kind: "translate", translation, effect: describeTranslation(translation) } as const;
   return () => result;
 }
@@ -42,7 +42,7 @@ function parseTarget(kind: "dnat" | "snat", text: string): Translation {
 }
 
 function compileAddressTarget(kind: "dnat" | "snat", option: string) {
-  return (target: RuleExtension): Statement => {
+  return (target: RuleExtension): RuleStatement => {
     const value = findValue(target, option);
     if (value === undefined) throw new Error(`${target.name} without ${option}`);
     return createTranslate(parseTarget(kind, value));
@@ -50,14 +50,14 @@ function compileAddressTarget(kind: "dnat" | "snat", option: string) {
 }
 
 function compilePortTarget(kind: "masquerade" | "redirect") {
-  return (target: RuleExtension): Statement => {
+  return (target: RuleExtension): RuleStatement => {
     const ports = findValue(target, "--to-ports");
     return createTranslate({ kind, ...(ports === undefined ? {} : { ports: parsePorts(ports) }) });
   };
 }
 
 /** NETMAP keeps the host bits: of the destination before routing, of the source after it. */
-function compileNetmap(target: RuleExtension): Statement {
+function compileNetmap(target: RuleExtension): RuleStatement {
   const [network = "", length] = (findValue(target, "--to") ?? "").split("/");
   const base = parseAddressNumber(network);
   const { first, last } = computePrefixRange(base, length === undefined ? undefined : Number(length));
@@ -73,7 +73,7 @@ function compileNetmap(target: RuleExtension): Statement {
 }
 
 /** Targets of the table nat. */
-export const NAT_TARGETS: Readonly<Record<string, (target: RuleExtension) => Statement>> = {
+export const NAT_TARGETS: Readonly<Record<string, (target: RuleExtension) => RuleStatement>> = {
   DNAT: compileAddressTarget("dnat", "--to-destination"),
   SNAT: compileAddressTarget("snat", "--to-source"),
   MASQUERADE: compilePortTarget("masquerade"),

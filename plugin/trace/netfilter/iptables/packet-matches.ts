@@ -1,8 +1,8 @@
 import type { Packet, TcpFlag } from "../../packet.ts";
-import { includesAddress, parseAddressNumber, parseAddressRange } from "../address-number.ts";
-import { findProtocolNumber, parseProtocol } from "../protocols.ts";
-import { hasConntrackEntry } from "../conntrack-entry.ts";
-import { BREAK, CONTINUE_ALWAYS, type Statement, toMatchResult } from "../ruleset.ts";
+import { includesAddress, parseAddressNumber, parseAddressRange } from "../model/address-number.ts";
+import { findProtocolNumber, parseProtocol } from "../model/protocols.ts";
+import { hasConntrackEntry } from "../model/conntrack-entry.ts";
+import { BREAK, CONTINUE_ALWAYS, type RuleStatement, toMatchResult } from "../model/ruleset.ts";
 import {
   compileEachOption,
   formatOption,
@@ -15,12 +15,12 @@ import type { RuleOption } from "./rule-arguments.ts";
 type Predicate = (packet: Packet) => boolean;
 
 /** Makes a match of a predicate, inverted if the option has `!`. */
-function createMatch({ inverted }: Pick<RuleOption, "inverted">, predicate: Predicate): Statement {
+function createMatch({ inverted }: Pick<RuleOption, "inverted">, predicate: Predicate): RuleStatement {
   return (packet) => toMatchResult(predicate(packet) !== inverted);
 }
 
 /** Compiles an option of iptables itself: `-s`, `-d`, `-i`, `-o`, `-p`, `-f`. Throws on any other. */
-export function compileBaseOption(option: RuleOption): Statement {
+export function compileBaseOption(option: RuleOption): RuleStatement {
   const [value = ""] = option.values;
   switch (option.name) {
     case "-s":
@@ -72,7 +72,7 @@ function compilePort(side: "sourcePort" | "destinationPort") {
 }
 
 function compilePorts(sides: readonly ("sourcePort" | "destinationPort")[]) {
-  return (option: RuleOption): Statement => {
+  return (option: RuleOption): RuleStatement => {
     const ranges = (option.values[0] ?? "").split(",").map(parseNumberRange);
     const includesPort = (port: number) => ranges.some(([first, last]) => port >= first && port <= last);
     // `!` inverts only for packets with ports.
@@ -93,7 +93,7 @@ function parseTcpFlags(text = ""): readonly TcpFlag[] {
   });
 }
 
-function compileTcpFlags(option: RuleOption): Statement {
+function compileTcpFlags(option: RuleOption): RuleStatement {
   const mask = parseTcpFlags(option.values[0]);
   const set = parseTcpFlags(option.values[1]);
   return createMatch(option, ({ tcpFlags = [] }) =>
@@ -102,7 +102,7 @@ function compileTcpFlags(option: RuleOption): Statement {
 }
 
 /** `--icmp-type 8`, `3/4`, `any` or `255`: the type and, if given, the code. */
-function compileIcmpType(option: RuleOption): Statement {
+function compileIcmpType(option: RuleOption): RuleStatement {
   const [value = ""] = option.values;
   if (value === "any" || value === "255") return createMatch(option, () => true);
   const [type, code] = value.split("/").map(Number);
@@ -123,7 +123,7 @@ function compileMark(side: "mark" | "connmark") {
 }
 
 /** Without a conntrack entry the match fails, inverted or not (xt_connmark). */
-function requireConntrack(statement: Statement): Statement {
+function requireConntrack(statement: RuleStatement): RuleStatement {
   return (packet, context) => (hasConntrackEntry(packet) ? statement(packet, context) : BREAK);
 }
 

@@ -1,8 +1,8 @@
 import type { Packet } from "../../packet.ts";
-import { includesAddress, parseAddressNumber, parseAddressRange } from "../address-number.ts";
-import { hasConntrackEntry } from "../conntrack-entry.ts";
-import { findProtocolNumber, parseProtocol } from "../protocols.ts";
-import { toMatchResult } from "../ruleset.ts";
+import { includesAddress, parseAddressNumber, parseAddressRange } from "../model/address-number.ts";
+import { hasConntrackEntry } from "../model/conntrack-entry.ts";
+import { findProtocolNumber, parseProtocol } from "../model/protocols.ts";
+import { toMatchResult } from "../model/ruleset.ts";
 import { formatOption, type MatchCompiler, parseNumberRange } from "./match-compiler.ts";
 import type { RuleOption } from "./rule-arguments.ts";
 

@@ -1,7 +1,7 @@
 import type { Packet } from "../../packet.ts";
-import { exemptFromConntrack, setConnmark, setMark, setTtl, setZone } from "../packet-change.ts";
-import { hasConntrackEntry } from "../conntrack-entry.ts";
-import { CONTINUE, CONTINUE_ALWAYS, type Result, type Statement } from "../ruleset.ts";
+import { exemptFromConntrack, setConnmark, setMark, setTtl, setZone } from "../model/packet-change.ts";
+import { hasConntrackEntry } from "../model/conntrack-entry.ts";
+import { CONTINUE, CONTINUE_ALWAYS, type Result, type RuleStatement } from "../model/ruleset.ts";
 import { formatExtension, formatOption, parseMaskedValue } from "./match-compiler.ts";
 import { NAT_TARGETS } from "./nat-targets.ts";
 import type { RuleExtension } from "./rule-arguments.ts";
@@ -29,7 +29,7 @@ const WITHOUT_EFFECT = new Set([
   "ULOG",
 ]);
 
-type TargetCompiler = (target: RuleExtension) => Statement;
+type TargetCompiler = (target: RuleExtension) => RuleStatement;
 
 function createConstant(result: Result): TargetCompiler {
   return () => () => result;
@@ -40,7 +40,7 @@ function findOptionValue({ options }: RuleExtension, name: string): string | und
 }
 
 /** `--set-xmark VALUE/MASK`: clears the bits of the mask and toggles those of the value. */
-function compileMark(target: RuleExtension): Statement {
+function compileMark(target: RuleExtension): RuleStatement {
   const [option] = target.options;
   const { value, mask } = parseMaskedValue(option?.values[0]);
   switch (option?.name) {
@@ -59,7 +59,7 @@ function compileMark(target: RuleExtension): Statement {
   }
 }
 
-function compileConnmark(target: RuleExtension): Statement {
+function compileConnmark(target: RuleExtension): RuleStatement {
   const [option] = target.options;
   const mask = findOptionValue(target, "--mask") ?? "0xffffffff";
   const nfmask = parseMaskedValue(findOptionValue(target, "--nfmask") ?? mask).value;
@@ -84,7 +84,7 @@ function compileConnmark(target: RuleExtension): Statement {
 /** Options of CT that choose helpers, timeouts and events. */
 const CT_WITHOUT_EFFECT = ["--helper", "--timeout", "--ctevents", "--expevents"];
 
-function compileConntrackTarget(target: RuleExtension): Statement {
+function compileConntrackTarget(target: RuleExtension): RuleStatement {
   const relevant = target.options.filter(({ name }) => !CT_WITHOUT_EFFECT.includes(name));
   const [option] = relevant;
   if (option === undefined) return CONTINUE_ALWAYS;
@@ -132,7 +132,7 @@ const TARGETS: Readonly<Record<string, TargetCompiler>> = {
  *
  * @throws Error whose message is the target, if it is not understood.
  */
-export function compileTarget(target: RuleExtension): Statement {
+export function compileTarget(target: RuleExtension): RuleStatement {
   if (WITHOUT_EFFECT.has(target.name)) return CONTINUE_ALWAYS;
   const compile = TARGETS[target.name];
   if (compile === undefined) throw new Error(formatExtension(target));

@@ -1,6 +1,6 @@
 import { compileConntrack } from "./conntrack.ts";
 import { type Datatype, NUMBER, TEXT } from "./datatype.ts";
-import { createUndecidedExpression, type Expression } from "./expression.ts";
+import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
 import { compileFib } from "./fib.ts";
 import { readArray, readField, readOnlyEntry, readText, unwrapElement } from "./json.ts";
 import { compileMeta } from "./meta.ts";
@@ -10,13 +10,13 @@ import type { SetCatalog } from "./set-catalog.ts";
 import { combineReadings, mapReading, mapReadings, type Reading, toReading, type Value } from "./value.ts";
 import type { KeyType } from "./value-matcher.ts";
 
-type ExpressionCompiler = (content: NftJson, sets: SetCatalog) => Expression;
+type ExpressionCompiler = (content: NftJson, sets: SetCatalog) => PacketExpression;
 
 /** Values of a random choice that are followed one by one. */
 const CHOICE_LIMIT = 4096;
 
 /** `numgen random mod 2`, and hashes, whose seed the snapshot does not have: every value has the same share. */
-function compileChoice(content: NftJson): Expression {
+function compileChoice(content: NftJson): PacketExpression {
   const count = Number(readField(content, "mod"));
   const offset = Number(readField(content, "offset") ?? 0);
   if (!(count >= 1 && count <= CHOICE_LIMIT)) throw new Error(JSON.stringify(content));
@@ -53,7 +53,7 @@ function compileOperator(operator: string): ExpressionCompiler {
     const operandType = operator === "<<" || operator === ">>" ? NUMBER : type;
     return others
       .map((operand) => compileValue(operand, operandType, sets))
-      .reduce<Expression>(
+      .reduce<PacketExpression>(
         (one, other) => ({
           type,
           read: (packet, context) =>
@@ -69,7 +69,7 @@ function requireSingleType(type: KeyType): Datatype {
   return type as Datatype;
 }
 
-function compileConcatenation(content: NftJson, sets: SetCatalog): Expression {
+function compileConcatenation(content: NftJson, sets: SetCatalog): PacketExpression {
   const parts = readArray(content).map((part) => compileExpression(part, sets));
   return {
     type: parts.map(({ type }) => requireSingleType(type)),
@@ -99,7 +99,7 @@ const COMPILERS: Readonly<Record<string, ExpressionCompiler>> = {
  *
  * @throws Error whose message is the expression, if it is not known.
  */
-export function compileExpression(json: NftJson, sets: SetCatalog): Expression {
+export function compileExpression(json: NftJson, sets: SetCatalog): PacketExpression {
   const [key = "", content] = readOnlyEntry(json) ?? [];
   const compile = COMPILERS[key];
   if (compile === undefined) throw new Error(JSON.stringify(json));
@@ -111,7 +111,7 @@ export function compileExpression(json: NftJson, sets: SetCatalog): Expression {
  *
  * @throws Error whose message is the part that is not known.
  */
-export function compileValue(json: NftJson, type: KeyType, sets: SetCatalog): Expression {
+export function compileValue(json: NftJson, type: KeyType, sets: SetCatalog): PacketExpression {
   const [key = "", content] = readOnlyEntry(json) ?? [];
   if (key === "map") return compileMapLookup(content, type, sets);
   const isConstant = !(key in COMPILERS) || (!Array.isArray(type) && (type as Datatype).isBits === true);
@@ -120,7 +120,7 @@ export function compileValue(json: NftJson, type: KeyType, sets: SetCatalog): Ex
   return { type, read: () => reading };
 }
 
-function compileMapLookup(content: NftJson, type: KeyType, sets: SetCatalog): Expression {
+function compileMapLookup(content: NftJson, type: KeyType, sets: SetCatalog): PacketExpression {
   const key = compileExpression(readField(content, "key"), sets);
   const index = sets.indexMap(readField(content, "data"), key.type, (data) => parseConstant(data, type));
   return {

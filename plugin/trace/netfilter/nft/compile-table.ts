@@ -1,12 +1,19 @@
-import type { CompiledTable } from "../compiled-table.ts";
-import { type BaseChain, type Chain, createChain, createRule, createUndecidable, type Rule } from "../ruleset.ts";
+import type { RulesetTable } from "../model/compiled-table.ts";
+import {
+  type BaseChain,
+  type Chain,
+  createChain,
+  createRule,
+  createUndecidable,
+  type CompiledRule,
+} from "../model/ruleset.ts";
 import { formatNftRule } from "./format-rule.ts";
-import type { NftChain, NftTable } from "./ruleset-json.ts";
+import type { NftChain, PrintedNftTable } from "./ruleset-json.ts";
 import { createSetCatalog } from "./set-catalog.ts";
 import { compileStatement, dropIdleStatements, type NftScope } from "./statement.ts";
 
 /** Compiles a table of `nft -j list ruleset`. */
-export function compileNftTable(table: NftTable): CompiledTable {
+export function compileNftTable(table: PrintedNftTable): RulesetTable {
   const { family, name } = table;
   const chains = new Map<string, Chain>();
   const scope: NftScope = {
@@ -26,7 +33,7 @@ export function compileNftTable(table: NftTable): CompiledTable {
   return { chains: [...chains.values()], baseChains };
 }
 
-function compileRules(table: NftTable, { base, rules }: NftChain, scope: NftScope): readonly Rule[] {
+function compileRules(table: PrintedNftTable, { base, rules }: NftChain, scope: NftScope): readonly CompiledRule[] {
   const compiled = rules.map(({ expressions, comment }) =>
     createRule(
       formatNftRule(expressions, comment),

@@ -1,7 +1,7 @@
 import type { Packet, Tuple } from "../../packet.ts";
-import { parseAddressNumber } from "../address-number.ts";
-import { hasConntrackEntry } from "../conntrack-entry.ts";
-import { findProtocolNumber } from "../protocols.ts";
+import { parseAddressNumber } from "../model/address-number.ts";
+import { hasConntrackEntry } from "../model/conntrack-entry.ts";
+import { findProtocolNumber } from "../model/protocols.ts";
 import {
   ADDRESS,
   type Datatype,
@@ -14,17 +14,17 @@ import {
   STATUS,
   STATUS_BITS,
 } from "./datatype.ts";
-import { createUndecidedExpression, type Expression } from "./expression.ts";
+import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
 import { readField, readText } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { ABSENT, toReading, type Value } from "./value.ts";
 
 /** Makes a field of the conntrack entry: a packet without entry does not match. */
-function createEntryField(type: Datatype, read: (packet: Packet) => Value | undefined): Expression {
+function createEntryField(type: Datatype, read: (packet: Packet) => Value | undefined): PacketExpression {
   return { type, read: (packet) => (hasConntrackEntry(packet) ? toReading(read(packet)) : ABSENT) };
 }
 
-function createTupleField(type: Datatype, read: (tuple: Tuple) => Value): Expression {
+function createTupleField(type: Datatype, read: (tuple: Tuple) => Value): PacketExpression {
   return createEntryField(type, ({ originalTuple }) => (originalTuple === undefined ? undefined : read(originalTuple)));
 }
 
@@ -41,7 +41,7 @@ function computeStatus({ conntrackState, conntrackStatus, direction }: Packet): 
 const SOURCE = createTupleField(ADDRESS, ({ source }) => parseAddressNumber(source));
 const DESTINATION = createTupleField(ADDRESS, ({ destination }) => parseAddressNumber(destination));
 
-const FIELDS: Readonly<Record<string, Expression>> = {
+const FIELDS: Readonly<Record<string, PacketExpression>> = {
   state: { type: STATE, read: ({ conntrackState = "invalid" }) => toReading(STATE_BITS[conntrackState]) },
   status: createEntryField(STATUS, computeStatus),
   direction: createEntryField(DIRECTION, ({ direction }) => DIRECTION.parse(direction)),
@@ -52,7 +52,7 @@ const FIELDS: Readonly<Record<string, Expression>> = {
 };
 
 /** Fields of the tuple of the original direction. */
-const ORIGINAL_FIELDS: Readonly<Record<string, Expression>> = {
+const ORIGINAL_FIELDS: Readonly<Record<string, PacketExpression>> = {
   saddr: SOURCE,
   "ip saddr": SOURCE,
   "ip6 saddr": SOURCE,
@@ -66,7 +66,7 @@ const ORIGINAL_FIELDS: Readonly<Record<string, Expression>> = {
 };
 
 /** Compiles `{"ct": {"key": "state"}}` and `{"ct": {"key": "ip daddr", "dir": "original"}}`. */
-export function compileConntrack(json: NftJson): Expression {
+export function compileConntrack(json: NftJson): PacketExpression {
   const key = readText(json, "key");
   if (readField(json, "dir") === undefined) return FIELDS[key] ?? createUndecidedExpression(`ct ${key}`, NUMBER);
   const direction = readText(json, "dir");

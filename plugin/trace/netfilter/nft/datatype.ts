@@ -1,6 +1,6 @@
-import { findIcmpType } from "../icmp-types.ts";
-import { parseAddressNumber } from "../address-number.ts";
-import { parseProtocol } from "../protocols.ts";
+import { findIcmpType } from "../model/icmp-types.ts";
+import { parseAddressNumber } from "../model/address-number.ts";
+import { parseProtocol } from "../model/protocols.ts";
 import { readOnlyEntry } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import type { Value } from "./value.ts";

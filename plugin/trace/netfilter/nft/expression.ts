@@ -1,5 +1,5 @@
 import type { Packet } from "../../packet.ts";
-import type { StatementContext } from "../ruleset.ts";
+import type { StatementContext } from "../model/ruleset.ts";
 import type { KeyType } from "./value-matcher.ts";
 import type { Reading } from "./value.ts";
 
@@ -7,13 +7,13 @@ import type { Reading } from "./value.ts";
 export type Reader = (packet: Packet, context: StatementContext) => Reading;
 
 /** An expression that reads something. */
-export interface Expression {
+export interface PacketExpression {
   readonly type: KeyType;
   readonly read: Reader;
 }
 
 /** Makes an expression that nothing decides. */
-export function createUndecidedExpression(reason: string, type: KeyType): Expression {
+export function createUndecidedExpression(reason: string, type: KeyType): PacketExpression {
   const reading: Reading = { kind: "undecided", reason };
   return { type, read: () => reading };
 }

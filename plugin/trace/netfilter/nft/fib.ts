@@ -1,7 +1,7 @@
 import type { FibQuery } from "../../hook.ts";
 import type { Packet } from "../../packet.ts";
 import { LINK, TEXT } from "./datatype.ts";
-import type { Expression } from "./expression.ts";
+import type { PacketExpression } from "./expression.ts";
 import { readArray, readField, readText } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { toReading } from "./value.ts";
@@ -11,7 +11,7 @@ import { toReading } from "./value.ts";
  *
  * @throws Error whose message is the lookup, if it is not known.
  */
-export function compileFib(json: NftJson): Expression {
+export function compileFib(json: NftJson): PacketExpression {
   const result = readText(json, "result");
   const flags = new Set(readArray(readField(json, "flags")).map(String));
   const address = flags.has("saddr") ? "source" : "destination";

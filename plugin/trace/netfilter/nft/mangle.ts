@@ -1,7 +1,7 @@
 import type { Packet } from "../../packet.ts";
-import { formatAddressNumber } from "../address-number.ts";
-import { setConnmark, setMark, setTtl, setZone } from "../packet-change.ts";
-import { CONTINUE_ALWAYS, type Result, type Statement } from "../ruleset.ts";
+import { formatAddressNumber } from "../model/address-number.ts";
+import { setConnmark, setMark, setTtl, setZone } from "../model/packet-change.ts";
+import { CONTINUE_ALWAYS, type Result, type RuleStatement } from "../model/ruleset.ts";
 import { compileExpression, compileValue } from "./compile-expression.ts";
 import { readField, readOnlyEntry } from "./json.ts";
 import { decideReading } from "./match.ts";
@@ -52,7 +52,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
  *
  * @throws Error whose message is the statement, if it is not known.
  */
-export function compileMangle(content: NftJson, sets: SetCatalog): Statement {
+export function compileMangle(content: NftJson, sets: SetCatalog): RuleStatement {
   const key = readField(content, "key");
   const [kind = "", target] = readOnlyEntry(key) ?? [];
   if (kind === "tcp option") return CONTINUE_ALWAYS;

@@ -1,5 +1,5 @@
 import type { Packet } from "../../packet.ts";
-import { BREAK, CONTINUE, type Result, type Statement, type StatementContext } from "../ruleset.ts";
+import { BREAK, CONTINUE, type Result, type RuleStatement, type StatementContext } from "../model/ruleset.ts";
 import { compileExpression } from "./compile-expression.ts";
 import type { Datatype } from "./datatype.ts";
 import { readField, readOnlyEntry, readText } from "./json.ts";
@@ -40,7 +40,7 @@ export function decideReading(reading: Reading, decide: (value: Value) => Result
  *
  * @throws Error whose message is the part that is not known.
  */
-export function compileMatch(content: NftJson, sets: SetCatalog): Statement {
+export function compileMatch(content: NftJson, sets: SetCatalog): RuleStatement {
   const operator = readText(content, "op");
   const left = compileExpression(readField(content, "left"), sets);
   const test = compileOperator(operator, readField(content, "right"), left.type, sets);

@@ -1,20 +1,20 @@
 import type { Packet } from "../../packet.ts";
-import { findProtocolNumber } from "../protocols.ts";
-import type { StatementContext } from "../ruleset.ts";
+import { findProtocolNumber } from "../model/protocols.ts";
+import type { StatementContext } from "../model/ruleset.ts";
 import { type Datatype, ETHER_TYPE, FAMILY, LINK, NUMBER, PACKET_TYPE, PROTOCOL, TEXT } from "./datatype.ts";
-import { createUndecidedExpression, type Expression } from "./expression.ts";
+import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
 import { readText } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { type Reading, toReading, type Value } from "./value.ts";
 
 type LinkSide = "inLink" | "outLink" | "inPort" | "outPort";
 
-function createField(type: Datatype, read: (packet: Packet) => Value | undefined): Expression {
+function createField(type: Datatype, read: (packet: Packet) => Value | undefined): PacketExpression {
   return { type, read: (packet) => toReading(read(packet)) };
 }
 
 /** Without a link the kernel compares the empty name. In family bridge the links are ports. */
-function createLinkField(link: LinkSide, port: LinkSide): Expression {
+function createLinkField(link: LinkSide, port: LinkSide): PacketExpression {
   return {
     type: LINK,
     read: (packet, { hook }) => toReading(packet[hook.startsWith("bridge-") ? port : link] ?? ""),
@@ -38,7 +38,7 @@ function readLinkKind(name: string | undefined, { lookups }: StatementContext): 
   return toReading(kind === "device" || kind === "loopback" ? undefined : kind);
 }
 
-const FIELDS: Readonly<Record<string, Expression>> = {
+const FIELDS: Readonly<Record<string, PacketExpression>> = {
   mark: createField(NUMBER, ({ mark }) => mark),
   iif: createLinkField("inLink", "inPort"),
   iifname: createLinkField("inLink", "inPort"),
@@ -56,7 +56,7 @@ const FIELDS: Readonly<Record<string, Expression>> = {
 };
 
 /** Compiles `{"meta": {"key": "mark"}}`; keys of sockets, times and processors are undecided. */
-export function compileMeta(json: NftJson): Expression {
+export function compileMeta(json: NftJson): PacketExpression {
   const key = readText(json, "key");
   return FIELDS[key] ?? createUndecidedExpression(`meta ${key}`, NUMBER);
 }

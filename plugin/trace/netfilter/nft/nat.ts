@@ -1,7 +1,7 @@
-import { formatAddressNumber } from "../address-number.ts";
+import { formatAddressNumber } from "../model/address-number.ts";
 import type { Translation } from "../../packet.ts";
-import { BREAK, type Statement } from "../ruleset.ts";
-import { describeTranslation } from "../translation-text.ts";
+import { BREAK, type RuleStatement } from "../model/ruleset.ts";
+import { describeTranslation } from "../model/translation-text.ts";
 import { compileValue } from "./compile-expression.ts";
 import { ADDRESS, NUMBER } from "./datatype.ts";
 import type { Reader } from "./expression.ts";
@@ -41,7 +41,7 @@ function createTranslation(kind: NatKind, addresses: Value | undefined, ports: V
  *
  * @throws Error whose message is the part that is not known.
  */
-export function compileNat(kind: NatKind, content: NftJson, sets: SetCatalog): Statement {
+export function compileNat(kind: NatKind, content: NftJson, sets: SetCatalog): RuleStatement {
   const address = readField(content, "addr");
   const port = readField(content, "port");
   const family = readField(content, "family");
@@ -70,7 +70,7 @@ function isPairMap(address: NftJson, sets: SetCatalog): boolean {
     .some((pair) => Array.isArray(pair) && readOnlyEntry(pair[1])?.[0] === "concat");
 }
 
-function compilePairMap(kind: NatKind, address: NftJson, family: NftJson, sets: SetCatalog): Statement {
+function compilePairMap(kind: NatKind, address: NftJson, family: NftJson, sets: SetCatalog): RuleStatement {
   const { read } = compileValue(address, [ADDRESS, NUMBER], sets);
   return (packet, context) => {
     if (!hasFamily(family, packet.family)) return BREAK;

@@ -1,6 +1,6 @@
 import type { Packet } from "../../packet.ts";
-import { parseAddressNumber } from "../address-number.ts";
-import { findProtocolNumber } from "../protocols.ts";
+import { parseAddressNumber } from "../model/address-number.ts";
+import { findProtocolNumber } from "../model/protocols.ts";
 import {
   ADDRESS,
   type Datatype,
@@ -17,7 +17,7 @@ import {
   TCP_FLAG_BITS,
   TCP_FLAGS,
 } from "./datatype.ts";
-import { createUndecidedExpression, type Expression } from "./expression.ts";
+import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
 import { readField, readText } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { ABSENT, toReading, type Value } from "./value.ts";
@@ -109,7 +109,7 @@ const OTHER_PROTOCOLS = new Set(["ah", "arp", "comp", "dccp", "esp", "gre", "igm
  *
  * @throws Error whose message is the field, if it is not known.
  */
-export function compilePayload(json: NftJson): Expression {
+export function compilePayload(json: NftJson): PacketExpression {
   if (readField(json, "base") !== undefined) throw new Error(`payload ${JSON.stringify(json)}`);
   const protocol = readText(json, "protocol");
   const name = readText(json, "field");

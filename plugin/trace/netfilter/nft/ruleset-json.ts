@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Hook } from "../../hook.ts";
-import type { TableFamily } from "../ruleset.ts";
+import type { TableFamily } from "../model/ruleset.ts";
 
 /** An expression or statement as `nft -j` prints it: read with the helpers of `json.ts`. */
 export type NftJson = unknown;
@@ -36,7 +36,7 @@ const setObject = z.object({
 const elementObject = setObject.extend({ elem: z.array(z.unknown()) });
 
 /** A table of `nft -j list ruleset`. */
-export interface NftTable {
+export interface PrintedNftTable {
   readonly family: TableFamily;
   readonly name: string;
   readonly chains: ReadonlyMap<string, NftChain>;
@@ -71,7 +71,7 @@ interface MutableTable {
  * @param objects The array `nftables`.
  * @throws When an object is not as libnftables-json(5) describes it.
  */
-export function parseNftRuleset(objects: readonly Readonly<Record<string, unknown>>[]): readonly NftTable[] {
+export function parseNftRuleset(objects: readonly Readonly<Record<string, unknown>>[]): readonly PrintedNftTable[] {
   const tables = new Map<string, MutableTable>();
   const findTable = (family: TableFamily, name: string): MutableTable => {
     const key = `${family} ${name}`;

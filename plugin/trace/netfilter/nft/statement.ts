@@ -1,4 +1,4 @@
-import { exemptFromConntrack } from "../packet-change.ts";
+import { exemptFromConntrack } from "../model/packet-change.ts";
 import {
   BREAK,
   type Chain,
@@ -7,8 +7,8 @@ import {
   createUndecidable,
   createUnsupported,
   type Result,
-  type Statement,
-} from "../ruleset.ts";
+  type RuleStatement,
+} from "../model/ruleset.ts";
 import { compileExpression } from "./compile-expression.ts";
 import { formatNftStatement } from "./format-rule.ts";
 import { readArray, readField, readOnlyEntry, readOptionalText } from "./json.ts";
@@ -26,7 +26,7 @@ export interface NftScope {
   readonly findChain: (name: string) => Chain | undefined;
 }
 
-type StatementCompiler = (content: NftJson, scope: NftScope) => Statement;
+type StatementCompiler = (content: NftJson, scope: NftScope) => RuleStatement;
 
 /** Statements that change nothing that decides a packet's path. */
 const WITHOUT_EFFECT = [
@@ -48,14 +48,14 @@ const UNDECIDABLE = ["ct count", "limit", "meter", "quota"];
 /** Statements without which a rule behaves the same if they are its last ones. */
 const IDLE = new Set(["match", ...WITHOUT_EFFECT, ...UNDECIDABLE]);
 
-function compileReject(content: NftJson): Statement {
+function compileReject(content: NftJson): RuleStatement {
   const type = readOptionalText(content, "type", "icmpx");
   const rejectWith =
     type === "tcp reset" ? "tcp-reset" : `${type}-${readOptionalText(content, "expr", "port-unreachable")}`;
   return () => ({ kind: "reject", rejectWith });
 }
 
-function compileVerdictMap(content: NftJson, { sets, findChain }: NftScope): Statement {
+function compileVerdictMap(content: NftJson, { sets, findChain }: NftScope): RuleStatement {
   const key = compileExpression(readField(content, "key"), sets);
   const index = sets.indexMap<Result>(
     readField(content, "data"),
@@ -66,7 +66,7 @@ function compileVerdictMap(content: NftJson, { sets, findChain }: NftScope): Sta
 }
 
 /** `update @set { … }`: the element is in the set for the rest of the trace. */
-function compileSetUpdate(content: NftJson, { sets }: NftScope): Statement {
+function compileSetUpdate(content: NftJson, { sets }: NftScope): RuleStatement {
   const name = sets.findQualifiedName(readField(content, "set"));
   if (name === undefined || readField(content, "op") === "delete") return CONTINUE_ALWAYS;
   const statements = readField(content, "stmt");
@@ -106,7 +106,7 @@ export function dropIdleStatements(statements: readonly NftJson[]): readonly Nft
 }
 
 /** Compiles a statement as `nft -j` prints it; one that is not known leaves the packet's fate open. */
-export function compileStatement(json: NftJson, scope: NftScope): Statement {
+export function compileStatement(json: NftJson, scope: NftScope): RuleStatement {
   if (json === "notrack" || json === "masquerade" || json === "redirect" || json === "reject")
     return compileStatement({ [json]: null }, scope);
   const verdict = parseVerdict(json, scope.findChain);

@@ -1,4 +1,4 @@
-import { type AddressNumber, computePrefixRange, parseAddressNumber } from "../address-number.ts";
+import { type AddressNumber, computePrefixRange, parseAddressNumber } from "../model/address-number.ts";
 import type { Datatype } from "./datatype.ts";
 import { readArray, readField, readOnlyEntry, readText, unwrapElement } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";

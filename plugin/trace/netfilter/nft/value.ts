@@ -1,4 +1,4 @@
-import type { AddressNumber } from "../address-number.ts";
+import type { AddressNumber } from "../model/address-number.ts";
 
 /** A value in a register: numbers, addresses, text such as the name of a link, or a concatenation. */
 export type Value = AddressNumber | string | boolean | readonly Value[];

@@ -1,4 +1,4 @@
-import { type Chain, CONTINUE, type Result } from "../ruleset.ts";
+import { type Chain, CONTINUE, type Result } from "../model/ruleset.ts";
 import { readOnlyEntry, readText } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 

@@ -24,7 +24,7 @@ export interface ExistingPod {
 export type ExistingPods = ReadonlyMap<string, ExistingPod>;
 
 /** An address that the other solution has given to a pod. */
-export interface Allocation {
+export interface ForeignAllocation {
   readonly address: string;
   /** `NAMESPACE/NAME` */
   readonly pod: string;
@@ -45,7 +45,7 @@ export function createObject(kind: string, name: string, spec: object): Migrated
  */
 export function convertAllocations(
   pool: string,
-  allocations: readonly Allocation[],
+  allocations: readonly ForeignAllocation[],
   pods: ExistingPods,
 ): MigrationPlan {
   const objects: MigratedObject[] = [];

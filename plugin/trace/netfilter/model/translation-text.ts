@@ -1,4 +1,4 @@
-import type { Translation } from "../packet.ts";
+import type { Translation } from "../../packet.ts";
 
 /** Describes what a nat rule does: `dnat to 10.0.0.1:80`, `masquerade`. */
 export function describeTranslation(translation: Translation): string {

@@ -1,4 +1,4 @@
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../../packet.ts";
 
 /** Reports whether conntrack attached an entry to the packet: not before priority -200, and not if INVALID or untracked. */
 export function hasConntrackEntry({ conntrackState }: Packet): boolean {

@@ -1,4 +1,4 @@
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../../packet.ts";
 import { CONTINUE, type Result } from "./ruleset.ts";
 import { formatMark } from "./translation-text.ts";
 import { hasConntrackEntry } from "./conntrack-entry.ts";

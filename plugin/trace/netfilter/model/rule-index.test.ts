@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createPacket } from "../../testing/trace-rules.ts";
+import { createPacket } from "../../../testing/trace-rules.ts";
 import { parseAddressNumber } from "./address-number.ts";
 import { createRuleFinder } from "./rule-index.ts";
-import type { Rule } from "./ruleset.ts";
+import type { CompiledRule } from "./ruleset.ts";
 
 /** Rules for the destinations 10.0.0.0, 10.0.0.1 … 10.0.0.9 in turn; every fifth one is for any destination. */
-const RULES: readonly Rule[] = Array.from({ length: 100 }, (_, number) => ({
+const RULES: readonly CompiledRule[] = Array.from({ length: 100 }, (_, number) => ({
   text: String(number),
   statements: [],
   ...(number % 5 === 0 ? {} : { destination: parseAddressNumber(`10.0.0.${number % 10}`) }),
@@ -29,6 +29,9 @@ describe("index of a chain's rules", () => {
   it("finds every rule of a short chain, and of one without destinations", () => {
     const packet = createPacket({ destination: "10.9.9.9" });
     assert.equal(createRuleFinder(RULES.slice(0, 5))(1, packet), 1);
-    assert.equal(createRuleFinder(RULES.map(({ text, statements }) => ({ text, statements })))(7, packet), 7);
+    assert.equal(
+      createRuleFinder(RULES.map(({ text, statements }): CompiledRule => ({ text, statements })))(7, packet),
+      7,
+    );
   });
 });

@@ -1,9 +1,14 @@
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../../packet.ts";
 import { type AddressNumber, parseAddressNumber } from "./address-number.ts";
-import type { Rule } from "./ruleset.ts";
 
 /** Returns the number of the first rule, from a given one on, that the packet's destination does not exclude. */
 export type RuleFinder = (from: number, packet: Packet) => number;
+
+/** What the index reads of a rule. */
+interface IndexedRule {
+  /** The only destination that the rule can match; undefined if there may be several. */
+  readonly destination?: AddressNumber;
+}
 
 /** Chains with fewer rules are read one by one. */
 const INDEXED_RULES = 16;
@@ -12,7 +17,7 @@ const INDEXED_RULES = 16;
  * Indexes rules by the single destination that they can match: kube-proxy's KUBE-SERVICES has one rule per Service and
  * address.
  */
-export function createRuleFinder(rules: readonly Rule[]): RuleFinder {
+export function createRuleFinder(rules: readonly IndexedRule[]): RuleFinder {
   if (rules.length < INDEXED_RULES) return (from) => from;
   const others: number[] = [];
   const byDestination = new Map<AddressNumber, number[]>();

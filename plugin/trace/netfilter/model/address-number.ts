@@ -4,7 +4,7 @@ import ipaddr from "ipaddr.js";
 export type AddressNumber = number | bigint;
 
 /** Addresses from the first to the last one, both included. */
-export interface AddressRange {
+export interface AddressNumberRange {
   readonly first: AddressNumber;
   readonly last: AddressNumber;
 }
@@ -41,7 +41,7 @@ export function formatAddressNumber(address: AddressNumber): string {
 }
 
 /** Parses `ADDRESS`, `ADDRESS/LENGTH` or `FIRST-LAST`. Throws on invalid text. */
-export function parseAddressRange(text: string): AddressRange {
+export function parseAddressRange(text: string): AddressNumberRange {
   const [first = "", last] = text.split("-");
   if (last !== undefined) return { first: parseAddressNumber(first), last: parseAddressNumber(last) };
   const [address = "", length] = text.split("/");
@@ -49,7 +49,7 @@ export function parseAddressRange(text: string): AddressRange {
 }
 
 /** Returns the range of a network, whatever the host bits of its address are. */
-export function computePrefixRange(address: AddressNumber, length?: number): AddressRange {
+export function computePrefixRange(address: AddressNumber, length?: number): AddressNumberRange {
   if (typeof address === "number") {
     const size = 2 ** (32 - (length ?? 32));
     const first = address - (address % size);
@@ -61,6 +61,6 @@ export function computePrefixRange(address: AddressNumber, length?: number): Add
 }
 
 /** Reports whether a range contains an address of the same family. */
-export function includesAddress({ first, last }: AddressRange, address: AddressNumber): boolean {
+export function includesAddress({ first, last }: AddressNumberRange, address: AddressNumber): boolean {
   return typeof address === typeof first && address >= first && address <= last;
 }

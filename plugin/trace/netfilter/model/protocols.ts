@@ -1,4 +1,4 @@
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../../packet.ts";
 
 /** Protocol numbers by the names that iptables, ipset and nft print (/etc/protocols). */
 export const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map([

@@ -1,5 +1,5 @@
-import type { Hook, HookContext } from "../hook.ts";
-import type { Packet, Translation } from "../packet.ts";
+import type { Hook, HookContext } from "../../hook.ts";
+import type { Packet, Translation } from "../../packet.ts";
 import type { AddressNumber } from "./address-number.ts";
 import { createRuleFinder, type RuleFinder } from "./rule-index.ts";
 
@@ -11,7 +11,7 @@ export interface Chain {
   readonly family: TableFamily;
   readonly table: string;
   readonly name: string;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly CompiledRule[];
   readonly findRule: RuleFinder;
 }
 
@@ -28,10 +28,10 @@ export interface BaseChain {
 }
 
 /** A rule as a list of statements: a match breaks off, an action changes the packet or decides. */
-export interface Rule {
+export interface CompiledRule {
   /** The rule as its own tool writes it, without counters. */
   readonly text: string;
-  readonly statements: readonly Statement[];
+  readonly statements: readonly RuleStatement[];
   /** The only destination that the rule can match; undefined if there may be several. */
   readonly destination?: AddressNumber;
 }
@@ -43,7 +43,7 @@ export interface StatementContext {
 }
 
 /** One match or action of a rule. */
-export type Statement = (packet: Packet, context: StatementContext) => Result;
+export type RuleStatement = (packet: Packet, context: StatementContext) => Result;
 
 /** What one statement does to a packet. */
 export type Result =
@@ -83,7 +83,7 @@ export function toMatchResult(matches: boolean): Result {
 }
 
 /** A statement without effect on the packet: a counter, a comment, a log message. */
-export const CONTINUE_ALWAYS: Statement = () => CONTINUE;
+export const CONTINUE_ALWAYS: RuleStatement = () => CONTINUE;
 
 /** A part of a rule that cannot be evaluated. */
 interface OpenPart {
@@ -93,11 +93,11 @@ interface OpenPart {
   readonly known: boolean;
 }
 
-const openParts = new WeakMap<Statement, OpenPart>();
+const openParts = new WeakMap<RuleStatement, OpenPart>();
 
-function createOpenStatement(part: OpenPart): Statement {
+function createOpenStatement(part: OpenPart): RuleStatement {
   const { kind, reason } = part;
-  const statement: Statement = () => ({ kind, reason });
+  const statement: RuleStatement = () => ({ kind, reason });
   openParts.set(statement, part);
   return statement;
 }
@@ -107,7 +107,7 @@ function createOpenStatement(part: OpenPart): Statement {
  *
  * @param reason The part of the rule, as text.
  */
-export function createUndecidable(reason: string): Statement {
+export function createUndecidable(reason: string): RuleStatement {
   return createOpenStatement({ reason, kind: "undecided", known: true });
 }
 
@@ -117,23 +117,27 @@ export function createUndecidable(reason: string): Statement {
  * @param reason The part of the rule, as text.
  * @param kind `undecided` for a match, `unknown` for an action.
  */
-export function createUnsupported(reason: string, kind: OpenPart["kind"]): Statement {
+export function createUnsupported(reason: string, kind: OpenPart["kind"]): RuleStatement {
   return createOpenStatement({ reason, kind, known: false });
 }
 
 /** Reports whether a statement is a match that nothing decides. */
-export function isUndecided(statement: Statement): boolean {
+export function isUndecided(statement: RuleStatement): boolean {
   return openParts.get(statement)?.kind === "undecided";
 }
 
 /** Returns the part of the rule that a statement stands for if the model does not know it. */
-export function findUnsupported(statement: Statement): string | undefined {
+export function findUnsupported(statement: RuleStatement): string | undefined {
   const part = openParts.get(statement);
   return part?.known === false ? part.reason : undefined;
 }
 
 /** Makes a rule without the statements that have no effect. */
-export function createRule(text: string, statements: readonly Statement[], destination?: AddressNumber): Rule {
+export function createRule(
+  text: string,
+  statements: readonly RuleStatement[],
+  destination?: AddressNumber,
+): CompiledRule {
   return {
     text,
     statements: statements.filter((statement) => statement !== CONTINUE_ALWAYS),
@@ -142,8 +146,11 @@ export function createRule(text: string, statements: readonly Statement[], desti
 }
 
 /** Makes a chain whose rules are compiled at the first access. */
-export function createChain(chain: Omit<Chain, "rules" | "findRule">, compileRules: () => readonly Rule[]): Chain {
-  let rules: readonly Rule[] | undefined;
+export function createChain(
+  chain: Omit<Chain, "rules" | "findRule">,
+  compileRules: () => readonly CompiledRule[],
+): Chain {
+  let rules: readonly CompiledRule[] | undefined;
   let findRule: RuleFinder | undefined;
   return {
     ...chain,

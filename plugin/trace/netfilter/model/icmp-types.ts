@@ -1,4 +1,4 @@
-import type { Family } from "../../datapath/address.ts";
+import type { Family } from "../../../datapath/address.ts";
 
 /** Type numbers of ICMP and ICMPv6 messages by the names of nft, ipset and iptables. */
 const TYPES: Record<Family, Readonly<Record<string, number>>> = {
