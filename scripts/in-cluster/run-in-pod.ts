@@ -51,7 +51,7 @@ async function main(): Promise<number> {
 }
 
 async function runSuite(): Promise<{ readonly exitStatus: number; readonly output: Buffer }> {
-  const argv = ["--provider", "existing", "--yes", "--run-id", id, "--output", directory, ...command.args];
+  const argv = ["--provider", "existing", "--yes", "--run-id", id, "--results-directory", directory, ...command.args];
   const suite = startScript("scripts/e2e.ts", argv, { stdio: ["ignore", "pipe", "pipe"] });
   let output: Buffer = Buffer.alloc(0);
   const keep = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
