@@ -26,6 +26,8 @@ interface DocumentedCommand {
   /** The command as written, without a comment after it. */
   readonly line: string;
   readonly script: string;
+  /** Subcommand of the script, such as `check` of `npm run ipam -- check --repair`; empty without one. */
+  readonly subcommand: string;
   /** Long options that the page writes. */
   readonly options: readonly string[];
 }
@@ -42,6 +44,7 @@ export function findCommands(page: string): readonly DocumentedCommand[] {
               page,
               line: line.trim(),
               script,
+              subcommand: /^ -- ([a-z][a-z-]*)/.exec(rest)?.[1] ?? "",
               options: [...rest.matchAll(/--[a-z][\w-]*/g)].map(([option]) => option),
             },
           ],

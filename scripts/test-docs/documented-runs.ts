@@ -41,6 +41,13 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   },
   { run: `npm run doctor -- --kubeconfig ${PLAY}`, shows: ["npm run doctor -- --kubeconfig FILE", "npm run doctor"] },
   {
+    run: "npm run trace -- --provider lab --name play interlay-e2e/overlay-1-a interlay-e2e/overlay-2-b:8080",
+    shows: [
+      "npm run trace -- --provider lab --name play interlay-e2e/overlay-1-a interlay-e2e/overlay-2-b:8080",
+      "npm run trace",
+    ],
+  },
+  {
     run: `npm run e2e -- --provider existing --kubeconfig ${PLAY}`,
     shows: ["npm run e2e -- --provider existing --kubeconfig FILE"],
   },
@@ -149,6 +156,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
     "its recorded run is results/mutants.json",
   ],
   ["npm run nightly -- --plan sweep", "docs/sweep.md has its results"],
+  ["npm run e2e -- --provider lab --suite trace", "docs/trace.md has its results"],
   ["npm run kit", "creates an archive of gigabytes; docs/kit.md describes a run"],
   ["npm run kit -- --lab", "as npm run kit"],
   ["npm run kit -- --verify lab", "as npm run kit"],
