@@ -8,6 +8,7 @@ import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { PROVIDER_NAMES, type ProviderName } from "../../clusters/spec/provider-name.ts";
 import { listRerunOptions } from "./rerun-options.ts";
+import type { Variables } from "./variables.ts";
 import type { Variant } from "../cells/gate.ts";
 
 /** kube-proxy before and after the change of v1.29, which leaves the INVALID rule out when the sysctl is set. */
@@ -40,9 +41,6 @@ const variables = z.object({
   INTERLAY_CHAOS_ONLY: z.string().optional(),
   INTERLAY_CHAOS_REPORT: z.string().optional(),
 });
-
-/** Environment variables: of this process, or the options of a command under the same names. */
-export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Options of one run. They are parsed once and passed to everything that the run calls. */
 export interface RunOptions {

@@ -1,6 +1,6 @@
 import { LIST_FLAGS, SINGLE_FLAGS } from "../../clusters/existing/option-flags.ts";
 import type { ProviderName } from "../../clusters/spec/provider-name.ts";
-import type { Variables } from "./options.ts";
+import type { Variables } from "./variables.ts";
 
 /** Options of every provider, with the default that need not be repeated. */
 const COMMON = [

@@ -3,7 +3,7 @@ import { PROVIDER_NAMES, type ProviderName } from "../../clusters/spec/provider-
 import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import type { Settings } from "../../e2e/harness.ts";
 import { SUITE_NAMES } from "../../e2e/specs/suites.ts";
-import type { Variables } from "../../e2e/support/options.ts";
+import type { Variables } from "../../e2e/support/variables.ts";
 import { addGlobalOptions, type OutputFormat } from "../interlay/program/options.ts";
 import { addExistingClusterOptions } from "./existing-cluster-options.ts";
 

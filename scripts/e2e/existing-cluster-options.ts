@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { DATAPATH_FLAG, KUBECONFIG_FLAG, LIST_FLAGS, SINGLE_FLAGS } from "../../clusters/existing/option-flags.ts";
-import type { Variables } from "../../e2e/support/options.ts";
+import type { Variables } from "../../e2e/support/variables.ts";
 
 const GROUP = "Options for --provider existing:";
 const VALUE_FLAGS = [KUBECONFIG_FLAG, DATAPATH_FLAG, ...SINGLE_FLAGS];
