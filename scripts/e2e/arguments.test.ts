@@ -8,7 +8,7 @@ function parse(...argv: string[]): Command {
     .option("--name <name>", "", "interlay")
     .option("--environment <list>")
     .option("--keep")
-    .option("--taint <value>", "", (value, all: string[] = []) => [...all, value])
+    .option("--taint <value>", "", (value, all: readonly string[]) => [...all, value], [])
     .option("--no-host-pods")
     .parse(argv, { from: "user" });
 }
