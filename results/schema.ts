@@ -38,7 +38,7 @@ const evidenceSchema = z.object({
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 /**
- * What blocks a cell. `invalid-rule`: kube-proxy's rule for INVALID packets. `design`: no configuration lets it pass.
+ * Cause that blocks a cell. `invalid-rule`: kube-proxy's rule for INVALID packets. `design`: no configuration lets it pass.
  * `environment`: the cluster's configuration. `guard`: Interlay's source guard, because the cell is an attack.
  */
 export const BLOCKERS = ["invalid-rule", "design", "environment", "guard"] as const;

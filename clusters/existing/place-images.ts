@@ -11,7 +11,7 @@ import type { ImageSource } from "./selection.ts";
 interface OwnImages {
   readonly probe: string;
   readonly interlay: string;
-  /** What stays on the nodes, one sentence each. */
+  /** Objects that stay on the nodes, one sentence each. */
   readonly remains: readonly string[];
 }
 

@@ -47,7 +47,7 @@ export async function uninstallInterlay(config: KubeConfig, options: UninstallOp
 
 type WaitFor = (what: string, check: () => Promise<boolean>) => Promise<void>;
 
-/** What cleans the nodes. */
+/** Commands that clean the nodes. */
 interface StoppedAgents {
   /** Undefined: the nodes are clean, or are being cleaned. */
   readonly image: string | undefined;

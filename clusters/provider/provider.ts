@@ -67,7 +67,7 @@ export interface Cluster {
   readonly namespace?: string;
   /** Port of the suite's pods in the nodes' network; undefined: the default. */
   readonly hostPort?: number;
-  /** What the cluster requires of the suite's pods; undefined: nothing. */
+  /** Requirements of the cluster on the suite's pods; undefined if it has none. */
   readonly podSettings?: PodSettings;
   /** A target outside of the cluster that the user names; undefined: none. */
   readonly externalTarget?: ExternalTarget;

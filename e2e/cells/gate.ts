@@ -72,7 +72,7 @@ export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: 
 }
 
 /**
- * What a cell must do. Blocked is exactly what takes two ways: an underlay pod's TCP to an overlay address on another
+ * Expected result of a cell. Blocked is exactly what takes two ways: an underlay pod's TCP to an overlay address on another
  * node leaves through its own node, and is answered over the wire. That node sees a SYN and then an ACK. UDP and ICMP
  * have no handshake to miss; Services are translated on the node, so their replies come back through it.
  */

@@ -21,7 +21,7 @@ export interface ChaosContext {
   lost: LostState;
 }
 
-/** What creating and deleting pods needs. */
+/** Context of creating and deleting pods. */
 export type PodContext = Pick<ChaosContext, "api" | "cluster" | "testPods">;
 
 /** Nodes that have lost state of connections through them. */

@@ -29,7 +29,7 @@ interface AddressSources {
   readonly defaultFamily: IpFamily;
 }
 
-/** What a cell probes. */
+/** Target of a cell's probe. */
 interface ProbeTarget {
   readonly address: string;
   readonly port: number;

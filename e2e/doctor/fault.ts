@@ -1,7 +1,7 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 
-/** What a fault needs of its cluster. */
+/** Requirements of a fault on its cluster. */
 export interface FaultContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;

@@ -2,7 +2,7 @@ import type { CellResult } from "../../results/schema.ts";
 import type { InvalidFlow } from "./invalid-flows.ts";
 import type { NodeFilter } from "../deployment/variant.ts";
 
-/** What the nodes showed while cells were probed. */
+/** Observations on the nodes while cells were probed. */
 export interface NodeReadings {
   /** Before and after the probes; empty where no node can be read. */
   readonly before: readonly NodeFilter[];
@@ -11,7 +11,7 @@ export interface NodeReadings {
   readonly flows: ReadonlyMap<string, readonly InvalidFlow[]>;
 }
 
-/** What must be known of one cell to prove that kube-proxy's rule dropped its packets. */
+/** Observations that prove that kube-proxy's rule dropped a cell's packets. */
 interface DropReadings {
   readonly node: string;
   /** kube-proxy's rule after the probes; undefined if it does not exist. */

@@ -10,7 +10,7 @@ interface MutantResult {
   readonly mutant: string;
   readonly reason: string;
   readonly result: "killed" | "survived";
-  /** What detected it: ids of cells that failed, or other findings of the matrix. */
+  /** Evidence that detected it: ids of cells that failed, or other findings of the matrix. */
   readonly seen: readonly string[];
   /** Why the matrix need not detect a survivor. */
   readonly allowedBecause?: string;

@@ -82,7 +82,7 @@ interface PodPlace {
   readonly namespace?: string | undefined;
   /** Port of the pods in the nodes' network. Default: TCP_PORT. */
   readonly hostPort?: number | undefined;
-  /** What the cluster requires of pods. Default: nothing. */
+  /** Requirements of the cluster on pods. Default: none. */
   readonly settings?: PodSettings | undefined;
 }
 

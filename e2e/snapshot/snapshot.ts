@@ -8,7 +8,7 @@ import { LOG_NAMESPACES, NODE_SOURCES, OBJECTS, POD_SOURCES } from "./sources.ts
 
 const LOG_LINES = 400;
 const PARALLEL = 6;
-/** What could not be read, a line for each source. */
+/** Sources that could not be read, a line each. */
 const UNAVAILABLE_FILE = "unavailable.txt";
 
 type File = readonly [name: string, text: string];

@@ -21,7 +21,7 @@ interface RunResults {
   readonly versions: Record<string, string>;
   /** The suite's own version, once a spec has read it. */
   suite?: SuiteVersion;
-  /** What was found in the cluster, once a spec has read it. */
+  /** Components found in the cluster, once a spec has read them. */
   components?: ClusterComponents;
 }
 

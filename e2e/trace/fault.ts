@@ -1,7 +1,7 @@
 import type { Nic } from "../cells/cell.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 
-/** What a fault needs of the cluster. The faulty node is the first worker. */
+/** Requirements of a fault on the cluster. The faulty node is the first worker. */
 export interface TraceFaultContext {
   readonly api: ClusterApi;
   /** Runs a program on the faulty node. @throws an error with its stderr if it fails */

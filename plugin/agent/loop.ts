@@ -5,7 +5,7 @@ export interface LoopOptions {
   readonly name: string;
   /** Longest time between two passes, in milliseconds. */
   readonly period: number | (() => number);
-  /** What comes together is one pass: the wait between the first reason and the pass, in milliseconds. */
+  /** Events that come together cause one pass: the wait between the first reason and the pass, in milliseconds. */
   readonly debounce: number | (() => number);
 }
 
@@ -18,7 +18,7 @@ export class Loop {
   #running = false;
   #again = false;
   #stopped = true;
-  /** What the last pass threw; undefined if it went well. */
+  /** Error of the last pass; undefined if it succeeded. */
   error: string | undefined;
   passes = 0;
 

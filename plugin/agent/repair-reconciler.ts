@@ -62,7 +62,7 @@ export class RepairReconciler {
     const { user, system } = process.cpuUsage(before);
     this.#took[look] = (user + system) / 1000;
     if (look === "all") {
-      // What could not be put back is tried again at once: only a look at all says that it is still so.
+      // Items that could not be restored are tried again at once; only a full pass finds them.
       const next = report.failed.length > 0 ? 0 : Math.max(REPAIR_ALL_MS, REPAIR_MS.share * this.#took.all);
       this.#allAt = Math.min(this.#allAt, performance.now() + next);
     }

@@ -29,7 +29,7 @@ export interface UnderlayOptions {
   readonly uplink?: string;
 }
 
-/** What an installation may change in the manifests. */
+/** Settings that an installation may change in the manifests. */
 export interface InstallationOptions {
   readonly image: string;
   /** Undefined: the ConfigMap is not part of the installation, so that an existing one stays. */

@@ -35,9 +35,9 @@ export interface Finding {
   readonly severity: "fails" | "start" | "warning";
   /** Name of the node; empty for the whole cluster. */
   readonly node: string;
-  /** What is wrong, on which object, and why, in one sentence. */
+  /** The problem, the object and the cause, in one sentence. */
   readonly message: string;
-  /** What to do. */
+  /** Action for the user. */
   readonly remedy: string;
   readonly cells: readonly CellPattern[];
 }

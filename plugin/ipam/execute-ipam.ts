@@ -15,7 +15,7 @@ const ownConfig = z.object({ pools: z.array(z.string()).default([]) });
 /** Only the pod's first NIC gets the pool's default route; other NICs have their own routing tables. */
 const MAIN_NIC = "eth0";
 
-/** What a call does, as the label `verb` of metrics names it. */
+/** Action of a call, as the label `verb` of metrics names it. */
 const VERBS = { ADD: "allocate", DEL: "release", CHECK: "check", GC: "gc", STATUS: "status" } as const;
 
 export interface IpamListener {
@@ -25,7 +25,7 @@ export interface IpamListener {
   readonly answered: (verb: string, seconds: number, ok: boolean) => void;
 }
 
-/** What serves calls of the IPAM plugin in the agent. */
+/** Services of the agent for calls of the IPAM plugin. */
 interface IpamService {
   readonly allocator: Allocator;
   readonly listener: IpamListener;

@@ -4,7 +4,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { hasStatus, KubeClient, KubeError } from "./kube-client.ts";
 import { describeApiError } from "./api-error.ts";
 
-/** What a get of the namespaces ends with. */
+/** Returns the error of a request for the namespaces. */
 async function endOf(server: string): Promise<string> {
   const config = new KubeConfig();
   config.loadFromClusterAndUser({ name: "test", server, skipTLSVerify: false }, { name: "test" });

@@ -80,7 +80,7 @@ export function encodeVethPair(
   ]);
 }
 
-/** What RTM_SETLINK-like changes there are: only what is given is changed. */
+/** Changes of a link by RTM_SETLINK; properties that are not given stay. */
 interface LinkChange {
   readonly index: number;
   readonly up?: boolean;

@@ -28,7 +28,7 @@ export interface Message {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
-  /** What follows the header. */
+  /** Bytes after the header. */
   readonly payload: Buffer;
 }
 

@@ -1,7 +1,7 @@
 import type { NamespaceSnapshot, TraceSnapshot } from "../trace/snapshot.ts";
 import { buildNamespace, makeMac, type NamespaceText } from "./trace-namespace.ts";
 
-/** What differs from the cluster that `buildCluster` describes, by namespace: `node-1`, `pod-1`, `pod-2`, `mac-1`, … */
+/** Differences from the cluster that `buildCluster` describes, by namespace: `node-1`, `pod-1`, `pod-2`, `mac-1`, … */
 export type ClusterChange = Readonly<Record<string, Partial<NamespaceText>>>;
 
 const NODES = [1, 2] as const;

@@ -47,7 +47,7 @@ export interface SetElement {
   readonly key: string;
 }
 
-/** What the rules of a hook ask of the network namespace and of conntrack. `addElement`, `track` and `translate` change the state of one trace; the other functions are pure. */
+/** Queries of a hook's rules to the network namespace and to conntrack. `addElement`, `track` and `translate` change the state of one trace; the other functions are pure. */
 export interface HookContext {
   /** Type of an address in this namespace. */
   readonly findAddressType: (query: FibQuery) => AddressType;
@@ -78,7 +78,7 @@ export interface RuleStep {
   readonly chain: string;
   /** The rule as iptables-save or nft prints it; `policy drop` for a chain's policy. */
   readonly text: string;
-  /** What the rule did: `drop`, `accept`, `mark 0x4000`, `jump KUBE-SVC-X`, `dnat to 10.0.0.1:80`, … */
+  /** Effect of the rule: `drop`, `accept`, `mark 0x4000`, `jump KUBE-SVC-X`, `dnat to 10.0.0.1:80`, … */
   readonly effect: string;
 }
 

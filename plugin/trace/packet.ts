@@ -46,7 +46,7 @@ export interface Packet extends Tuple {
   readonly destinationMac?: string | undefined;
 }
 
-/** What a rule of a nat chain asks for. The walk selects addresses and ports and writes them into the packet. */
+/** Translation that a rule of a nat chain requests. The walk selects addresses and ports and writes them into the packet. */
 export type Translation =
   | {
       readonly kind: "dnat" | "snat";

@@ -195,7 +195,7 @@ const namespace = z.object({
   conntrack: z.object({ max: z.int(), count: z.int() }).nullable(),
   /** Sockets that accept connections or datagrams; null if they were not read, and then every port counts as open. */
   listeners: z.array(listener).nullable().default(null),
-  /** What could not be read, one sentence each. */
+  /** Parts that could not be read, one sentence each. */
   problems: z.array(z.string()).default([]),
 });
 export type NamespaceSnapshot = Readonly<z.infer<typeof namespace>>;

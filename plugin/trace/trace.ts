@@ -1,7 +1,7 @@
 import type { RuleStep, Hook } from "./hook.ts";
 import type { Packet, PacketProtocol, Tuple } from "./packet.ts";
 
-/** What to trace. */
+/** Request for a trace. */
 export interface TraceRequest {
   /** Id of the namespace of the client. */
   readonly source: string;

@@ -9,7 +9,7 @@ export const PREDICATE_TYPE = "https://interlay.dev/certificate/v2";
 export const OLD_SCHEMA = "interlay.certificate/v1";
 
 /**
- * What can be certified. `base`: the matrix and its related groups, with the captured path of each packet. `connectivity`:
+ * Profiles of a certificate. `base`: the matrix and its related groups, with the captured path of each packet. `connectivity`:
  * every cell that can be probed through the API server of an existing cluster, without captures. `sig-network`: Kubernetes' own
  * network specs with every pod of each type. The others are additional.
  */
@@ -25,7 +25,7 @@ export const PROFILES = [
 export type ProfileName = (typeof PROFILES)[number];
 
 /**
- * What the verdicts can be based on. `captures`: the path of each packet. `host-pods`: the probes' answers, and rules and counters of
+ * Evidence that the verdicts can be based on. `captures`: the path of each packet. `host-pods`: the probes' answers, and rules and counters of
  * the nodes, read by pods in their networks. `answers`: the probes' answers alone.
  */
 export const EVIDENCE_LEVELS = ["captures", "host-pods", "answers"] as const;
@@ -87,7 +87,7 @@ const certificateSchema = z.strictObject({
   datapath: z.enum(["interlay", "none"]).exactOptional(),
   /** Component versions, equal in every run. */
   versions: z.record(z.string(), z.string()),
-  /** What the suite found in the cluster during the first run; absent if the run did not record it. */
+  /** Components that the suite found during the first run; absent if the run did not record them. */
   components: componentsSchema.exactOptional(),
   workers: z.number().int().positive(),
   /** Address families of the cells; the cluster's primary family is first. */

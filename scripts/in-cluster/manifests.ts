@@ -41,7 +41,7 @@ const rule = (group: string, resources: readonly string[], verbs: readonly strin
   verbs,
 });
 
-/** What a run on an existing cluster does there if it does not install Interlay, and what a snapshot reads. */
+/** Rights of a run on an existing cluster that does not install Interlay, and of a snapshot. */
 export const RUN_RULES: readonly Rule[] = [
   rule("", ["namespaces"], ["get", "list", "create", "delete"]),
   rule("", ["pods", "services"], ["get", "list", "create", "delete"]),

@@ -44,6 +44,17 @@ export function findDuplicateTypes(
     .map(([type, names]) => `type ${type} is exported by ${names.join(" and ")}: give each a name of its own`);
 }
 
+/** Reports docstrings that begin with "What": they should begin with a noun or a verb. */
+export function findDocstringProblems(
+  files: readonly { readonly name: string; readonly text: string }[],
+): readonly string[] {
+  return files.flatMap(({ name, text }) =>
+    [...text.matchAll(/\/\*\*(?:\n\s*\*)? (What [^\n]*)/g)].map(
+      ([, line = ""]) => `${name}: docstring "${line}": begin with a noun, like "Target of a probe"`,
+    ),
+  );
+}
+
 /** Reports commit subjects that are too long, or end with a full stop. */
 export function findSubjectProblems(subjects: readonly string[]): readonly string[] {
   return subjects.flatMap((subject) => {

@@ -5,7 +5,7 @@ import type { SnapshotTarget } from "../../e2e/snapshot/snapshot.ts";
 import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { execInAgent, listAgents } from "../cluster/run-on-agents.ts";
 
-/** What a dump can read of a cluster. */
+/** Access of a dump to a cluster. */
 interface ClusterAccess {
   readonly target: SnapshotTarget;
   /** How programs run on nodes. */

@@ -6,7 +6,7 @@ const UNAVAILABLE_FILE = "unavailable.txt";
 interface DumpParts {
   /** Texts by file name, without secrets. */
   readonly files: ReadonlyMap<string, string>;
-  /** What the doctor reads on nodes. */
+  /** Files that the doctor reads on nodes. */
   readonly doctor: NodeSnapshots;
   /** Sentences that print what else could not be read. */
   readonly unavailable: readonly string[];

@@ -23,7 +23,7 @@ export interface KubeProxySources {
   readonly configs: readonly string[];
   /** Arguments of k3s and RKE2 on each node, from the annotations `k3s.io/node-args` and `rke2.io/node-args`. */
   readonly nodeArguments: readonly (readonly string[])[];
-  /** What translates Services in place of kube-proxy, such as Cilium; undefined: nothing was found. */
+  /** Software that translates Services in place of kube-proxy, such as Cilium; undefined if none was found. */
   readonly replacement: string | undefined;
 }
 

@@ -11,7 +11,7 @@ export interface InventoryNetworks {
   readonly nadKind: boolean;
   /** NetworkAttachmentDefinitions with macvlan in their configuration, as `NAMESPACE/NAME`. */
   readonly macvlans: readonly string[];
-  /** What connects overlay pods, by its DaemonSet. */
+  /** Name of the overlay, by its DaemonSet. */
   readonly overlay?: OverlayAgent | undefined;
   /** Calico's IPPools, like `10.233.64.0/18 VXLAN`. */
   readonly calico: readonly string[];

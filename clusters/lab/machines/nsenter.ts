@@ -41,7 +41,7 @@ export function buildPodCommand(
 }
 
 export interface Mount {
-  /** What to create if the source does not exist. */
+  /** Kind of file to create if the source does not exist. */
   readonly kind: "dir" | "file" | "none";
   readonly source: string;
   readonly target: string;

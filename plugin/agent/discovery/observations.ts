@@ -16,7 +16,7 @@ export interface LinkAddress {
   readonly tentative: boolean;
 }
 
-/** What a Node object contributes. */
+/** Facts from a Node object. */
 export interface ObservedNode {
   readonly name: string;
   /** InternalIPs and ExternalIPs. */

@@ -303,7 +303,7 @@ describe("calls that the agent answers", function () {
 
 const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once("exit", resolve));
 
-/** What comes back until the other side ends, or says nothing for half a second. */
+/** Returns the answer until the other side ends, or sends nothing for half a second. */
 function talk(path: string, bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve) => {
     const socket = createConnection(path, () => socket.write(bytes));

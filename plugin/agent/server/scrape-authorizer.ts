@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 
-/** What a client of the metrics may do. */
+/** Rights of a client of the metrics. */
 export type ScrapeVerdict = "allowed" | "unauthenticated" | "forbidden";
 
 const REVIEWS = {

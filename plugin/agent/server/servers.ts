@@ -15,7 +15,7 @@ import { ScrapeAuthorizer } from "./scrape-authorizer.ts";
 import type { ServerSettings } from "./server-settings.ts";
 import { writeLog } from "../status/log.ts";
 
-/** What the agent's servers answer with. */
+/** State from which the agent's servers answer. */
 interface ServerDependencies {
   readonly allocator: Allocator;
   readonly plugin: Paths;

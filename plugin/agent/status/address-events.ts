@@ -2,7 +2,7 @@ import type { AllocatorOptions } from "../../ipam/allocator/allocator.ts";
 import type { PodEvents } from "./pod-events.ts";
 import { writeLog } from "./log.ts";
 
-/** What happens to addresses and an operator must know: on the pod, and in the log. The pool's status counts conflicts. */
+/** Reports events of addresses to the operator: on the pod, and in the log. The pool's status counts conflicts. */
 export function createAddressListener(events: PodEvents): Pick<AllocatorOptions, "onConflict" | "onLost"> {
   return {
     onConflict: ({ address, mac, pod }) => {

@@ -6,7 +6,7 @@ import type { AgentStatus } from "./agent-status.ts";
 import type { Condition } from "./node-state-publisher.ts";
 import { summarizePools } from "./pool-status.ts";
 
-/** What a scrape reads: the agent's state at that moment. */
+/** The agent's state at the time of a scrape. */
 export interface MetricsSource {
   readonly state: AgentStatus;
   readonly conditions: readonly Condition[];

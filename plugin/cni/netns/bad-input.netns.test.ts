@@ -11,7 +11,7 @@ const RUNS = Number(process.env["INTERLAY_FUZZ_RUNS"] ?? 40);
 
 type Json = Record<string, unknown>;
 
-/** What a fault is put into: one value of a document that is right otherwise, by its path. */
+/** Place of a fault: one value of a document that is right otherwise, by its path. */
 interface Fault {
   readonly path: readonly string[];
   readonly value: unknown;

@@ -25,7 +25,7 @@ interface World {
 
 interface Needed {
   readonly line: string;
-  /** What a cluster may have, and the matrix's has not. */
+  /** Setting that a cluster may have and the matrix's cluster lacks. */
   readonly when: string;
   readonly arrange?: (world: World) => void;
   readonly reach: (world: World) => boolean;
@@ -209,7 +209,7 @@ describe("lines that only some clusters miss", () => {
     });
 });
 
-/** What the kernel looks at when a link comes up: taken out later, nothing is missed. */
+/** Settings that the kernel reads when a link comes up; removing them later changes nothing. */
 const BEFORE_UP = [
   { line: "the pair: DAD off", setting: "accept_dad", others: "1" },
   { line: "the pair: no router advertisements", setting: "accept_ra", others: "2" },

@@ -14,7 +14,7 @@ import { NODE_LINK_PREFIX } from "../names.ts";
 /** The nftables table of the node that Interlay owns alone. */
 export const NODE_NFT_TABLE = "inet interlay";
 
-/** What decides the content of the node's table. */
+/** Input that determines the content of the node's table. */
 export interface NodeTableInput {
   readonly overlayCidrs: readonly Cidr[];
   readonly returnPath: ReturnPath;

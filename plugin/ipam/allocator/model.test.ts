@@ -79,7 +79,7 @@ class Run {
   readonly sticky = new Map<string, string>();
   /** Addresses that somebody on the wire has. */
   readonly strangers = new Set<string>();
-  /** What a pod was given and a stranger had: `uid address`. */
+  /** Addresses that a pod was given and a stranger had: `uid address`. */
   readonly refused = new Set<string>();
   #containerIds = 0;
 

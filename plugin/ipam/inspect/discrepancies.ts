@@ -22,7 +22,7 @@ export interface Discrepancy {
   readonly severity: "error" | "note";
   /** One sentence. */
   readonly message: string;
-  /** What to do; empty if nothing. */
+  /** Action for the user; empty if none is needed. */
   readonly remedy: string;
   /** The object that `check --repair` deletes. */
   readonly release?: UnderlayAddressObject;

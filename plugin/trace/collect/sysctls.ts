@@ -61,7 +61,7 @@ export const READ_SYSCTLS: readonly string[] = [
   ...LEGACY_TABLES.map((name) => `/proc/net/${name}`),
 ];
 
-/** What the files of `READ_SYSCTLS` say. */
+/** Content of the files of `READ_SYSCTLS`. */
 interface ProcState {
   /** By the path below /proc/sys, e.g. `net/ipv4/conf/eth0/rp_filter`. */
   readonly sysctls: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import { compileNftTable } from "./nft/compile-table.ts";
 import { parseNftRuleset } from "./nft/ruleset-json.ts";
 import { type BaseChain, type Chain, findUnsupported } from "./model/ruleset.ts";
 
-/** What of a snapshot holds rules. */
+/** Parts of a snapshot that contain rules. */
 export type RulesetSnapshot = Pick<
   NamespaceSnapshot,
   "nftables" | "iptables" | "ip6tables" | "iptablesLegacy" | "ip6tablesLegacy" | "ipsets"

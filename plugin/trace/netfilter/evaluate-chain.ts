@@ -3,7 +3,7 @@ import type { Packet, Translation } from "../packet.ts";
 import { addStep, areSameOutcomes, createOutcome, type EvaluationProgress } from "./progress.ts";
 import type { BaseChain, Chain, Result, CompiledRule, StatementContext } from "./model/ruleset.ts";
 
-/** What follows once a base chain has finished with a packet. */
+/** Continuations after a base chain has finished with a packet. */
 export interface Continuations {
   readonly context: StatementContext;
   readonly budget: ForkBudget;
@@ -27,7 +27,7 @@ interface Position {
   readonly chain: Chain;
   readonly rule: number;
   readonly statement: number;
-  /** What the rule has done so far. */
+  /** Effects of the rule so far. */
   readonly effects: readonly string[];
   /** Where `return` and the end of the chain lead; undefined in a base chain. */
   readonly caller: Position | undefined;

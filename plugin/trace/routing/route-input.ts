@@ -12,7 +12,7 @@ export type Received = Pick<
   "family" | "source" | "destination" | "mark" | "protocol" | "sourcePort" | "destinationPort"
 >;
 
-/** What the kernel does with a received packet. */
+/** Decision of the kernel on a received packet. */
 export type InputRoute =
   | { readonly kind: "deliver" | "forward"; readonly result: Extract<RouteResult, { readonly kind: "route" }> }
   | ({ readonly kind: "refuse" } & Pick<TraceFailure, "verdict" | "text"> & { readonly failure: TraceFailure["kind"] });

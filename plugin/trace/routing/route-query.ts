@@ -1,7 +1,7 @@
 import type { Family } from "../../datapath/address.ts";
 import type { NexthopSnapshot, RouteSnapshot, RuleSnapshot } from "../snapshot.ts";
 
-/** What the kernel looks up (struct flowi4, flowi6). */
+/** Key of a route lookup (struct flowi4, flowi6). */
 export interface RouteQuery {
   readonly family: Family;
   readonly destination: string;

@@ -29,7 +29,7 @@ export interface ConntrackTable {
   readonly loose: boolean;
 }
 
-/** What conntrack says about a packet. */
+/** Result of conntrack for a packet. */
 export interface TrackResult {
   readonly packet: Packet;
   /** Undefined for an INVALID or untracked packet. */

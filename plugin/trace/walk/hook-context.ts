@@ -7,7 +7,7 @@ import { losePacket } from "./failure.ts";
 import { getManipulation, selectEndpoint } from "./translate.ts";
 import type { WalkState } from "./walk-state.ts";
 
-/** What the rules of a namespace ask during one walk. A class, because a hook is run some forty times a connection. */
+/** Answers the queries of a namespace's rules during one walk. A class, because a hook runs some forty times a connection. */
 export class NamespaceHookContext implements HookContext {
   private readonly walk: WalkState;
   private readonly namespace: NamespaceModel;

@@ -120,7 +120,7 @@ function findOutputRoute(
   }
 }
 
-/** What a namespace sends to itself leaves by loopback. */
+/** Packets of a namespace to itself leave by loopback. */
 function getOutLink({ route }: Found, nexthop: NexthopSnapshot | undefined): string | undefined {
   return route.type === "local" ? "lo" : nexthop?.link;
 }

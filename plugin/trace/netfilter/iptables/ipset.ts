@@ -11,7 +11,7 @@ export interface Ipset {
   readonly name: string;
   /** `hash:ip,port` … */
   readonly type: string;
-  /** What each part of an element is: `ip`, `net`, `port`, `iface`, `mac`, `mark` or `set`. */
+  /** Type of each part of an element: `ip`, `net`, `port`, `iface`, `mac`, `mark` or `set`. */
   readonly parts: readonly string[];
   /** Undefined for sets without addresses and lists of sets. */
   readonly family: Family | undefined;

@@ -3,7 +3,7 @@ import type { RuleStatement } from "../model/ruleset.ts";
 import type { Ipset, IpsetIndex } from "./ipset.ts";
 import type { RuleExtension, RuleOption } from "./rule-arguments.ts";
 
-/** What the extensions of a rule may refer to. */
+/** Objects that the extensions of a rule may refer to. */
 export interface RuleScope {
   readonly family: Family;
   /** Sets by name; undefined if they could not be read. */

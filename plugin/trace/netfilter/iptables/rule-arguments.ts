@@ -17,7 +17,7 @@ export interface RuleArguments {
   readonly options: readonly RuleOption[];
   /** Extensions of `-m`, in order. */
   readonly matches: readonly RuleExtension[];
-  /** What `-j` or `-g` names; a rule may have neither. */
+  /** Target of `-j` or `-g`; a rule may have neither. */
   readonly target?: RuleExtension & { readonly goesTo: boolean };
 }
 

@@ -4,7 +4,7 @@ import { type AddressNumber, parseAddressNumber } from "./address-number.ts";
 /** Returns the number of the first rule, from a given one on, that the packet's destination does not exclude. */
 export type RuleFinder = (from: number, packet: Packet) => number;
 
-/** What the index reads of a rule. */
+/** Properties of a rule that the index reads. */
 interface IndexedRule {
   /** The only destination that the rule can match; undefined if there may be several. */
   readonly destination?: AddressNumber;

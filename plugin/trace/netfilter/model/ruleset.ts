@@ -36,7 +36,7 @@ export interface CompiledRule {
   readonly destination?: AddressNumber;
 }
 
-/** What statements see apart from the packet. */
+/** Context of statements apart from the packet. */
 export interface StatementContext {
   readonly hook: Hook;
   readonly lookups: HookContext;
@@ -45,7 +45,7 @@ export interface StatementContext {
 /** One match or action of a rule. */
 export type RuleStatement = (packet: Packet, context: StatementContext) => Result;
 
-/** What one statement does to a packet. */
+/** Effect of one statement on a packet. */
 export type Result =
   /** The next statement of the rule follows. */
   | { readonly kind: "continue" }
@@ -64,7 +64,7 @@ export type Result =
   | { readonly kind: "choice"; readonly branches: readonly Branch[] }
   /** Whether the rest of the rule applies depends on something that neither the packet nor the snapshot has. */
   | { readonly kind: "undecided"; readonly reason: string }
-  /** What happens to the packet cannot be predicted. */
+  /** The packet's fate cannot be predicted. */
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** One of the possible results of a random choice. */

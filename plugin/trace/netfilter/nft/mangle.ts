@@ -37,7 +37,7 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
   th: PORT_CHANGES,
 };
 
-/** What can be set without an effect on the path. */
+/** Keys that can be set without an effect on the path. */
 const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
   meta: ["priority", "nftrace", "secmark"],
   ct: ["helper", "label", "event", "secmark", "timeout"],

@@ -19,7 +19,7 @@ import type { NftJson } from "./ruleset-json.ts";
 import { formatElementKey, type SetCatalog } from "./set-catalog.ts";
 import { parseVerdict } from "./verdict.ts";
 
-/** What the statements of a rule may refer to. */
+/** Objects that the statements of a rule may refer to. */
 export interface NftScope {
   readonly sets: SetCatalog;
   /** Returns a chain of the same table. */

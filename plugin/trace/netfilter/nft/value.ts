@@ -4,7 +4,7 @@ import type { AddressNumber } from "../model/address-number.ts";
 export type Value = AddressNumber | string | boolean | readonly Value[];
 
 /**
- * What an expression reads from a packet. `absent`: the packet has no such field, and the rule does not match.
+ * Value that an expression reads from a packet. `absent`: the packet has no such field, and the rule does not match.
  * `choice`: any value of the given shares. `undecided`: neither packet nor snapshot has it.
  */
 export type Reading =

@@ -1,6 +1,6 @@
 import { coerce, lt } from "semver";
 
-/** What a node says of its Kubernetes distribution. */
+/** Properties of a node that show its Kubernetes distribution. */
 export interface NodeFacts {
   readonly name: string;
   /** `v1.31.4+k3s1` */

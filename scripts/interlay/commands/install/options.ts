@@ -14,7 +14,7 @@ export interface InstallFlags {
   readonly network: string;
 }
 
-/** What the installation takes from the cluster where no option says otherwise. */
+/** Settings that the installation reads from the cluster unless an option sets them. */
 export interface InstalledState {
   /** Image of the agents that run; undefined: Interlay is not installed. */
   readonly image: string | undefined;

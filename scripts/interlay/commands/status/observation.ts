@@ -59,7 +59,7 @@ export interface NodeStatus {
   readonly conditions: readonly z.infer<typeof condition>[];
 }
 
-/** What `interlay status` reads of a cluster. */
+/** State of a cluster that `interlay status` reads. */
 export interface InstallationObservation {
   readonly server: string;
   /** Undefined: Interlay is not installed. */
