@@ -79,9 +79,11 @@ class FrameFlood {
       this.open.add(`${at.namespace}: ${link.name} (its parent is not in the snapshot)`);
       return;
     }
+    // The kernel hands frames between siblings to the parent first (macvlan_queue_xmit), so they pass its ingress hook.
+    const handed: Frame = { ...frame, steps: [...frame.steps, { kind: "ingress", ...link.parent }] };
     if (link.macvlanMode === "bridge")
       for (const sibling of this.model.listChildren(link.parent))
-        if (this.findLink(sibling)?.macvlanMode === "bridge") this.acceptFrame(sibling, frame);
+        if (this.findLink(sibling)?.macvlanMode === "bridge") this.acceptFrame(sibling, handed);
     this.transmit(link.parent, frame);
   }
 

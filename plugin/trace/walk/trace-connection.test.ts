@@ -282,20 +282,18 @@ describe("translation in a trace", () => {
     assert.equal(summarize(far), "drop wrong-reply in mac-1 (SYN-ACK)");
   });
 
+  const ingressChain = (dev: string, policy: "accept" | "drop") => ({
+    chain: { family: "netdev", table: "guard", name: "in", type: "filter", hook: "ingress", dev, prio: 0, policy },
+  });
+
+  it("fails between macvlan siblings at an ingress chain of their parent", () => {
+    const { paths } = trace("mac-1", "10.0.0.12", { "node-1": { more: { nftables: [ingressChain("eth0", "drop")] } } });
+    assert.deepEqual([paths[0]?.failure?.verdict, paths[0]?.failure?.hook], ["drop", "ingress"]);
+  });
+
   it("lists the rules of an ingress hook with the namespace that the frame enters", () => {
     const nftables = [
-      {
-        chain: {
-          family: "netdev",
-          table: "guard",
-          name: "in",
-          type: "filter",
-          hook: "ingress",
-          dev: "veth-twin-1",
-          prio: 0,
-          policy: "accept",
-        },
-      },
+      ingressChain("veth-twin-1", "accept"),
       {
         rule: {
           family: "netdev",
