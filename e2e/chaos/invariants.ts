@@ -7,7 +7,7 @@ import { findLeaks } from "./leaked-state.ts";
 import type { ChaosContext } from "./context.ts";
 
 /** Milliseconds in which a running agent must repair drift. */
-const DRIFT_MS = 5000;
+const DRIFT_MS = 15_000;
 /** A killed agent is started again after its kubelet's back-off. */
 const BACK_MS = 120_000;
 

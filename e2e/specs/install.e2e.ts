@@ -21,7 +21,7 @@ const PORT = 7300;
  * Seconds that a connection must last, longer than the agents' replacement: a minimum, and a multiple of the time of an
  * apply.
  */
-const LONG = { least: 20, applies: 5 } as const;
+const LONG = { least: 60, applies: 5 } as const;
 
 /** Expected state of a node for each overlay, with kube-proxy v1.29 and its rule. */
 interface Made {
@@ -54,7 +54,7 @@ export function registerSpecs(run: TestRun): void {
     let fixture: AgentFixture;
     let kubectl: Kubectl;
     let image: string;
-    /** Seconds of the last `kubectl apply -k`, a measure of this computer's load. */
+    /** Seconds of the slowest `kubectl apply -k`, a measure of this computer's load. */
     let applySeconds = 5;
     /** Whether an underlay pod reaches an overlay pod on the other node, which needs the return path. */
     const passes = () => fixture.reaches("underlay-1-a", fixture.deployment.getAddress("overlay-2-b", "main"));
@@ -81,7 +81,7 @@ export function registerSpecs(run: TestRun): void {
         if (overlay === "liberal") DeferCleanup(() => switchVariant(cluster, NOTRACK));
         const started = performance.now();
         await By("apply", () => applyOverlay(kubectl, overlay, image));
-        applySeconds = (performance.now() - started) / 1000;
+        applySeconds = Math.max(applySeconds, (performance.now() - started) / 1000);
         const { data } = await api.core.readNamespacedConfigMap({
           name: "interlay-config",
           namespace: SYSTEM_NAMESPACE,
