@@ -74,20 +74,23 @@ const nexthop = z.object({
 });
 export type NexthopSnapshot = Readonly<z.infer<typeof nexthop>>;
 
+/** Types of routes, the first with number 1 (rtnetlink(7), RTN_*). */
+export const ROUTE_TYPES = [
+  "unicast",
+  "local",
+  "broadcast",
+  "anycast",
+  "multicast",
+  "blackhole",
+  "unreachable",
+  "prohibit",
+  "throw",
+  "nat",
+] as const;
+
 const route = z.object({
   family,
-  type: z.enum([
-    "unicast",
-    "local",
-    "broadcast",
-    "anycast",
-    "multicast",
-    "blackhole",
-    "unreachable",
-    "prohibit",
-    "throw",
-    "nat",
-  ]),
+  type: z.enum(ROUTE_TYPES),
   /** CIDR; 0.0.0.0/0 or ::/0 for a default route. */
   destination: z.string(),
   /** CIDR of the sources that the route is for (IPv6 only). */

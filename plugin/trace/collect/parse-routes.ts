@@ -1,22 +1,8 @@
 import type { z } from "zod";
 import type { Family } from "../../datapath/address.ts";
-import type { NexthopSnapshot, RouteSnapshot, RuleSnapshot } from "../snapshot.ts";
+import { type NexthopSnapshot, ROUTE_TYPES, type RouteSnapshot, type RuleSnapshot } from "../snapshot.ts";
 import type { ipRoutes, ipRules } from "./ip-output.ts";
 
-/** Types of routes by their number (rtnetlink(7), RTN_*), as `ip -N` prints them. */
-const ROUTE_TYPES = [
-  undefined,
-  "unicast",
-  "local",
-  "broadcast",
-  "anycast",
-  "multicast",
-  "blackhole",
-  "unreachable",
-  "prohibit",
-  "throw",
-  "nat",
-] as const;
 const RULE_ACTIONS: Readonly<Record<number, "blackhole" | "unreachable" | "prohibit">> = {
   6: "blackhole",
   7: "unreachable",
@@ -30,7 +16,7 @@ const ANY = { ipv4: "0.0.0.0/0", ipv6: "::/0" } as const;
 /** Returns the routes of `ip -j -d -N route show table all`. @throws an error for an unknown type of route */
 export function parseRoutes(family: Family, routes: z.infer<typeof ipRoutes>): RouteSnapshot[] {
   return routes.map((one): RouteSnapshot => {
-    const type = ROUTE_TYPES[Number(one.type)];
+    const type = ROUTE_TYPES[Number(one.type) - 1];
     if (type === undefined) throw new Error(`unknown type ${one.type} of the route ${one.dst}`);
     const mtu = one.metrics.map(({ mtu: value }) => value).find((value) => typeof value === "number");
     const hasNexthop = type !== "blackhole" && type !== "unreachable" && type !== "prohibit" && type !== "throw";

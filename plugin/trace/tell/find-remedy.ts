@@ -17,13 +17,13 @@ const KNOWN_RULES: readonly KnownRule[] = [
     chain: /^KUBE-FORWARD$|^forward$/,
     text: /INVALID|invalid/,
     remedy:
-      "kube-proxy drops packets of connections of which this node sees one direction alone: set returnPath: notrack in ConfigMap interlay-config, and see condition ReturnPathReady of this node's NodeState.",
+      "kube-proxy drops packets of connections that this node sees in one direction only: set returnPath: notrack in ConfigMap interlay-config, and see condition ReturnPathReady of this node's NodeState.",
   },
   {
     chain: /^cali-/,
     text: /INVALID|invalid/,
     remedy:
-      "Calico drops packets of connections of which this node sees one direction alone: see why the reply takes another way than the request.",
+      "Calico drops packets of connections that this node sees in one direction only: see why the reply takes another way than the request.",
   },
   {
     chain: /^cali-(?:tw|fw|pi|po|pro|pri)/,
