@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { FAULTS } from "../doctor/faults.ts";
 import { HEALTHY } from "../doctor/compare.ts";
-import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import type { Cell, Group } from "../cells/cell.ts";
 import { cells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import { deploy, type Deployment } from "../deployment/deploy.ts";
-import { execOrThrow, signalAgent } from "../support/agent-process.ts";
+import { execOrThrow, listAgentProcesses, signalAgent } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { formatVariantFlags } from "../../results/rerun.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -92,12 +92,29 @@ export function registerSpecs(run: TestRun): void {
         assert.deepEqual(sources.map(describe), [], "another source than predicted");
       });
 
+    /** Waits for the agent of a worker: the kubelet replaces one that a fault has stopped for longer than its liveness probe allows. */
+    const waitForAgent = (node: string): Promise<readonly string[]> =>
+      Eventually(
+        `the agent of ${node} runs`,
+        () => listAgentProcesses(cluster, node),
+        (processes) => processes.length === 1,
+        { timeout: 90_000 },
+      );
+    /** Stops the agent, which would repair what belongs to its pods. */
+    const pauseAgent = async (node: string): Promise<void> => {
+      await waitForAgent(node);
+      await signalAgent(cluster, node, "STOP");
+    };
+    const resumeAgent = async (node: string): Promise<void> => {
+      await waitForAgent(node);
+      await signalAgent(cluster, node, "CONT");
+    };
+
     for (const fault of TRACE_FAULTS)
-      It(`a fault that no check knows: ${fault.title}`, { timeout: 180_000 }, async () => {
+      It(`a fault that no check knows: ${fault.title}`, { timeout: 240_000 }, async () => {
         const [node = ""] = deployment.workers;
-        // The agent would repair what belongs to its pods.
-        DeferCleanup(() => signalAgent(cluster, node, "CONT"));
-        await signalAgent(cluster, node, "STOP");
+        DeferCleanup(() => resumeAgent(node));
+        await pauseAgent(node);
         DeferCleanup(() => fault.undo(context));
         await By("make the fault", () => fault.make(context));
         const compared = await compare(fault.title, HEALTHY, FAULT_GROUPS);
@@ -107,17 +124,18 @@ export function registerSpecs(run: TestRun): void {
       });
 
     for (const fault of FAULTS.filter(({ severity, pod }) => severity === undefined && pod === undefined))
-      It(`the doctor's fault: ${fault.title}`, { timeout: 180_000 }, async () => {
+      It(`the doctor's fault: ${fault.title}`, { timeout: 240_000 }, async () => {
         if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider is not privileged");
         const [node = ""] = deployment.workers;
+        await By("switch kube-proxy and return path", () => switchVariant(cluster, HEALTHY));
         const faultContext = {
           cluster,
           api,
           node,
           on: (argv: readonly string[]) => execOrThrow(cluster, node, argv),
           address: context.address,
-          pauseAgent: () => signalAgent(cluster, node, "STOP"),
-          resumeAgent: () => signalAgent(cluster, node, "CONT"),
+          pauseAgent: () => pauseAgent(node),
+          resumeAgent: () => resumeAgent(node),
         };
         DeferCleanup(() => fault.undo(faultContext));
         await By("make the fault", () => fault.make(faultContext));

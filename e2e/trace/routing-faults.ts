@@ -32,7 +32,7 @@ function makePolicyFault(
 export const ROUTING_FAULTS: readonly TraceFault[] = [
   makePolicyFault("blackhole", "7", ["to"]),
   makePolicyFault("prohibit", "8", ["from"]),
-  makePolicyFault("unreachable", "9", ["iif", "eth0", "to"]),
+  makePolicyFault("unreachable", "9", ["iif", "vxlan.calico", "to"]),
   makePolicyFault("throw", "10", ["to"], { harmless: true }),
   makeCommandFault(
     "a rule by protocol leads to a blackhole",
@@ -80,13 +80,14 @@ export const ROUTING_FAULTS: readonly TraceFault[] = [
     async ({ findLink }) => [sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.forwarding`, 1)],
   ),
   {
-    title: "the node answers no ARP request: arp_ignore 8",
-    make: async ({ on, forgetNeighbours }) => {
-      await on(sysctl("net.ipv4.conf.all.arp_ignore", 8));
+    // A pod that only serves: a node that asks others makes itself known to them, so what fails depends on who sent last.
+    title: "an underlay pod answers no ARP request: arp_ignore 8",
+    make: async ({ inPod, forgetNeighbours }) => {
+      await inPod(UNDERLAY, sysctl("net.ipv4.conf.all.arp_ignore", 8));
       await forgetNeighbours();
     },
-    undo: async ({ on, forgetNeighbours }) => {
-      await on(sysctl("net.ipv4.conf.all.arp_ignore", 0));
+    undo: async ({ inPod, forgetNeighbours }) => {
+      await inPod(UNDERLAY, sysctl("net.ipv4.conf.all.arp_ignore", 0));
       await forgetNeighbours();
     },
   },

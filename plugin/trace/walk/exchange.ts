@@ -18,6 +18,9 @@ const PACKET_BYTES = 60;
 const HEADER_BYTES = 60;
 const DEFAULT_TTL = 64;
 
+/** Port to which ping of iputils connects a UDP socket before its first echo request. */
+const PING_UDP_PORT = 1025;
+
 /** ICMP types of echo request and reply. */
 const ECHO = { ipv4: { request: 8, reply: 0 }, ipv6: { request: 128, reply: 129 } } as const;
 
@@ -112,7 +115,11 @@ function sendFirst(walk: WalkState, packets: PacketTrace[], client: NamespaceMod
     ...(protocol === "icmp" ? { icmpType: ECHO[family].request, icmpCode: 0 } : {}),
     ...(protocol === "udp" ? { length: computeLength(request) } : {}),
   });
-  const choice = { source: request.sourceAddress, again: protocol === "tcp" && family === "ipv4" };
+  const choice = {
+    source: request.sourceAddress,
+    again: protocol === "tcp" && family === "ipv4",
+    ...(protocol === "icmp" && request.sourceAddress === undefined ? { udpPort: PING_UDP_PORT } : {}),
+  };
   return runPacket(
     walk,
     packets,

@@ -33,8 +33,11 @@ export function resolveNeighbour(
     (own) => own.link === link.name && own.address === address && !own.proxy,
   );
   if (entry?.mac !== undefined && hasState(entry, PINNED)) return selectByMac(walk, id, entry, receivers, open);
+  const own = { namespace: id, link: link.name };
+  const learned = findLearned(walk, own, receivers, address);
+  if (learned !== undefined) return learned;
   const sender = selectSender(namespace, link, address, packet);
-  const answering = findAnswers(walk, { namespace: id, link: link.name }, receivers, address, sender);
+  const answering = findAnswers(walk, own, receivers, address, sender);
   if (
     entry?.mac !== undefined &&
     hasState(entry, USABLE) &&
@@ -44,6 +47,7 @@ export function resolveNeighbour(
   const answer = preferOwner(walk, answering, address);
   if (answer !== undefined) {
     walk.note({ kind: "neighbour", text: `${address} dev ${link.name}: ${describeReceiver(walk, answer)} answers` });
+    if (entry?.mac === undefined || !hasState(entry, USABLE)) walk.learnNeighbour(answer, sender, own);
     return answer;
   }
   // A host that the snapshot does not contain may answer, but not for an address of one that it contains.
@@ -51,6 +55,23 @@ export function resolveNeighbour(
   if (open.length > 0 && mayAnswer)
     throw losePacket("unknown", "outside", id, `the packet leaves the snapshot by ${open.join(", ")} to ${address}`);
   throw losePacket("drop", "no-neighbour", id, `nobody answers for ${address} on ${link.name}`);
+}
+
+/** Finds the neighbour that has asked for this link's address before, and so is known whether or not it answers itself. */
+function findLearned(
+  walk: WalkState,
+  own: LinkRef,
+  receivers: readonly FrameReceiver[],
+  address: string,
+): FrameReceiver | undefined {
+  const known = walk.findLearned(own, address);
+  const receiver = receivers.find(({ namespace, link }) => namespace === known?.namespace && link === known.link);
+  if (receiver !== undefined)
+    walk.note({
+      kind: "neighbour",
+      text: `${address} dev ${own.link}: known by the request of ${describeReceiver(walk, receiver)}`,
+    });
+  return receiver;
 }
 
 function hasState({ state }: NeighbourSnapshot, states: ReadonlySet<string>): boolean {

@@ -18,6 +18,8 @@ export interface RouteChoice {
   readonly again?: boolean;
   /** The socket is bound to this link. */
   readonly link?: string | undefined;
+  /** The program first connects a UDP socket to this port of the destination, to learn its own address (ping of iputils). */
+  readonly udpPort?: number;
 }
 
 type Found = Extract<RouteResult, { readonly kind: "route" }>;
@@ -36,6 +38,13 @@ export function sendPacket(
   choice: RouteChoice,
 ): Transmission & { readonly source: string; readonly mtu: number } {
   walk.startHop(namespace, undefined, draft);
+  if (choice.udpPort !== undefined)
+    findOutputRoute(
+      namespace,
+      { ...draft, protocol: "udp", destinationPort: choice.udpPort },
+      choice.source,
+      choice.link,
+    );
   let route = findOutputRoute(namespace, draft, choice.source, choice.link);
   let nexthop = chooseNexthop(walk, route);
   const source = choice.source ?? selectSource(namespace.state, route.route, nexthop, draft.destination);

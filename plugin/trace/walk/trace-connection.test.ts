@@ -369,3 +369,23 @@ describe("long packets in a trace", () => {
     assert.equal(summarize(trace("pod-1", "10.244.2.2", small, { bytes })), "pass");
   });
 });
+
+describe("trace of a socket that asks first", () => {
+  it("reaches a client that answers no ARP request, because its own request made it known", () => {
+    const silent = { "node-1": { sysctls: { "net/ipv4/conf/all/arp_ignore": "8" } } };
+    assert.equal(summarize(trace("node-1", "10.0.0.2", silent)), "pass");
+    assert.equal(summarize(trace("node-2", "10.0.0.1", silent)), "drop no-neighbour in node-2 (SYN)");
+  });
+
+  it("loses a ping if a rule for UDP rejects the socket by which ping learns its address", () => {
+    const rule = { priority: 11, action: "unreachable", family: "ipv4", ipProtocol: "udp", to: "10.0.0.2/32" } as const;
+    const ruled = buildCluster();
+    const namespaces = ruled.namespaces.map((one) =>
+      one.id === "node-1" ? { ...one, rules: [...one.rules, { ...rule, not: false, unknown: [] }] } : one,
+    );
+    const model = buildTraceModel({ ...ruled, namespaces });
+    const ask = (protocol: "icmp" | "tcp") =>
+      summarize(traceConnection(model, { source: "node-1", destination: "10.0.0.2", protocol, port: 80 }));
+    assert.deepEqual([ask("icmp"), ask("tcp")], ["reject reject-route in node-1 (request)", "pass"]);
+  });
+});

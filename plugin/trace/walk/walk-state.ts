@@ -4,6 +4,7 @@ import { readSysctl } from "../routing/namespace-state.ts";
 import type { TraceHop, TraceEvent } from "../trace.ts";
 import type { Connection, ConntrackTable } from "./conntrack-table.ts";
 import { losePacket } from "./failure.ts";
+import type { LinkRef } from "./frame.ts";
 import type { NamespaceModel, TraceModel } from "./build-trace-model.ts";
 
 /** Chooses one of several random results; index into the probabilities. */
@@ -19,6 +20,8 @@ export class WalkState {
   connection: Connection | undefined;
   private readonly tables = new Map<string, ConntrackTable>();
   private readonly elements = new Set<string>();
+  /** Links of neighbours by the link that received their ARP request or neighbour solicitation, and their address. */
+  private readonly learned = new Map<string, LinkRef>();
   private hops: Draft[] = [];
   /** Events of frame hooks between two hops; they belong to the next one. */
   private pending: TraceEvent[] = [];
@@ -55,6 +58,16 @@ export class WalkState {
 
   hasElement(namespace: string, { set, key }: SetElement): boolean {
     return this.elements.has(`${namespace} ${set} ${key}`);
+  }
+
+  /** Notes that who receives a request for its own address keeps the sender's MAC address (`neigh_event_ns`). */
+  learnNeighbour(receiver: LinkRef, address: string, sender: LinkRef): void {
+    this.learned.set(`${receiver.namespace} ${receiver.link} ${address}`, sender);
+  }
+
+  /** Returns the link of a neighbour that has asked this link for its address during this trace. */
+  findLearned({ namespace, link }: LinkRef, address: string): LinkRef | undefined {
+    return this.learned.get(`${namespace} ${link} ${address}`);
   }
 
   /** Starts the record of a packet's way through a namespace. */
