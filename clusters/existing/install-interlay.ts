@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { IMAGE, readManifest } from "../../plugin/deploy/render.ts";
 import { isDaemonSetReady } from "../kubernetes/daemon-set.ts";
-import { getStatusCode, ignoreStatus } from "../kubernetes/status-code.ts";
+import { type AppliedObject, applyObject } from "../kubernetes/server-side-apply.ts";
+import { ignoreStatus } from "../kubernetes/status-code.ts";
 import { waitUntil } from "../kubernetes/wait-until.ts";
 import type { PullSecret } from "../spec/pod-settings.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
@@ -12,7 +12,6 @@ import { buildSecret } from "./pull-secrets.ts";
 import { OWN_NETWORK } from "./selection.ts";
 
 const TIMEOUT_MS = 180_000;
-const POLL_MS = 300;
 const [NAMESPACE = "", NETWORK = ""] = OWN_NETWORK.split("/");
 const HINT = `see the pods in ${NAMESPACE}`;
 
@@ -32,8 +31,8 @@ interface Installation {
   readonly pullSecrets: readonly PullSecret[];
 }
 
-/** An object as JSON has it: the client library sends objects that are not of its classes, too. */
-type PlainObject = KubernetesObject & { readonly data?: unknown; readonly spec?: unknown };
+/** An object as a manifest has it. */
+type PlainObject = KubernetesObject & AppliedObject & { readonly data?: unknown; readonly spec?: unknown };
 
 /** Returns all objects of an installation, definitions first, with the suite's label. Pure. */
 function buildInstallation({ image, returnPath, pool, uplink, pullSecrets }: Installation): readonly PlainObject[] {
@@ -72,14 +71,14 @@ function createInterlayObject(kind: string, name: string, spec: unknown): PlainO
 }
 
 function addOwnerLabel(object: PlainObject): PlainObject {
-  const labels = { ...object.metadata?.labels, [OWNER_LABEL]: "e2e" };
-  return { ...object, metadata: Object.assign({}, object.metadata, { labels }) };
+  const { metadata } = object;
+  return { ...object, metadata: Object.assign({}, metadata, { labels: { ...metadata.labels, [OWNER_LABEL]: "e2e" } }) };
 }
 
 /** Installs Interlay, and waits until the agents and the network are ready. Uses the objects of an interrupted run. */
 export async function installInterlay(config: KubeConfig, installation: Installation): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS;
-  for (const object of buildInstallation(installation)) await createWhenServed(config, object, deadline);
+  for (const object of buildInstallation(installation)) await applyObject(config, object, deadline);
   const objects = KubernetesObjectApi.makeApiClient(config);
   const apps = config.makeApiClient(AppsV1Api);
   const readAgents = () => apps.readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });
@@ -106,17 +105,4 @@ export async function createPool(config: KubeConfig, namespace: string, pool: Po
 export async function removePool(config: KubeConfig, namespace: string): Promise<void> {
   const objects = KubernetesObjectApi.makeApiClient(config);
   await objects.delete(createInterlayObject("UnderlayPool", namespace, {})).catch(ignoreStatus(404));
-}
-
-/** Creates an object as soon as its kind is served. A client caches the kinds, so each attempt has a new one. */
-async function createWhenServed(config: KubeConfig, object: KubernetesObject, deadline: number): Promise<void> {
-  for (;;)
-    try {
-      await KubernetesObjectApi.makeApiClient(config).create(object).catch(ignoreStatus(409));
-      return;
-    } catch (error) {
-      const isUnserved = getStatusCode(error) === 404 || /Unrecognized API version and kind/.test(String(error));
-      if (!isUnserved || Date.now() > deadline) throw error;
-      await sleep(POLL_MS);
-    }
 }

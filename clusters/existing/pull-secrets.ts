@@ -1,4 +1,5 @@
 import { CoreV1Api, type KubeConfig, type V1Secret } from "@kubernetes/client-node";
+import type { AppliedObject } from "../kubernetes/server-side-apply.ts";
 import { ignoreStatus } from "../kubernetes/status-code.ts";
 import type { PullSecret } from "../spec/pod-settings.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
@@ -22,7 +23,7 @@ export async function readPullSecrets(config: KubeConfig, names: readonly string
 }
 
 /** Returns the object of a secret, with the suite's label. Pure. */
-export function buildSecret({ name, type, data }: PullSecret, namespace: string): V1Secret {
+export function buildSecret({ name, type, data }: PullSecret, namespace: string): V1Secret & AppliedObject {
   return {
     apiVersion: "v1",
     kind: "Secret",

@@ -7,7 +7,7 @@ const FIELD_MANAGER = "interlay";
 const POLL_MS = 300;
 
 /** An object as its manifest has it. */
-interface AppliedObject {
+export interface AppliedObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
