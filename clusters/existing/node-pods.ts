@@ -22,8 +22,9 @@ interface NodePodTemplate {
 }
 
 /**
- * Creates a pod on each node, or uses the existing one, and waits until it runs. The pods have NET_ADMIN to read rules and
- * routes, and cannot enter other namespaces.
+ * Creates a pod on each node, or uses the existing one, and waits until it runs. A pod has the name of its node, so that a
+ * run with other nodes never uses it for another. The pods have NET_ADMIN to read rules and routes, and cannot enter other
+ * namespaces.
  *
  * @returns the pods; a string is the reason why the cluster's admission rejected them
  */
@@ -34,7 +35,6 @@ export async function createNodePods(
   { image, settings }: NodePodTemplate,
 ): Promise<NodePods | string> {
   const core = config.makeApiClient(CoreV1Api);
-  const getPodName = (node: string): string => `tools-${nodes.indexOf(node) + 1}`;
   await core
     .createNamespace({
       body: {
@@ -49,21 +49,21 @@ export async function createNodePods(
   for (const node of nodes)
     try {
       await core
-        .createNamespacedPod({ namespace, body: buildNodePod(node, getPodName(node), { image, settings }) })
+        .createNamespacedPod({ namespace, body: buildNodePod(node, { image, settings }) })
         .catch(ignoreStatus(409));
     } catch (error) {
       if (getStatusCode(error) !== 403 && getStatusCode(error) !== 422) throw error;
       return `the cluster rejects pods in the nodes' network (${describeApiError(error)})`;
     }
-  await waitUntilRunning(core, namespace, nodes.length);
+  await waitUntilRunning(core, namespace, nodes);
   return {
-    exec: (node, argv) => execInPod(config, { namespace, pod: getPodName(node), container: CONTAINER }, argv),
+    exec: (node, argv) => execInPod(config, { namespace, pod: node, container: CONTAINER }, argv),
   };
 }
 
-function buildNodePod(nodeName: string, name: string, { image, settings }: NodePodTemplate): V1Pod {
+function buildNodePod(nodeName: string, { image, settings }: NodePodTemplate): V1Pod {
   return {
-    metadata: { name, labels: { [OWNER_LABEL]: "e2e" }, annotations: { ...settings.annotations } },
+    metadata: { name: nodeName, labels: { [OWNER_LABEL]: "e2e" }, annotations: { ...settings.annotations } },
     spec: {
       nodeName,
       hostNetwork: true,
@@ -85,21 +85,30 @@ function buildNodePod(nodeName: string, name: string, { image, settings }: NodeP
   };
 }
 
-async function waitUntilRunning(core: CoreV1Api, namespace: string, count: number): Promise<void> {
+/** Waits for these pods alone: pods of nodes that an earlier run chose may wait for ever. */
+async function waitUntilRunning(core: CoreV1Api, namespace: string, names: readonly string[]): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     const { items } = await core.listNamespacedPod({ namespace });
-    const waiting = items.filter(({ status }) => status?.phase !== "Running");
-    if (waiting.length === 0 && items.length >= count) return;
-    if (Date.now() > deadline) {
-      const [first] = waiting;
-      const state = first?.status?.containerStatuses?.[0]?.state?.waiting;
+    const waiting = listWaiting(items, names);
+    if (waiting.length === 0) return;
+    if (Date.now() > deadline)
       throw new Error(
-        `${waiting.length} pods of namespace ${namespace} do not run; ${first?.metadata?.name ?? "?"} on node ${first?.spec?.nodeName ?? "?"}: ${state?.message ?? state?.reason ?? "no reason reported"}. Can the node pull the image?`,
+        `${waiting.length} pods of namespace ${namespace} do not run: ${waiting.join(", ")}. Can the node pull the image?`,
       );
-    }
     await sleep(POLL_MS);
   }
+}
+
+/** Returns the pods of these nodes that do not run, each with the reason; other pods do not count. Pure. */
+export function listWaiting(pods: readonly V1Pod[], names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => {
+    const pod = pods.find(({ metadata }) => metadata?.name === name);
+    if (pod === undefined) return [`${name} (deleted)`];
+    if (pod.status?.phase === "Running") return [];
+    const state = pod.status?.containerStatuses?.[0]?.state?.waiting;
+    return [`${name} (${state?.message ?? state?.reason ?? "no reason reported"})`];
+  });
 }
 
 /** Returns the message of an API server's error. */
