@@ -41,6 +41,13 @@ const cases: readonly (readonly [title: string, settings: NetworkSettings, id: s
     "node-1 tunnel",
   ],
   [
+    "in an existing cluster flannel may masquerade it or not",
+    { ...FLANNEL, masqueradesToOverlay: undefined },
+    "matrix/underlay-1-a/overlay-2-b/other-node/tcp",
+    "node-1 tunnel",
+    "underlay-1-a",
+  ],
+  [
     "between racks a multi-NIC pod asks the underlay by its node",
     RACKS,
     "matrix/multi-nic-1-a/underlay-2-b/other-node/tcp",

@@ -76,11 +76,12 @@ function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSetting
   // by eth0: net1 has no connected route to another rack
   if (source === "overlay" || source === "multi-nic")
     return toOverlay ? [own(cell)] : choose(settings.natOutgoing, nodeTowards(sourceNode, reaches), own(cell));
-  return toOverlay && !sameNode && isMasqueraded(settings) ? [nodeTowards(sourceNode, reaches)] : [own(cell)];
+  const isMasqueraded = toOverlay && !sameNode && masqueradesUnderlay(settings);
+  return choose(isMasqueraded, nodeTowards(sourceNode, reaches), own(cell));
 }
 
 /** Whether packets of an underlay pod to the overlay of another node leave with its node's tunnel address. */
-const isMasqueraded = ({ returnPath, masqueradesToOverlay }: NetworkSettings): boolean =>
+const masqueradesUnderlay = ({ returnPath, masqueradesToOverlay }: NetworkSettings): boolean | undefined =>
   returnPath === "snat" || masqueradesToOverlay;
 
 /** Whether a cell's target is in another rack than the client. The control plane and the external host are in the first rack. */

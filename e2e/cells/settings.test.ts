@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
-import { isPodTraffic, getNetworkSettings } from "./settings.ts";
+import { getNetworkSettings, getUnknownSettings, isPodTraffic } from "./settings.ts";
 
 const settingsIn = (environment: string, family: IpFamily = "ipv4") =>
   getNetworkSettings(
@@ -40,6 +40,11 @@ describe("the settings of an environment that decide about source addresses", ()
   it("are known in every environment", () => {
     for (const { name } of ENVIRONMENTS) assert.notEqual(settingsIn(name).podTraffic, undefined, name);
     assert.equal(settingsIn("masquerade-all").masqueradeAll, true);
+  });
+
+  it("do not say in an existing cluster with flannel or canal whether it masquerades", () => {
+    const masquerades = (name: string) => getUnknownSettings({ [name]: "v1" }, "notrack").masqueradesToOverlay;
+    assert.deepEqual(["flannel", "canal", "calico"].map(masquerades), [undefined, undefined, false]);
   });
 
   it("do not say whom an unknown detector takes for a pod", () => {

@@ -26,8 +26,8 @@ export interface NetworkSettings {
   readonly returnPath: Variant["returnPath"];
   /** The overlay masquerades packets of its pods to other networks; undefined: not known. */
   readonly natOutgoing: boolean | undefined;
-  /** The overlay masquerades packets of other networks to its pods on other nodes (flannel's --ip-masq). */
-  readonly masqueradesToOverlay: boolean;
+  /** The overlay masquerades packets of other networks to its pods on other nodes (flannel's --ip-masq); undefined: not known. */
+  readonly masqueradesToOverlay: boolean | undefined;
   /** A pod's address has the prefix length of its node's subnet (bridges with host-local); Calico's is a subnet of one. */
   readonly hasNodeSubnets: boolean;
   /** The nodes are in racks with a router between them: a multi-NIC pod's net1 has no connected route to the other rack. */
@@ -75,16 +75,29 @@ function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: IpFamil
   return ofFamily === undefined ? "none" : "overlay-and-underlay";
 }
 
-/** Settings of an existing cluster: every documented source address is accepted. */
-export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
-  natOutgoing: undefined,
-  masqueradesToOverlay: false,
-  hasNodeSubnets: false,
-  racks: false,
-  podTraffic: undefined,
-  masqueradeAll: false,
-  crossSubnet: true,
-};
+/** Overlays that have flannel's option --ip-masq, which the API server does not always show. */
+const FLANNEL_OVERLAYS = ["flannel", "canal"];
+
+/**
+ * Returns the settings of an existing cluster: every documented source address is accepted.
+ * @param versions components by name, the overlay among them
+ */
+export function getUnknownSettings(
+  versions: Readonly<Record<string, string>>,
+  returnPath: Variant["returnPath"],
+): NetworkSettings {
+  const isFlannel = FLANNEL_OVERLAYS.some((name) => name in versions);
+  return {
+    returnPath,
+    natOutgoing: undefined,
+    masqueradesToOverlay: isFlannel ? undefined : false,
+    hasNodeSubnets: isFlannel,
+    racks: false,
+    podTraffic: undefined,
+    masqueradeAll: false,
+    crossSubnet: true,
+  };
+}
 
 /**
  * Whether kube-proxy on a node treats a connection as one of a pod.

@@ -32,6 +32,8 @@ export interface Deployment extends Pick<AddressBook, "getAddress" | "locate" | 
   readonly features: Features;
   /** Whether the settings of overlay and kube-proxy are those of the variant's environment. */
   readonly settingsKnown: boolean;
+  /** Versions of the cluster's components, by name. */
+  readonly versions: Readonly<Record<string, string>>;
   /** False if another solution than Interlay decides which source a server sees. */
   readonly judgesSources: boolean;
   /** Undefined if the cluster has no external host. */
@@ -101,6 +103,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, timeoutMs = READ
     features,
     judgesSources: cluster.datapath !== "none",
     settingsKnown: hasCapability(cluster.provider, "create-clusters"),
+    versions: cluster.versions,
     getAddress: (...endpoint) => addresses.getAddress(...endpoint),
     locate: (cell) => addresses.locate(cell),
     findSources: (...source) => addresses.findSources(...source),

@@ -6,7 +6,7 @@ import { runAttack } from "./attack.ts";
 import { type Cell, EXTERNAL } from "../cells/cell.ts";
 import { expectedSource } from "../cells/expected-source.ts";
 import type { Variant, Verdict } from "../cells/gate.ts";
-import { getNetworkSettings, UNKNOWN_SETTINGS } from "../cells/settings.ts";
+import { getNetworkSettings, getUnknownSettings } from "../cells/settings.ts";
 import { decideVerdict } from "../cells/verdict.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
@@ -194,7 +194,7 @@ function listExpectedSources(cell: Cell, variant: Variant, deployment: Deploymen
   if (!deployment.judgesSources) return undefined;
   const settings = deployment.settingsKnown
     ? getNetworkSettings(variant, cell.family)
-    : { ...UNKNOWN_SETTINGS, returnPath: variant.returnPath };
+    : getUnknownSettings(deployment.versions, variant.returnPath);
   const refs = expectedSource(cell, settings);
   const addresses = refs?.map((ref) => deployment.findSources(ref, cell.family));
   const known = addresses?.filter((found) => found !== undefined);
