@@ -26,7 +26,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "get configmaps in kube-system": "interlay doctor in the agent's pod",
   "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",
   "patch leases.coordination.k8s.io in interlay-system": "a leader that ends in good order",
-  "get namespaces": "a pool with a namespaceSelector",
+  "get namespaces": "a pool with a namespaceSelector, and a network that names no pool",
   "get pods": "a pod that the watch has not reported, and an address whose pod is deleted",
   "get statefulsets.apps": "an address that waits for its StatefulSet's pod",
   "update underlayaddresses.interlay.dev": "an address that waits for its StatefulSet's pod",

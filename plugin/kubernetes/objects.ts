@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Resource } from "./kube-client.ts";
+import { labelSelector } from "./label-selector.ts";
 import { objectMeta } from "./object-meta.ts";
 
 /** Schemas of Interlay's own kinds, and of the parts that it reads of other kinds. Every response is parsed by these. */
@@ -116,8 +117,6 @@ export const serviceCidr = z.object({
   }),
 });
 
-const labelSelector = z.object({ matchLabels: z.record(z.string(), z.string()).default({}) });
-
 export const underlayPool = z.object({
   metadata,
   spec: z.object({
@@ -132,6 +131,11 @@ export const underlayPool = z.object({
     nodeSelector: labelSelector.optional(),
     namespaceSelector: labelSelector.optional(),
     podSelector: labelSelector.optional(),
+    nodeNames: z.array(z.string()).default([]),
+    namespaces: z.array(z.string()).default([]),
+    networks: z.array(z.string()).default([]),
+    default: z.boolean().default(false),
+    disabled: z.boolean().default(false),
   }),
   status: z.unknown().optional(),
 });

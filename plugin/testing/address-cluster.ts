@@ -15,6 +15,7 @@ export class AddressCluster {
   readonly addresses = new Map<string, UnderlayAddressObject>();
   readonly pods = new Map<string, PodObject>();
   readonly pools: UnderlayPoolObject[] = [];
+  readonly namespaceAnnotations = new Map<string, Readonly<Record<string, string>>>();
   now = 1_000_000;
   #version = 1;
   #uid = 0;
@@ -82,7 +83,11 @@ export class NodeStore implements AddressStore {
 
   isSynced = (): boolean => true;
   nodeLabels = () => ({});
-  namespaceLabels = () => Promise.resolve({});
+  namespaceMetadata = async (name: string) => {
+    await Promise.resolve();
+    this.#ask();
+    return { labels: {}, annotations: this.#cluster.namespaceAnnotations.get(name) ?? {} };
+  };
   pools = () => this.#cluster.pools;
   address = (name: string) => this.#seen.get(name);
   addresses = () => [...this.#seen.values()];

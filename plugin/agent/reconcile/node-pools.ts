@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseCidr } from "../../datapath/address.ts";
-import { matchesLabels } from "../../ipam/pool/select-pools.ts";
+import { selectsNode } from "../../ipam/pool/select-pools.ts";
 import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import type { PoolOnNode } from "./choose-return-path.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
@@ -15,10 +15,10 @@ export function listPoolsOfNode(
 ): readonly PoolOnNode[] {
   const labels = view.node.get(node)?.metadata.labels ?? {};
   const objects = view.underlayPools.values();
-  return parsePools(objects).valid.flatMap(({ name, nodeLabels }) => {
+  return parsePools(objects).valid.flatMap(({ name, selection }) => {
     const object = objects.find(({ metadata }) => metadata.name === name);
     const parsed = status.safeParse(object?.status);
-    if (object === undefined || !parsed.success || !matchesLabels(nodeLabels, labels)) return [];
+    if (object === undefined || !parsed.success || !selectsNode(selection, { name: node, labels })) return [];
     return [{ name, subnet: parseCidr(object.spec.subnet), nodesOutside: parsed.data.nodesOutside }];
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AddressStore } from "../../ipam/records/address-store.ts";
+import { type AddressStore, isApiError } from "../../ipam/records/address-store.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import {
@@ -13,12 +13,14 @@ import {
   type UnderlayAddressSpec,
 } from "../../kubernetes/objects.ts";
 import { z } from "zod";
-import { objectMeta } from "../../kubernetes/object-meta.ts";
+import { objectMeta, type ObjectMeta } from "../../kubernetes/object-meta.ts";
 
 /** Label values have room for 63 characters; container ids have 64. */
 const LABEL_MAX = 63;
 const LABEL = { node: "interlay.dev/node", pool: "interlay.dev/pool", pod: "interlay.dev/pod" } as const;
 const addressList = z.object({ items: z.array(underlayAddress) });
+/** Labels and annotations of a namespace take effect within this time. */
+const NAMESPACE_MS = 10_000;
 const labelled = z.object({ metadata: objectMeta });
 
 /** Reads the cluster's addresses from informers and writes them to the API server. */
@@ -26,6 +28,7 @@ export class ClusterAddressStore implements AddressStore {
   readonly node: string;
   readonly #kube: KubeClient;
   readonly #view: ClusterCache;
+  readonly #namespaces = new Map<string, { readonly at: number; readonly metadata: ObjectMeta }>();
 
   constructor(kube: KubeClient, view: ClusterCache, node: string) {
     this.#kube = kube;
@@ -41,11 +44,19 @@ export class ClusterAddressStore implements AddressStore {
     return this.#view.node.get(this.node)?.metadata.labels ?? {};
   }
 
-  /** Requests the namespace only if a pool selects by it. */
-  async namespaceLabels(namespace: string): Promise<Readonly<Record<string, string>>> {
-    if (!this.pools().some(({ spec }) => spec.namespaceSelector !== undefined)) return {};
-    const found = await this.#kube.find(RESOURCE.namespaces, namespace);
-    return found === undefined ? {} : labelled.parse(found).metadata.labels;
+  /** Reads the namespace, at most every NAMESPACE_MS; while the API server is unreachable, as it was read last. */
+  async namespaceMetadata(name: string): Promise<ObjectMeta> {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined && Date.now() - known.at < NAMESPACE_MS) return known.metadata;
+    try {
+      const found = await this.#kube.find(RESOURCE.namespaces, name);
+      const { metadata } = labelled.parse(found ?? { metadata: { name } });
+      this.#namespaces.set(name, { at: Date.now(), metadata });
+      return metadata;
+    } catch (error) {
+      if (known === undefined || isApiError(error)) throw error;
+      return known.metadata;
+    }
   }
 
   pools() {

@@ -56,6 +56,17 @@ describe("a pool's status", () => {
     assert.match(draining?.message ?? "", /^10\.8\.1\.7 of pod shop\/db-0 is no longer in the ranges/);
   });
 
+  it("is not Ready while the pool is disabled", () => {
+    const disabled = underlayPool.parse({
+      metadata: { name: "a", uid: "a" },
+      spec: { subnet: "10.8.0.0/16", ranges: ["10.8.1.0/29"], disabled: true },
+    });
+    const ready = status([disabled], [])
+      .get("a")
+      ?.conditions.find(({ type }) => type === "Ready");
+    assert.deepEqual([ready?.status, ready?.reason], ["False", "Disabled"]);
+  });
+
   it("should name nodes and Services whose addresses are in the ranges, and not count them as free", () => {
     const occupants = [
       { address: "10.8.1.2", by: "Node n2" },

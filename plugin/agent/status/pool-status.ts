@@ -77,6 +77,24 @@ function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
   ];
 }
 
+/** @param other an earlier pool with the same addresses */
+function buildReadyCondition(other: string | undefined, disabled: boolean): PoolCondition {
+  const notReady = (reason: string, message: string): PoolCondition => ({
+    type: "Ready",
+    status: "False",
+    reason,
+    message,
+  });
+  if (other !== undefined)
+    return notReady(
+      "Overlap",
+      `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
+    );
+  if (disabled)
+    return notReady("Disabled", "It gives no new address, because its field disabled says so; pods keep theirs.");
+  return { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." };
+}
+
 /**
  * Counts each pool's addresses. Totals are exact up to what JSON's numbers hold.
  * @param occupants addresses of all nodes and Services
@@ -90,7 +108,7 @@ export function summarizePools(
   const addresses = view.underlayAddresses.values();
   const specs = new Map(view.underlayPools.values().map(({ metadata, spec }) => [metadata.name, spec]));
   const statuses = new Map<string, UnderlayPoolStatus>();
-  for (const { name, spaces } of good) {
+  for (const { name, spaces, disabled } of good) {
     const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
     const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
     const spec = specs.get(name);
@@ -110,14 +128,7 @@ export function summarizePools(
         ...buildDrainingCondition(left.map(({ spec }) => spec)),
         ...conflicting(marked),
         ...occupied(inRanges),
-        other === undefined
-          ? { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." }
-          : {
-              type: "Ready",
-              status: "False",
-              reason: "Overlap",
-              message: `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
-            },
+        buildReadyCondition(other, disabled),
       ],
     });
   }

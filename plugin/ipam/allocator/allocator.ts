@@ -4,19 +4,18 @@ import { type Ip, parseIp } from "../../datapath/address.ts";
 import { getAttachmentsDirectory } from "../../state/attachment.ts";
 import { STATE_DIRECTORY } from "../../datapath/facts.ts";
 import type { PodObject } from "../../kubernetes/objects.ts";
-import { selectPools, listFamilies } from "../pool/select-pools.ts";
+import { listFamilies } from "../pool/select-pools.ts";
 import { toIpamResult, findController, type Allocation, toAddressSpec, toRecord } from "../records/allocation.ts";
 import { Conflicts } from "./conflicts.ts";
 import { parseDefaultRouteNic } from "./default-route.ts";
 import { AddressReleaser } from "./address-releaser.ts";
 import { ExistingClaims, type AddressRequest } from "./existing-claims.ts";
 import { AddressPicker } from "./address-picker.ts";
-import { parsePools } from "../pool/parse-pools.ts";
+import { selectPodPools } from "./pod-pools.ts";
 import type { IpamResult, IpamRequest } from "../records/ipam-request.ts";
 import type { AddressRecord, Records } from "../records/records.ts";
 import {
   poolExhaustedError,
-  noPoolError,
   apiServerUnreachableError,
   notSyncedError,
   podDeletedError,
@@ -89,13 +88,7 @@ export class Allocator {
         pod.metadata.annotations,
         `${request.pod.namespace}/${request.pod.name}`,
       );
-      const pools = selectPools(parsePools(this.#store.pools()).valid, {
-        nodeLabels: this.#store.nodeLabels(),
-        namespaceLabels: await this.#store.namespaceLabels(request.pod.namespace),
-        podLabels: pod.metadata.labels,
-        pools: request.pools,
-      });
-      if (pools.length === 0) throw noPoolError(request);
+      const pools = await selectPodPools(this.#store, request, pod);
       const asked = readRequestedAddresses(pod, request);
       for (const family of asked === undefined ? listFamilies(pools) : [...asked.keys()])
         granted.push(await this.#allocateFamily(request, pod, { family, pools, requested: asked?.get(family) }));

@@ -42,13 +42,17 @@ export function invalidAnnotationError({ pod }: IpamRequest, error: unknown): Cn
   );
 }
 
-export function noPoolError(request: IpamRequest): CniError {
+/** @param preferred pools that the pod or its namespace names */
+export function noPoolError(request: IpamRequest, preferred: readonly string[]): CniError {
+  const ofNetwork = request.pools.length > 0 ? ` within the network's list (${request.pools.join(", ")})` : "";
   return new CniError(
     CODE.noAddress,
-    request.pools.length > 0
-      ? `none of the pools that the network names (${request.pools.join(", ")}) exists, is Ready and selects ${describeNic(request)}`
-      : `no UnderlayPool exists for ${describeNic(request)}`,
-    "See `kubectl get underlaypools`: nodeSelector, namespaceSelector and podSelector of a pool hold also where a network names it.",
+    preferred.length > 0
+      ? `none of the pools that annotation interlay.dev/pools names (${preferred.join(", ")})${ofNetwork} exists, is Ready and selects ${describeNic(request)}`
+      : request.pools.length > 0
+        ? `none of the pools that the network names (${request.pools.join(", ")}) exists, is Ready and selects ${describeNic(request)}`
+        : `no UnderlayPool exists for ${describeNic(request)}`,
+    "See `kubectl get underlaypools -o yaml`: the selectors of a pool hold also where it is named, and without a named pool only default pools are used if there are some.",
   );
 }
 

@@ -11,7 +11,7 @@ const UNKNOWN: AddressStore = {
   node: "n1",
   isSynced: () => false,
   nodeLabels: () => ({}),
-  namespaceLabels: () => Promise.resolve({}),
+  namespaceMetadata: () => Promise.resolve({ labels: {}, annotations: {} }),
   pools: () => [],
   address: () => undefined,
   addresses: () => [],

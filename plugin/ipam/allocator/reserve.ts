@@ -1,6 +1,6 @@
 import { parseIp } from "../../datapath/address.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
-import { matchesLabels, findOverlappingPools, type Pool, findPool } from "../pool/select-pools.ts";
+import { selectsNode, findOverlappingPools, type Pool, findPool } from "../pool/select-pools.ts";
 import type { AddressRequest } from "./existing-claims.ts";
 import type { AddressPicker } from "./address-picker.ts";
 import { parsePools } from "../pool/parse-pools.ts";
@@ -56,8 +56,9 @@ export class Reserve {
     const left = this.#listAvailable();
     const keep = new Set<string>();
     for (const pool of good) {
-      const wanted =
-        bad.has(pool.name) || !matchesLabels(pool.nodeLabels, this.#store.nodeLabels()) ? 0 : pool.reservePerNode;
+      const node = { name: this.#store.node, labels: this.#store.nodeLabels() };
+      const unused = bad.has(pool.name) || pool.disabled || !selectsNode(pool.selection, node);
+      const wanted = unused ? 0 : pool.reservePerNode;
       const own = left
         .filter(({ spec }) => spec.pool === pool.name && findPool([pool], parseIp(spec.address)) !== undefined)
         .slice(0, wanted);

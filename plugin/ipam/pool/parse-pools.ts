@@ -30,9 +30,16 @@ export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
         routes: spec.routes,
         priority: spec.priority,
         reservePerNode: spec.reservePerNode,
-        ...(spec.nodeSelector === undefined ? {} : { nodeLabels: spec.nodeSelector.matchLabels }),
-        ...(spec.namespaceSelector === undefined ? {} : { namespaceLabels: spec.namespaceSelector.matchLabels }),
-        ...(spec.podSelector === undefined ? {} : { podLabels: spec.podSelector.matchLabels }),
+        disabled: spec.disabled,
+        isDefault: spec.default,
+        selection: {
+          nodes: spec.nodeSelector,
+          namespaces: spec.namespaceSelector,
+          pods: spec.podSelector,
+          nodeNames: spec.nodeNames,
+          namespaceNames: spec.namespaces,
+          networks: spec.networks,
+        },
       });
     } catch (error) {
       bad.set(metadata.name, getErrorMessage(error));

@@ -1,5 +1,7 @@
 import { type Family, type Ip } from "../../datapath/address.ts";
 import { spacesOverlap, type PoolSpaces, type NodeShard } from "./address-space.ts";
+import { type LabelSelector, matchesSelector } from "../../kubernetes/label-selector.ts";
+import { findPattern } from "./name-pattern.ts";
 
 /** A valid UnderlayPool: its addresses, and the pods that it is for. */
 export interface Pool {
@@ -11,20 +13,42 @@ export interface Pool {
   readonly priority: number;
   /** Number of addresses that each selected node reserves in advance. */
   readonly reservePerNode: number;
-  readonly nodeLabels?: Labels;
-  readonly namespaceLabels?: Labels;
-  readonly podLabels?: Labels;
+  /** Allocates no new address. */
+  readonly disabled: boolean;
+  /** For pods whose network, pod and namespace name no pool. */
+  readonly isDefault: boolean;
+  readonly selection: PoolSelection;
+}
+
+/** Which pods may use a pool. Every part must hold; an absent part, or an empty list, selects all. */
+export interface PoolSelection {
+  readonly nodes?: LabelSelector | undefined;
+  readonly namespaces?: LabelSelector | undefined;
+  readonly pods?: LabelSelector | undefined;
+  readonly nodeNames: readonly string[];
+  readonly namespaceNames: readonly string[];
+  /** Names of networks; `*` stands for any characters. */
+  readonly networks: readonly string[];
 }
 
 type Labels = Readonly<Record<string, string>>;
 
+/** The node of a pod, as far as pool selection depends on it. */
+export interface PoolNode {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
 /** The pod that requests an address, as far as pool selection depends on it. */
 export interface PoolConsumer {
-  readonly nodeLabels: Labels;
-  readonly namespaceLabels: Labels;
+  readonly node: PoolNode;
+  readonly namespace: { readonly name: string; readonly labels: Labels };
   readonly podLabels: Labels;
+  readonly network: string;
   /** Pools that the network's configuration names, preferred first; empty: all pools. */
-  readonly pools: readonly string[];
+  readonly networkPools: readonly string[];
+  /** Pools that the pod or, as a default, its namespace names, preferred first; empty: none named. */
+  readonly preferredPools: readonly string[];
 }
 
 /**
@@ -43,39 +67,57 @@ export function findOverlappingPools(pools: readonly Pool[]): ReadonlyMap<string
 }
 
 /**
- * Selects the pools that a pod may use, preferred first. A pool's selectors always apply; the list of a network restricts and
- * orders the pools.
+ * Selects the pools that a pod may use, preferred first. A pool's selectors always apply. The list of the network restricts and
+ * orders the pools, and the list of the pod or namespace does so among those. Without any list, only default pools are selected if
+ * there are some. `*` in a list stands for any characters.
  */
 export function selectPools(pools: readonly Pool[], consumer: PoolConsumer): readonly Pool[] {
-  const bad = findOverlappingPools(pools);
-  return pools
-    .filter(({ name }) => !bad.has(name))
-    .filter(({ name }) => consumer.pools.length === 0 || consumer.pools.includes(name))
-    .filter((pool) => selects(pool, consumer))
+  const { networkPools, preferredPools } = consumer;
+  const overlapping = findOverlappingPools(pools);
+  const usable = pools.filter(
+    (pool) => !overlapping.has(pool.name) && !pool.disabled && selectsConsumer(pool.selection, consumer),
+  );
+  const lists = [preferredPools, networkPools].filter((list) => list.length > 0);
+  const hasDefault = lists.length === 0 && pools.some(({ isDefault }) => isDefault);
+  const ranked = usable
+    .filter(({ isDefault }) => !hasDefault || isDefault)
+    .map((pool) => ({ pool, ranks: lists.map((list) => findPattern(list, pool.name)) }))
+    .filter(({ ranks }) => !ranks.includes(-1));
+  return ranked
     .sort(
       (a, b) =>
-        consumer.pools.indexOf(a.name) - consumer.pools.indexOf(b.name) ||
+        compareRanks(a.ranks, b.ranks) ||
         // Pools with selectors are preferred to those without.
-        selectivity(b) - selectivity(a) ||
-        a.priority - b.priority ||
-        a.name.localeCompare(b.name),
-    );
+        countSelectors(b.pool.selection) - countSelectors(a.pool.selection) ||
+        a.pool.priority - b.pool.priority ||
+        a.pool.name.localeCompare(b.pool.name),
+    )
+    .map(({ pool }) => pool);
 }
 
-function selects(pool: Pool, { nodeLabels, namespaceLabels, podLabels }: PoolConsumer): boolean {
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  return a.map((rank, index) => rank - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+function selectsConsumer(selection: PoolSelection, { node, namespace, podLabels, network }: PoolConsumer): boolean {
   return (
-    matchesLabels(pool.nodeLabels, nodeLabels) &&
-    matchesLabels(pool.namespaceLabels, namespaceLabels) &&
-    matchesLabels(pool.podLabels, podLabels)
+    selectsNode(selection, node) &&
+    (selection.namespaceNames.length === 0 || selection.namespaceNames.includes(namespace.name)) &&
+    (selection.networks.length === 0 || findPattern(selection.networks, network) !== -1) &&
+    matchesSelector(selection.namespaces, namespace.labels) &&
+    matchesSelector(selection.pods, podLabels)
   );
 }
 
-export function matchesLabels(wanted: Labels = {}, has: Labels): boolean {
-  return Object.entries(wanted).every(([key, value]) => has[key] === value);
+/** Returns whether pods on a node may use a pool. */
+export function selectsNode({ nodes, nodeNames }: PoolSelection, { name, labels }: PoolNode): boolean {
+  return (nodeNames.length === 0 || nodeNames.includes(name)) && matchesSelector(nodes, labels);
 }
 
-function selectivity(pool: Pool): number {
-  return [pool.nodeLabels, pool.namespaceLabels, pool.podLabels].filter((labels) => labels !== undefined).length;
+function countSelectors({ nodes, namespaces, pods, nodeNames, namespaceNames, networks }: PoolSelection): number {
+  const byNode = nodes !== undefined || nodeNames.length > 0;
+  const byNamespace = namespaces !== undefined || namespaceNames.length > 0;
+  return [byNode, byNamespace, pods !== undefined, networks.length > 0].filter((holds) => holds).length;
 }
 
 /** Lists the IP families of pools, IPv4 first. */

@@ -13,7 +13,7 @@ export interface AddressStore {
   /** False until the first list has completed: no address may be called free before. */
   isSynced(): boolean;
   nodeLabels(): Labels;
-  namespaceLabels(namespace: string): Promise<Labels>;
+  namespaceMetadata(namespace: string): Promise<{ readonly labels: Labels; readonly annotations: Labels }>;
   pools(): readonly UnderlayPoolObject[];
   address(name: string): UnderlayAddressObject | undefined;
   addresses(): readonly UnderlayAddressObject[];

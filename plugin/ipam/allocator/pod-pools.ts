@@ -1,0 +1,60 @@
+import type { PodObject } from "../../kubernetes/objects.ts";
+import { parsePools } from "../pool/parse-pools.ts";
+import { type Pool, selectPools } from "../pool/select-pools.ts";
+import { type AddressStore, isApiError } from "../records/address-store.ts";
+import type { IpamRequest } from "../records/ipam-request.ts";
+import { noPoolError } from "./errors.ts";
+
+const POOLS_ANNOTATION = "interlay.dev/pools";
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** Lists the pools that a pod names for one of its NICs; the annotation without a NIC is for all others. */
+export function parsePoolNames(annotations: Annotations, ifname?: string): readonly string[] {
+  const own = ifname === undefined ? undefined : annotations[`${POOLS_ANNOTATION}.${ifname}`];
+  return (own ?? annotations[POOLS_ANNOTATION] ?? "").split(/[\s,]+/).filter((name) => name !== "");
+}
+
+/**
+ * Selects the pools that a pod may use for one NIC, preferred first. The namespace's annotation is the default for pods that name
+ * no pool in a network without a list.
+ *
+ * @throws CniError noAddress if no pool is usable
+ */
+export async function selectPodPools(
+  store: AddressStore,
+  request: IpamRequest,
+  pod: PodObject,
+): Promise<readonly Pool[]> {
+  const { valid } = parsePools(store.pools());
+  const named = parsePoolNames(pod.metadata.annotations, request.ifname);
+  const useDefault = named.length === 0 && request.pools.length === 0;
+  const needsLabels = valid.some(({ selection }) => selection.namespaces !== undefined);
+  const namespace =
+    useDefault || needsLabels ? await readNamespace(store, request.pod.namespace, needsLabels) : WITHOUT_METADATA;
+  const preferredPools = useDefault ? parsePoolNames(namespace.annotations) : named;
+  const pools = selectPools(valid, {
+    node: { name: store.node, labels: store.nodeLabels() },
+    namespace: { name: request.pod.namespace, labels: namespace.labels },
+    podLabels: pod.metadata.labels,
+    network: request.network,
+    networkPools: request.pools,
+    preferredPools,
+  });
+  if (pools.length === 0) throw noPoolError(request, preferredPools);
+  return pools;
+}
+
+interface NamespaceMetadata {
+  readonly labels: Annotations;
+  readonly annotations: Annotations;
+}
+const WITHOUT_METADATA: NamespaceMetadata = { labels: {}, annotations: {} };
+
+/** Without the API server, an unread namespace has no default pools; its labels cannot be assumed. */
+function readNamespace(store: AddressStore, name: string, needsLabels: boolean): Promise<NamespaceMetadata> {
+  return store.namespaceMetadata(name).catch((error: unknown) => {
+    if (needsLabels || isApiError(error)) throw error;
+    return WITHOUT_METADATA;
+  });
+}
