@@ -17,26 +17,22 @@ const PARALLEL = 4;
 export async function collectNode(node: string): Promise<TraceSnapshot> {
   const inode = (await stat("/proc/self/ns/net")).ino;
   const id = `${node}/net:${inode}`;
-  const own = await readNamespace({ id, kind: "node", name: node }, runLocally);
-  const pods = await mapInParallel(
-    await findPodNamespaces(inode),
-    PARALLEL,
-    async ({ name, path, inode: podInode }) => {
-      const identity = { id: `${node}/net:${podInode}`, kind: "pod", name, node: id } as const;
-      try {
-        return [await readNamespace(identity, enterNamespace(runLocally, path))];
-      } catch (error) {
-        if (
-          await stat(path).then(
-            () => true,
-            () => false,
-          )
+  const readPods = mapInParallel(await findPodNamespaces(inode), PARALLEL, async ({ name, path, inode: podInode }) => {
+    const identity = { id: `${node}/net:${podInode}`, kind: "pod", name, node: id } as const;
+    try {
+      return [await readNamespace(identity, enterNamespace(runLocally, path))];
+    } catch (error) {
+      if (
+        await stat(path).then(
+          () => true,
+          () => false,
         )
-          throw error;
-        return [];
-      }
-    },
-  );
+      )
+        throw error;
+      return [];
+    }
+  });
+  const [own, pods] = await Promise.all([readNamespace({ id, kind: "node", name: node }, runLocally), readPods]);
   return {
     version: SNAPSHOT_VERSION,
     takenAt: new Date().toISOString(),

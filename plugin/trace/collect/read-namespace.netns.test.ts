@@ -85,6 +85,7 @@ describe("snapshot of network namespaces", () => {
     assert.match(node.ipsets ?? "", /^add set1 10\.0\.0\.0\/8$/m);
     const chains = (node.nftables ?? []).flatMap(({ chain }) => (chain === undefined ? [] : [chain as object]));
     assert.partialDeepStrictEqual(chains, [{ table: "foreign", name: "in", dev: "cali1" }]);
+    assert.equal(chains.length, 1, "iptables-save has the tables of iptables-nft, so nft does not list them again");
   });
 
   it("leaves a pod's namespace as it was: no table appears", () => {

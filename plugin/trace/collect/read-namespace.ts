@@ -3,11 +3,11 @@ import type { Family } from "../../datapath/address.ts";
 import { getErrorMessage } from "../../errors/error-message.ts";
 import type { NamespaceSnapshot } from "../snapshot.ts";
 import { type CommandRunner, readOutput } from "./command-runner.ts";
-import { addDevices, lacksDevices } from "./chain-devices.ts";
-import { bridgeFdb, ipLinks, ipNeighbours, ipRoutes, ipRules, nftOutput, tcQdiscs } from "./ip-output.ts";
+import { bridgeFdb, ipLinks, ipNeighbours, ipRoutes, ipRules, tcQdiscs } from "./ip-output.ts";
 import { parseAddresses, type ParsedLink, parseLinks } from "./parse-links.ts";
 import { parseFdb, parseNeighbours } from "./parse-neighbours.ts";
 import { parseListeners } from "./parse-listeners.ts";
+import { type Attempt, readNetfilter } from "./read-netfilter.ts";
 import { parseRoutes, parseRules } from "./parse-routes.ts";
 import { parseSysctls, READ_SYSCTLS } from "./sysctls.ts";
 
@@ -17,8 +17,6 @@ export interface CollectedNamespace {
   readonly links: readonly ParsedLink[];
 }
 
-/** Tables of iptables-nft. */
-const IPTABLES_TABLES = ["raw", "mangle", "nat", "filter", "security"];
 const FAMILY_FLAG = { ipv4: "-4", ipv6: "-6" } as const;
 
 /**
@@ -33,8 +31,7 @@ export async function readNamespace(
   run: CommandRunner,
 ): Promise<CollectedNamespace> {
   const problems: string[] = [];
-  /** Reads what a trace can do without: a failure is a problem, and the value is null. */
-  const attempt = async <T>(what: string, read: () => Promise<T>): Promise<T | null> => {
+  const attempt: Attempt = async (what, read) => {
     try {
       return await read();
     } catch (error) {
@@ -45,7 +42,7 @@ export async function readNamespace(
   const { sysctls, legacyTables } = parseSysctls((await run(READ_SYSCTLS)).stdout);
   const hasIpv6 = Object.keys(sysctls).some((path) => path.startsWith("net/ipv6/"));
   const families: readonly Family[] = hasIpv6 ? ["ipv4", "ipv6"] : ["ipv4"];
-  const [[linkOutput, neighbourOutput, proxyOutput], routing, nftables, qdiscs, fdb, sockets] = await Promise.all([
+  const [[linkOutput, neighbourOutput, proxyOutput], routing, netfilter, qdiscs, sockets] = await Promise.all([
     readJsonLines(run, ["-d"], ["address show", "neighbour show nud all", "neighbour show proxy"]),
     Promise.all(
       families.map(async (family) => {
@@ -54,30 +51,25 @@ export async function readNamespace(
         return { routes: parseRoutes(family, ipRoutes.parse(routes)), rules: parseRules(family, ipRules.parse(rules)) };
       }),
     ),
-    attempt("nftables", () => readNftables(run)),
+    readNetfilter(run, attempt),
     attempt("queueing disciplines", () => readJson(run, tcQdiscs, ["tc", "-j", "qdisc", "show"])),
-    attempt("forwarding databases", () => readJson(run, bridgeFdb, ["bridge", "-j", "fdb", "show"])),
     attempt("listening sockets", () => readOutput(run, ["ss", "-Hltun"])),
   ]);
   const addresses = ipLinks.parse(linkOutput);
   const links = parseLinks(addresses, qdiscs ?? []);
-  const saved = {
-    iptables: hasIptables(nftables, "ip") ? ["iptables-nft-save"] : [],
-    ip6tables: hasIptables(nftables, "ip6") ? ["ip6tables-nft-save"] : [],
-    iptablesLegacy: legacyTables.ipv4.length > 0 ? ["iptables-legacy-save"] : [],
-    ip6tablesLegacy: legacyTables.ipv6.length > 0 ? ["ip6tables-legacy-save"] : [],
-  };
-  const save = async (programs: readonly string[]) =>
-    (await Promise.all(programs.map((program) => attempt(program, () => readOutput(run, [program, "-c"]))))).reduce<
-      string | null
-    >((all, text) => (all === null || text === null ? null : all + text), "");
-  const [iptables, ip6tables, iptablesLegacy, ip6tablesLegacy] = await Promise.all([
-    save(saved.iptables),
-    save(saved.ip6tables),
-    save(saved.iptablesLegacy),
-    save(saved.ip6tablesLegacy),
+  const hasFdb = links.some(({ link: { kind } }) => kind === "vxlan" || kind === "bridge");
+  const saveLegacy = (tables: readonly string[], program: string) =>
+    tables.length === 0 ? "" : attempt(program, () => readOutput(run, [program, "-c"]));
+  const [fdb, iptablesLegacy, ip6tablesLegacy] = await Promise.all([
+    hasFdb
+      ? attempt("forwarding databases", () => readJson(run, bridgeFdb, ["bridge", "-j", "fdb", "show"]))
+      : undefined,
+    saveLegacy(legacyTables.ipv4, "iptables-legacy-save"),
+    saveLegacy(legacyTables.ipv6, "ip6tables-legacy-save"),
   ]);
-  const usesSets = [iptables, ip6tables, iptablesLegacy, ip6tablesLegacy].some((text) => text?.includes("--match-set"));
+  const usesSets = [netfilter.iptables, netfilter.ip6tables, iptablesLegacy, ip6tablesLegacy].some((text) =>
+    text?.includes("--match-set"),
+  );
   const ipsets = usesSets ? await attempt("ipsets", () => readOutput(run, ["ipset", "save"])) : "";
   return {
     links,
@@ -90,9 +82,7 @@ export async function readNamespace(
       neighbours: parseNeighbours([...ipNeighbours.parse(neighbourOutput), ...ipNeighbours.parse(proxyOutput)]),
       fdb: parseFdb(fdb ?? []),
       sysctls,
-      nftables,
-      iptables,
-      ip6tables,
+      ...netfilter,
       iptablesLegacy,
       ip6tablesLegacy,
       ipsets,
@@ -119,20 +109,6 @@ async function readJsonLines(
 async function readJson<T>(run: CommandRunner, schema: z.ZodType<T>, argv: readonly string[]): Promise<T> {
   const text = await readOutput(run, argv);
   return schema.parse(text.trim() === "" ? [] : JSON.parse(text));
-}
-
-async function readNftables(run: CommandRunner): Promise<NamespaceSnapshot["nftables"]> {
-  const text = await readOutput(run, ["nft", "-j", "list", "ruleset"]);
-  const { nftables } = nftOutput.parse(JSON.parse(text));
-  return lacksDevices(nftables) ? addDevices(nftables, await readOutput(run, ["nft", "list", "chains"])) : nftables;
-}
-
-/** Whether nftables has a table that iptables-nft may have made. */
-function hasIptables(nftables: NamespaceSnapshot["nftables"], family: "ip" | "ip6"): boolean {
-  return (nftables ?? []).some(({ table }) => {
-    const { family: of, name } = (table ?? {}) as { family?: string; name?: string };
-    return of === family && IPTABLES_TABLES.includes(name ?? "");
-  });
 }
 
 function readConntrack(sysctls: NamespaceSnapshot["sysctls"]): NamespaceSnapshot["conntrack"] {
