@@ -23,7 +23,11 @@ const STAGES: readonly Stage[] = [
   { name: "lint", argv: ["eslint", "--max-warnings", "0", "."], isCheck: true },
   { name: "types", argv: ["tsc", "--noEmit"], isCheck: true },
   { name: "types of the report's page", argv: ["tsc", "-p", "results/browser"], isCheck: true },
-  { name: "dependencies", argv: ["knip", "--include", "dependencies,unlisted,unresolved"], isCheck: true },
+  {
+    name: "dependencies",
+    argv: ["knip", "--include", "files,exports,types,dependencies,unlisted,unresolved"],
+    isCheck: true,
+  },
   { name: "unit tests", argv: ["mocha", "--config", ".mocharc.unit.json"] },
   { name: "tests of programs and the browser", argv: ["mocha", "--config", ".mocharc.cli.json"] },
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },

@@ -2,7 +2,7 @@ import type { CellResult } from "../../results/schema.ts";
 import type { FailureKind, Trace } from "../../plugin/trace/trace.ts";
 
 /** How a prediction compares with a probe. */
-export type Judgement =
+type Judgement =
   | "right"
   /** Predicted to pass, and failed. */
   | "false-green"

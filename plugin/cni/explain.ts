@@ -58,7 +58,7 @@ function explainAttachment({ pod, ifname, netns, plan }: Attachment): string {
  *
  * @param missing items of the plan that the kernel does not have
  */
-export function explainPlan({ items }: Plan, missing: readonly PlanItem[]): string {
+function explainPlan({ items }: Plan, missing: readonly PlanItem[]): string {
   if (items.length === 0) return "no items: the pod reaches its node by the overlay's own link\n";
   return items
     .map((item) => {
@@ -69,7 +69,7 @@ export function explainPlan({ items }: Plan, missing: readonly PlanItem[]): stri
 }
 
 /** Returns the row of the table "Datapath contract" (docs/architecture.md) that an item belongs to. */
-export function getContractRow(item: PlanItem): string {
+function getContractRow(item: PlanItem): string {
   switch (item.kind) {
     case "veth":
     case "up":

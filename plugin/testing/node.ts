@@ -17,8 +17,6 @@ import {
 } from "./invocation.ts";
 import { PERMANENT_STATE } from "./node-snapshot.ts";
 
-export { splitLines } from "./node-snapshot.ts";
-
 let counter = 0;
 
 interface StaticAddress {

@@ -94,19 +94,3 @@ export interface Outcome {
   /** Share of packets that take this branch; absent if no rule chooses at random. */
   readonly probability?: number;
 }
-
-/**
- * Evaluates every chain of a hook in the order of priorities: nft tables of all families, iptables-nft and legacy.
- *
- * Conntrack sees the packet at priority -200 and nat chains run together at the nat priority, as the kernel does it since
- * 4.18. A drop or reject of any chain is final.
- *
- * @template Ruleset compiled rules of one network namespace
- * @returns one outcome a random branch, at least one; the probabilities add up to 1
- */
-export type EvaluateHook<Ruleset> = (
-  ruleset: Ruleset,
-  hook: Hook,
-  packet: Packet,
-  context: HookContext,
-) => readonly Outcome[];

@@ -2,7 +2,7 @@ import type { Family } from "../datapath/address.ts";
 
 export type PacketProtocol = "tcp" | "udp" | "icmp";
 export type TcpFlag = "syn" | "ack" | "fin" | "rst" | "psh" | "urg";
-export type ConntrackState = "new" | "established" | "related" | "invalid" | "untracked";
+type ConntrackState = "new" | "established" | "related" | "invalid" | "untracked";
 
 /** Addresses and ports of one direction of a connection. Ports are 0 for ICMP. */
 export interface Tuple {

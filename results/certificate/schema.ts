@@ -28,7 +28,7 @@ export type ProfileName = (typeof PROFILES)[number];
  * Evidence that the verdicts can be based on. `captures`: the path of each packet. `host-pods`: the probes' answers, and rules and counters of
  * the nodes, read by pods in their networks. `answers`: the probes' answers alone.
  */
-export const EVIDENCE_LEVELS = ["captures", "host-pods", "answers"] as const;
+const EVIDENCE_LEVELS = ["captures", "host-pods", "answers"] as const;
 export type EvidenceLevel = (typeof EVIDENCE_LEVELS)[number];
 /** The levels in words. */
 export const EVIDENCE_TEXT: Readonly<Record<EvidenceLevel, string>> = {

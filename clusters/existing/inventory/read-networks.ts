@@ -141,7 +141,7 @@ async function readConfiguredCidrs(config: KubeConfig): Promise<{
 }
 
 /** Returns the networks of flannel's `net-conf.json`. Pure. */
-export function parseFlannelNetworks(text = "{}"): readonly string[] {
+function parseFlannelNetworks(text = "{}"): readonly string[] {
   const { Network, IPv6Network } = flannelConfiguration.safeParse(parse(text)).data ?? {};
   return [Network, IPv6Network].filter((network) => network !== undefined);
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 
 /** The result of a program, for any exit status. */
-export interface CommandOutput {
+interface CommandOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;

@@ -7,7 +7,10 @@ import { createOutcome, type EvaluationProgress } from "./progress.ts";
 import type { BaseChain } from "./model/ruleset.ts";
 
 /**
- * Evaluates every chain of a hook, as {@link EvaluateHook} specifies.
+ * Evaluates every chain of a hook in the order of priorities: nft tables of all families, iptables-nft and legacy.
+ *
+ * Conntrack sees the packet at priority -200 and nat chains run together at the nat priority, as the kernel does it since
+ * 4.18. A drop or reject of any chain is final.
  *
  * A rule with an undecided part is followed both ways. If both ways end the same, its answer does not matter; otherwise
  * the verdict is `unknown` and the rule is the last step.
@@ -16,7 +19,7 @@ import type { BaseChain } from "./model/ruleset.ts";
  * @param hook The hook that the packet reaches.
  * @param packet The packet as it reaches the hook.
  * @param lookups Lookups in the namespace, and conntrack.
- * @returns One outcome per random branch.
+ * @returns One outcome per random branch, at least one; the probabilities add up to 1.
  */
 export function evaluateHook(
   ruleset: CompiledRuleset,

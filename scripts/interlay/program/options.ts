@@ -84,7 +84,7 @@ export async function loadCluster(flags: ClusterFlags): Promise<KubeConfig> {
 }
 
 /** Parses a number of seconds. @throws an error that commander prints */
-export function parseSeconds(text: string): number {
+function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (text.trim() === "" || !Number.isFinite(seconds) || seconds < 0)
     throw new InvalidArgumentError("a number of seconds is needed.");

@@ -109,7 +109,7 @@ function matchesPart(part: ElementPart, value: IpsetPart | undefined): boolean {
 }
 
 /** Writes the parts of a packet as one key. */
-export function formatKey(parts: readonly IpsetPart[]): string {
+function formatKey(parts: readonly IpsetPart[]): string {
   return parts.map((part) => (typeof part === "object" ? `${part.protocol}:${part.port}` : String(part))).join(",");
 }
 

@@ -1,7 +1,7 @@
 import type { Packet } from "../../packet.ts";
 
 /** Protocol numbers by the names that iptables, ipset and nft print (/etc/protocols). */
-export const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map([
+const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map([
   ["ip", 0],
   ["hopopt", 0],
   ["icmp", 1],

@@ -68,7 +68,7 @@ export type Result =
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** One of the possible results of a random choice. */
-export interface Branch {
+interface Branch {
   /** From 0 to 1. */
   readonly probability: number;
   readonly result: Result;

@@ -56,7 +56,6 @@ export const NUMBER = createDatatype("number", parseNumber);
 export const TEXT = createDatatype("text", String);
 export const ADDRESS = createDatatype("address", (json) => parseAddressNumber(String(json)));
 export const MAC = createDatatype("ether_addr", (json) => String(json).toLowerCase());
-export const BOOLEAN = createDatatype("boolean", (json) => json === true || json === "exists");
 export const PROTOCOL = createDatatype("inet_proto", (json) =>
   typeof json === "number" ? json : parseProtocol(String(json)),
 );

@@ -15,10 +15,7 @@ export type KeyType = Datatype | readonly Datatype[];
  * @returns The value itself if only that value is equal to it.
  * @throws When the constant is not of the type.
  */
-export function compileConstant(
-  json: NftJson,
-  type: KeyType,
-): { readonly value: Value } | { readonly test: ValueTest } {
+function compileConstant(json: NftJson, type: KeyType): { readonly value: Value } | { readonly test: ValueTest } {
   if (isTypeList(type)) return compileConcatenation(json, type);
   const [key, content] = readOnlyEntry(json) ?? [];
   if (key === "prefix") {

@@ -17,7 +17,7 @@ export interface MigrationPlan {
 }
 
 /** A pod that exists, by `NAMESPACE/NAME`. */
-export interface ExistingPod {
+interface ExistingPod {
   readonly uid: string;
   readonly node: string;
 }

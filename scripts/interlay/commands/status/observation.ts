@@ -41,7 +41,7 @@ const pools = z.object({
 });
 
 /** Of the agents' DaemonSet, what says whether its rollout is complete. */
-export interface AgentRollout {
+interface AgentRollout {
   readonly image: string;
   readonly desired: number;
   readonly ready: number;
