@@ -45,7 +45,8 @@ const NOT_IMPORTED = {
   agent: ["doctor", "cli", "deploy"],
   trace: ["state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy"],
   doctor: ["cli", "deploy"],
-  deploy: ["netlink", "datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "testing"],
+  // The CRDs are generated from schemas of kubernetes.
+  deploy: ["netlink", "datapath", "state", "cni", "ipam", "agent", "doctor", "cli", "testing"],
 };
 
 /** Folders that clusters/ and e2e/ must not import. */

@@ -11,7 +11,7 @@ import { AgentMetrics } from "./status/agent-metrics.ts";
 import { ClusterCache } from "./discovery/cluster-cache.ts";
 import { NOT_OBSERVED } from "./kube-proxy/service-translation.ts";
 import { CniLog } from "./status/cni-log.ts";
-import { PodEvents } from "./status/pod-events.ts";
+import { EventRecorder } from "./status/event-recorder.ts";
 import { readLastFacts } from "../state/facts-file.ts";
 import { decideGate } from "./kube-proxy/kube-proxy-gate.ts";
 import { installPlugin } from "./install/install.ts";
@@ -24,6 +24,7 @@ import { writeLog } from "./status/log.ts";
 import { trimHeap } from "./trim-heap.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
 import { NodeStatePublisher, buildNodeStatus } from "./status/node-state-publisher.ts";
+import { listNodeWarnings, WarningReporter } from "./status/warnings.ts";
 import { type NodePaths, buildPluginPaths } from "./install/paths.ts";
 import { AddressReclaimer } from "../ipam/reclaim/address-reclaimer.ts";
 import { RepairReconciler } from "./repair-reconciler.ts";
@@ -59,7 +60,8 @@ export class Agent {
   readonly #publisher: NodeStatePublisher;
   readonly #allocator: Allocator;
   readonly #leader: LeaderTasks;
-  readonly #events: PodEvents;
+  readonly #events: EventRecorder;
+  readonly #warnings: WarningReporter;
   readonly #kernel = new KernelEvents();
   readonly #settings: ServerSettings;
   readonly #metrics = new AgentMetrics(() => ({
@@ -89,13 +91,14 @@ export class Agent {
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);
     const records = new Records(join(paths.stateDirectory, "addresses"));
-    this.#events = new PodEvents(kube, node);
+    this.#events = new EventRecorder(kube, node);
     const { stateDirectory } = paths;
     this.#allocator = new Allocator(store, records, { stateDirectory, ...createAddressListener(this.#events) });
     const reclaimer = new AddressReclaimer(kube, store, records, this.#plugin.attachments);
     const [view, allocator, metrics] = [this.#view, this.#allocator, this.#metrics];
     const addressParts = { node, view, allocator, reclaimer, metrics };
-    this.#leader = new LeaderTasks(kube, node, this.#view, () => {
+    this.#warnings = new WarningReporter(this.#events);
+    this.#leader = new LeaderTasks(kube, node, this.#view, this.#warnings, () => {
       this.#loops.clusterTasks.wake();
     });
     this.#repair = new RepairReconciler(this.#state, this.#plugin, this.#metrics, (name) => {
@@ -238,7 +241,11 @@ export class Agent {
   }
 
   async #publish(): Promise<void> {
-    const status = buildNodeStatus(this.#state, this.#publisher.conditions, new Date());
+    const now = new Date();
+    const status = buildNodeStatus(this.#state, this.#publisher.conditions, now);
     await this.#publisher.publish(status, this.#view.node.get(this.#node)?.metadata.uid);
+    // kubectl describe node finds Events whose uid is the node's name, as the kubelet writes them.
+    const node = { apiVersion: "v1", kind: "Node", name: this.#node, uid: this.#node };
+    await this.#warnings.report(node, listNodeWarnings(status.conditions, now));
   }
 }

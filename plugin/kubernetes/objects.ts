@@ -175,5 +175,6 @@ export const underlayNetwork = z.object({
     /** The plugin's; it checks them itself. */
     options: z.record(z.string(), z.unknown()).default({}),
   }),
+  status: z.unknown().optional(),
 });
 export type UnderlayNetworkObject = z.infer<typeof underlayNetwork>;

@@ -6,9 +6,23 @@ import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import { Informer } from "../../kubernetes/informer.ts";
 import { objectMeta } from "../../kubernetes/object-meta.ts";
 import type { Occupant } from "../../ipam/pool/occupied.ts";
-import { inNamespace, RESOURCE, underlayNetwork, type UnderlayNetworkObject } from "../../kubernetes/objects.ts";
+import {
+  GROUP_VERSION,
+  inNamespace,
+  RESOURCE,
+  underlayNetwork,
+  type UnderlayNetworkObject,
+} from "../../kubernetes/objects.ts";
 import { listExternalAddresses } from "../discovery/service-addresses.ts";
+import {
+  addTransitionTimes,
+  type networkStatusSchema,
+  type poolStatusSchema,
+  readConditions,
+  type StatusCondition,
+} from "../../kubernetes/status-schemas.ts";
 import { summarizePools } from "../status/pool-status.ts";
+import { listPoolWarnings, type WarningReporter } from "../status/warnings.ts";
 import { buildAttachmentDefinition } from "./underlay-network.ts";
 
 const NODE_ADDRESS_TYPES = ["InternalIP", "ExternalIP"];
@@ -30,11 +44,14 @@ export class ClusterReconciler {
   readonly #nodes: Informer<z.infer<typeof readyNode>>;
   readonly #networks: Informer<UnderlayNetworkObject>;
   readonly #definitions: Informer<z.infer<typeof definition>>;
-  readonly #published = new Map<string, string>();
+  readonly #warnings: WarningReporter;
+  /** Status of each object as it was last written: as text without times, and its conditions. */
+  readonly #published = new Map<string, { readonly text: string; readonly conditions: readonly StatusCondition[] }>();
 
-  constructor(kube: KubeClient, view: ClusterCache) {
+  constructor(kube: KubeClient, view: ClusterCache, warnings: WarningReporter) {
     this.#kube = kube;
     this.#view = view;
+    this.#warnings = warnings;
     this.#nodes = new Informer(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
     this.#networks = new Informer(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
     this.#definitions = new Informer(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
@@ -71,14 +88,20 @@ export class ClusterReconciler {
       const observedGeneration = pool?.metadata.generation ?? 0;
       const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }), observedGeneration };
       const text = JSON.stringify(status);
-      const now = pool?.status;
-      if (this.#published.get(name) === text && now !== undefined) continue;
+      const before = this.#published.get(name);
+      if (before?.text === text && pool?.status !== undefined) continue;
+      const known = before?.conditions ?? readConditions(pool?.status);
+      const conditions = addTransitionTimes(counts.conditions, known, new Date());
+      const complete: z.infer<typeof poolStatusSchema> = { ...status, conditions };
       try {
-        await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status }, "status");
-        this.#published.set(name, text);
+        await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status: complete }, "status");
+        this.#published.set(name, { text, conditions });
       } catch (error) {
         if (!hasStatus(error, 404)) throw error;
+        continue;
       }
+      const object = { apiVersion: GROUP_VERSION, kind: "UnderlayPool", name, uid: pool?.metadata.uid ?? "" };
+      await this.#warnings.report(object, listPoolWarnings(status));
     }
   }
 
@@ -133,22 +156,23 @@ export class ClusterReconciler {
     }
   }
 
-  async #tell({ metadata }: UnderlayNetworkObject, problem: string | undefined): Promise<void> {
+  async #tell({ metadata, status }: UnderlayNetworkObject, problem: string | undefined): Promise<void> {
     const condition = {
       type: "Ready",
       status: problem === undefined ? "True" : "False",
       reason: problem === undefined ? "Written" : "NotOurs",
       message: problem ?? "The NetworkAttachmentDefinition is as this network says.",
-    };
+    } as const;
     const text = JSON.stringify([metadata.generation, condition]);
     const key = `network/${metadata.name}`;
-    if (this.#published.get(key) === text) return;
-    await this.#kube.mergePatch(
-      RESOURCE.underlayNetworks,
-      metadata.name,
-      { status: { observedGeneration: metadata.generation, conditions: [condition] } },
-      "status",
-    );
-    this.#published.set(key, text);
+    const before = this.#published.get(key);
+    if (before?.text === text) return;
+    const conditions = addTransitionTimes([condition], before?.conditions ?? readConditions(status), new Date());
+    const complete: z.infer<typeof networkStatusSchema> = { observedGeneration: metadata.generation, conditions };
+    await this.#kube.mergePatch(RESOURCE.underlayNetworks, metadata.name, { status: complete }, "status");
+    this.#published.set(key, { text, conditions });
+    if (problem === undefined) return;
+    const object = { apiVersion: GROUP_VERSION, kind: "UnderlayNetwork", name: metadata.name, uid: metadata.uid };
+    await this.#warnings.report(object, [{ reason: condition.reason, message: problem }]);
   }
 }

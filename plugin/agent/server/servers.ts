@@ -8,7 +8,7 @@ import { executeIpam, type IpamListener } from "../../ipam/execute-ipam.ts";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
 import { serveCni } from "./cni-server.ts";
-import type { PodEvents } from "../status/pod-events.ts";
+import type { EventRecorder } from "../status/event-recorder.ts";
 import { serveHealth } from "./health-server.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { ScrapeAuthorizer } from "./scrape-authorizer.ts";
@@ -20,7 +20,7 @@ interface ServerDependencies {
   readonly allocator: Allocator;
   readonly plugin: Paths;
   readonly runDirectory: string;
-  readonly events: PodEvents;
+  readonly events: EventRecorder;
   readonly metrics: AgentMetrics;
   /** Why pods cannot be wired on this node; empty: they can. */
   readonly notReady: () => readonly string[];

@@ -1,9 +1,9 @@
 import type { AllocatorOptions } from "../../ipam/allocator/allocator.ts";
-import type { PodEvents } from "./pod-events.ts";
+import type { EventRecorder } from "./event-recorder.ts";
 import { writeLog } from "./log.ts";
 
 /** Reports events of addresses to the operator: on the pod, and in the log. The pool's status counts conflicts. */
-export function createAddressListener(events: PodEvents): Pick<AllocatorOptions, "onConflict" | "onLost"> {
+export function createAddressListener(events: EventRecorder): Pick<AllocatorOptions, "onConflict" | "onLost"> {
   return {
     onConflict: ({ address, mac, pod }) => {
       const who = mac === "" ? "another host" : `another host (${mac})`;

@@ -3,6 +3,8 @@ import { parseCidr } from "../../datapath/address.ts";
 import { makeFacts } from "../../testing/facts.ts";
 import { VERSION } from "../../version/version.ts";
 import { KubeError, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { type FactsStatus, nodeStateStatusSchema } from "../../kubernetes/status-schemas.ts";
+import type { Facts } from "../../datapath/facts.ts";
 import { buildNodeStatus, NodeStatePublisher } from "./node-state-publisher.ts";
 import { type AgentStatus, createAgentStatus } from "./agent-status.ts";
 
@@ -86,6 +88,24 @@ describe("NodeState's conditions", () => {
     );
     const changed = buildNodeStatus({ ...well, ipamError: "no" }, same, later).conditions;
     assert.equal(changed.find(({ type }) => type === "IPAMReady")?.lastTransitionTime, later.toISOString());
+  });
+});
+
+describe("NodeState's schema", () => {
+  /** Facts that the schema does not have; the API server would drop them. */
+  const missing: readonly Exclude<keyof Facts, keyof FactsStatus>[] = [];
+
+  it("has every field that an agent publishes", () => {
+    assert.deepEqual(missing satisfies readonly never[], []);
+    const complete = {
+      ...facts,
+      overlayMtu: 1450,
+      notices: ["No kube-proxy."],
+      viaNode: [{ destination: parseCidr("10.9.0.1/32"), reason: "Service a/b" }],
+      refusedNetworks: [{ network: parseCidr("10.7.0.0/16"), source: "x", reason: "y" }],
+    };
+    nodeStateStatusSchema.parse(buildNodeStatus({ ...well, facts: complete }, [], NOW));
+    nodeStateStatusSchema.parse(buildNodeStatus({ ...well, facts: undefined }, [], NOW));
   });
 });
 

@@ -1,60 +1,22 @@
-import type { Facts, ReturnPath } from "../../datapath/facts.ts";
-import type { Gate } from "../kube-proxy/kube-proxy-gate.ts";
+import type { Facts } from "../../datapath/facts.ts";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
-import type { KubeProxyObservation } from "../kube-proxy/kube-proxy-observer.ts";
 import { GROUP_VERSION, RESOURCE } from "../../kubernetes/objects.ts";
+import { addTransitionTimes, type NodeStateStatus, type StatusCondition } from "../../kubernetes/status-schemas.ts";
 import { VERSION } from "../../version/version.ts";
 import type { AgentStatus } from "./agent-status.ts";
 
-export interface Condition {
-  readonly type: "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady";
-  readonly status: "True" | "False";
-  readonly reason: string;
-  readonly message: string;
-  readonly lastTransitionTime: string;
-}
+type NodeConditionType =
+  "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady";
 
-/** NodeState.status: what the agent found, what it made, and why. */
-interface NodeStateStatus {
-  /** Whether all conditions are True: a column of `kubectl get nodestates`. */
-  readonly ready: "True" | "False";
-  /** The first condition that is False, as `TYPE: REASON`; empty if all are True. */
-  readonly reason: string;
-  /** Version of the agent. */
-  readonly version: string;
-  readonly returnPath: {
-    readonly mode: ReturnPath | null;
-    /** The setting that names it, or why the agent chose it. */
-    readonly chosenBecause: string;
-    readonly applied: boolean;
-    readonly configResourceVersion: string;
-  };
-  readonly tcpBeLiberal: 0 | 1;
-  readonly kubeProxy: Omit<KubeProxyObservation, "invalidDrops">;
-  readonly gate: Gate;
-  readonly facts: Facts | null;
-  readonly attachments: number;
-  readonly conditions: readonly Condition[];
-}
-
-/** A condition's transition time is that of the last pass which changed its status. Pure. */
-export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[], now: Date): NodeStateStatus {
-  const condition = (type: Condition["type"], ok: boolean, reason: string, message: string): Condition => {
-    const before = previous.find((c) => c.type === type);
-    const status = ok ? "True" : "False";
-    return {
-      type,
-      status,
-      reason,
-      message,
-      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
-    };
-  };
+/** Builds NodeState.status: what the agent found, what it made, and why. Pure. */
+export function buildNodeStatus(pass: AgentStatus, previous: readonly StatusCondition[], now: Date): NodeStateStatus {
+  const condition = (type: NodeConditionType, ok: boolean, reason: string, message: string) =>
+    ({ type, status: ok ? "True" : "False", reason, message }) as const;
   const { facts, repair } = pass;
   const applied = facts !== undefined && pass.returnPathError === undefined;
   const refused = describeRefused(facts);
   const notes = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
-  const conditions: readonly Condition[] = [
+  const current = [
     condition(
       "FactsReady",
       facts !== undefined && pass.problems.length === 0 && refused.length === 0,
@@ -82,6 +44,7 @@ export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[
       repair.failed.length === 0 ? `${repair.attachments} attachments are as planned.` : repair.failed.join("; "),
     ),
   ];
+  const conditions = [...addTransitionTimes(current, previous, now)];
   const failing = conditions.find(({ status }) => status === "False");
   return {
     ready: failing === undefined ? "True" : "False",
@@ -131,7 +94,7 @@ export class NodeStatePublisher {
   #published = "";
   /** Uid of the Node that owns the object. */
   #owner: string | undefined;
-  conditions: readonly Condition[] = [];
+  conditions: readonly StatusCondition[] = [];
 
   constructor(kube: KubeClient, node: string) {
     this.#kube = kube;

@@ -3,13 +3,13 @@ import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import { VERSION } from "../../version/version.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { AgentStatus } from "./agent-status.ts";
-import type { Condition } from "./node-state-publisher.ts";
+import type { StatusCondition } from "../../kubernetes/status-schemas.ts";
 import { summarizePools } from "./pool-status.ts";
 
 /** The agent's state at the time of a scrape. */
 export interface MetricsSource {
   readonly state: AgentStatus;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly StatusCondition[];
   readonly view: ClusterCache;
   /** Requests to the API server since the start. */
   readonly requests: { readonly requests: number; readonly writes: number };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Occupant } from "../../ipam/pool/occupied.ts";
 import { underlayAddress, underlayPool } from "../../kubernetes/objects.ts";
+import { addTransitionTimes, poolStatusSchema } from "../../kubernetes/status-schemas.ts";
 import { summarizePools } from "./pool-status.ts";
 
 const pool = (name: string, ranges: readonly string[], creationTimestamp = "2026-01-01T00:00:00Z") =>
@@ -80,6 +81,14 @@ describe("a pool's status", () => {
       condition?.message ?? "",
       /^10\.8\.1\.2 \(Node n2\), 10\.8\.1\.3 \(Service shop\/web\) are in its ranges/,
     );
+  });
+
+  it("has the fields of its schema, also for an IPv6 pool with more addresses than a CRD's integer can hold", () => {
+    const one = status([pool("a", ["10.8.1.0/29"])], [held("10.8.1.1", "a", "02:00:00:00:00:01")]).get("a");
+    const conditions = addTransitionTimes(one?.conditions ?? [], [], new Date());
+    poolStatusSchema.parse({ ...one, observedGeneration: 1, nodesOutside: { count: 1, example: "n1" }, conditions });
+    assert.throws(() => poolStatusSchema.parse({ ...one, observedGeneration: 1, conditions, other: 1 }), /other/);
+    poolStatusSchema.parse({ ...one, observedGeneration: 1, conditions, total: 2 ** 64, free: 2 ** 64 });
   });
 
   it("should not count the later of two overlapping pools", () => {

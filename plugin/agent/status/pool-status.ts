@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { parseIp } from "../../datapath/address.ts";
 import { findOverlappingPools } from "../../ipam/pool/select-pools.ts";
 import { findOccupied, type Occupant } from "../../ipam/pool/occupied.ts";
@@ -5,22 +6,15 @@ import { parsePoolSpaces } from "../../ipam/pool/address-space.ts";
 import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { UnderlayAddressSpec } from "../../kubernetes/objects.ts";
+import type { poolStatusSchema } from "../../kubernetes/status-schemas.ts";
 
-/** A pool's numbers, as `kubectl get underlaypools` shows them. */
-interface UnderlayPoolStatus {
-  readonly total: number;
-  readonly used: number;
-  readonly free: number;
-  /** Addresses that other hosts use; not allocated. */
-  readonly conflicts: number;
-  /** Addresses that nodes reserved in advance; part of `used`. */
-  readonly reserved: number;
-  /** Addresses of pods that are no longer in the pool's ranges; not allocated again. */
-  readonly draining: number;
-  /** Addresses of nodes and Services in the pool's ranges; not allocated. All agents read them here. */
-  readonly occupied: readonly Occupant[];
+/** Status of a pool as far as it follows from pools, addresses and occupants. Its conditions have no times yet. */
+export type PoolSummary = Omit<
+  z.infer<typeof poolStatusSchema>,
+  "observedGeneration" | "nodesOutside" | "conditions"
+> & {
   readonly conditions: readonly PoolCondition[];
-}
+};
 
 interface PoolCondition {
   readonly type: "Ready" | "Draining" | "Conflicts" | "Occupied";
@@ -102,12 +96,12 @@ function buildReadyCondition(other: string | undefined, disabled: boolean): Pool
 export function summarizePools(
   view: Pick<ClusterCache, "underlayPools" | "underlayAddresses">,
   occupants: readonly Occupant[] = [],
-): ReadonlyMap<string, UnderlayPoolStatus> {
+): ReadonlyMap<string, PoolSummary> {
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
   const clash = findOverlappingPools(good);
   const addresses = view.underlayAddresses.values();
   const specs = new Map(view.underlayPools.values().map(({ metadata, spec }) => [metadata.name, spec]));
-  const statuses = new Map<string, UnderlayPoolStatus>();
+  const statuses = new Map<string, PoolSummary>();
   for (const { name, spaces, disabled } of good) {
     const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
     const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
@@ -123,7 +117,7 @@ export function summarizePools(
       conflicts: marked.length,
       reserved: used.filter(({ spec }) => spec.reserve).length,
       draining: left.length,
-      occupied: inRanges,
+      occupied: [...inRanges],
       conditions: [
         ...buildDrainingCondition(left.map(({ spec }) => spec)),
         ...conflicting(marked),

@@ -5,9 +5,12 @@ import { writeLog } from "./log.ts";
 import { inNamespace } from "../../kubernetes/objects.ts";
 
 const EVENTS = { api: "/api/v1", plural: "events" } as const;
-/** The same thing is said of the same pod again after so long, in milliseconds; repeated failures are one Event that counts. */
+/** The same warning about the same object is written again after so long, in milliseconds; repetitions are one Event with a count. */
 const REPEAT_MS = 60_000;
 const MESSAGE_MAX = 1000;
+
+/** Namespace of the Events of objects that have none, as of the kubelet's Events. */
+const CLUSTER_NAMESPACE = "default";
 
 interface EventPod {
   readonly namespace: string;
@@ -15,13 +18,23 @@ interface EventPod {
   readonly uid: string;
 }
 
+/** Object that an Event is about. */
+export interface EventObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Undefined for cluster-wide objects. */
+  readonly namespace?: string;
+}
+
 interface RecordedEvent {
   at: number;
   count: number;
 }
 
-/** Events on pods: `kubectl describe pod` says why a pod was not wired. */
-export class PodEvents {
+/** Writes Events with type Warning: `kubectl describe` shows them with their object. */
+export class EventRecorder {
   readonly #kube: KubeClient;
   readonly #node: string;
   readonly #said = new Map<string, RecordedEvent>();
@@ -31,10 +44,15 @@ export class PodEvents {
     this.#node = node;
   }
 
-  /** Never throws: an Event that cannot be written is in the log. */
+  /** Writes an Event about a pod. Never throws: an Event that cannot be written is in the log. */
   async warn(pod: EventPod, reason: string, message: string, now = new Date()): Promise<void> {
     if (pod.name === "" || pod.namespace === "") return;
-    const key = createHash("sha256").update(`${pod.uid} ${reason} ${message}`).digest("hex").slice(0, 16);
+    await this.warnAbout({ apiVersion: "v1", kind: "Pod", ...pod }, reason, message, now);
+  }
+
+  /** Writes an Event about any object, like `warn`. */
+  async warnAbout(object: EventObject, reason: string, message: string, now = new Date()): Promise<void> {
+    const key = createHash("sha256").update(`${object.uid} ${reason} ${message}`).digest("hex").slice(0, 16);
     const before = this.#said.get(key);
     if (before !== undefined && now.getTime() - before.at < REPEAT_MS) {
       before.count++;
@@ -44,21 +62,36 @@ export class PodEvents {
     this.#said.set(key, { at: now.getTime(), count });
     this.#forget(now.getTime());
     try {
-      await this.#write(`${pod.name.slice(0, 200)}.${key}`, pod, reason, message.slice(0, MESSAGE_MAX), count, now);
+      await this.#write(
+        `${object.name.slice(0, 200)}.${key}`,
+        object,
+        reason,
+        message.slice(0, MESSAGE_MAX),
+        count,
+        now,
+      );
     } catch (error) {
-      writeLog("warn", "an Event could not be written", { pod, reason, error: getErrorMessage(error) });
+      writeLog("warn", "an Event could not be written", { object, reason, error: getErrorMessage(error) });
     }
   }
 
-  async #write(name: string, pod: EventPod, reason: string, message: string, count: number, now: Date): Promise<void> {
-    const resource = inNamespace(EVENTS, pod.namespace);
+  async #write(
+    name: string,
+    object: EventObject,
+    reason: string,
+    message: string,
+    count: number,
+    now: Date,
+  ): Promise<void> {
+    const namespace = object.namespace ?? CLUSTER_NAMESPACE;
+    const resource = inNamespace(EVENTS, namespace);
     const lastTimestamp = now.toISOString();
     try {
       await this.#kube.create(resource, {
         apiVersion: "v1",
         kind: "Event",
-        metadata: { name, namespace: pod.namespace },
-        involvedObject: { apiVersion: "v1", kind: "Pod", namespace: pod.namespace, name: pod.name, uid: pod.uid },
+        metadata: { name, namespace },
+        involvedObject: object,
         type: "Warning",
         reason,
         message,

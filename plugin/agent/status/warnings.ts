@@ -1,0 +1,54 @@
+import type { StatusCondition } from "../../kubernetes/status-schemas.ts";
+import type { EventObject, EventRecorder } from "./event-recorder.ts";
+import type { PoolSummary } from "./pool-status.ts";
+
+/** A state of an object that its administrator has to change. */
+export interface ObjectWarning {
+  /** Reason of the Event, one word. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A condition that is False for a shorter time, in milliseconds, is one of an agent that starts or of a change in progress. */
+const SETTLED_MS = 30_000;
+
+/** Lists the conditions of a node that stay False. */
+export function listNodeWarnings(conditions: readonly StatusCondition[], now: Date): readonly ObjectWarning[] {
+  return conditions
+    .filter(
+      ({ status, lastTransitionTime }) =>
+        status === "False" && now.getTime() - Date.parse(lastTransitionTime) >= SETTLED_MS,
+    )
+    .map(({ type, reason, message }) => ({ reason: `${type}False`, message: `${reason}: ${message}` }));
+}
+
+/** Lists why a pool gives no address, or will soon give none. */
+export function listPoolWarnings({ total, free, conditions }: PoolSummary): readonly ObjectWarning[] {
+  const full =
+    total > 0 && free <= 0
+      ? [{ reason: "PoolFull", message: `All ${total} addresses are in use: add a range, or delete pods.` }]
+      : [];
+  const failing = conditions.filter(({ type, status }) =>
+    type === "Ready" ? status === "False" : type === "Conflicts",
+  );
+  return [...full, ...failing.map(({ reason, message }) => ({ reason, message }))];
+}
+
+/** Writes an Event for each warning of an object that its last report did not have. */
+export class WarningReporter {
+  readonly #recorder: Pick<EventRecorder, "warnAbout">;
+  /** Reasons of the last report of each object. */
+  readonly #reported = new Map<string, ReadonlySet<string>>();
+
+  constructor(recorder: Pick<EventRecorder, "warnAbout">) {
+    this.#recorder = recorder;
+  }
+
+  async report(object: EventObject, warnings: readonly ObjectWarning[]): Promise<void> {
+    const key = `${object.kind}/${object.name}`;
+    const before = this.#reported.get(key);
+    this.#reported.set(key, new Set(warnings.map(({ reason }) => reason)));
+    for (const { reason, message } of warnings)
+      if (before?.has(reason) !== true) await this.#recorder.warnAbout(object, reason, message);
+  }
+}
