@@ -9,7 +9,7 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import { deploy } from "../deployment/deploy.ts";
+import { deployPods } from "../deployment/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess } from "./agent/agent-process.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/objects.ts";
@@ -42,7 +42,7 @@ export const runAgentBench: Bench = {
     const progress = createPlainProgress();
     try {
       const cluster = await provider.up(spec, progress);
-      const deployment = await deploy(cluster, clusterApi(cluster));
+      const deployment = await deployPods(cluster, clusterApi(cluster));
       await deployment.closeProbers();
       const measurements = [...(await measureIdle(cluster)), ...(await measureWithObjects(cluster, print))];
       return measurements;

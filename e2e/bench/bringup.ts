@@ -4,10 +4,10 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { waitForServices } from "../matrix/services-known.ts";
-import { deploy } from "../deployment/deploy.ts";
+import { deployPods } from "../deployment/deploy.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { median, roundToTenth } from "./measurement/statistics.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
@@ -88,8 +88,8 @@ async function bringUp(
   try {
     const cluster = await timed("cluster", () => provider.up(spec, progress));
     const { deployment, all } = await timed("pods", async () => {
-      const deployment = await deploy(cluster, clusterApi(cluster));
-      const all = cells(deployment.workers.length, deployment.families);
+      const deployment = await deployPods(cluster, clusterApi(cluster));
+      const all = listMatrixCells(deployment.workers.length, deployment.families);
       await waitForServices(all, VARIANT, deployment);
       return { deployment, all };
     });

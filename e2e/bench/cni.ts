@@ -16,7 +16,7 @@ import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { type CallMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-log.ts";
 import { Runtime } from "./cni/runtime.ts";
 import pLimit from "p-limit";
-import { roundToHundredth, median, percentile, roundToTenth } from "./measurement/statistics.ts";
+import { roundToHundredth, median, computePercentile, roundToTenth } from "./measurement/statistics.ts";
 
 const CALLS = 30;
 const PARALLEL_ADDS = 200;
@@ -202,7 +202,7 @@ async function measureParallelAdds(
   for (const { pod } of pods) net.removePod(pod);
   await waitUntilClean(node);
   const basis = `${PARALLEL_ADDS} ADDs, ${PARALLEL} at a time, ${MODE_BASIS[mode]}`;
-  const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
+  const [p50, p99] = [computePercentile(samples, 0.5), computePercentile(samples, 0.99)];
   return [
     { name: `ADDs at once that failed, ${mode}`, value: failures, unit: "failures", limit: 0, basis },
     { name: `ADDs at once, p50, ${mode}`, value: roundToTenth(p50), unit: "ms", basis },

@@ -4,11 +4,11 @@ import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
 import { captureCells } from "../evidence/evidence.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { deploy } from "../deployment/deploy.ts";
+import { deployPods } from "../deployment/deploy.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { roundToHundredth, median, roundToTenth } from "./measurement/statistics.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
@@ -35,8 +35,8 @@ export const runEvidenceBench: Bench = {
     const progress = createPlainProgress();
     try {
       const cluster = await provider.up(spec, progress);
-      const deployment = await deploy(cluster, clusterApi(cluster));
-      const asked = cells(deployment.workers.length);
+      const deployment = await deployPods(cluster, clusterApi(cluster));
+      const asked = listMatrixCells(deployment.workers.length);
       const figures: Measurement[] = [];
       for (const variant of VARIANTS) {
         await switchVariant(cluster, variant);

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { cells } from "./cells.ts";
+import { listMatrixCells } from "./cells.ts";
 import { type Cell, GROUPS } from "./cell.ts";
 import { NO_FEATURES } from "./features.ts";
 
 const count = (list: readonly Cell[], group: Cell["group"]) => list.filter((cell) => cell.group === group).length;
 
 describe("the cells", () => {
-  const two = cells(2);
+  const two = listMatrixCells(2);
 
   it("have names of their own, none twice", () => {
     assert.equal(new Set(two.map((cell) => cell.id)).size, two.length);
   });
 
   it("come again over IPv6, but for the API server's Service", () => {
-    const both = cells(2, ["ipv4", "ipv6"]);
+    const both = listMatrixCells(2, ["ipv4", "ipv6"]);
     assert.equal(new Set(both.map((cell) => cell.id)).size, both.length);
     assert.equal(both.length, 2 * two.length - count(two, "api-server"));
     assert.deepEqual(both.slice(0, two.length), two);
@@ -44,7 +44,7 @@ describe("the cells", () => {
       ...{ dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true },
       externalTarget: "tcp",
     } as const;
-    const more = cells(2, ["ipv4"], all);
+    const more = listMatrixCells(2, ["ipv4"], all);
     assert.equal(new Set(more.map((cell) => cell.id)).size, more.length);
     assert.deepEqual(new Set(more.map((cell) => cell.group)), new Set(GROUPS));
     assert.equal(count(more, "dns"), 3 * 2 * 2 * 3 * 2);
@@ -52,11 +52,11 @@ describe("the cells", () => {
     assert.equal(count(more, "host-port"), 3 * 2 * 2 * 3 * 2);
     assert.equal(count(more, "attack"), 2 * (2 * 2 + 1));
     assert.equal(count(more, "external-target"), 3 * 2);
-    assert.equal(count(cells(2, ["ipv4", "ipv6"], all), "external-target"), 3 * 2);
+    assert.equal(count(listMatrixCells(2, ["ipv4", "ipv6"], all), "external-target"), 3 * 2);
   });
 
   it("of one worker have no target on another node", () => {
-    const one = cells(1, ["ipv4"], { ...NO_FEATURES, externalTarget: "icmp" });
+    const one = listMatrixCells(1, ["ipv4"], { ...NO_FEATURES, externalTarget: "icmp" });
     const names = one.map(({ id }) => id).filter((id) => /-2\b/.test(id));
     assert.deepEqual(names, []);
     assert.deepEqual(new Set(one.map(({ placement }) => placement)), new Set(["same-node", "other-node", "outside"]));
@@ -76,7 +76,7 @@ describe("the cells", () => {
 
   it("with one worker have no other node", () => {
     assert.equal(
-      cells(1).some((cell) => cell.group === "matrix" && cell.placement === "other-node"),
+      listMatrixCells(1).some((cell) => cell.group === "matrix" && cell.placement === "other-node"),
       false,
     );
   });

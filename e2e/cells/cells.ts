@@ -27,7 +27,7 @@ import { largePayloadCells } from "./large-payload-cells.ts";
 import { dnsCells, hostPortCells, podNodePortCells, vipCells } from "./service-cells.ts";
 
 /** Returns every cell of one variant, for a cluster with N workers. Pure. */
-export function cells(
+export function listMatrixCells(
   workers: number,
   families: readonly IpFamily[] = ["ipv4"],
   features: Features = NO_FEATURES,

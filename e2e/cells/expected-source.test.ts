@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { cells } from "./cells.ts";
+import { listMatrixCells } from "./cells.ts";
 import { expectedSource, type SourceRef } from "./expected-source.ts";
 import { type NetworkSettings, getNetworkSettings } from "./settings.ts";
 
 const FEATURES = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
-const all = cells(2, ["ipv4"], FEATURES);
+const all = listMatrixCells(2, ["ipv4"], FEATURES);
 const DEFAULT: NetworkSettings = getNetworkSettings(
   { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" },
   "ipv4",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decideExpectation, gate, type GatedCell, type Variant } from "./gate.ts";
+import { decideExpectation, decideKubeProxyVerdict, type GatedCell, type Variant } from "./gate.ts";
 
 const variant = (
   version: string,
@@ -37,7 +37,7 @@ describe("the gate", () => {
     it(`${v.kubeProxy.version} ${v.kubeProxy.mode} ${v.returnPath}: sysctl ${liberal}, rule ${rule ? "there" : "not there"}, ${expected}`, () => {
       const { tcpBeLiberal, invalidDropRule } = decideExpectation(v);
       assert.deepEqual({ tcpBeLiberal, invalidDropRule }, { tcpBeLiberal: liberal, invalidDropRule: rule });
-      assert.equal(gate(v, asymmetric).expected, expected);
+      assert.equal(decideKubeProxyVerdict(v, asymmetric).expected, expected);
     });
 
   const passing: readonly [string, Partial<GatedCell>][] = [
@@ -50,11 +50,14 @@ describe("the gate", () => {
   ];
   for (const [name, change] of passing)
     it(`lets pass ${name} even where the rule is`, () => {
-      assert.equal(gate(variant("v1.28.15", "liberal"), { ...asymmetric, ...change }).expected, "pass");
+      assert.equal(
+        decideKubeProxyVerdict(variant("v1.28.15", "liberal"), { ...asymmetric, ...change }).expected,
+        "pass",
+      );
     });
 
   it("names rule and version in what it blocks", () => {
-    const verdict = gate(variant("v1.28.15", "liberal"), asymmetric);
+    const verdict = decideKubeProxyVerdict(variant("v1.28.15", "liberal"), asymmetric);
     assert.equal(verdict.expected, "blocked");
     assert.match("reason" in verdict ? verdict.reason : "", /v1\.28\.15.*ctstate INVALID -j DROP/);
   });

@@ -76,7 +76,7 @@ export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: 
  * node leaves through its own node, and is answered over the wire. That node sees a SYN and then an ACK. UDP and ICMP
  * have no handshake to miss; Services are translated on the node, so their replies come back through it.
  */
-export function gate(variant: Variant, cell: GatedCell): Verdict {
+export function decideKubeProxyVerdict(variant: Variant, cell: GatedCell): Verdict {
   const exempted = variant.returnPath === "notrack" || variant.returnPath === "snat";
   if (!isAsymmetric(cell) || exempted || !decideExpectation(variant).invalidDropRule) return { expected: "pass" };
   const rule = variant.kubeProxy.mode === "nftables" ? "table ip kube-proxy: ct state invalid drop" : INVALID_RULE;

@@ -3,7 +3,7 @@ import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
 import { getNetworkSettings, getUnknownSettings, isPodTraffic } from "./settings.ts";
 
-const settingsIn = (environment: string, family: IpFamily = "ipv4") =>
+const buildSettings = (environment: string, family: IpFamily = "ipv4") =>
   getNetworkSettings(
     { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack", environment },
     family,
@@ -21,7 +21,7 @@ describe("the settings of an environment that decide about source addresses", ()
   ] as const;
   for (const [environment, family, expected] of podTraffic)
     it(`${environment}, ${family}: kube-proxy takes for pods' traffic: ${expected}`, () => {
-      assert.equal(settingsIn(environment, family).podTraffic, expected);
+      assert.equal(buildSettings(environment, family).podTraffic, expected);
     });
 
   const natOutgoing = [
@@ -34,12 +34,12 @@ describe("the settings of an environment that decide about source addresses", ()
   ] as const;
   for (const [environment, family, expected] of natOutgoing)
     it(`${environment}, ${family}: the overlay ${expected ? "masquerades" : "keeps"} its pods' addresses`, () => {
-      assert.equal(settingsIn(environment, family).natOutgoing, expected);
+      assert.equal(buildSettings(environment, family).natOutgoing, expected);
     });
 
   it("are known in every environment", () => {
-    for (const { name } of ENVIRONMENTS) assert.notEqual(settingsIn(name).podTraffic, undefined, name);
-    assert.equal(settingsIn("masquerade-all").masqueradeAll, true);
+    for (const { name } of ENVIRONMENTS) assert.notEqual(buildSettings(name).podTraffic, undefined, name);
+    assert.equal(buildSettings("masquerade-all").masqueradeAll, true);
   });
 
   it("do not say in an existing cluster with flannel or canal whether it masquerades", () => {

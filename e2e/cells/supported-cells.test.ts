@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
 import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "./supported-cells.ts";
-import { cells } from "./cells.ts";
+import { listMatrixCells } from "./cells.ts";
 import { GROUPS } from "./cell.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 
@@ -9,9 +9,9 @@ const EVERYTHING: Features = {
   ...{ dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true },
   externalTarget: "tcp",
 };
-const all = cells(2, ["ipv4"], EVERYTHING);
+const all = listMatrixCells(2, ["ipv4"], EVERYTHING);
 const listGroups = (ground: ClusterCapabilities) =>
-  new Set(listSupportedCells(cells(2, ["ipv4"], ground.features), ground).map(({ group }) => group));
+  new Set(listSupportedCells(listMatrixCells(2, ["ipv4"], ground.features), ground).map(({ group }) => group));
 
 describe("what can be asked in a cluster", () => {
   it("returns every cell if nodes are accessible and an external host exists", () => {
@@ -43,7 +43,7 @@ describe("what can be asked in a cluster", () => {
   it("keeps cells of the other family if one family is undecided", () => {
     const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
     const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
-    const dual = cells(2, ["ipv4", "ipv6"], EVERYTHING);
+    const dual = listMatrixCells(2, ["ipv4", "ipv6"], EVERYTHING);
     assert.equal(explainUnsupportedGroup("node-port-local", ground, dual), undefined);
     const left = listSupportedCells(dual, ground).filter(({ group }) => group === "node-port-local");
     assert.ok(left.length > 0 && left.every(({ family }) => family === "ipv6"));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { cells } from "./cells.ts";
-import { gate, type Variant } from "./gate.ts";
+import { listMatrixCells } from "./cells.ts";
+import { decideKubeProxyVerdict, type Variant } from "./gate.ts";
 import { findExpectation, decideVerdict } from "./verdict.ts";
 
 const variant = (environment: string, returnPath: Variant["returnPath"] = "notrack"): Variant => ({
@@ -10,7 +10,7 @@ const variant = (environment: string, returnPath: Variant["returnPath"] = "notra
 });
 
 describe("what a cell must do in an environment", () => {
-  const all = cells(2);
+  const all = listMatrixCells(2);
 
   it("is the gate's verdict in the suite's own cluster", () => {
     for (const returnPath of ["notrack", "none"] as const)
@@ -18,7 +18,7 @@ describe("what a cell must do in an environment", () => {
         if (cell.group !== "pod-to-node-port-local")
           assert.deepEqual(
             decideVerdict(variant("default", returnPath), cell),
-            gate(variant("default", returnPath), cell),
+            decideKubeProxyVerdict(variant("default", returnPath), cell),
           );
   });
 
@@ -41,7 +41,13 @@ describe("what a cell must do in an environment", () => {
   });
 });
 
-const everything = cells(2, ["ipv4"], { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true });
+const everything = listMatrixCells(2, ["ipv4"], {
+  dns: true,
+  vips: true,
+  hostPorts: true,
+  sourceGuard: true,
+  forwardDrop: true,
+});
 const find = (id: string) => {
   const cell = everything.find((one) => one.id === id);
   assert.ok(cell, `no cell ${id}`);

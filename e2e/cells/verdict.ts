@@ -1,7 +1,14 @@
 import type { Environment } from "../../clusters/spec/environment.ts";
 import type { Cell } from "./cell.ts";
 import { getEnvironment } from "./environment.ts";
-import { type Expectation, decideExpectation, gate, isAsymmetric, type Variant, type Verdict } from "./gate.ts";
+import {
+  type Expectation,
+  decideExpectation,
+  decideKubeProxyVerdict,
+  isAsymmetric,
+  type Variant,
+  type Verdict,
+} from "./gate.ts";
 import { isPodTraffic, getNetworkSettings } from "./settings.ts";
 
 /**
@@ -23,7 +30,7 @@ export function decideVerdict(variant: Variant, cell: Cell): Verdict {
           reason: "a rule in the FORWARD chain of the source's node drops the ACK as INVALID",
         }
       : { expected: "pass" };
-  return hasKubeProxy(environment) ? gate(variant, cell) : { expected: "pass" };
+  return hasKubeProxy(environment) ? decideKubeProxyVerdict(variant, cell) : { expected: "pass" };
 }
 
 /** Returns the expected state of kube-proxy and the sysctl on the nodes of a variant. */

@@ -4,7 +4,7 @@ import type { CellResult, Report } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { assessRuns } from "./assess.ts";
 import { listSupportedCells } from "../cells/supported-cells.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import { NO_FEATURES } from "../cells/features.ts";
 import { auditReport, countWorkers } from "./audit.ts";
 import { createHealthyReport } from "./example.ts";
@@ -132,7 +132,7 @@ describe("the assessment of runs", () => {
     const existingReport = (datapath: "interlay" | "none" = "interlay"): Report => {
       const report = createHealthyReport(2, 1);
       const ground = { nodeAccess: "network", outside: false, features: NO_FEATURES, podTrafficKnown: true } as const;
-      const ids = new Set(listSupportedCells(cells(2), ground).map(({ id }) => id));
+      const ids = new Set(listSupportedCells(listMatrixCells(2), ground).map(({ id }) => id));
       const variants = report.variants.map((variant) => {
         const asked = variant.cells
           .filter(({ id }) => ids.has(id))

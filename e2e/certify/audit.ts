@@ -4,7 +4,7 @@ import { expectedPath } from "../evidence/expected.ts";
 import { findWrongPath } from "../evidence/compare-path.ts";
 import { formatHop } from "../evidence/path.ts";
 import { listSupportedCells } from "../cells/supported-cells.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Features } from "../cells/features.ts";
 import { decideExpectation } from "../cells/gate.ts";
@@ -36,7 +36,7 @@ export function auditReport(report: Report, workers: number): readonly string[] 
 /** Lists the cells that a variant must contain: all, or for an existing cluster those that its API server lets the suite probe. */
 function listExpectedCells(variant: VariantResult, report: Report, workers: number): readonly Cell[] {
   const features = findFeatures(variant, isCaptured(report));
-  const all = cells(workers, listFamilies(report), features);
+  const all = listMatrixCells(workers, listFamilies(report), features);
   if (isCaptured(report)) return all;
   const ids = new Set(variant.cells.map(({ id }) => id));
   return listSupportedCells(all, {

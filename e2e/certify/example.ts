@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectedPath } from "../evidence/expected.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { NO_FEATURES } from "../cells/features.ts";
 import { decideExpectation, type Variant } from "../cells/gate.ts";
@@ -47,7 +47,7 @@ export function createHealthyReport(
 ): Report {
   const variants = VARIANTS.map((variant) => {
     const { tcpBeLiberal, invalidDropRule } = decideExpectation(variant);
-    const results = cells(workers, families, { ...NO_FEATURES, sourceGuard: true }).map((cell, index) =>
+    const results = listMatrixCells(workers, families, { ...NO_FEATURES, sourceGuard: true }).map((cell, index) =>
       createHealthyCell(cell, variant, number + index / 1000),
     );
     return { ...variant, tcpBeLiberal, invalidDropRule, cells: results, table: summarizeCells(results), seconds: 1 };

@@ -3,7 +3,7 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
+import { createNetworkAnnotations, NAMESPACE, buildPod } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
 
 /** Cluster and pods on which chaos acts. */
@@ -58,7 +58,7 @@ export async function createPod(
 ): Promise<ChaosPod> {
   const { node, type, name = `guest-${(number += 1)}`, address, network, labels } = testPod;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
-  const manifest = pod(
+  const manifest = buildPod(
     name,
     node,
     cluster.probeImage,

@@ -1,5 +1,5 @@
 import { recreateNode } from "../support/recreate-node.ts";
-import { deploy } from "../deployment/deploy.ts";
+import { deployPods } from "../deployment/deploy.ts";
 import type { ChaosAction } from "./action.ts";
 
 /** Two workers have the connections that must survive; the third can be lost. */
@@ -21,7 +21,7 @@ export const dropNode: ChaosAction = {
     await context.deployment.closeProbers();
     for (const testPod of [...testPods.values()].filter((one) => one.node === node)) testPods.delete(testPod.name);
     const lost = await recreateNode(context, node, DAEMONS);
-    context.deployment = await deploy(cluster, api);
+    context.deployment = await deployPods(cluster, api);
     return `${node}, with ${lost} pods`;
   },
 };

@@ -49,7 +49,7 @@ export interface Deployment extends Pick<AddressBook, "getAddress" | "locate" | 
  * image are recreated.
  * @throws an error if a pod does not run, with the last warning
  */
-export async function deploy(cluster: Cluster, api: ClusterApi, timeoutMs = READY_TIMEOUT_MS): Promise<Deployment> {
+export async function deployPods(cluster: Cluster, api: ClusterApi, timeoutMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = listFamilies(cluster.spec);
   const { network, nodeAccess, namespace = NAMESPACE, hostPort = TCP_PORT, podSettings } = cluster;

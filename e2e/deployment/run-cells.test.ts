@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Deployment } from "./deploy.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import { DEFAULT_RUN, runCells } from "./run-cells.ts";
 import { decideVerdict } from "../cells/verdict.ts";
 
 const variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" } as const;
 
 describe("runCells", () => {
-  const all = cells(2).filter(({ group }) => group === "matrix");
+  const all = listMatrixCells(2).filter(({ group }) => group === "matrix");
   const answer = { id: 1, ok: false, latencyMs: 1, error: "timed out" };
   const deployment = (prober: Deployment["getProber"]) =>
     ({

@@ -5,7 +5,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { By, DeferCleanup } from "../harness.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
-import { deploy, type Deployment } from "./deploy.ts";
+import { deployPods, type Deployment } from "./deploy.ts";
 
 /**
  * Deploys the pods of the three types in the run's cluster. Must be called in BeforeAll; the probers end with the group.
@@ -20,7 +20,7 @@ export async function setupDeployment(
   if (hostPackages.length > 0 && hasCapability(cluster.provider, "host-programs"))
     await ensureDebianPackages(hostPackages, createPlainProgress());
   const api = clusterApi(cluster);
-  const deployment = await By("the pods of the three types", () => deploy(cluster, api));
+  const deployment = await By("the pods of the three types", () => deployPods(cluster, api));
   DeferCleanup(() => deployment.closeProbers());
   return { cluster, api, deployment };
 }

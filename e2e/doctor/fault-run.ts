@@ -5,7 +5,7 @@ import { DeferCleanup, Eventually } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import type { DeployedPod } from "../deployment/deployed-pods.ts";
-import { NAMESPACE, pod, podName } from "../pods/pods.ts";
+import { NAMESPACE, buildPod, podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import type { FaultContext, FaultPod } from "./fault.ts";
@@ -15,7 +15,7 @@ const POLL = { timeout: 60_000 };
 
 /** Creates the pod of a fault run; it is deleted when the spec ends. */
 export async function createFaultRun({ cluster, api }: FaultContext, faultPod: FaultPod, node: string): Promise<void> {
-  await ensureObject(api, pod(FAULT_POD, node, cluster.probeImage, faultPod.annotations));
+  await ensureObject(api, buildPod(FAULT_POD, node, cluster.probeImage, faultPod.annotations));
   DeferCleanup(async () => {
     await api.core.deleteNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE, gracePeriodSeconds: 0 });
     await Eventually(
@@ -70,7 +70,7 @@ export function runWithPod(deployment: Deployment, more: DeployedPod): Deploymen
 }
 
 /** Returns cells from every client pod to the fault run's pod, which is an overlay pod on the second worker. */
-export function listCells(workers: number): readonly Cell[] {
+export function listFaultCells(workers: number): readonly Cell[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((node) =>
     POD_TYPES.map((source): Cell => {
       const from = podName(source, node, "a");

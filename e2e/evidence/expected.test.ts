@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import { expectedPath } from "./expected.ts";
 import { formatHop } from "./path.ts";
 
-const all = cells(2, ["ipv4"], { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true });
+const all = listMatrixCells(2, ["ipv4"], {
+  dns: true,
+  vips: true,
+  hostPorts: true,
+  sourceGuard: true,
+  forwardDrop: true,
+});
 
 function computePath(id: string) {
   const cell = all.find((one) => one.id === id);

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { listSupportedCells, type ClusterCapabilities } from "../cells/supported-cells.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import type { TestRun } from "../support/test-run.ts";
@@ -25,7 +25,7 @@ export function describeCapabilities({ options }: TestRun, { cluster, deployment
 
 /** Returns every cell of a cluster of this size, whether or not it can be probed. */
 export function listEveryCell({ workers, families, features }: Deployment): readonly Cell[] {
-  return cells(workers.length, families, features);
+  return listMatrixCells(workers.length, families, features);
 }
 
 /** Returns the cells that can be probed in the cluster. */

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { cells } from "../cells/cells.ts";
-import { decideExpectation, gate, type Variant } from "../cells/gate.ts";
+import { listMatrixCells } from "../cells/cells.ts";
+import { decideExpectation, decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
 import { GATE_MUTANTS, type Observation, findWrongObservations } from "./gate-mutants.ts";
 
 /** A cluster that behaves as the gate expects. */
 function asExpected(version: string, mode: "iptables" | "nftables", returnPath: Variant["returnPath"]): Observation {
   const variant: Variant = { kubeProxy: { version, mode }, returnPath };
   const { tcpBeLiberal, invalidDropRule } = decideExpectation(variant);
-  const asked = cells(2);
-  const actual = asked.map((cell) => (gate(variant, cell).expected === "pass" ? ("pass" as const) : ("fail" as const)));
+  const asked = listMatrixCells(2);
+  const actual = asked.map((cell) =>
+    decideKubeProxyVerdict(variant, cell).expected === "pass" ? ("pass" as const) : ("fail" as const),
+  );
   const rule = invalidDropRule ? { rule: "INVALID", packets: 0 } : undefined;
   return {
     variant,

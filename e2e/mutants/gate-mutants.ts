@@ -1,6 +1,6 @@
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../cells/cell.ts";
-import { decideExpectation, gate, type GatedCell, type Variant } from "../cells/gate.ts";
+import { decideExpectation, decideKubeProxyVerdict, type GatedCell, type Variant } from "../cells/gate.ts";
 import type { NodeFilter } from "../deployment/variant.ts";
 
 /** Observed behaviour of a cluster in one variant. */
@@ -27,10 +27,10 @@ interface GateMutant {
 export function findWrongObservations(observation: Observation, mutant: Partial<GateMutant> = {}): readonly string[] {
   const { cells, actual, filters, agentOpen } = observation;
   const variant = mutant.variant?.(observation.variant) ?? observation.variant;
-  const verdicts = cells.map((cell) => gate(variant, mutant.cell?.({ ...cell }) ?? cell).expected);
+  const verdicts = cells.map((cell) => decideKubeProxyVerdict(variant, mutant.cell?.({ ...cell }) ?? cell).expected);
   const expected = decideExpectation(variant);
   const tcpBeLiberal = mutant.tcpBeLiberal?.(expected.tcpBeLiberal) ?? expected.tcpBeLiberal;
-  const open = !cells.some((cell) => gate(variant, cell).expected === "blocked");
+  const open = !cells.some((cell) => decideKubeProxyVerdict(variant, cell).expected === "blocked");
   return [
     ...cells.flatMap(({ id }, index) => ((verdicts[index] === "pass") === (actual[index] === "pass") ? [] : [id])),
     ...filters.flatMap(({ node, tcpBeLiberal: is, invalidDrop }) => [

@@ -3,7 +3,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
-import { gate, type Variant } from "../cells/gate.ts";
+import { decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import type { MutantResults, MutantKind } from "./mutant-results.ts";
@@ -81,7 +81,7 @@ export class MutationRuns {
   /** Returns the ids of the cells from the tested node that the gate blocks in the variant. */
   listBlockedCells(variant: Variant): readonly string[] {
     return this.#cells
-      .filter((cell) => cell.sourceNode === 0 && gate(variant, cell).expected === "blocked")
+      .filter((cell) => cell.sourceNode === 0 && decideKubeProxyVerdict(variant, cell).expected === "blocked")
       .map(({ id }) => id);
   }
 

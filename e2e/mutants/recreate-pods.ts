@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { deploy, type Deployment } from "../deployment/deploy.ts";
+import { deployPods, type Deployment } from "../deployment/deploy.ts";
 import { NAMESPACE, podName, type PodRole } from "../pods/pods.ts";
 
 /** Milliseconds to wait for pods, which may never start with wrong facts. */
@@ -38,5 +38,5 @@ export async function recreatePods(
       );
     }),
   );
-  return deploy(cluster, api, timeoutMs);
+  return deployPods(cluster, api, timeoutMs);
 }

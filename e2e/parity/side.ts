@@ -3,11 +3,11 @@ import type { CellResult } from "../../results/schema.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getGateway } from "../../clusters/spec/address-ranges.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { type NodeFilter, readFilters, switchVariant } from "../deployment/variant.ts";
-import { type Deployment, deploy } from "../deployment/deploy.ts";
+import { type Deployment, deployPods } from "../deployment/deploy.ts";
 import { NAMESPACE, podName } from "../pods/pods.ts";
 import { replaceNames, type NameMap } from "./names.ts";
 import { explainPod } from "../support/attachment-records.ts";
@@ -24,7 +24,7 @@ export type PodState = Readonly<Record<"pod" | "routes" | "rules" | "plan", stri
 
 export async function createSide(cluster: Cluster): Promise<ParitySide> {
   const api = clusterApi(cluster);
-  return { cluster, api, deployment: await deploy(cluster, api) };
+  return { cluster, api, deployment: await deployPods(cluster, api) };
 }
 
 /** Returns the state of every pod of the three types, by name. */
@@ -70,7 +70,7 @@ interface VariantState {
 /** Switches the cluster to the variant, and probes every cell. */
 export async function readVariantState({ cluster, deployment }: ParitySide, variant: Variant): Promise<VariantState> {
   await switchVariant(cluster, variant);
-  const all = cells(deployment.workers.length, deployment.families);
+  const all = listMatrixCells(deployment.workers.length, deployment.families);
   const results = await runCells(all, variant, deployment, DEFAULT_RUN);
   return { results, filters: await readFilters(cluster, variant.kubeProxy.mode) };
 }

@@ -5,7 +5,7 @@ import { getExternalHost } from "../deployment/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";
-import { listAddressesAt, findNetworkName, RANGES } from "./networks.ts";
+import { buildUnderlayAddresses, findNetworkName, RANGES } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,
   createPod,
@@ -32,7 +32,7 @@ export function addressMigrationSpecs(context: () => PluginContext): void {
       async () => {
         const name = `mover-${nic}`;
         const { deployment, cluster, families } = context();
-        const addresses = listAddressesAt(cluster.spec, RANGES.fixed, nic === "eth0" ? LAST : LAST + 1);
+        const addresses = buildUnderlayAddresses(cluster.spec, RANGES.fixed, nic === "eth0" ? LAST : LAST + 1);
         const testPod = (node: number) => ({
           name,
           node,

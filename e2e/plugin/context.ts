@@ -7,7 +7,7 @@ import { execOrThrow } from "../support/agent-process.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { type Manifest, pod } from "../pods/pods.ts";
+import { type Manifest, buildPod } from "../pods/pods.ts";
 import { labelsForNetworks } from "./networks.ts";
 
 /** Namespace of this suite's pods; the matrix's pods are the clients. */
@@ -48,7 +48,7 @@ export function getWorkerName(cluster: Cluster, index: number): string {
 
 export async function createPod({ api, cluster }: PluginContext, testPod: PluginPod): Promise<void> {
   const labels = { ...labelsForNetworks(testPod.annotations), ...testPod.labels };
-  const manifest = pod(
+  const manifest = buildPod(
     testPod.name,
     getWorkerName(cluster, testPod.node),
     cluster.probeImage,

@@ -4,7 +4,7 @@ import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
-import { listAddressesAt, type NetworkObject, findNetworkName, RANGES, SILENT_GATEWAY } from "./networks.ts";
+import { buildUnderlayAddresses, type NetworkObject, findNetworkName, RANGES, SILENT_GATEWAY } from "./networks.ts";
 import { type PluginPod, findPodNic, DEFAULT_NETWORK_ANNOTATION, waitForEvent, type PluginContext } from "./context.ts";
 import { findInFamily } from "./find-in-family.ts";
 
@@ -23,7 +23,7 @@ const careful = (name: string, annotations: Readonly<Record<string, string>> = {
 
 /** The pod that both options allow. */
 export const createProbingPod = ({ cluster }: PluginContext): PluginPod =>
-  careful(PROBING_NETWORK, { [FIXED]: listAddressesAt(cluster.spec, RANGES.fixed, FREE).join(",") });
+  careful(PROBING_NETWORK, { [FIXED]: buildUnderlayAddresses(cluster.spec, RANGES.fixed, FREE).join(",") });
 export const PROBE_OPTIONS: readonly PluginPod[] = [
   { name: "options", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("options") } },
   { name: "options-more", node: 0, annotations: { "k8s.v1.cni.cncf.io/networks": findNetworkName("options") } },
@@ -33,7 +33,9 @@ export const PROBE_OPTIONS: readonly PluginPod[] = [
 export function isDuplicate({ cluster, families }: PluginContext): readonly PluginPod[] {
   return [
     ...families.map((family) =>
-      careful(`held-${family}`, { [FIXED]: listAddressesAt(cluster.spec, RANGES.fixed, HELD[family]).join(",") }),
+      careful(`held-${family}`, {
+        [FIXED]: buildUnderlayAddresses(cluster.spec, RANGES.fixed, HELD[family]).join(","),
+      }),
     ),
     { name: "silent", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("silent") } },
   ];
@@ -41,7 +43,9 @@ export function isDuplicate({ cluster, families }: PluginContext): readonly Plug
 
 /** Addresses that the external host takes. */
 export function listHeldAddresses({ cluster, families }: PluginContext): readonly string[] {
-  return families.map((family) => findInFamily(listAddressesAt(cluster.spec, RANGES.fixed, HELD[family]), family));
+  return families.map((family) =>
+    findInFamily(buildUnderlayAddresses(cluster.spec, RANGES.fixed, HELD[family]), family),
+  );
 }
 
 const marked = z.object({ spec: z.object({ conflict: z.string() }) });
@@ -85,7 +89,9 @@ export function duplicateAddressSpecs(context: () => PluginContext): void {
     );
 
   It("gatewayDetection: a gateway that does not answer is reported on the pod", () => {
-    const gateways = listAddressesAt(context().cluster.spec, 168, SILENT_GATEWAY).join(" and ").replaceAll(".", "\\.");
+    const gateways = buildUnderlayAddresses(context().cluster.spec, 168, SILENT_GATEWAY)
+      .join(" and ")
+      .replaceAll(".", "\\.");
     return waitForEvent(
       context(),
       "silent",
@@ -98,7 +104,7 @@ export function duplicateAddressSpecs(context: () => PluginContext): void {
     "conflictDetection and gatewayDetection: a pod starts with a free address and a gateway that answers",
     async () => {
       const { addresses } = await findPodNic(context(), PROBING_NETWORK, "eth0");
-      assert.deepEqual(addresses, listAddressesAt(context().cluster.spec, RANGES.fixed, FREE));
+      assert.deepEqual(addresses, buildUnderlayAddresses(context().cluster.spec, RANGES.fixed, FREE));
     },
   );
 }

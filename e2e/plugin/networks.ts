@@ -54,7 +54,7 @@ export function labelsForNetworks(annotations: Readonly<Record<string, string>>)
 type Spec = Pick<Cluster["spec"], "underlayCidr" | "ipv6" | "overlayCidr">;
 
 /** Returns an underlay address in each family of the cluster: 10.7.201.9 and fd00:10:7::201:9. */
-export function listAddressesAt(spec: Spec, third: number, fourth: number): readonly string[] {
+export function buildUnderlayAddresses(spec: Spec, third: number, fourth: number): readonly string[] {
   return underlays(spec).map((cidr) => {
     if (cidr.includes(":")) return toIpv6Address(cidr, `0.0.${third}.${fourth}`);
     const [a, b] = cidr.split(".");
@@ -79,11 +79,11 @@ export function listNetworkObjects(
   const families = listFamilies(spec);
   const gateways: Readonly<Record<keyof typeof RANGES, readonly string[]>> = {
     fixed: underlays(spec).map(getGateway),
-    silent: listAddressesAt(spec, 168, SILENT_GATEWAY),
+    silent: buildUnderlayAddresses(spec, 168, SILENT_GATEWAY),
     beyond: [external.address, external.address6 ?? ""].filter((address) => address !== ""),
   };
   const pools = Object.entries(RANGES).flatMap(([kind, third]) =>
-    listAddressesAt(spec, third, 0).map((first, index) =>
+    buildUnderlayAddresses(spec, third, 0).map((first, index) =>
       made("UnderlayPool", poolName(kind as keyof typeof RANGES, getFamily(first)), {
         subnet: underlays(spec)[index],
         ranges: [`${first}/${first.includes(":") ? 120 : 26}`],

@@ -10,7 +10,7 @@ import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../support/prober.ts";
 import { type HttpProbe, findUnanswered } from "./http-probe.ts";
 import { type RoutedHost, createRoutedHost, findRoutedAddress } from "./routed-host.ts";
-import { listAddressesAt, findNetworkName } from "./networks.ts";
+import { buildUnderlayAddresses, findNetworkName } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,
   type PluginPod,
@@ -76,8 +76,8 @@ export function replySpecs(context: () => PluginContext): void {
 /** A Service for pods of the type, with a load balancer's address and an external IP in each family. */
 async function balanced({ api, cluster, families }: PluginContext, type: PodType): Promise<readonly string[]> {
   const index = POD_TYPES.indexOf(type);
-  const ingress = listAddressesAt(cluster.spec, BALANCED, index + 1);
-  const externalIPs = listAddressesAt(cluster.spec, EXTERNAL_IP, index + 1);
+  const ingress = buildUnderlayAddresses(cluster.spec, BALANCED, index + 1);
+  const externalIPs = buildUnderlayAddresses(cluster.spec, EXTERNAL_IP, index + 1);
   const name = `balanced-${type}`;
   const service: Manifest = {
     apiVersion: "v1",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { execOnNode, type PluginContext } from "./context.ts";
@@ -25,7 +25,7 @@ export function rpFilterSpecs(context: () => PluginContext, variant: Variant): v
             () => execOnNode(context(), node, "cat", `/proc/sys/net/ipv4/conf/${TUNNEL}/rp_filter`),
             (own) => Math.max(Number(own), Number(value)) !== 1,
           );
-        const all = cells(workers.length, ["ipv4"]);
+        const all = listMatrixCells(workers.length, ["ipv4"]);
         const results = await By(`${all.length} cells`, () => runCells(all, variant, deployment, DEFAULT_RUN));
         const failed = results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`);
         assert.deepEqual(failed, []);

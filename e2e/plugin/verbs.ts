@@ -6,7 +6,7 @@ import { hostPodName, podName } from "../pods/pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";
 import { readLog } from "./call-log.ts";
-import { listAddressesAt, poolLabel, RANGES } from "./networks.ts";
+import { buildUnderlayAddresses, poolLabel, RANGES } from "./networks.ts";
 import { createPod, deletePods, waitUntilReady, execOnNode, type PluginContext, getWorkerName } from "./context.ts";
 import { RECORDS } from "../support/node-paths.ts";
 
@@ -68,7 +68,7 @@ export function verbSpecs(context: () => PluginContext): void {
       await cluster.exec(getWorkerName(cluster, NODE), ["tee", FILE], { stdin: JSON.stringify(conflist) });
 
       const name = "direct";
-      const fixedIp = listAddressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
+      const fixedIp = buildUnderlayAddresses(cluster.spec, RANGES.fixed, DIRECT).join(",");
       const labels = poolLabel("fixed");
       await createPod(context(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
       const { status, metadata } = await waitUntilReady(context(), name);
@@ -89,7 +89,7 @@ export function verbSpecs(context: () => PluginContext): void {
       await By("an attachment of the same network that the runtime does not know", async () => {
         await execOnNode(context(), NODE, "ip", "netns", "add", STALE.name);
         DeferCleanup(() => cluster.exec(getWorkerName(cluster, NODE), ["ip", "netns", "delete", STALE.name]));
-        const fixed = listAddressesAt(cluster.spec, RANGES.fixed, LAST).map((address) => ({
+        const fixed = buildUnderlayAddresses(cluster.spec, RANGES.fixed, LAST).map((address) => ({
           address: `${address}/${address.includes(":") ? 64 : 16}`,
         }));
         const prevResult = await call(context(), "ADD", {
@@ -107,7 +107,7 @@ export function verbSpecs(context: () => PluginContext): void {
         }),
       );
       const route = await execOnNode(context(), NODE, "ip", "route", "show", "table", "all");
-      for (const address of listAddressesAt(cluster.spec, RANGES.fixed, LAST))
+      for (const address of buildUnderlayAddresses(cluster.spec, RANGES.fixed, LAST))
         assert.ok(!route.includes(` ${address} `), route);
       assert.deepEqual(await findUnanswered(questions), [], "after GC");
 

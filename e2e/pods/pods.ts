@@ -113,10 +113,10 @@ export function createManifests(
     })),
     ...workers.flatMap((node, index) => [
       ...(hostPods
-        ? [pod(hostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort, settings })]
+        ? [buildPod(hostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort, settings })]
         : []),
       ...POD_TYPES.flatMap((type) => [
-        pod(
+        buildPod(
           podName(type, index, "a"),
           node,
           image,
@@ -124,7 +124,7 @@ export function createManifests(
           {},
           { namespace, settings },
         ),
-        pod(
+        buildPod(
           podName(type, index, "b"),
           node,
           image,
@@ -166,7 +166,7 @@ export function createNetworkAnnotations(type: PodType, network = UNDERLAY): Rea
 }
 
 /** Returns a pod with the probe's server, which is ready when its node reaches it. */
-export function pod(
+export function buildPod(
   name: string,
   nodeName: string,
   image: string,

@@ -10,7 +10,7 @@ import { countRetransmissions, mayHaveLostPacket } from "./retransmissions.ts";
 import {
   clientRequest,
   computeDigest,
-  greeting,
+  greetingSchema,
   parseJson,
   formatMark,
   type ProbeAnswer,
@@ -206,7 +206,7 @@ function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
 }
 
 function readGreeting(text: string, { bytes, ...request }: Checked): Outcome {
-  const { data: answer } = greeting.safeParse(parseJson(text));
+  const { data: answer } = greetingSchema.safeParse(parseJson(text));
   if (answer === undefined) return { ok: false, error: `invalid answer: ${text.slice(0, 80)}` };
   const { digest, ...outcome } = answer;
   if (bytes > 0 && digest !== computeDigest(writeQuestion({ ...request, bytes })))

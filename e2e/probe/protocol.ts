@@ -80,7 +80,7 @@ export const formatToken = (number: number): string => (number % TOKENS).toStrin
 export const findToken = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.[1] ?? "000000";
 
 /** A server's answer. */
-export const greeting = z.object({
+export const greetingSchema = z.object({
   server: z.string(),
   seen: z.string(),
   heard: z.number().optional(),

@@ -7,7 +7,7 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
+import { createNetworkAnnotations, NAMESPACE, buildPod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { STATE_DIRECTORY, SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
@@ -112,7 +112,7 @@ export function registerSpecs(run: TestRun): void {
         ],
       ];
       for (const [name, asks, reason, says] of wanted) {
-        await ensureObject(api, pod(name, nodes[0], cluster.probeImage, asks));
+        await ensureObject(api, buildPod(name, nodes[0], cluster.probeImage, asks));
         DeferCleanup(() => api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 }));
         const events = async () =>
           (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items.filter(

@@ -6,7 +6,7 @@ import { writeChaosReport } from "../chaos/report.ts";
 import { listFlowPaths } from "../chaos/paths.ts";
 import { deletePod, createLostState, type ChaosContext } from "../chaos/context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
@@ -26,7 +26,7 @@ const ANSWERS_MS = 60_000;
 /** Probes random cells, the same ones for the same seed, without the random numbers of the actions. */
 async function answerSome(context: ChaosContext, seed: number): Promise<void> {
   const { workers, families } = context.deployment;
-  const all = cells(workers.length, families);
+  const all = listMatrixCells(workers.length, families);
   const random = createRandom(seed);
   await answer(
     context,
@@ -112,7 +112,7 @@ export function registerSpecs(run: TestRun): void {
     It("every cell passes after chaos", { timeout: 300_000 }, async () => {
       flows.goesOn("every cell is probed");
       await switchVariant(context.cluster, VARIANT);
-      const all = cells(context.deployment.workers.length, context.deployment.families);
+      const all = listMatrixCells(context.deployment.workers.length, context.deployment.families);
       await By(`seed ${seed}, after: ${story()}`, () => answer(context, all));
       await flows.answered(context.lost);
     });

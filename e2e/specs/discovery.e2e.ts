@@ -6,7 +6,7 @@ import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { configureAgents } from "../deployment/variant.ts";
-import { NAMESPACE, pod } from "../pods/pods.ts";
+import { NAMESPACE, buildPod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { FACTS } from "../support/node-paths.ts";
 
@@ -34,7 +34,7 @@ export function registerSpecs(run: TestRun): void {
       await ensureObject(api, pool);
       DeferCleanup(() => api.objects.delete(pool));
       const inPool = { "cni.projectcalico.org/ipv4pools": '["10.234.0.0/24"]' };
-      await ensureObject(api, pod("in-added-pool", nodes[1], cluster.probeImage, inPool));
+      await ensureObject(api, buildPod("in-added-pool", nodes[1], cluster.probeImage, inPool));
       DeferCleanup(() => api.core.deleteNamespacedPod({ name: "in-added-pool", namespace: NAMESPACE }));
       const address = await Eventually(
         "the pod runs",

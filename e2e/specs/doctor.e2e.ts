@@ -9,7 +9,7 @@ import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
 import type { FaultContext, FaultPod } from "../doctor/fault.ts";
 import { isInNetwork, PREDICTED } from "../doctor/predicted.ts";
 import {
-  listCells,
+  listFaultCells,
   createFaultRun,
   assertPodStarts,
   FAULT_POD,
@@ -17,7 +17,7 @@ import {
   runWithPod,
 } from "../doctor/fault-run.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import type { Deployment } from "../deployment/deploy.ts";
@@ -39,7 +39,7 @@ export function registerSpecs(run: TestRun): void {
         const fixture = await setupDeployment(run);
         const { api } = fixture;
         ({ cluster, deployment } = fixture);
-        asked = cells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
+        asked = listMatrixCells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
         await By("kube-proxy v1.29 with the sysctl 0", () => switchVariant(cluster, HEALTHY));
         const node = deployment.workers[0] ?? "";
         context = {
@@ -76,7 +76,7 @@ export function registerSpecs(run: TestRun): void {
       const address = await By("the fault run's pod starts", () => assertPodStarts(context));
       const node = deployment.workers[faultPod.elsewhere ? 1 : 0] ?? "";
       const more = { name: FAULT_POD, node, addresses: { main: { ipv4: address }, net1: {} } };
-      if (faultPod.state === "probed") return [listCells(deployment.workers.length), runWithPod(deployment, more)];
+      if (faultPod.state === "probed") return [listFaultCells(deployment.workers.length), runWithPod(deployment, more)];
       assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is not an overlay address`);
       return nothing;
     };

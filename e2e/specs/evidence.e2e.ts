@@ -7,7 +7,7 @@ import { EVIDENCE_FAULTS } from "../evidence/faults.ts";
 import { signalAgent } from "../support/agent-process.ts";
 import { formatHop } from "../evidence/path.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import type { Deployment } from "../deployment/deploy.ts";
@@ -22,7 +22,7 @@ export function registerSpecs(run: TestRun): void {
     let cluster: Cluster;
     let deployment: Deployment;
     const ask = (ids: readonly string[]) => {
-      const asked = cells(deployment.workers.length).filter(({ id }) => ids.includes(id));
+      const asked = listMatrixCells(deployment.workers.length).filter(({ id }) => ids.includes(id));
       assert.equal(asked.length, ids.length, "a cell does not exist");
       return captureCells({ cluster, deployment, variant: VARIANT }, asked);
     };
@@ -60,7 +60,7 @@ export function registerSpecs(run: TestRun): void {
           const raw = await By("the cells", () => ask(ids));
           const findNode = (pod: string) => deployment.pods.get(pod)?.node;
           const results = await By("the doctor", () =>
-            withCauses(cluster, raw, cells(deployment.workers.length), findNode),
+            withCauses(cluster, raw, listMatrixCells(deployment.workers.length), findNode),
           );
           assert.match(results.map(({ cause }) => cause ?? "").join("\n"), fault.cause);
           for (const { id, ok, reason, cause } of results) {

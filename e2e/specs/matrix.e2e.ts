@@ -8,7 +8,7 @@ import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } fr
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { findForeignAddresses } from "../matrix/pod-networks.ts";
 import { expectedRoutes, plainRoutes } from "../matrix/routes.ts";
-import { deploy, type Deployment } from "../deployment/deploy.ts";
+import { deployPods, type Deployment } from "../deployment/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
 import { readComponents } from "../support/components.ts";
@@ -58,7 +58,7 @@ export function registerSpecs(run: TestRun): void {
     BeforeAll(
       async () => {
         if (!options.keep) DeferCleanup(() => removeNamespace(api, namespace));
-        deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        deployment = await By("the pods of the three types", () => deployPods(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
         for (const step of options.environment?.spec.beforeCells ?? []) {
           const undo = await By(`environment: ${step.kind}`, () => takeStep(cluster, api, step));

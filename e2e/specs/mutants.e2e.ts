@@ -4,10 +4,10 @@ import { execOrThrow, signalAgent, signalProcess } from "../support/agent-proces
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { attackCells } from "../cells/attack-cells.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { NO_FEATURES } from "../cells/features.ts";
-import { gate, type Variant } from "../cells/gate.ts";
+import { decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { readAgentGates, readFilters, switchVariant } from "../deployment/variant.ts";
 import { decideVerdict } from "../cells/verdict.ts";
@@ -28,7 +28,7 @@ import { sampleMutants } from "../mutants/sample.ts";
 import { findAllowlistReason } from "../mutants/survivors.ts";
 import { describeFailed, type FailedCell, MutationRuns } from "../mutants/mutation-runs.ts";
 import { RECREATED_PODS, recreatePods } from "../mutants/recreate-pods.ts";
-import { deploy, type Deployment } from "../deployment/deploy.ts";
+import { deployPods, type Deployment } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
@@ -66,9 +66,9 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         cluster = await run.cluster();
         api = clusterApi(cluster);
-        deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        deployment = await By("the pods of the three types", () => deployPods(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
-        asked = cells(deployment.workers.length, deployment.families, deployment.features);
+        asked = listMatrixCells(deployment.workers.length, deployment.families, deployment.features);
         node = deployment.workers[0] ?? "";
         mutationRuns = new MutationRuns(cluster, node, () => deployment, asked, mutantResults);
         await By("kube-proxy v1.28.15, notrack", () => switchVariant(cluster, VARIANT));
@@ -393,7 +393,7 @@ export function registerSpecs(run: TestRun): void {
 
     const observe = async (variant: Variant): Promise<Observation> => {
       await switchVariant(cluster, variant);
-      const blocked = asked.some((cell) => gate(variant, cell).expected === "blocked");
+      const blocked = asked.some((cell) => decideKubeProxyVerdict(variant, cell).expected === "blocked");
       const agentOpen = await Eventually(
         "the agents report their gates",
         () => readAgentGates(cluster),

@@ -9,7 +9,7 @@ import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
 import { type ClusterApi, clusterApi, ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { deploy } from "../deployment/deploy.ts";
+import { deployPods } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const MANIFESTS = ["manifests/interlay.yaml", "components/restart-kube-proxy/role.yaml"].map((file) =>
@@ -44,7 +44,7 @@ export function registerSpecs(run: TestRun): void {
         cluster = await run.cluster();
         if (cluster.provider !== "lab") return;
         api = clusterApi(cluster);
-        const deployment = await deploy(cluster, api);
+        const deployment = await deployPods(cluster, api);
         DeferCleanup(() => deployment.closeProbers());
       },
       { timeout: 300_000 },

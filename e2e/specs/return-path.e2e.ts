@@ -4,7 +4,7 @@ import { calicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { createPod, deletePod, waitUntilReady } from "../chaos/context.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { configureAgents, switchVariant } from "../deployment/variant.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -138,7 +138,7 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         const { cluster, deployment, nodes, end, on, holdAgent, reaches } = fixture;
         const drops = async (node: string) => calicoInvalidDrops(await on(node, "iptables-save", "-c", "-t", "filter"));
-        const asked = cells(deployment.workers.length).filter(({ group }) => group === "matrix");
+        const asked = listMatrixCells(deployment.workers.length).filter(({ group }) => group === "matrix");
         DeferCleanup(() => switchVariant(cluster, NOTRACK));
         for (const returnPath of ["notrack", "none", "liberal"] as const) {
           const variant = { ...NOTRACK, returnPath };

@@ -4,11 +4,11 @@ import { FAULTS } from "../doctor/faults.ts";
 import { HEALTHY } from "../doctor/compare.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import type { Cell, Group } from "../cells/cell.ts";
-import { cells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { deploy, type Deployment } from "../deployment/deploy.ts";
+import { deployPods, type Deployment } from "../deployment/deploy.ts";
 import { execOrThrow, listAgentProcesses, signalAgent } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { formatVariantFlags } from "../../results/rerun.ts";
@@ -18,7 +18,7 @@ import { type ComparedCell, compareTrace, countJudgements, formatCounts } from "
 import { makeFaultContext } from "../trace/fault-context.ts";
 import type { TraceFaultContext } from "../trace/fault.ts";
 import { TRACE_FAULTS } from "../trace/faults.ts";
-import { isTraced, predictCells } from "../trace/predict-cells.ts";
+import { isTraced, traceCells } from "../trace/trace-cells.ts";
 
 /** Share of cells of a variant whose trace may be unknown; a fault may send packets to where no snapshot is. */
 const MAX_UNKNOWN = 0.01;
@@ -43,9 +43,9 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         cluster = await run.cluster();
         api = clusterApi(cluster);
-        deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        deployment = await By("the pods of the three types", () => deployPods(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
-        traced = cells(deployment.workers.length, deployment.families, deployment.features).filter(
+        traced = listMatrixCells(deployment.workers.length, deployment.families, deployment.features).filter(
           (cell) => isTraced(cell) && run.options.cells.test(cell.id),
         );
         context = makeFaultContext(cluster, api, deployment);
@@ -66,7 +66,7 @@ export function registerSpecs(run: TestRun): void {
     ): Promise<readonly ComparedCell[]> => {
       const asked = traced.filter(({ group }) => groups?.includes(group) ?? true);
       const snapshot = await By("collect", () => collectCluster(cluster, api));
-      const { traces, milliseconds } = predictCells(snapshot, asked, deployment);
+      const { traces, milliseconds } = traceCells(snapshot, asked, deployment);
       const results = await By(`${asked.length} cells`, () => runCells(asked, variant, deployment, PROBES));
       const compared = results.flatMap((result) => {
         const trace = traces.get(result.id);

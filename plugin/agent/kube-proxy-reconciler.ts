@@ -1,6 +1,6 @@
 import { release } from "node:os";
 import type { ClusterCache } from "./discovery/cluster-cache.ts";
-import { familyOf } from "../datapath/address.ts";
+import { getFamily } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
 import { FilterReader, type Filters } from "./kube-proxy/packet-filters.ts";
 import { applyForwardChanges, planForwardChanges } from "./kube-proxy/forward-chain.ts";
@@ -47,7 +47,7 @@ export class KubeProxyReconciler {
     if (facts !== undefined) {
       this.#state.otherDrops = this.#findOtherDrops(filters, facts);
       this.#state.services = decideServices({
-        families: [...new Set(facts.serviceCidrs.map(familyOf))],
+        families: [...new Set(facts.serviceCidrs.map(getFamily))],
         translators: filters.translators,
         calicoBpf: this.#view.felix.get("default")?.spec.bpfEnabled === true,
         cilium: this.#view.cilium.get("kube-system/cilium-config")?.data,

@@ -1,4 +1,4 @@
-import { familyOf } from "../datapath/address.ts";
+import { getFamily } from "../datapath/address.ts";
 import type { NetworkNamespace } from "../datapath/kernel.ts";
 import type { NicRequest } from "../datapath/plan/survey-nic.ts";
 import { IFA_FLAG } from "../netlink/address.ts";
@@ -22,7 +22,7 @@ export function waitForDad(
   ref: PodRef,
   mode: ExecMode,
 ): void {
-  const own = addresses.map(({ ip }) => ip).filter((ip) => familyOf(ip) === "ipv6");
+  const own = addresses.map(({ ip }) => ip).filter((ip) => getFamily(ip) === "ipv6");
   if (own.length === 0) return;
   const index = pod.findLink(ifname)?.index;
   const where = `${ifname} of pod ${ref.namespace}/${ref.name}`;

@@ -29,13 +29,13 @@ export function parseInterfaceAddress(text: string): { readonly ip: Ip; readonly
   return { ip: parseIp(text.split("/")[0] ?? ""), network: parseCidr(text) };
 }
 
-export function familyOf(address: Ip | Cidr): Family {
+export function getFamily(address: Ip | Cidr): Family {
   return address.includes(":") ? "ipv6" : "ipv4";
 }
 
 /** Returns the /32 or /128 network of an address. */
 export function hostCidr(ip: Ip): Cidr {
-  return `${ip}/${familyOf(ip) === "ipv4" ? 32 : 128}` as Cidr;
+  return `${ip}/${getFamily(ip) === "ipv4" ? 32 : 128}` as Cidr;
 }
 
 export function containsIp(network: Cidr, ip: Ip): boolean {

@@ -5,7 +5,7 @@ import { hasStatus, KubeClient, KubeError } from "./kube-client.ts";
 import { describeApiError } from "./api-error.ts";
 
 /** Returns the error of a request for the namespaces. */
-async function endOf(server: string): Promise<string> {
+async function readRequestError(server: string): Promise<string> {
   const config = new KubeConfig();
   config.loadFromClusterAndUser({ name: "test", server, skipTLSVerify: false }, { name: "test" });
   return new KubeClient(config).list({ api: "/api/v1", plural: "namespaces" }).then(
@@ -20,14 +20,14 @@ describe("describeApiError", () => {
     await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
     const url = `https://127.0.0.1:${(listening.address() as AddressInfo).port}`;
     await new Promise((resolve) => listening.close(resolve));
-    const said = await endOf(url);
+    const said = await readRequestError(url);
     assert.match(said, /^The API server https:\/\/127\.0\.0\.1:\d+ was not reached: .*ECONNREFUSED.*--kubeconfig/);
     assert.ok(said.includes(url), said);
   });
 
   it("names a host that cannot be resolved", async () => {
     assert.match(
-      await endOf("https://nowhere.invalid:6443"),
+      await readRequestError("https://nowhere.invalid:6443"),
       /nowhere\.invalid:6443 was not reached: .*nowhere\.invalid/,
     );
   });
@@ -35,13 +35,16 @@ describe("describeApiError", () => {
   it("should name a connection that the server closed", async () => {
     const rude = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
-    assert.match(await endOf(`https://127.0.0.1:${(rude.address() as AddressInfo).port}`), /was not reached: /);
+    assert.match(
+      await readRequestError(`https://127.0.0.1:${(rude.address() as AddressInfo).port}`),
+      /was not reached: /,
+    );
     rude.close();
   });
 
   it("should name a missing kubeconfig", async () => {
     assert.match(
-      await endOf("http://localhost:8080"),
+      await readRequestError("http://localhost:8080"),
       /localhost:8080 was not reached: .*--kubeconfig FILE or KUBECONFIG/,
     );
   });

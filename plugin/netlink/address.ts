@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, familyOf, ipBytes, ipText } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText } from "./ip.ts";
 import { decodeAttributes, encodeAttributes } from "./message.ts";
 
 /** Interface addresses: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR. linux/if_addr.h; rtnetlink(7). */
@@ -42,7 +42,7 @@ export function encodeAddressDump(): Buffer {
 
 /** Undefined for families that are not IP. On point-to-point links IFA_LOCAL is ours and IFA_ADDRESS the peer's. */
 export function decodeAddress(payload: Buffer): InterfaceAddress | undefined {
-  const family = familyOf(payload.readUInt8(0));
+  const family = toAddressFamily(payload.readUInt8(0));
   const attributes = decodeAttributes(payload.subarray(8));
   const bytes = attributes.get(IFA.local) ?? attributes.get(IFA.address);
   if (!family || !bytes) return undefined;

@@ -7,7 +7,7 @@ export type AddressFamily = "ipv4" | "ipv6";
 /** AF_INET, AF_INET6 of linux/socket.h. */
 export const AF = { ipv4: 2, ipv6: 10 } as const;
 
-export function familyOf(afNumber: number): AddressFamily | undefined {
+export function toAddressFamily(afNumber: number): AddressFamily | undefined {
   return afNumber === AF.ipv4 ? "ipv4" : afNumber === AF.ipv6 ? "ipv6" : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, familyOf, ipBytes, ipText, macBytes, macText } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText, macBytes, macText } from "./ip.ts";
 import { decodeAttributes, encodeAttributes } from "./message.ts";
 
 /** Neighbours (ARP and ND entries): RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH. linux/neighbour.h; arp(7). */
@@ -39,7 +39,7 @@ export function encodeNeighbourDump(family: AddressFamily): Buffer {
 
 /** Undefined for families that are not IP and for entries with no address. */
 export function decodeNeighbour(payload: Buffer): Neighbour | undefined {
-  const family = familyOf(payload.readUInt8(0));
+  const family = toAddressFamily(payload.readUInt8(0));
   const attributes = decodeAttributes(payload.subarray(12));
   const address = attributes.get(NDA.dst);
   if (!family || !address) return undefined;

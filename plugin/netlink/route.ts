@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText, type Prefix } from "./ip.ts";
 import { type Attribute, decodeAttributes, encodeAttributes, encodeU32 } from "./message.ts";
 
 /** Routes: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE. linux/rtnetlink.h; rtnetlink(7). */
@@ -59,7 +59,7 @@ export function encodeRouteDump(family: AddressFamily, protocol = 0): Buffer {
 
 /** Undefined for families that are not IP. */
 export function decodeRoute(payload: Buffer): Route | undefined {
-  const family = familyOf(payload.readUInt8(0));
+  const family = toAddressFamily(payload.readUInt8(0));
   if (!family) return undefined;
   const attributes = decodeAttributes(payload.subarray(12));
   const address = (type: number): string | undefined => {

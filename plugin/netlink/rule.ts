@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText, type Prefix } from "./ip.ts";
 import {
   type Attribute,
   decodeAttributes,
@@ -58,7 +58,7 @@ export function encodeRuleDump(family: AddressFamily): Buffer {
 
 /** Undefined for families that are not IP. */
 export function decodeRule(payload: Buffer): Rule | undefined {
-  const family = familyOf(payload.readUInt8(0));
+  const family = toAddressFamily(payload.readUInt8(0));
   if (!family) return undefined;
   const attributes = decodeAttributes(payload.subarray(12));
   const prefix = (type: number, length: number): Prefix | undefined => {

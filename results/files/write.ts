@@ -14,7 +14,7 @@ export const RESULTS: string = dirname(import.meta.dirname);
 /** Writes a run in all formats to `results/runs/<id>/` and points `results/latest` to it. @returns the directory */
 export async function writeReport(report: Report, root: string = RESULTS): Promise<string> {
   const directory = join(root, "runs", reportSchema.parse(report).id);
-  await writeReportIn(directory, report);
+  await writeReportFiles(directory, report);
   const latest = join(root, "latest");
   const temporary = `${latest}.${process.pid}.new`;
   await rm(temporary, { force: true });
@@ -24,7 +24,7 @@ export async function writeReport(report: Report, root: string = RESULTS): Promi
 }
 
 /** Writes a run in all formats to a directory. @throws if the report is invalid; then nothing is written */
-export async function writeReportIn(directory: string, report: Report): Promise<void> {
+export async function writeReportFiles(directory: string, report: Report): Promise<void> {
   const valid = reportSchema.parse(report);
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "report.json"), `${JSON.stringify(valid, null, 2)}\n`);

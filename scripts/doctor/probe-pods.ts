@@ -4,8 +4,8 @@ import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { listFindings } from "../../e2e/doctor/causes.ts";
 import { comparePrediction } from "../../e2e/doctor/compare.ts";
 import { PREDICTED } from "../../e2e/doctor/predicted.ts";
-import { cells } from "../../e2e/cells/cells.ts";
-import { deploy } from "../../e2e/deployment/deploy.ts";
+import { listMatrixCells } from "../../e2e/cells/cells.ts";
+import { deployPods } from "../../e2e/deployment/deploy.ts";
 import { buildProbe } from "../../e2e/probe/build.ts";
 
 /** Exit statuses of complete probes; 2 is an incomplete one. */
@@ -21,12 +21,12 @@ export async function probePods(provider: string, name: string, print: (line: st
   if (source.find === undefined)
     throw new Error(`--probe creates pods: it needs a cluster of npm run up, not --provider ${provider}`);
   const cluster = await source.find(name, await buildProbe(), createPlainProgress());
-  const deployment = await deploy(cluster, clusterApi(cluster));
+  const deployment = await deployPods(cluster, clusterApi(cluster));
   try {
     const findings = await listFindings(cluster);
     for (const { severity, check, message, remedy } of findings)
       print(`${severity} ${check}: ${message}\n  -> ${remedy}`);
-    const probed = cells(deployment.workers.length, deployment.families).filter(({ group }) =>
+    const probed = listMatrixCells(deployment.workers.length, deployment.families).filter(({ group }) =>
       PREDICTED.includes(group),
     );
     const { predicted, failedAndNotPredicted, predictedAndPassed } = await comparePrediction(

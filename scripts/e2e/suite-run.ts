@@ -6,7 +6,7 @@ import { type ClusterSpec, DEFAULT_SPEC } from "../../clusters/spec/cluster-spec
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import * as harness from "../../e2e/harness.ts";
-import { cells } from "../../e2e/cells/cells.ts";
+import { listMatrixCells } from "../../e2e/cells/cells.ts";
 import type { Features } from "../../e2e/cells/features.ts";
 import { takeSnapshot } from "../../e2e/snapshot/snapshot.ts";
 import { registerSuites } from "../../e2e/specs/suites.ts";
@@ -16,7 +16,7 @@ import { composeReport, explainEmptyCells, type Failure } from "../../e2e/suppor
 import { TestRun } from "../../e2e/support/test-run.ts";
 import { writeBundle } from "../../results/files/bundle.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
-import { writeReport, writeReportIn } from "../../results/files/write.ts";
+import { writeReport, writeReportFiles } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { renderVariantTable } from "./table.ts";
 
@@ -141,7 +141,7 @@ export class SuiteRun {
         `nothing is selected: none of ${specs.length} specs in --suite ${suites.join(",")} matches (their labels: ${labels})`,
       );
     if (!hasCapability(provider.name, "create-clusters") || !suites.includes("matrix")) return;
-    const ids = cells(options.workers, listFamilies(spec), EVERY_FEATURE).map(({ id }) => id);
+    const ids = listMatrixCells(options.workers, listFamilies(spec), EVERY_FEATURE).map(({ id }) => id);
     const reason = explainEmptyCells(options.cells, ids);
     if (reason !== undefined) throw new Error(reason);
   }
@@ -173,7 +173,7 @@ export class SuiteRun {
     const { output } = this.#request;
     const report = this.#compose(failed);
     if (output === undefined) return writeReport(report);
-    await writeReportIn(output, report);
+    await writeReportFiles(output, report);
     return output;
   }
 

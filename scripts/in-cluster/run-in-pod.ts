@@ -8,7 +8,7 @@ import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
 import { composeReport } from "../../e2e/support/report.ts";
 import { packArchive } from "../../results/files/bundle.ts";
-import { writeReportIn } from "../../results/files/write.ts";
+import { writeReportFiles } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { packResults } from "./results-map.ts";
 
@@ -69,7 +69,7 @@ async function ensureReport(exitStatus: number, output: Buffer): Promise<void> {
   const error = `npm run e2e ended with ${exitStatus} before the run:\n${output.toString().trim().slice(-4000)}`;
   const run = { id, started: started.toISOString(), finished: new Date().toISOString(), provider: "existing" } as const;
   const findings = { variants: [], checks: [], versions: { interlay: packageJson.version } };
-  await writeReportIn(directory, composeReport(run, findings, [{ stage: "preflight", error }]));
+  await writeReportFiles(directory, composeReport(run, findings, [{ stage: "preflight", error }]));
 }
 
 async function writeConfigMap(target: string, exitStatus: number): Promise<void> {

@@ -1,8 +1,5 @@
 import { findBannedWord } from "./words.js";
 
-/** Exported functions whose one-word name is a standard term. */
-const STANDARD_NAMES = new Set(["median", "mean", "percentile", "main", "deploy", "gate", "cells", "pod"]);
-
 /** ESLint rules for the project's language; see CONTRIBUTING.md, "Style". */
 export default {
   meta: { name: "interlay" },
@@ -40,8 +37,7 @@ export default {
       },
       create(context) {
         const check = (id) => {
-          if (/^[a-z]+\d*$/.test(id.name) && !STANDARD_NAMES.has(id.name))
-            context.report({ node: id, messageId: "single", data: { name: id.name } });
+          if (/^[a-z]+\d*$/.test(id.name)) context.report({ node: id, messageId: "single", data: { name: id.name } });
         };
         return {
           "ExportNamedDeclaration > FunctionDeclaration"({ id }) {

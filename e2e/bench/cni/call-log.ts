@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestNode } from "../../../plugin/testing/invocation.ts";
 import type { Measurement } from "../measurement/measurement.ts";
-import { percentile, roundToTenth } from "../measurement/statistics.ts";
+import { computePercentile, roundToTenth } from "../measurement/statistics.ts";
 
 /** How the launcher executes a call: in the agent, or without an agent in a process of interlay-full. */
 export type CallMode = "agent" | "standalone";
@@ -27,7 +27,7 @@ export function requireMode(node: TestNode, mode: CallMode, calls: number): void
 /** Returns the peak memory of all standalone calls, which each writes to its log line. */
 export function measureMemory(node: TestNode): Measurement {
   const peaks = readLog(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
-  const peak = roundToTenth(percentile(peaks, 1) / KIB_PER_MIB);
+  const peak = roundToTenth(computePercentile(peaks, 1) / KIB_PER_MIB);
   const basis = `VmHWM, maximum of ${peaks.length} calls`;
   return { name: "peak memory of a call, standalone", value: peak, unit: "MiB", limit: 80, basis };
 }

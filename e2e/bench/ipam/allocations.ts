@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import type { Measurement } from "../measurement/measurement.ts";
-import { roundToHundredth, median, percentile, roundToTenth } from "../measurement/statistics.ts";
+import { roundToHundredth, median, computePercentile, roundToTenth } from "../measurement/statistics.ts";
 import { NodeFleet } from "./fleet.ts";
 import type { WorkerMessage, WorkerOutcome } from "./orders.ts";
 import { countAddressWrites, clearAddresses, createPools } from "./cluster-objects.ts";
@@ -81,7 +81,7 @@ function toMeasurements(
       ...(limited ? { limit: THOUSAND.milliseconds } : {}),
     },
     { name: `${who}: one, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
-    { name: `${who}: one, p99`, value: roundToTenth(percentile(times, 0.99)), unit: "ms", basis },
+    { name: `${who}: one, p99`, value: roundToTenth(computePercentile(times, 0.99)), unit: "ms", basis },
     { name: `${who}: failed or allocated twice`, value: failed.length + twice, unit: "failures", limit: 0, basis },
     {
       name: `${who}: writes per address`,

@@ -7,7 +7,7 @@ export { geometricMean, mean, median } from "simple-statistics";
  * @param share 0 to 1
  * @throws without samples
  */
-export function percentile(samples: readonly number[], share: number): number {
+export function computePercentile(samples: readonly number[], share: number): number {
   return quantile([...samples], share);
 }
 

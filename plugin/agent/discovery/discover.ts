@@ -1,4 +1,4 @@
-import { type Cidr, containsIp, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
+import { type Cidr, containsIp, getFamily, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 import { type Facts, FACTS_SCHEMA, parseProperCidr, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
 import { findSetting } from "./settings.ts";
 import { mergeNetworks } from "./merge-networks.ts";
@@ -231,7 +231,7 @@ const areEqual = (a: readonly Cidr[], b: readonly Cidr[]): boolean => [...a].sor
 function coversNetworks(used: readonly Cidr[], configured: readonly Cidr[]): boolean {
   const base = (cidr: Cidr): Ip => parseIp(cidr.slice(0, cidr.indexOf("/")));
   return configured.every((wide) => {
-    const same = used.filter((cidr) => familyOf(cidr) === familyOf(wide));
+    const same = used.filter((cidr) => getFamily(cidr) === getFamily(wide));
     return same.length === 0 || same.some((cidr) => containsIp(wide, base(cidr)) || containsIp(cidr, base(wide)));
   });
 }

@@ -1,4 +1,4 @@
-import { type Cidr, type Family, familyOf, removeNestedCidrs, parseCidr } from "../../datapath/address.ts";
+import { type Cidr, type Family, getFamily, removeNestedCidrs, parseCidr } from "../../datapath/address.ts";
 import { fromNumber, parseRange } from "../../ipam/pool/address-space.ts";
 
 /**
@@ -7,7 +7,7 @@ import { fromNumber, parseRange } from "../../ipam/pool/address-space.ts";
  */
 export function mergeNetworks(networks: readonly Cidr[]): readonly Cidr[] {
   return (["ipv4", "ipv6"] as const).flatMap((family) =>
-    mergeFamily(family, removeNestedCidrs(networks.filter((cidr) => familyOf(cidr) === family))),
+    mergeFamily(family, removeNestedCidrs(networks.filter((cidr) => getFamily(cidr) === family))),
   );
 }
 

@@ -1,4 +1,4 @@
-import { type Cidr, containsIp, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
+import { type Cidr, containsIp, getFamily, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 import type { LinkAddress } from "./observations.ts";
 
 /** Link kinds that carry an overlay: their addresses are not on any wire. */
@@ -55,7 +55,7 @@ export function classifyAddresses(
     if (LOOPBACK.some((network) => containsIp(network, address)) || containsIp(IPV6_LINK_LOCAL, address)) continue;
     if (one.tentative || one.name === IPVS_LINK || TUNNELS.has(one.kind ?? "")) continue;
     const onWire = wireLinks.has(one.name) || isWireKind(one);
-    const isHost = one.prefixLength === (familyOf(address) === "ipv4" ? 32 : 128);
+    const isHost = one.prefixLength === (getFamily(address) === "ipv4" ? 32 : 128);
     if (containsIp(IPV4_LINK_LOCAL, address)) {
       if (isHost && !isPodEnd(one)) linkLocal.set(address, one.name);
       continue;

@@ -1,4 +1,4 @@
-import { type Cidr, containsIp, containsNetwork, familyOf, type Ip, parseIp } from "../../datapath/address.ts";
+import { type Cidr, containsIp, containsNetwork, getFamily, type Ip, parseIp } from "../../datapath/address.ts";
 import { type AddressRange, fromNumber, parseRange } from "../../ipam/pool/address-space.ts";
 import { isHostCidr } from "./node-addresses.ts";
 
@@ -20,10 +20,10 @@ export interface UnderlayTopology {
  * @returns undefined if the network may be used
  */
 export function refuseNetwork(network: Cidr, wire: UnderlayTopology): string | undefined {
-  const family = familyOf(network);
-  const held = wire.addresses.find(({ address }) => familyOf(address) === family && containsIp(network, address));
+  const family = getFamily(network);
+  const held = wire.addresses.find(({ address }) => getFamily(address) === family && containsIp(network, address));
   if (isHostCidr(network)) return held === undefined || held.own ? undefined : `it is the address of ${held.name}`;
-  const subnet = wire.subnets.find((one) => familyOf(one.network) === family && containsNetwork(network, one.network));
+  const subnet = wire.subnets.find((one) => getFamily(one.network) === family && containsNetwork(network, one.network));
   if (subnet !== undefined) {
     const how = subnet.network === network ? "it is" : `it contains ${subnet.network},`;
     return `${how} the network of ${subnet.name}`;
@@ -31,7 +31,7 @@ export function refuseNetwork(network: Cidr, wire: UnderlayTopology): string | u
   if (held !== undefined) return `it contains ${held.address}, the address of ${held.name}`;
   const own = parseRange(network);
   const given = wire.ranges.find(
-    ({ range, network: of }) => familyOf(of) === family && range.first <= own.last && own.first <= range.last,
+    ({ range, network: of }) => getFamily(of) === family && range.first <= own.last && own.first <= range.last,
   );
   if (given === undefined) return undefined;
   const first = given.range.first > own.first ? given.range.first : own.first;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { familyOf, removeNestedCidrs } from "../../datapath/address.ts";
+import { getFamily, removeNestedCidrs } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
 import { NODE_LINK_PREFIX } from "../../datapath/names.ts";
 import { IPTABLES, type IptablesProgram, readFilters, type SavedFilters } from "./packet-filters.ts";
@@ -33,7 +33,7 @@ export function listForwardRules(
 ): readonly (readonly string[])[] {
   const family = program.startsWith("ip6") ? "ipv6" : "ipv4";
   const ofFamily = (cidrs: ForwardedNetworks["overlayCidrs"]) =>
-    removeNestedCidrs(cidrs).filter((cidr) => familyOf(cidr) === family);
+    removeNestedCidrs(cidrs).filter((cidr) => getFamily(cidr) === family);
   const { overlayCidrs, hijackCidrs, viaNode } = networks;
   const behindNode = [...overlayCidrs, ...hijackCidrs, ...viaNode.map(({ destination }) => destination)];
   return [

@@ -1,4 +1,4 @@
-import { type Cidr, containsIp, familyOf, type Ip } from "../../datapath/address.ts";
+import { type Cidr, containsIp, getFamily, type Ip } from "../../datapath/address.ts";
 import type { Facts, ReturnPath } from "../../datapath/facts.ts";
 import { findSetting } from "../discovery/settings.ts";
 
@@ -30,7 +30,7 @@ export interface RouterInput {
 export function findRouter({ pools, internalAddresses, linkAddresses }: RouterInput): string | undefined {
   for (const { name, subnet, nodesOutside } of pools) {
     if (nodesOutside.count === 0) continue;
-    const inSubnet = (address: Ip): boolean => familyOf(address) === familyOf(subnet) && containsIp(subnet, address);
+    const inSubnet = (address: Ip): boolean => getFamily(address) === getFamily(subnet) && containsIp(subnet, address);
     if (!internalAddresses.some(inSubnet) && linkAddresses.some(inSubnet)) continue;
     const others = nodesOutside.count === 1 ? "" : ` and ${nodesOutside.count - 1} more`;
     return `UnderlayPool ${name} has the subnet ${subnet}, and node ${nodesOutside.example}${others} is outside of it: replies from there cross a router, which may drop what it has seen in one direction only.`;
@@ -59,7 +59,7 @@ export function countNodesOutside(
   nodes: readonly { readonly name: string; readonly addresses: readonly Ip[] }[],
 ): PoolOnNode["nodesOutside"] {
   const outside = nodes.flatMap(({ name, addresses }) => {
-    const own = addresses.filter((address) => familyOf(address) === familyOf(subnet));
+    const own = addresses.filter((address) => getFamily(address) === getFamily(subnet));
     const [first] = own;
     return first === undefined || own.some((address) => containsIp(subnet, address)) ? [] : [`${name} (${first})`];
   });

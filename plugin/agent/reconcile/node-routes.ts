@@ -1,4 +1,4 @@
-import { type Cidr, containsIp, familyOf, parseIp } from "../../datapath/address.ts";
+import { type Cidr, containsIp, getFamily, parseIp } from "../../datapath/address.ts";
 import { NetworkNamespace } from "../../datapath/kernel.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 
@@ -27,8 +27,8 @@ export function readOverlayRoutes(overlayCidrs: readonly Cidr[]): readonly Overl
   const node = new NetworkNamespace();
   try {
     const found = new Map<number, boolean>();
-    for (const family of new Set(overlayCidrs.map(familyOf))) {
-      const overlay = overlayCidrs.filter((cidr) => familyOf(cidr) === family);
+    for (const family of new Set(overlayCidrs.map(getFamily))) {
+      const overlay = overlayCidrs.filter((cidr) => getFamily(cidr) === family);
       for (const message of node.socket.dump("routes", RTM_ROUTE.get, encodeRouteDump(family))) {
         const route = decodeRoute(message.payload);
         if (route?.destination === undefined || route.link === undefined) continue;

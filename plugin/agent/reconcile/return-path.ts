@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { familyOf } from "../../datapath/address.ts";
+import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
 import { readNodeLinks } from "./node-routes.ts";
 import { applyNodeTable } from "./node-table.ts";
@@ -25,8 +25,8 @@ export function readTcpBeLiberal(): 0 | 1 {
 export function applyReturnPath(facts: Facts): readonly string[] {
   const { node, overlayCidrs, masqueradedCidrs, returnPath, uplink } = facts;
   const nodeLinks = returnPath === "snat" ? readNodeLinks(overlayCidrs, uplink) : [];
-  const otherFamilies = new Set(node.otherAddresses.map(familyOf));
-  const nodeAddresses = node.addresses.filter((address) => otherFamilies.has(familyOf(address)));
+  const otherFamilies = new Set(node.otherAddresses.map(getFamily));
+  const nodeAddresses = node.addresses.filter((address) => otherFamilies.has(getFamily(address)));
   const done = [...applyNodeTable({ overlayCidrs, masqueradedCidrs, returnPath, uplink, nodeLinks, nodeAddresses })];
   if (returnPath === "liberal") {
     if (readTcpBeLiberal() === 0) {

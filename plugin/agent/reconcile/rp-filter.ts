@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { familyOf } from "../../datapath/address.ts";
+import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
 import { readOverlayRoutes } from "./node-routes.ts";
 
@@ -51,7 +51,7 @@ export function restoreRpFilter(): readonly string[] {
 
 /** Lists links by which this node reaches overlay pods of other nodes: no pods' pairs, not the uplink. IPv4 only, as the sysctl. */
 function listTunnels({ overlayCidrs, uplink }: Facts): readonly string[] {
-  return readOverlayRoutes(overlayCidrs.filter((cidr) => familyOf(cidr) === "ipv4"))
+  return readOverlayRoutes(overlayCidrs.filter((cidr) => getFamily(cidr) === "ipv4"))
     .filter(({ link, kind }) => link !== uplink && kind !== "veth")
     .map(({ link }) => link);
 }

@@ -18,13 +18,13 @@ interface LogLine {
   readonly mode: string;
   readonly error?: string;
 }
-const logOf = (node: TestNode): readonly LogLine[] =>
+const readLog = (node: TestNode): readonly LogLine[] =>
   splitLines(readFileSync(join(node.stateDirectory, "cni.log"), "utf8")).map((line) => JSON.parse(line) as LogLine);
 const NOBODY: TestPod = { namespace: "", netns: "", containerId: "nobody" };
 /** The agent writes its line behind the answer: before it answers another call it has. */
 const readLastMode = (net: TestNet, node: TestNode): string | undefined => {
   net.call("launcher", "VERSION", node, NOBODY, "eth0", {});
-  return logOf(node).at(-1)?.mode;
+  return readLog(node).at(-1)?.mode;
 };
 const records = (node: TestNode, of = "attachments"): readonly string[] => {
   const directory = join(node.stateDirectory, of);
@@ -153,12 +153,12 @@ describe("calls that the agent answers", function () {
     const elsewhere = net.node("n2", "10.7.168.73");
     const one = pod();
     const prevResult = net.macvlan(elsewhere, one, "eth0", ADDRESSES);
-    const initial = logOf(node).length;
+    const initial = readLog(node).length;
     // the launcher of n2 asks the agent of n1
     const lost = { ...elsewhere, socket: node.socket };
     assert.equal(net.call("launcher", "ADD", lost, one, "eth0", { prevResult }).status, 0);
     assert.equal(readLastMode(net, elsewhere), "standalone");
-    assert.equal(logOf(node).length, initial);
+    assert.equal(readLog(node).length, initial);
     assert.equal(net.call("launcher", "DEL", lost, one, "eth0", {}).status, 0);
   });
 
@@ -251,10 +251,10 @@ describe("calls that the agent answers", function () {
     execInNetns(one.namespace, "ip", "link", "delete", "eth0");
     assert.equal(add(one).status, 0);
     assert.equal(net.call("interlay", "DEL", node, one, "eth0", {}).status, 0);
-    const initial = logOf(node);
+    const initial = readLog(node);
     process.kill(agent.pid, "SIGCONT");
     await new Promise((resolve) => setTimeout(resolve, 500));
-    assert.deepEqual(logOf(node), initial, "the agent did, late, what had been done");
+    assert.deepEqual(readLog(node), initial, "the agent did, late, what had been done");
     assert.deepEqual(records(node), []);
   });
 

@@ -24,7 +24,7 @@ describe("address safety", () => {
 
   const v4 = { address: "10.7.200.1/16", gateway: GATEWAY };
   const v6 = { address: "fd07::200:1/64", gateway: GATEWAY6 };
-  const macOf = (namespace: string, link: string) =>
+  const readMac = (namespace: string, link: string) =>
     /link\/ether (\S+)/.exec(execInNetns(namespace, "ip", "link", "show", link))?.[1] ?? "";
   /** A stranger's machine on the wire. */
   const stranger = (...addresses: readonly string[]): string => {
@@ -40,7 +40,7 @@ describe("address safety", () => {
         "eth0",
         ...(address.includes(":") ? ["nodad"] : []),
       ]);
-    return macOf(other.name, "eth0");
+    return readMac(other.name, "eth0");
   };
 
   it("should accept a free address within 3 x 100 ms", () => {
@@ -115,7 +115,7 @@ describe("address safety", () => {
     execInNetns(first.namespace, "ip", "link", "set", "eth0", "down");
     const second = net.pod("b");
     assert.equal(net.attachAll(other, second, "eth0", [v4, v6]).status, 0);
-    const mac = macOf(second.namespace, "eth0");
+    const mac = readMac(second.namespace, "eth0");
     const known = splitLines(execInNetns(third.name, "ip", "neighbour", "show", "dev", "eth0"));
     for (const ip of ["10.7.200.1", "fd07::200:1"])
       assert.ok(
@@ -128,7 +128,7 @@ describe("address safety", () => {
     const pod = net.pod("u");
     const { status, json } = net.attachAll(node, pod, "eth0", [v4], { macPrefix: "0a:1b" });
     assert.equal(status, 0, JSON.stringify(json));
-    assert.equal(macOf(pod.namespace, "eth0"), "0a:1b:0a:07:c8:01");
+    assert.equal(readMac(pod.namespace, "eth0"), "0a:1b:0a:07:c8:01");
     const interfaces = json["interfaces"] as { name: string; mac: string }[];
     assert.equal(interfaces.find(({ name }) => name === "eth0")?.mac, "0a:1b:0a:07:c8:01");
     for (const from of [node, other]) assert.ok(pingAddress(from.name, "10.7.200.1"), "no answer by the new MAC");

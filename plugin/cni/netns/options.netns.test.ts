@@ -25,7 +25,7 @@ describe("options of a network", () => {
 
   const interlay = (...argv: readonly string[]) =>
     spawnSync("ip", ["netns", "exec", node.name, plugins.interlay, ...argv], { encoding: "utf8" });
-  const routesIn = (namespace: string) => splitLines(execInNetns(namespace, "ip", "route"));
+  const readRoutes = (namespace: string) => splitLines(execInNetns(namespace, "ip", "route"));
 
   it("hijackCIDRs should route further destinations through the node", () => {
     const underlay = net.pod("h");
@@ -38,7 +38,7 @@ describe("options of a network", () => {
       [underlay, "192.0.2.0/24 via 10.7.168.71 dev veth0 src 10.7.200.1"],
       [multi, "169.254.20.10 via 10.7.168.71 dev eth0 src 10.233.64.9"],
     ] as const) {
-      const routes = routesIn(pod.namespace);
+      const routes = readRoutes(pod.namespace);
       assert.ok(routes.includes(wanted), `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`);
     }
     net.call("interlay", "DEL", node, underlay, "eth0", {});

@@ -34,12 +34,12 @@ interface Needed {
 
 const inPod = (pod: TestPod, ...argv: readonly string[]) => ["ip", "netns", "exec", pod.namespace, ...argv];
 const onNode = (node: TestNode, ...argv: readonly string[]) => ["ip", "netns", "exec", node.name, ...argv];
-const pairOf = (node: TestNode, address: string): string =>
+const findPair = (node: TestNode, address: string): string =>
   /dev (\S+)/.exec(execInNetns(node.name, "ip", "route", "get", address))?.[1] ?? "no link";
 /** Answers ARP only for addresses of the link that is asked. */
 const ownAddressesOnly = (namespace: string) =>
   execInNetns(namespace, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1");
-const tableOf = (pod: TestPod, address: string): string =>
+const findTable = (pod: TestPod, address: string): string =>
   /lookup (\d+)/.exec(execInNetns(pod.namespace, "ip", "rule", "show", "from", address))?.[1] ?? "no table";
 
 /** @param what is looked for in what eth0 took: anything if undefined */
@@ -73,14 +73,14 @@ const NEEDED: readonly Needed[] = [
     when: "somebody asks net1's address from where the node has no way to",
     arrange: ({ node }) => execInNetns(node.name, "ip", "route", "delete", "default"),
     reach: ({ other }) => pingAddress(other.name, NET1, FAR),
-    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "default", "table", tableOf(multi, NET1)),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "default", "table", findTable(multi, NET1)),
   },
   {
     line: "multi-NIC pod: net1's own network",
     when: "the gateway sends nothing back to where it came from",
     arrange: ({ other }) => execInNetns(other.name, "sysctl", "-qw", "net.ipv4.ip_forward=0"),
     reach: ({ third }) => pingAddress(third.name, NET1),
-    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.7.0.0/16", "table", tableOf(multi, NET1)),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.7.0.0/16", "table", findTable(multi, NET1)),
   },
   {
     line: "multi-NIC pod: the node's other addresses by eth0, in net1's table",
@@ -92,21 +92,21 @@ const NEEDED: readonly Needed[] = [
       execInNetns(node.name, "nft", `add rule ip nat post oifname "cali*" ip daddr ${NET1} snat to ${OTHER_NIC}`);
     },
     reach: ({ node }) => pingAddress(node.name, NET1),
-    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", OTHER_NIC, "table", tableOf(multi, NET1)),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", OTHER_NIC, "table", findTable(multi, NET1)),
   },
   {
     line: "multi-NIC pod: overlay networks by eth0, in net1's table",
     when: "nothing masquerades what overlay pods send (natOutgoing is off)",
     arrange: ({ node }) => execInNetns(node.name, "ip", "address", "add", "10.233.70.1/32", "dev", "lo"),
     reach: ({ node }) => pingAddress(node.name, NET1, "10.233.70.1"),
-    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.64.0/18", "table", tableOf(multi, NET1)),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.64.0/18", "table", findTable(multi, NET1)),
   },
   {
     line: "multi-NIC pod: Services by eth0, in net1's table",
     when: "a program asks a Service from net1's address",
     arrange: ({ node }) => execInNetns(node.name, "ip", "address", "add", "10.233.0.10/32", "dev", "lo"),
     reach: ({ multi }) => pingAddress(multi.namespace, "10.233.0.10", NET1),
-    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.0.0/18", "table", tableOf(multi, NET1)),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.0.0/18", "table", findTable(multi, NET1)),
   },
   {
     line: "a pod's NIC: accept_ra off",
@@ -127,7 +127,7 @@ const NEEDED: readonly Needed[] = [
     arrange: ({ node }) => execInNetns(node.name, "ip", "route", "delete", "default"),
     reach: ({ node }) => pingAddress(node.name, OVERLAY, node.address),
     takeOut: ({ multi, node }) =>
-      inPod(multi, "ip", "route", "delete", `${node.address}/32`, "table", tableOf(multi, OVERLAY)),
+      inPod(multi, "ip", "route", "delete", `${node.address}/32`, "table", findTable(multi, OVERLAY)),
   },
   {
     line: "multi-NIC pod: overlay and Services by eth0",
@@ -151,14 +151,14 @@ const NEEDED: readonly Needed[] = [
     when: "the pod answers ARP only for addresses of the link that is asked",
     arrange: ({ underlay }) => ownAddressesOnly(underlay.namespace),
     reach: ({ node }) => pingAddress(node.name, UNDERLAY),
-    takeOut: ({ node }) => onNode(node, "ip", "neighbour", "delete", UNDERLAY, "dev", pairOf(node, UNDERLAY)),
+    takeOut: ({ node }) => onNode(node, "ip", "neighbour", "delete", UNDERLAY, "dev", findPair(node, UNDERLAY)),
   },
   {
     line: "node: net1's address pinned on Calico's pair",
     when: "the pod answers ARP only for addresses of the link that is asked",
     arrange: ({ multi }) => ownAddressesOnly(multi.namespace),
     reach: ({ node }) => pingAddress(node.name, NET1),
-    takeOut: ({ node }) => onNode(node, "ip", "neighbour", "delete", NET1, "dev", pairOf(node, NET1)),
+    takeOut: ({ node }) => onNode(node, "ip", "neighbour", "delete", NET1, "dev", findPair(node, NET1)),
   },
   {
     line: "multi-NIC pod: the node pinned on eth0",
@@ -228,7 +228,7 @@ describe("lines that count when the link comes up", () => {
         const { status, json } = net.attachAll(node, pod, "eth0", addresses);
         assert.equal(status, 0, JSON.stringify(json));
         for (const [namespace, link] of [
-          [node.name, pairOf(node, UNDERLAY)],
+          [node.name, findPair(node, UNDERLAY)],
           [pod.namespace, "veth0"],
         ] as const) {
           assert.equal(execInNetns(namespace, "cat", `/proc/sys/net/ipv6/conf/${link}/${setting}`).trim(), "0", link);

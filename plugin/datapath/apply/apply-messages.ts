@@ -4,7 +4,7 @@ import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../../netlink/nei
 import { RTM_ROUTE, encodeRoute } from "../../netlink/route.ts";
 import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
 import { type Change, NetlinkError } from "../../netlink/socket.ts";
-import { familyOf } from "../address.ts";
+import { getFamily } from "../address.ts";
 import type { OnAttempt, OnApplied, Undo } from "./apply-step.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
@@ -90,7 +90,7 @@ function buildMessage(
     case "neighbour": {
       const { address, mac } = item;
       const link = findLinkIndex(where, item.device);
-      const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
+      const body = encodeNeighbour({ family: getFamily(address), link, address, mac, state: NUD_PERMANENT });
       return {
         change: { what, type: RTM_NEIGHBOUR.new, flags: NLM_FLAG.create | NLM_FLAG.replace, body },
         undo: () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { NUD_PERMANENT, RTM_NEIGHBOUR, decodeNeighbour, encodeNeighbourDump } from "../../netlink/neighbour.ts";
 import { RTM_ROUTE, type Route, decodeRoute, encodeRouteDump } from "../../netlink/route.ts";
 import { RTM_RULE, decodeRule, encodeRuleDump } from "../../netlink/rule.ts";
-import { type Family, familyOf } from "../address.ts";
+import { type Family, getFamily } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
 import type { Plan, PlanItem, RouteItem } from "../plan-item.ts";
@@ -47,7 +47,7 @@ class Reader {
         return where.run(() => readOrEmpty(`/proc/sys/net/${item.path.join("/")}`)) === item.value;
       case "neighbour": {
         const link = where.findLink(item.device)?.index;
-        return this.#dump(where, "neighbours", familyOf(item.address), (family) =>
+        return this.#dump(where, "neighbours", getFamily(item.address), (family) =>
           where.socket
             .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump(family))
             .flatMap((m) => decodeNeighbour(m.payload) ?? []),

@@ -16,7 +16,7 @@ import {
   updateSet,
 } from "../../netlink/nft-expression.ts";
 import { NFT_HOOK, PRIORITY_MANGLE, type NftRule, type NftTable } from "../../netlink/nftables.ts";
-import { type Cidr, type Family, familyOf } from "../address.ts";
+import { type Cidr, type Family, getFamily } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import type { ReplyMarkItem } from "../plan-item.ts";
 import { applyLinkTable, type CompiledTable, compileTable, hasLinkTable, removeLinkTable } from "./link-table.ts";
@@ -99,7 +99,7 @@ const matchConnectionless = (family: Family) => [...isNotProtocol(PROTOCOL.icmp[
 /** `meta nfproto ipv4 ip saddr NETWORK accept` */
 function buildRoutedRules(family: Family, device: string, routed: readonly Cidr[]): readonly NftRule[] {
   return routed
-    .filter((cidr) => familyOf(cidr) === family)
+    .filter((cidr) => getFamily(cidr) === family)
     .map((cidr) => ({
       expressions: [...isFamily(family), ...isFromNetwork(family, parsePrefix(cidr)), ...acceptPacket()],
       comment: `routed by ${device}: ${cidr}`,

@@ -1,7 +1,7 @@
 import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../../netlink/neighbour.ts";
 import { RTM_ROUTE, encodeRoute } from "../../netlink/route.ts";
 import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
-import { familyOf } from "../address.ts";
+import { getFamily } from "../address.ts";
 import { removeLink } from "./apply.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
 import { NetworkNamespace } from "../kernel.ts";
@@ -67,7 +67,7 @@ function undoItem(item: PlanItem, where: NetworkNamespace): void {
       if (link === undefined) return;
       const { address, mac } = item;
       ignoreNotFound(() => {
-        const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
+        const body = encodeNeighbour({ family: getFamily(address), link, address, mac, state: NUD_PERMANENT });
         where.socket.execute(describeItem(item), RTM_NEIGHBOUR.del, 0, body);
       });
       return;

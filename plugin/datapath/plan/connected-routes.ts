@@ -1,6 +1,6 @@
 import { prefixText } from "../../netlink/ip.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
-import { type Cidr, containsIp, type Family, familyOf, type Ip, parseCidr, parseIp } from "../address.ts";
+import { type Cidr, containsIp, type Family, getFamily, type Ip, parseCidr, parseIp } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { RTPROT_KERNEL } from "../kernel-objects.ts";
 import { MAIN_TABLE, type RouteItem } from "../plan-item.ts";
@@ -21,7 +21,7 @@ export function readConnectedNetworks(
   link: number,
   addresses: readonly Ip[],
 ): readonly ConnectedNetwork[] {
-  const families = new Set<Family>(addresses.map(familyOf));
+  const families = new Set<Family>(addresses.map(getFamily));
   return [...families].flatMap((family) =>
     pod.socket
       .dump("connected routes", RTM_ROUTE.get, encodeRouteDump(family, RTPROT_KERNEL))
@@ -41,7 +41,7 @@ export function planConnectedRoutes(device: string, networks: readonly Connected
   return networks.map(({ network, source }) => ({
     kind: "route",
     where: "pod",
-    family: familyOf(network),
+    family: getFamily(network),
     destination: network,
     device,
     ...(source === undefined ? {} : { source }),

@@ -1,4 +1,4 @@
-import { familyOf, hostCidr, type Ip } from "../address.ts";
+import { getFamily, hostCidr, type Ip } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import type { RoutingIds } from "./routing-ids.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "../plan-item.ts";
@@ -12,10 +12,10 @@ export function planSecondaryNic(facts: Facts, pod: SecondaryAttachment): Plan {
   const connected = pod.addresses.map(({ network }) => network);
   return {
     items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
-      const family = familyOf(extra.ip);
+      const family = getFamily(extra.ip);
       const node = findNodeAddress(facts, family);
       if (node === undefined) return [];
-      const main = pod.overlay ? nodeLink.addresses.find((a) => familyOf(a) === family) : undefined;
+      const main = pod.overlay ? nodeLink.addresses.find((a) => getFamily(a) === family) : undefined;
       return [
         {
           kind: "neighbour",
@@ -40,7 +40,7 @@ export function planSecondaryNic(facts: Facts, pod: SecondaryAttachment): Plan {
 }
 
 function planNodeSide(nodeLink: NodeLink, address: Ip, node: Ip, numbers: RoutingIds): readonly PlanItem[] {
-  const family = familyOf(address);
+  const family = getFamily(address);
   return [
     {
       kind: "neighbour",
@@ -78,8 +78,8 @@ function planDefaultRoute(
   { gateway }: NicAddress,
 ): readonly PlanItem[] {
   if (defaultInsteadOf === undefined || gateway === undefined) return [];
-  const family = familyOf(gateway);
-  const instead = defaultInsteadOf.find((route) => familyOf(route.gateway) === family);
+  const family = getFamily(gateway);
+  const instead = defaultInsteadOf.find((route) => getFamily(route.gateway) === family);
   return [
     {
       kind: "route",
@@ -98,8 +98,8 @@ function planDefaultRoute(
 /** Plans the table of the overlay address. Without it replies to underlay pods leave by net1 and are INVALID on the client's node. */
 function planOverlayTable(nodeLink: NodeLink, nodePath: NodePath, numbers: RoutingIds): readonly PlanItem[] {
   const main = nodePath.source;
-  const family = familyOf(main);
-  const gateway = nodeLink.gateways.find((g) => familyOf(g) === family);
+  const family = getFamily(main);
+  const gateway = nodeLink.gateways.find((g) => getFamily(g) === family);
   if (gateway === undefined) return [];
   const table = NIC_TABLE_BASE + nodeLink.podLinkIndex;
   return [

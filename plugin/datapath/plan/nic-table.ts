@@ -1,4 +1,4 @@
-import { type Cidr, familyOf, type Ip } from "../address.ts";
+import { type Cidr, getFamily, type Ip } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import type { PlanItem, RouteItem } from "../plan-item.ts";
 import { type NodePath, planRoutesViaNode, planRouteToNode } from "./node-routes.ts";
@@ -12,7 +12,7 @@ export function planNicTable(
   nodePath: NodePath,
 ): readonly PlanItem[] {
   const { ifname, linkIndex, numbers } = pod;
-  const family = familyOf(extra.ip);
+  const family = getFamily(extra.ip);
   const table = NIC_TABLE_BASE + linkIndex;
   const network: RouteItem = {
     ...({ kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const),
@@ -66,9 +66,9 @@ function planNicRoutes(
   extra: NicAddress,
   table: number,
 ): readonly RouteItem[] {
-  const family = familyOf(extra.ip);
+  const family = getFamily(extra.ip);
   const isOfFamily = (one: Ip | Cidr | "default" | undefined): boolean =>
-    one === undefined || one === "default" || familyOf(one) === family;
+    one === undefined || one === "default" || getFamily(one) === family;
   const wanted: readonly NicRoute[] = [
     ...routes,
     ...(extra.gateway === undefined ? [] : [{ destination: "default" as const, gateway: extra.gateway }]),
@@ -97,7 +97,7 @@ function planRoutesToNodeEnd(
   { ip }: NicAddress,
 ): readonly RouteItem[] {
   return nodeLink.nodeAddresses
-    .filter((address) => familyOf(address) === familyOf(ip))
+    .filter((address) => getFamily(address) === getFamily(ip))
     .map((address) => ({
       ...planRouteToNode({ node: address, device: nodeLink.podLink, source: ip }, NIC_TABLE_BASE + linkIndex),
       reason: "the node masquerades by its end's own address: the reply goes back there, not by the wire",

@@ -1,4 +1,4 @@
-import { type Cidr, containsNetwork, type Family, familyOf, hostCidr, type Ip } from "../address.ts";
+import { type Cidr, containsNetwork, type Family, getFamily, hostCidr, type Ip } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import { MAIN_TABLE, type RouteItem } from "../plan-item.ts";
 
@@ -14,7 +14,7 @@ export interface NodePath {
 
 /** Finds the node's address of a family; undefined if it has none, and then the family is not planned. */
 export function findNodeAddress(facts: Facts, family: Family): Ip | undefined {
-  return facts.node.addresses.find((address) => familyOf(address) === family);
+  return facts.node.addresses.find((address) => getFamily(address) === family);
 }
 
 /**
@@ -31,7 +31,7 @@ export function planRoutesViaNode(
   const done = new Set<Cidr | "default">(planned.map(({ destination }) => destination));
   const routes: RouteItem[] = [];
   const add = (destination: Cidr, reason: string): void => {
-    if (familyOf(destination) !== familyOf(nodePath.node) || done.has(destination)) return;
+    if (getFamily(destination) !== getFamily(nodePath.node) || done.has(destination)) return;
     if (connected.some((network) => containsNetwork(destination, network))) return;
     done.add(destination);
     routes.push(planRouteViaNode(nodePath, destination, table, reason));
@@ -47,7 +47,7 @@ export function planRoutesViaNode(
 /** Plans the routes to every address of the pod's own node, in one of the pod's tables. */
 function planRoutesToNodeAddresses(facts: Facts, nodePath: NodePath, table: number): readonly RouteItem[] {
   const others = [...facts.node.addresses, ...facts.node.otherAddresses]
-    .filter((address) => familyOf(address) === familyOf(nodePath.node) && address !== nodePath.node)
+    .filter((address) => getFamily(address) === getFamily(nodePath.node) && address !== nodePath.node)
     .map(hostCidr);
   return [
     planRouteToNode(nodePath, table),
@@ -61,7 +61,7 @@ export function planRouteToNode({ node, device, source }: NodePath, table: numbe
   return {
     kind: "route",
     where: "pod",
-    family: familyOf(node),
+    family: getFamily(node),
     destination: hostCidr(node),
     device,
     source,
@@ -79,7 +79,7 @@ export function planRouteViaNode(
   return {
     kind: "route",
     where: "pod",
-    family: familyOf(node),
+    family: getFamily(node),
     destination,
     gateway: node,
     device,

@@ -1,7 +1,7 @@
 import {
   type Cidr,
   type Family,
-  familyOf,
+  getFamily,
   hostCidr,
   type Ip,
   removeNestedCidrs,
@@ -77,7 +77,7 @@ function renderTable(input: NodeTableInput): string {
   const { overlayCidrs, returnPath, uplink, nodeLinks = [], masqueradedCidrs = [], nodeAddresses = [] } = input;
   const overlays = FAMILIES.flatMap((family) => {
     // nft rejects a set in which one network contains another one.
-    const elements = removeNestedCidrs(overlayCidrs).filter((cidr) => familyOf(cidr) === family.family);
+    const elements = removeNestedCidrs(overlayCidrs).filter((cidr) => getFamily(cidr) === family.family);
     return elements.length === 0 ? [] : [{ ...family, elements }];
   });
   const sets = overlays.map(
@@ -100,8 +100,8 @@ function renderTable(input: NodeTableInput): string {
     `    iifname != "${uplink}" iifname != "${NODE_LINK_PREFIX}*" meta iifkind "veth" ${protocol} saddr != @${set} ${protocol} daddr @${set} fib saddr . iif oif exists ct state invalid counter notrack comment "exempt-further-nic-${family}"\n`,
   ]);
   const sourceTranslations = overlays.flatMap((overlay) => {
-    const address = nodeAddresses.find((node) => familyOf(node) === overlay.family);
-    const masqueraded = removeNestedCidrs(masqueradedCidrs).filter((cidr) => familyOf(cidr) === overlay.family);
+    const address = nodeAddresses.find((node) => getFamily(node) === overlay.family);
+    const masqueraded = removeNestedCidrs(masqueradedCidrs).filter((cidr) => getFamily(cidr) === overlay.family);
     return address === undefined ? [] : renderSourceTranslations(overlay, address, masqueraded);
   });
   const masquerades = overlays.map(

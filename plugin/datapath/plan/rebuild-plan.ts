@@ -1,4 +1,4 @@
-import { familyOf } from "../address.ts";
+import { getFamily } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import { describeItem, MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "../plan-item.ts";
 import { type NicSurvey, buildPlan } from "./build-plan.ts";
@@ -58,10 +58,10 @@ function rebuildMainTable(plan: Plan, facts: Facts): Plan {
   const items = plan.items.flatMap((item): readonly PlanItem[] => {
     if (!isRouteViaNode(item)) return [item];
     const { source, device } = item;
-    const nodePath = `${familyOf(source)} ${device}`;
+    const nodePath = `${getFamily(source)} ${device}`;
     if (done.has(nodePath)) return [];
     done.add(nodePath);
-    const mine = old.filter((o) => familyOf(o.source) === familyOf(source) && o.device === device);
+    const mine = old.filter((o) => getFamily(o.source) === getFamily(source) && o.device === device);
     // The first is the route to the node itself: its destination is the gateway of the others.
     const node = mine.find((o) => o.gateway !== undefined)?.gateway;
     return node === undefined ? mine : planRoutesViaNode(facts, { node, device, source }, []);

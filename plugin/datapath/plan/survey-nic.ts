@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Link } from "../../netlink/link.ts";
 import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../../netlink/route.ts";
-import { familyOf, type Ip, parseIp } from "../address.ts";
+import { getFamily, type Ip, parseIp } from "../address.ts";
 import { readConnectedNetworks } from "./connected-routes.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { planMac } from "./mac-prefix.ts";
@@ -169,6 +169,6 @@ function readDefaultGateways(pod: NetworkNamespace, link: number): readonly Ip[]
       .filter(({ table }) => table === MAIN_TABLE || table === NIC_TABLE_BASE + link)
       .filter((route) => route.destination === undefined && route.link === link)
       .flatMap((route) => (route.gateway === undefined ? [] : [parseIp(route.gateway)]))
-      .filter((gateway) => familyOf(gateway) === family),
+      .filter((gateway) => getFamily(gateway) === family),
   );
 }

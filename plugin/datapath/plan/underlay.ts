@@ -1,4 +1,4 @@
-import { type Cidr, type Family, familyOf, hostCidr, type Ip } from "../address.ts";
+import { type Cidr, type Family, getFamily, hostCidr, type Ip } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import type { RoutingIds } from "./routing-ids.ts";
 import { type Pair, buildPair, planPair } from "./pair.ts";
@@ -41,8 +41,8 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
   const pair = buildPair(pod.containerId, pod.ifname);
   const connected = pod.addresses.map(({ network }) => network);
   const addresses = pod.addresses.flatMap(({ ip: address }) => {
-    const node = findNodeAddress(facts, familyOf(address));
-    return node === undefined ? [] : [{ family: familyOf(address), address, node, connected }];
+    const node = findNodeAddress(facts, getFamily(address));
+    return node === undefined ? [] : [{ family: getFamily(address), address, node, connected }];
   });
   if (addresses.length === 0) return { items: [] };
   const families = [...new Set(addresses.map(({ family }) => family))];

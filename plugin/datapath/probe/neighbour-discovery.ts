@@ -55,11 +55,11 @@ export function decodeNeighbourMessage(frame: Buffer): NeighbourMessage | undefi
     kind: type === SOLICITATION ? "solicitation" : "advertisement",
     source: ipText(frame.subarray(ETHERNET_BYTES + 8, ETHERNET_BYTES + 24)),
     target: ipText(frame.subarray(start + 8, start + 24)),
-    mac: macText(linkAddressIn(frame.subarray(start + MESSAGE_BYTES)) ?? frame.subarray(6, 12)),
+    mac: macText(findLinkAddress(frame.subarray(start + MESSAGE_BYTES)) ?? frame.subarray(6, 12)),
   };
 }
 
-function linkAddressIn(options: Buffer): Buffer | undefined {
+function findLinkAddress(options: Buffer): Buffer | undefined {
   for (let offset = 0; offset + 8 <= options.length;) {
     const type = options.readUInt8(offset);
     const length = options.readUInt8(offset + 1) * 8;

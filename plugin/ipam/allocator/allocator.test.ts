@@ -62,7 +62,7 @@ describe("Allocator", () => {
     store.catchUp();
     return made;
   };
-  const netnsOf = (containerId: string): string => join(directory, containerId);
+  const getNetnsPath = (containerId: string): string => join(directory, containerId);
   const add = async (
     { allocator }: Agent,
     { metadata }: ReturnType<typeof pod>,
@@ -73,16 +73,16 @@ describe("Allocator", () => {
       containerId,
       ifname,
       network: "underlay",
-      netns: netnsOf(containerId),
+      netns: getNetnsPath(containerId),
       pools: [],
       pod: { namespace: "default", name: metadata.name, uid: metadata.uid },
     });
-    writeFileSync(netnsOf(containerId), "");
+    writeFileSync(getNetnsPath(containerId), "");
     return ips.map(({ address }) => address.split("/")[0] ?? "");
   };
   /** The runtime's end of a container: namespace, then DEL of each NIC. */
   const end = async ({ allocator }: Agent, containerId: string, ...ifnames: readonly string[]): Promise<void> => {
-    rmSync(netnsOf(containerId), { force: true });
+    rmSync(getNetnsPath(containerId), { force: true });
     for (const ifname of ifnames) await allocator.release({ containerId, ifname });
   };
   const held = (): readonly string[] => [...cluster.addresses.keys()].sort();
@@ -175,7 +175,7 @@ describe("Allocator", () => {
     await add(one, pod("a", one, asks), "eth0", "old");
     const next = pod("a", one, asks);
     await assert.rejects(add(one, next), /10\.7\.200\.2.* is still in use by the previous pod of that name on node n1/);
-    rmSync(netnsOf("old"));
+    rmSync(getNetnsPath("old"));
     assert.deepEqual(await add(one, next), ["10.7.200.2"]);
   });
 

@@ -1,5 +1,5 @@
 import { CniError, CODE } from "../../cni/error.ts";
-import { type Family, familyOf, parseIp } from "../../datapath/address.ts";
+import { type Family, getFamily, parseIp } from "../../datapath/address.ts";
 import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { findPool, type Pool } from "../pool/select-pools.ts";
 import { findController, type Allocation, toAddressSpec } from "../records/allocation.ts";
@@ -58,7 +58,7 @@ export class ExistingClaims {
     for (const object of await this.#heldBefore(request, ofSet)) {
       const { spec, metadata } = object;
       const ip = parseIp(spec.address);
-      if (familyOf(ip) !== family || spec.ifname !== request.ifname) continue;
+      if (getFamily(ip) !== family || spec.ifname !== request.ifname) continue;
       if (spec.conflict !== undefined || hasConflict(metadata.name)) continue;
       if (requested !== undefined && !requested.has(ip)) continue; // the annotation has changed; reclaimed after the pod is deleted
       const pool = findPool(pools, ip);

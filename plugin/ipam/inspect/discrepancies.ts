@@ -1,5 +1,5 @@
 import { hasFinished } from "../../kubernetes/pod-phase.ts";
-import { familyOf, parseIp } from "../../datapath/address.ts";
+import { getFamily, parseIp } from "../../datapath/address.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { findOverlappingPools, findPool } from "../pool/select-pools.ts";
 import { parsePools } from "../pool/parse-pools.ts";
@@ -142,12 +142,12 @@ function findDuplicateLinks(nodes: readonly NodeAddressSnapshot[]): readonly Dis
 }
 
 function findDuplicateClaims({ addresses }: ClusterAddresses): readonly Discrepancy[] {
-  const nicOf = ({ spec }: UnderlayAddressObject): string =>
-    `${familyOf(parseIp(spec.address))} of ${spec.ifname} of pod ${spec.pod.namespace}/${spec.pod.name} (${spec.pod.uid})`;
+  const formatNic = ({ spec }: UnderlayAddressObject): string =>
+    `${getFamily(parseIp(spec.address))} of ${spec.ifname} of pod ${spec.pod.namespace}/${spec.pod.name} (${spec.pod.uid})`;
   const byNic = new Map<string, string[]>();
   for (const object of addresses)
     if (object.spec.reserve !== true && object.spec.conflict === undefined)
-      byNic.set(nicOf(object), [...(byNic.get(nicOf(object)) ?? []), object.spec.address]);
+      byNic.set(formatNic(object), [...(byNic.get(formatNic(object)) ?? []), object.spec.address]);
   return [...byNic].flatMap(([nic, held]) =>
     held.length < 2
       ? []

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { type Cidr, type Family, familyOf, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
+import { type Cidr, type Family, getFamily, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 
 /** Range of addresses as numbers, both ends included. */
 export interface AddressRange {
@@ -36,7 +36,7 @@ export function parseRange(text: string): AddressRange {
   if (rest.length > 0) throw new Error(`invalid address range "${text}"`);
   if (last !== undefined) {
     const range = { first: toNumber(parseIp(first)), last: toNumber(parseIp(last)) };
-    if (familyOf(parseIp(first)) !== familyOf(parseIp(last)))
+    if (getFamily(parseIp(first)) !== getFamily(parseIp(last)))
       throw new Error(`invalid address range "${text}": its ends are of different families`);
     if (range.first > range.last)
       throw new Error(`invalid address range "${text}": its last address is before its first`);
@@ -46,7 +46,7 @@ export function parseRange(text: string): AddressRange {
   const network = parseCidr(first);
   const length = Number(network.split("/")[1]);
   const base = toNumber(parseIp(network.split("/")[0] ?? ""));
-  return { first: base, last: base + (1n << BigInt((familyOf(network) === "ipv4" ? 32 : 128) - length)) - 1n };
+  return { first: base, last: base + (1n << BigInt((getFamily(network) === "ipv4" ? 32 : 128) - length)) - 1n };
 }
 
 /** Returns the union of ranges, sorted and disjoint. */
@@ -110,7 +110,7 @@ export class AddressSpace {
   }
 
   has(ip: Ip): boolean {
-    if (familyOf(ip) !== this.family) return false;
+    if (getFamily(ip) !== this.family) return false;
     const value = toNumber(ip);
     return this.intervals.some(({ first, last }) => first <= value && value <= last);
   }
@@ -149,7 +149,7 @@ export interface PoolSpaces {
 /** Parses a pool. Throws one sentence for an invalid one; the CRD rejects most of these, but older objects may exist. */
 export function parsePoolSpaces(spec: PoolSpec): PoolSpaces {
   const subnet = parseCidr(spec.subnet);
-  const family = familyOf(subnet);
+  const family = getFamily(subnet);
   const whole = parseRange(subnet);
   const ranges = mergeRanges(spec.ranges.map(parseRange));
   for (const { first, last } of ranges)
@@ -172,7 +172,7 @@ export function parsePoolSpaces(spec: PoolSpec): PoolSpaces {
 
 /** Network and broadcast address (RFC 919); IPv6: the subnet-router anycast address (RFC 4291, 2.6.1). None for /31 (RFC 3021). */
 function listReservedAddresses(subnet: Cidr, { first, last }: AddressRange): readonly AddressRange[] {
-  const ipv4 = familyOf(subnet) === "ipv4";
+  const ipv4 = getFamily(subnet) === "ipv4";
   if (last - first <= 1n) return [];
   return [{ first, last: first }, ...(ipv4 ? [{ first: last, last }] : [])];
 }

@@ -1,8 +1,8 @@
-import { familyOf, type Ip, parseIp } from "../../datapath/address.ts";
+import { getFamily, type Ip, parseIp } from "../../datapath/address.ts";
 
 /** Returns the UnderlayAddress name of an address, a DNS label: IPv4 unchanged, IPv6 with all groups, so that each address has one name. */
 export function toObjectName(ip: Ip): string {
-  if (familyOf(ip) === "ipv4") return ip;
+  if (getFamily(ip) === "ipv4") return ip;
   return `v6-${expandGroups(parseIp(ip)).join("-")}`;
 }
 

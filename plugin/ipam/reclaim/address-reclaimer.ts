@@ -1,7 +1,7 @@
 import { hasFinished } from "../../kubernetes/pod-phase.ts";
 import { z } from "zod";
 import { decideReclaim, type ReclaimDelays, type ReclaimDecision, type ReclaimState } from "./decide-reclaim.ts";
-import { familyOf, parseIp } from "../../datapath/address.ts";
+import { getFamily, parseIp } from "../../datapath/address.ts";
 import type { Records } from "../records/records.ts";
 import { findSandboxState } from "../records/sandbox.ts";
 import type { AddressStore } from "../records/address-store.ts";
@@ -132,9 +132,9 @@ export class AddressReclaimer {
    * names the address that its container has; an address whose creation was not confirmed is another one.
    */
   #replacedBy({ spec, metadata }: UnderlayAddressObject, uid: string): boolean {
-    const family = familyOf(parseIp(spec.address));
+    const family = getFamily(parseIp(spec.address));
     const isAnother = (name: string, address: string, ifname: string, of: string): boolean =>
-      name !== metadata.name && of === uid && ifname === spec.ifname && familyOf(parseIp(address)) === family;
+      name !== metadata.name && of === uid && ifname === spec.ifname && getFamily(parseIp(address)) === family;
     if (spec.pod.uid === uid)
       return (
         this.#records.find(metadata.name) === undefined &&

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { familyOf, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
+import { getFamily, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
 import { parseRange } from "../../../../plugin/ipam/pool/address-space.ts";
 import { convertAllocations, createObject, type ExistingPods, joinPlans, type MigrationPlan } from "./plan.ts";
 
@@ -126,7 +126,7 @@ function listNotes(pool: string, spec: SpiderPool["spec"]): readonly string[] {
 }
 
 function isInSubnet(range: string, subnet: string): boolean {
-  const findFamily = (text: string) => familyOf(parseIp(text.split(/[-/]/)[0] ?? ""));
+  const findFamily = (text: string) => getFamily(parseIp(text.split(/[-/]/)[0] ?? ""));
   if (findFamily(range) !== findFamily(subnet)) return false;
   const [inner, outer] = [parseRange(range), parseRange(subnet)];
   return inner.first >= outer.first && inner.last <= outer.last;

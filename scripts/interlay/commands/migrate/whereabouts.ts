@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { familyOf, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
+import { getFamily, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
 import { fromNumber, parseRange } from "../../../../plugin/ipam/pool/address-space.ts";
 import { convertAllocations, createObject, type ExistingPods, joinPlans, type MigrationPlan } from "./plan.ts";
 
@@ -115,5 +115,5 @@ function planNetwork(network: WhereaboutsNetwork, pools: ReadonlyMap<string, str
 }
 
 function addOffset(subnet: string, offset: bigint): string {
-  return fromNumber(parseRange(subnet).first + offset, familyOf(parseIp(subnet.split("/")[0] ?? "")));
+  return fromNumber(parseRange(subnet).first + offset, getFamily(parseIp(subnet.split("/")[0] ?? "")));
 }

@@ -24,7 +24,7 @@ export interface CellTraces {
 }
 
 /** Traces cells in a snapshot. @throws an error if the snapshot lacks the client of a cell */
-export function predictCells(
+export function traceCells(
   snapshot: TraceSnapshot,
   cells: readonly Cell[],
   deployment: Pick<Deployment, "locate" | "namespace" | "workers">,
