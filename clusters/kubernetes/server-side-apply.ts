@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { HttpMethod, type KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { hasStatus, KubeClient, KubeError } from "../../plugin/kubernetes/kube-client.ts";
 
@@ -30,7 +30,7 @@ export async function applyObject(config: KubeConfig, object: AppliedObject, dea
     try {
       const path = await findPath(client, object);
       const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, force: "true" }).toString();
-      await client.request(HttpMethod.PATCH, `${path}?${query}`, object, "application/apply-patch+yaml");
+      await client.request("PATCH", `${path}?${query}`, object, "application/apply-patch+yaml");
       return;
     } catch (error) {
       if (!hasStatus(error, 404) || Date.now() > deadline) throw error;
@@ -41,7 +41,7 @@ export async function applyObject(config: KubeConfig, object: AppliedObject, dea
 /** Returns the path of an object. @throws a KubeError with status 404 if its group is not served */
 async function findPath(client: KubeClient, { apiVersion, kind, metadata }: AppliedObject): Promise<string> {
   const api = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const { resources } = resourceList.parse(await client.request(HttpMethod.GET, api));
+  const { resources } = resourceList.parse(await client.request("GET", api));
   const resource = resources.find((one) => one.kind === kind && !one.name.includes("/"));
   if (resource === undefined) throw new KubeError(404, `${apiVersion} has no kind ${kind}`);
   const namespace = resource.namespaced ? `/namespaces/${metadata.namespace ?? "default"}` : "";

@@ -9,7 +9,7 @@ import { setLogLevel } from "./status/log.ts";
 export async function runAgent(paths: NodePaths): Promise<void> {
   const settings = parseServerSettings(process.env);
   setLogLevel(settings.logLevel);
-  const agent = new Agent(KubeClient.connect(), readNodeName(process.env), paths, settings);
+  const agent = new Agent(KubeClient.connectMultiplexed(), readNodeName(process.env), paths, settings);
   const signalReceived = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.once(signal, () => {

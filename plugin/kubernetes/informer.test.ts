@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { KubeClient } from "./kube-client.ts";
+import { FetchTransport } from "./fetch-transport.ts";
 import { Informer } from "./informer.ts";
 import { objectMeta } from "./object-meta.ts";
 
@@ -15,7 +16,16 @@ const object = (name: string, uid: string, version: number) => ({
 describe("informer", () => {
   let server: Server;
   let watching: ServerResponse | undefined;
+  let lists: URLSearchParams[];
+  let watches: URLSearchParams[];
+  /** Called before a list is answered. */
+  let listing: () => void;
+  let kube: KubeClient;
   let informer: Informer<z.infer<typeof schema>>;
+  const IDLE_MS = 400;
+  const until = async (is: () => boolean) => {
+    while (!is()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
 
   const send = (type: string, what: unknown) => watching?.write(`${JSON.stringify({ type, object: what })}\n`);
   /** A last event, and wait until it has been heard: all before it have been, too. */
@@ -25,12 +35,19 @@ describe("informer", () => {
   };
 
   beforeEach(async () => {
+    [lists, watches, listing] = [[], [], () => undefined];
     server = createServer((request, response) => {
       response.setHeader("Content-Type", "application/json");
-      if (new URL(request.url ?? "", "http://server").searchParams.has("watch")) {
+      const query = new URL(request.url ?? "", "http://server").searchParams;
+      if (query.has("watch")) {
+        watches.push(query);
         response.flushHeaders();
         watching = response;
-      } else response.end(JSON.stringify({ metadata: { resourceVersion: "10" }, items: [object("a", "first", 5)] }));
+      } else {
+        lists.push(query);
+        listing();
+        response.end(JSON.stringify({ metadata: { resourceVersion: "10" }, items: [object("a", "first", 5)] }));
+      }
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const config = new KubeConfig();
@@ -38,9 +55,8 @@ describe("informer", () => {
       { name: "test", server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, skipTLSVerify: true },
       { name: "test" },
     );
-    informer = new Informer(new KubeClient(config), { api: "/apis/test/v1", plural: "things" }, (o) =>
-      schema.parse(o),
-    ).start();
+    kube = new KubeClient(config, new FetchTransport(config, IDLE_MS));
+    informer = new Informer(kube, { api: "/apis/test/v1", plural: "things" }, (o) => schema.parse(o)).start();
     await informer.ready;
     while (watching === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   });
@@ -97,5 +113,59 @@ describe("informer", () => {
     send("MODIFIED", object("a", "first", 22));
     await heard(23);
     assert.equal(informer.get("a")?.metadata.resourceVersion, "22");
+  });
+
+  it("lists from the API server's watch cache", () => {
+    assert.deepEqual(
+      lists.map((query) => [query.get("resourceVersion"), query.get("limit")]),
+      [["0", null]],
+    );
+  });
+
+  it("lists many objects in consistent pages", async () => {
+    const many = new Informer(kube, { api: "/apis/test/v1", plural: "things" }, (o) => schema.parse(o), {
+      source: "pages",
+    }).start();
+    await many.ready;
+    many.stop();
+    assert.deepEqual([lists.at(-1)?.get("resourceVersion"), lists.at(-1)?.get("limit")], [null, "500"]);
+  });
+
+  it("continues a watch from the last bookmark without a list", async () => {
+    send("BOOKMARK", { metadata: { resourceVersion: "70" } });
+    await heard(71);
+    send("BOOKMARK", { metadata: { resourceVersion: "99" } });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    watching?.end();
+    await until(() => watches.length === 2);
+    assert.equal(watches[1]?.get("resourceVersion"), "99");
+    assert.equal(lists.length, 1);
+  });
+
+  it("ends a watch that is silent for as long as its transport allows", async () => {
+    const started = performance.now();
+    await until(() => watches.length === 2);
+    assert.ok(performance.now() - started > IDLE_MS / 2);
+    assert.equal(lists.length, 1);
+  });
+
+  it("lists again at the last version after an expired watch, and keeps what was written during the list", async () => {
+    listing = () => {
+      informer.applyLocalWrite(object("mine", "mine", 31));
+    };
+    send("ADDED", object("b", "b", 30));
+    send("ERROR", { kind: "Status", code: 410 });
+    watching?.end();
+    await until(() => watches.length === 2);
+    assert.equal(lists[1]?.get("resourceVersion"), "30");
+    assert.equal(informer.get("b"), undefined);
+    assert.equal(informer.get("mine")?.metadata.resourceVersion, "31");
+  });
+
+  it("continues after an error of the API server that is not an expired version", async () => {
+    send("ERROR", { kind: "Status", code: 429 });
+    watching?.end();
+    await until(() => watches.length === 2);
+    assert.equal(lists.length, 1);
   });
 });

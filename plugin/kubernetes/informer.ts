@@ -1,12 +1,12 @@
-import { hasStatus, type KubeClient, buildPath, type Resource } from "./kube-client.ts";
 import { z } from "zod";
-import { objectMeta, type ObjectMeta } from "./object-meta.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
+import { buildPath, hasStatus, type KubeClient, readRetryAfter, type Resource } from "./kube-client.ts";
+import { listObjects, type ListSource } from "./list-objects.ts";
+import { LocalWrites } from "./local-writes.ts";
+import { objectMeta, type ObjectMeta } from "./object-meta.ts";
+import { RetryBackoff } from "./retry-backoff.ts";
+import type { WatchStream } from "./transport.ts";
 
-const listSchema = z.object({
-  metadata: z.object({ resourceVersion: z.string().default(""), continue: z.string().optional() }),
-  items: z.array(z.unknown()).nullable(),
-});
 const identified = z.object({ metadata: objectMeta });
 /** Minimum of a cached object. */
 interface Identified {
@@ -18,28 +18,41 @@ export interface Selection {
   readonly labelSelector?: string;
 }
 
+interface InformerOptions {
+  readonly selection?: Selection;
+  /** `cache` by default; `pages` for kinds with many thousands of objects. */
+  readonly source?: ListSource;
+}
+
 /** `unknown`: not listed yet. `absent`: the API server does not have this kind. `known`: listed and watched. */
 type InformerState = "unknown" | "absent" | "known";
 
-const PAGE_SIZE = 500;
-const RETRY_MS = { first: 200, most: 5000, absent: 30_000 } as const;
+/** Milliseconds of a watch after which the next one starts without backoff. */
+const LONG_MS = 5000;
+
+/** A bookmark has no more than this. */
+const versioned = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+const statusObject = z.object({ code: z.number() });
 
 /** Informer of one kind: lists the objects once, then watches them. Reads cost no request to the API server. */
 export class Informer<T extends Identified = Identified> {
   readonly resource: Resource;
   readonly #kube: KubeClient;
   readonly #selection: Selection;
+  readonly #source: ListSource;
   readonly #parse: (object: unknown) => T | undefined;
   readonly #listeners: (() => void)[] = [];
   readonly #objects = new Map<string, T>();
-  /** Local writes that the watch has not delivered yet: older events of these objects are ignored. */
-  readonly #localWrites = new Map<string, bigint | { readonly deleted: string }>();
-  #version = "";
+  readonly #localWrites = new LocalWrites();
+  readonly #backoff = new RetryBackoff();
+  /** Version from which the next watch starts; undefined: the next attempt lists first. */
+  #version: string | undefined;
+  /** Version of the last list or event; a list must not be older. "0": any. Undefined: the API server no longer knows it. */
+  #known: string | undefined = "0";
   #state: InformerState = "unknown";
   #error: string | undefined;
   #stopped = false;
-  #retryMs: number = RETRY_MS.first;
-  #abort: (() => void) | undefined;
+  #stream: WatchStream | undefined;
   #markReady: () => void = () => undefined;
   /** Resolves after the first list: the state is known or absent. */
   readonly ready = new Promise<void>((resolve) => {
@@ -51,12 +64,13 @@ export class Informer<T extends Identified = Identified> {
     kube: KubeClient,
     resource: Resource,
     parse: (object: unknown) => T | undefined,
-    selection: Selection = {},
+    { selection = {}, source = "cache" }: InformerOptions = {},
   ) {
     this.#kube = kube;
     this.resource = resource;
     this.#parse = parse;
     this.#selection = selection;
+    this.#source = source;
   }
 
   get state(): InformerState {
@@ -89,10 +103,10 @@ export class Informer<T extends Identified = Identified> {
   applyLocalWrite(object: unknown): void {
     const found = identified.safeParse(object);
     if (!found.success) return;
-    const version = BigInt(found.data.metadata.resourceVersion);
-    if (this.#version !== "" && version <= BigInt(this.#version)) return;
+    const { resourceVersion } = found.data.metadata;
+    if (this.#version !== undefined && BigInt(resourceVersion) <= BigInt(this.#version)) return;
     const key = this.#store(object);
-    if (key !== undefined) this.#localWrites.set(key, version);
+    if (key !== undefined) this.#localWrites.recordWrite(key, resourceVersion);
   }
 
   /**
@@ -102,7 +116,7 @@ export class Informer<T extends Identified = Identified> {
   applyLocalDelete(name: string, uid: string): void {
     if (this.#objects.get(name)?.metadata.uid !== uid) return;
     this.#objects.delete(name);
-    this.#localWrites.set(name, { deleted: uid });
+    this.#localWrites.recordDelete(name, uid);
   }
 
   start(): this {
@@ -112,114 +126,101 @@ export class Informer<T extends Identified = Identified> {
 
   stop(): void {
     this.#stopped = true;
-    this.#abort?.();
+    this.#stream?.abort();
   }
 
   async #listAndWatch(): Promise<void> {
     if (this.#stopped) return;
     try {
-      if (this.#version === "") await this.#list();
+      const version = (this.#version ??= await this.#list());
       this.#state = "known";
       this.#error = undefined;
       this.#markReady();
       const started = performance.now();
-      const request = await this.#kube.watch(
+      this.#stream = await this.#kube.watch(
         buildPath(this.resource),
-        { ...this.#selection, resourceVersion: this.#version, allowWatchBookmarks: true },
-        (phase, object) => {
-          this.#retryMs = RETRY_MS.first;
-          this.#handleEvent(phase, object);
-        },
-        (error) => {
-          this.#handleEnd(error, performance.now() - started);
+        { ...this.#selection, resourceVersion: version, allowWatchBookmarks: true },
+        {
+          changed: (type, object) => {
+            this.#backoff.reset();
+            this.#handleEvent(type, object);
+          },
+          ended: (error) => {
+            this.#handleEnd(error, performance.now() - started);
+          },
         },
       );
-      this.#abort = () => {
-        request.abort();
-      };
+      if (this.#isStopped()) this.#stream.abort();
     } catch (error) {
       // A forbidden kind counts as absent: the next source is used.
       const absent = hasStatus(error, 403, 404);
       if (absent) this.#state = "absent";
       this.#error = absent ? undefined : getErrorMessage(error);
       if (absent) this.#markReady();
-      this.#scheduleRetry(absent ? RETRY_MS.absent : this.#nextBackoff());
+      // 410: forgotten; 504: newer than anything the API server has, whose etcd may have been restored.
+      if (hasStatus(error, 410, 504)) this.#known = undefined;
+      this.#scheduleRetry(absent ? this.#backoff.nextAbsent() : this.#backoff.next(readRetryAfter(error)));
     }
   }
 
-  #handleEnd(error: unknown, milliseconds: number): void {
-    const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
-    if (status === 410 || status === 404) this.#version = "";
-    // After a long-lived stream the next one starts without backoff.
-    if (milliseconds > RETRY_MS.most) this.#retryMs = RETRY_MS.first;
-    this.#scheduleRetry(this.#nextBackoff());
+  #isStopped(): boolean {
+    return this.#stopped;
   }
 
-  #nextBackoff(): number {
-    const wait = this.#retryMs;
-    this.#retryMs = Math.min(2 * wait, RETRY_MS.most);
-    return wait;
+  #handleEnd(error: Error | undefined, milliseconds: number): void {
+    if (hasStatus(error, 404, 410)) this.#version = undefined;
+    if (milliseconds > LONG_MS) this.#backoff.reset();
+    this.#scheduleRetry(this.#backoff.next(readRetryAfter(error)));
   }
 
   #scheduleRetry(milliseconds: number): void {
     if (!this.#stopped) setTimeout(() => void this.#listAndWatch(), milliseconds).unref();
   }
 
-  async #list(): Promise<void> {
-    this.#localWrites.clear();
+  /** @returns the list's version */
+  async #list(): Promise<string> {
     const seen = new Set<string>();
-    let next: string | undefined;
-    let version = "";
-    do {
-      const page = listSchema.parse(
-        await this.#kube.list(this.resource, {
-          ...this.#selection,
-          limit: String(PAGE_SIZE),
-          ...(next === undefined ? {} : { continue: next }),
-        }),
-      );
-      for (const item of page.items ?? []) {
-        const key = this.#store(item);
+    const query = { ...this.#selection };
+    const version = await listObjects(
+      this.#kube,
+      this.resource,
+      query,
+      { source: this.#source, from: this.#known },
+      (item) => {
+        const key = this.#storeUnlessStale(item);
         if (key !== undefined) seen.add(key);
-      }
-      version = page.metadata.resourceVersion;
-      next = page.metadata.continue === "" ? undefined : page.metadata.continue;
-    } while (next !== undefined);
-    for (const key of this.#objects.keys()) if (!seen.has(key)) this.#objects.delete(key);
-    this.#version = version;
+      },
+    );
+    this.#known = version;
+    for (const key of this.#objects.keys())
+      if (!seen.has(key) && !this.#localWrites.isNewerThan(key, version)) this.#objects.delete(key);
     this.#notify();
+    return version;
   }
 
-  #handleEvent(phase: string, object: unknown): void {
-    if (phase === "ERROR") {
-      this.#version = ""; // expired: from the beginning
+  #storeUnlessStale(item: unknown): string | undefined {
+    const found = identified.safeParse(item);
+    if (!found.success) return undefined;
+    const key = buildKey(found.data.metadata);
+    return this.#localWrites.isStale(key, found.data.metadata) ? key : this.#store(item);
+  }
+
+  #handleEvent(type: string, object: unknown): void {
+    if (type === "ERROR") {
+      const status = statusObject.safeParse(object);
+      // 410: expired, from the beginning. Any other: the API server ends the watch, and the next one goes on.
+      if (!status.success || status.data.code === 410) this.#version = undefined;
       return;
     }
+    const marked = versioned.safeParse(object);
+    if (marked.success) this.#version = this.#known = marked.data.metadata.resourceVersion;
     const found = identified.safeParse(object);
-    if (!found.success) {
-      const version = z.object({ metadata: z.object({ resourceVersion: z.string() }) }).safeParse(object);
-      if (version.success) this.#version = version.data.metadata.resourceVersion;
-      return;
-    }
+    if (type === "BOOKMARK" || !found.success) return;
     const { metadata } = found.data;
-    this.#version = metadata.resourceVersion;
-    if (phase === "BOOKMARK" || this.#isStale(phase, metadata)) return;
-    if (phase === "DELETED") this.#objects.delete(buildKey(metadata));
+    if (this.#localWrites.isStale(buildKey(metadata), metadata, type === "DELETED")) return;
+    if (type === "DELETED") this.#objects.delete(buildKey(metadata));
     else this.#store(object);
     this.#notify();
-  }
-
-  /** Resource versions of one kind are comparable numbers (KEP-5504). */
-  #isStale(phase: string, metadata: ObjectMeta): boolean {
-    const key = buildKey(metadata);
-    const ahead = this.#localWrites.get(key);
-    if (ahead === undefined) return false;
-    const isOld =
-      typeof ahead === "bigint"
-        ? BigInt(metadata.resourceVersion) < ahead
-        : metadata.uid === ahead.deleted && phase !== "DELETED";
-    if (!isOld) this.#localWrites.delete(key);
-    return isOld;
   }
 
   #store(object: unknown): string | undefined {

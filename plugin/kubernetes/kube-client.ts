@@ -1,29 +1,11 @@
-import {
-  createConfiguration,
-  HttpMethod,
-  KubeConfig,
-  RequestContext,
-  Watch,
-  type RequestContext as Context,
-} from "@kubernetes/client-node";
-import { z } from "zod";
+import { KubeConfig } from "@kubernetes/client-node";
 import { describeApiError } from "./api-error.ts";
+import { FetchTransport } from "./fetch-transport.ts";
+import { Http2Transport } from "./http2-transport.ts";
+import { buildKubeError, hasStatus, parseJson } from "./kube-error.ts";
+import type { ApiRequest, Transport, WatchHandler, WatchStream } from "./transport.ts";
 
-/** The API server responded with an error status. */
-export class KubeError extends Error {
-  /** HTTP status: 404 missing, 409 exists already or changed since, 403 forbidden, 422 rejected by the schema. */
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.name = "KubeError";
-    this.status = status;
-  }
-}
-
-export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
-  return error instanceof KubeError && statuses.includes(error.status);
-}
+export { hasStatus, KubeError, readRetryAfter } from "./kube-error.ts";
 
 /** API location of one kind. Without `namespace`: cluster-scoped, or all namespaces when listed. */
 export interface Resource {
@@ -39,18 +21,16 @@ export function buildPath({ api, plural, namespace }: Resource, name?: string, s
     .join("/");
 }
 
-const statusBody = z.object({ message: z.string().optional(), reason: z.string().optional() });
-const TIMEOUT_MS = 10_000;
-
 /** Client of the API server, in JSON. Callers parse the responses. */
 export class KubeClient {
   readonly #config: KubeConfig;
-  readonly #http = createConfiguration().httpApi;
+  readonly #transport: Transport;
   #requests = 0;
   #writes = 0;
 
-  constructor(config: KubeConfig) {
+  constructor(config: KubeConfig, transport: Transport = new FetchTransport(config)) {
     this.#config = config;
+    this.#transport = transport;
   }
 
   /** Connects with the pod's service account, or else with the default kubeconfig. */
@@ -60,13 +40,27 @@ export class KubeClient {
     return new KubeClient(config);
   }
 
-  /** Requests sent since the start: the agent's cost at the API server. */
-  get counts(): { readonly requests: number; readonly writes: number } {
-    return { requests: this.#requests, writes: this.#writes };
+  /** Connects as `connect`, with all requests and watches on one HTTP/2 connection: for a process that watches many kinds. */
+  static connectMultiplexed(): KubeClient {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    return KubeClient.multiplex(config);
+  }
+
+  /** Returns a client with one HTTP/2 connection, or HTTP/1.1 for a server that speaks only that. */
+  static multiplex(config: KubeConfig): KubeClient {
+    const fallback = new FetchTransport(config);
+    const isTls = config.getCurrentCluster()?.server.startsWith("https:") === true;
+    return new KubeClient(config, isTls ? new Http2Transport(config, { fallback }) : fallback);
+  }
+
+  /** Requests sent since the start: the agent's cost at the API server. Bytes are counted on an HTTP/2 connection. */
+  get counts(): { readonly requests: number; readonly writes: number; readonly received: number | undefined } {
+    return { requests: this.#requests, writes: this.#writes, received: this.#transport.received };
   }
 
   get(resource: Resource, name: string): Promise<unknown> {
-    return this.request(HttpMethod.GET, buildPath(resource, name));
+    return this.request("GET", buildPath(resource, name));
   }
 
   /** Undefined where it is not there, or the kind is not. */
@@ -80,26 +74,26 @@ export class KubeClient {
   }
 
   list(resource: Resource, query: Readonly<Record<string, string>> = {}): Promise<unknown> {
-    return this.request(HttpMethod.GET, `${buildPath(resource)}?${new URLSearchParams(query).toString()}`);
+    return this.request("GET", `${buildPath(resource)}?${new URLSearchParams(query).toString()}`);
   }
 
   create(resource: Resource, body: unknown): Promise<unknown> {
-    return this.request(HttpMethod.POST, buildPath(resource), body);
+    return this.request("POST", buildPath(resource), body);
   }
 
   replace(resource: Resource, name: string, body: unknown): Promise<unknown> {
-    return this.request(HttpMethod.PUT, buildPath(resource, name), body);
+    return this.request("PUT", buildPath(resource, name), body);
   }
 
   /** RFC 7396. */
   mergePatch(resource: Resource, name: string, body: unknown, subresource?: string): Promise<unknown> {
-    return this.request(HttpMethod.PATCH, buildPath(resource, name, subresource), body, "application/merge-patch+json");
+    return this.request("PATCH", buildPath(resource, name, subresource), body, "application/merge-patch+json");
   }
 
   /** Deletes the object only if it has that uid. Returns false if it is missing or another object has its name. */
   async delete(resource: Resource, name: string, uid: string, resourceVersion?: string): Promise<boolean> {
     try {
-      await this.request(HttpMethod.DELETE, buildPath(resource, name), {
+      await this.request("DELETE", buildPath(resource, name), {
         apiVersion: "v1",
         kind: "DeleteOptions",
         preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
@@ -111,52 +105,40 @@ export class KubeClient {
     }
   }
 
-  /** Watches changes; `done` is called once when the stream ends, with the error if one occurred. */
-  async watch(
+  /** Watches changes until the stream ends. */
+  watch(
     path: string,
     query: Readonly<Record<string, string | number | boolean>>,
-    changed: (phase: string, object: unknown) => void,
-    done: (error: unknown) => void,
-  ): Promise<{ abort(): void }> {
+    handler: WatchHandler,
+  ): Promise<WatchStream> {
     this.#requests++;
-    return new Watch(this.#config).watch(path, query, changed, done);
+    const parameters = new URLSearchParams({ watch: "true" });
+    for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
+    return this.#transport.watch(`${path}?${parameters.toString()}`, handler);
   }
 
-  async request(method: HttpMethod, path: string, body?: unknown, type = "application/json"): Promise<unknown> {
+  async request(
+    method: ApiRequest["method"],
+    path: string,
+    body?: unknown,
+    type = "application/json",
+  ): Promise<unknown> {
     this.#requests++;
-    if (method !== HttpMethod.GET) this.#writes++;
+    if (method !== "GET") this.#writes++;
     const server = this.#config.getCurrentCluster()?.server;
     if (server === undefined) throw new Error("no API server is configured: not in a pod, and no kubeconfig");
-    const context: Context = new RequestContext(server + path, method);
-    context.setHeaderParam("Accept", "application/json");
-    if (body !== undefined) {
-      context.setHeaderParam("Content-Type", type);
-      context.setBody(JSON.stringify(body));
-    }
-    context.setSignal(AbortSignal.timeout(TIMEOUT_MS));
-    const { response, text } = await this.#send(context).catch((error: unknown) => {
-      throw describeApiError(error, server);
-    });
-    const json: unknown = text === "" ? {} : parseJson(text);
-    if (response.httpStatusCode < 400) return json;
-    const said = statusBody.safeParse(json);
-    throw new KubeError(
-      response.httpStatusCode,
-      (said.success ? said.data.message : undefined) ?? `${method} ${path}: HTTP ${response.httpStatusCode}`,
-    );
-  }
-
-  async #send(context: Context) {
-    await this.#config.applySecurityAuthentication(context);
-    const response = await this.#http.send(context).toPromise();
-    return { response, text: await response.body.text() };
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return { message: text.slice(0, 200) };
+    const content = body === undefined ? {} : { "Content-Type": type };
+    const { status, text, retryAfter } = await this.#transport
+      .send({
+        method,
+        path,
+        headers: { Accept: "application/json", ...content },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      .catch((error: unknown) => {
+        throw describeApiError(error, server);
+      });
+    if (status >= 400) throw buildKubeError(status, text, `${method} ${path}`, retryAfter);
+    return text === "" ? {} : parseJson(text);
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { HttpMethod, KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { signalProcess } from "../../support/agent-process.ts";
 import { KubeClient, buildPath } from "../../../plugin/kubernetes/kube-client.ts";
@@ -55,7 +55,7 @@ export async function createNodes(cluster: Cluster, kube: KubeClient, names: rea
 
 /** Deletes all addresses, so that each measurement starts with an empty cluster. */
 export async function clearAddresses(kube: KubeClient): Promise<void> {
-  await kube.request(HttpMethod.DELETE, buildPath(RESOURCE.underlayAddresses));
+  await kube.request("DELETE", buildPath(RESOURCE.underlayAddresses));
 }
 
 /** Counts requests that wrote, or tried to write, an address, from the API server's metrics. */

@@ -47,7 +47,7 @@ process.exit(0);
 async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promise<SimulatedNode> {
   const config = new KubeConfig();
   config.loadFromFile(settings.kubeconfig);
-  const kube = new KubeClient(config);
+  const kube = KubeClient.multiplex(config);
   const created = await createPods(kube, name, pods);
   const cache = new ClusterCache(kube, name);
   cache.start(() => undefined);

@@ -3,6 +3,7 @@ import type { PerNodeKind } from "./needed-kinds.ts";
 import { hasExternalAddress } from "./service-addresses.ts";
 import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
 import { Informer, type Selection } from "../../kubernetes/informer.ts";
+import type { ListSource } from "../../kubernetes/list-objects.ts";
 import type { ObjectMeta } from "../../kubernetes/object-meta.ts";
 import {
   calicoBlock,
@@ -58,6 +59,7 @@ export class ClusterCache {
       schema: S,
       selection: Selection = {},
       keep: (object: z.infer<S>) => boolean = () => true,
+      source: ListSource = "cache",
     ): Informer<z.infer<S>> => {
       const informer = new Informer<z.infer<S>>(
         kube,
@@ -66,7 +68,7 @@ export class ClusterCache {
           const parsed = schema.parse(object);
           return keep(parsed) ? parsed : undefined;
         },
-        selection,
+        { selection, source },
       );
       all.push(informer);
       return informer;
@@ -97,7 +99,7 @@ export class ClusterCache {
       follow({ api: `/apis/networking.k8s.io/${version}`, plural: "servicecidrs" }, serviceCidr),
     );
     this.#always = [...all];
-    this.calicoBlocks = follow(RESOURCE.calicoBlocks, calicoBlock, {}, ({ spec }) => spec.deleted !== "true");
+    this.calicoBlocks = follow(RESOURCE.calicoBlocks, calicoBlock, {}, ({ spec }) => spec.deleted !== "true", "pages");
     this.allNodes = follow(RESOURCE.nodes, nodeObject.transform(withoutLabels));
     this.#perNode = { calicoBlocks: this.calicoBlocks, nodes: this.allNodes };
   }
