@@ -7,8 +7,9 @@ import { unpackArchive } from "../../results/files/bundle.ts";
 import { readReport } from "../../results/files/write.ts";
 import { diffLines, readObjects } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
+import { type ClusterApi } from "../support/cluster-api.ts";
 import { runCommandProcess } from "../support/e2e-process.ts";
+import { setupCluster } from "../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
@@ -21,8 +22,7 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        cluster = await By("the cluster", run.cluster);
-        api = clusterApi(cluster);
+        ({ cluster, api } = await setupCluster(run));
       },
       { timeout: 0 },
     );

@@ -10,11 +10,12 @@ import { findForeignAddresses } from "../matrix/pod-networks.ts";
 import { expectedRoutes, plainRoutes } from "../matrix/routes.ts";
 import { deployPods, type Deployment } from "../deployment/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
+import { type ClusterApi, removeNamespace } from "../support/cluster-api.ts";
 import { readComponents } from "../support/components.ts";
 import { readSuiteVersion } from "../support/suite-version.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import { LiveProgress } from "../support/live-progress.ts";
+import { setupCluster } from "../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { listCells, listEveryCell } from "../matrix/select-cells.ts";
 import { registerVariantSpecs } from "../matrix/variant-specs.ts";
@@ -40,9 +41,8 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        cluster = await By("the cluster", run.cluster);
+        ({ cluster, api } = await setupCluster(run));
         namespace = cluster.namespace ?? NAMESPACE;
-        api = clusterApi(cluster);
         const { results } = run;
         results.suite ??= await readSuiteVersion();
         results.components ??= await By("the components of the cluster", () => readComponents(cluster));

@@ -6,10 +6,10 @@ import { parseAllDocuments } from "yaml";
 import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
-import { type ClusterApi, clusterApi, ensureObject } from "../support/cluster-api.ts";
+import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { deployPods } from "../deployment/deploy.ts";
+import { setupDeployment } from "../deployment/setup-deployment.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const MANIFESTS = ["manifests/interlay.yaml", "components/restart-kube-proxy/role.yaml"].map((file) =>
@@ -41,17 +41,13 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        cluster = await run.cluster();
-        if (cluster.provider !== "lab") return;
-        api = clusterApi(cluster);
-        const deployment = await deployPods(cluster, api);
-        DeferCleanup(() => deployment.closeProbers());
+        if (run.options.provider === "lab") ({ cluster, api } = await setupDeployment(run));
       },
       { timeout: 300_000 },
     );
 
     It("every request of a run is granted, and every grant is used", async () => {
-      if (cluster.provider !== "lab") Skip("only a lab has an audit log");
+      if (run.options.provider !== "lab") Skip("only a lab has an audit log");
       const made: readonly unknown[] = [
         {
           apiVersion: "interlay.dev/v1alpha1",

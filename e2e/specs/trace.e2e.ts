@@ -8,9 +8,10 @@ import { listMatrixCells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { deployPods, type Deployment } from "../deployment/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
+import { setupDeployment } from "../deployment/setup-deployment.ts";
 import { execOrThrow, listAgentProcesses, signalAgent } from "../support/agent-process.ts";
-import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
 import { formatVariantFlags } from "../../results/rerun.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { collectCluster } from "../trace/collect-cluster.ts";
@@ -41,10 +42,7 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        cluster = await run.cluster();
-        api = clusterApi(cluster);
-        deployment = await By("the pods of the three types", () => deployPods(cluster, api));
-        DeferCleanup(() => deployment.closeProbers());
+        ({ cluster, api, deployment } = await setupDeployment(run));
         traced = listMatrixCells(deployment.workers.length, deployment.families, deployment.features).filter(
           (cell) => isTraced(cell) && run.options.cells.test(cell.id),
         );

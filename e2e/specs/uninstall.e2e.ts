@@ -6,7 +6,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
+import { type ClusterApi, removeNamespace } from "../support/cluster-api.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { readAgentImage, waitForRollout, listPodIdentities } from "../install/agents.ts";
@@ -19,6 +19,7 @@ import { createKubectl } from "../install/kubectl.ts";
 import { runUninstall } from "../install/uninstall-command.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
+import { setupCluster } from "../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
@@ -90,7 +91,7 @@ export function registerSpecs(run: TestRun): void {
     // The first run builds Helm, which takes minutes.
     BeforeAll(
       async () => {
-        cluster = await run.cluster();
+        ({ cluster, api } = await setupCluster(run));
         if (cluster.provider === "lab") helm = await By("Helm", () => Helm.of(cluster));
       },
       { timeout: 0 },
@@ -98,7 +99,6 @@ export function registerSpecs(run: TestRun): void {
     BeforeAll(
       async () => {
         if (cluster.provider !== "lab") return;
-        api = clusterApi(cluster);
         kubectl = await createKubectl(cluster);
         const [first = "", second = ""] = cluster.nodes.flatMap(({ role, name }) => (role === "worker" ? name : []));
         workers = [first, second];

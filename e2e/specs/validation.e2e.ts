@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
 import { BeforeAll, Describe, It } from "../harness.ts";
+import { setupCluster } from "../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const GOOD = { subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24", "10.8.7.1-10.8.7.9", "10.8.9.9"], gateway: "10.8.0.1" };
@@ -42,7 +43,7 @@ export function registerSpecs(run: TestRun): void {
   Describe("CRDs: the API server rejects invalid objects", { labels: ["ipam"] }, () => {
     let api: ClusterApi;
     BeforeAll(async () => {
-      api = clusterApi(await run.cluster());
+      ({ api } = await setupCluster(run));
     });
 
     const apply = (change: Readonly<Record<string, unknown>>) =>
