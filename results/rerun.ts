@@ -39,7 +39,7 @@ export function formatRerunFlags(source: RerunSource, variant: RerunVariant): st
           kubernetes === undefined ? "" : `--kubernetes ${kubernetes}`,
           options,
           // The default of an environment is not an option of the run.
-          source.options === undefined || source.options.includes("--family") ? "" : formatFamily(variant.cells),
+          source.options === undefined || source.options.includes("--family") ? "" : formatFamily(variant),
           formatVariantFlags(variant),
         ];
   return flags.filter((flag) => flag !== "").join(" ");
@@ -53,15 +53,16 @@ function guessOptions(provider: RerunSource["provider"], cells: RerunVariant["ce
     ? nodes
     : [
         ...nodes,
-        ...formatFamily(cells)
+        ...formatFamily({ cells })
           .split(" ")
           .filter((word) => word !== ""),
       ];
 }
 
-function formatFamily(cells: RerunVariant["cells"]): string {
+/** IPv4 is the default, but not that of every environment. */
+function formatFamily({ cells, environment = DEFAULT_ENVIRONMENT_NAME }: Pick<RerunVariant, "cells" | "environment">) {
   const family = findFamily(cells);
-  return family === "ipv4" ? "" : `--family ${family}`;
+  return family === "ipv4" && environment === DEFAULT_ENVIRONMENT_NAME ? "" : `--family ${family}`;
 }
 
 /** Quotes a word for a shell where necessary. */

@@ -15,6 +15,11 @@ describe("listRerunOptions", () => {
     assert.deepEqual(listRerunOptions(from, "lab"), ["--name", "mine", "--nodes", "1", "--family", "dual"]);
   });
 
+  it("repeats IPv4 in an environment, whose own default may be another family", () => {
+    const from = { INTERLAY_ENVIRONMENT: "nftables", INTERLAY_FAMILY: "ipv4" };
+    assert.deepEqual(listRerunOptions(from, "lab"), ["--family", "ipv4"]);
+  });
+
   it("repeats every option of an existing cluster but the kubeconfig", () => {
     const from = {
       INTERLAY_KUBECONFIG: "/home/me/config",

@@ -20,7 +20,9 @@ export function listRerunOptions(from: Variables, provider: ProviderName): reado
   const common = COMMON.filter(([flag]) => provider !== "existing" || flag === "--nodes");
   const given = common.flatMap(([flag, variable, usual]) => {
     const value = from[variable] ?? usual;
-    return value === usual ? [] : [flag, value];
+    // The default of an environment is another one.
+    const isDefault = value === usual && (flag !== "--family" || from["INTERLAY_ENVIRONMENT"] === undefined);
+    return isDefault ? [] : [flag, value];
   });
   if (provider !== "existing") return given;
   const split = (flags: string, values: readonly string[]) =>

@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import type { Environment } from "../../clusters/spec/environment.ts";
 import { parseEnvironments } from "../../clusters/environments/registry.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { PROVIDER_NAMES } from "../../clusters/spec/provider-name.ts";
 import { loadProvider } from "../../clusters/providers.ts";
@@ -11,17 +10,16 @@ import { selectSpecs } from "../../e2e/harness.ts";
 import { registerSuites, SUITE_NAMES } from "../../e2e/specs/suites.ts";
 import { parseRunOptions, type RunOptions } from "../../e2e/support/options.ts";
 import { listRerunOptions } from "../../e2e/support/rerun-options.ts";
-import type { Variables } from "../../e2e/support/variables.ts";
 import { TestRun } from "../../e2e/support/test-run.ts";
 import { type Report, RESULTS_SCHEMA } from "../../results/schema.ts";
 import { RESULTS, writeReport } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { listArguments } from "./arguments.ts";
-import { createCommand, type Flags, listVariables, parseHarnessSettings } from "./command.ts";
+import { createCommand, type Flags, parseHarnessSettings } from "./command.ts";
 import { describeRun, type EnvironmentRun, findSkipReason, mergeRuns, runEnvironments } from "./environments.ts";
-import { listExistingClusterVariables } from "./existing-cluster-options.ts";
 import { checkExistingCluster, readReturnPath } from "./existing-cluster.ts";
 import { formatOutput } from "../interlay/program/output.ts";
+import { readRunVariables } from "./run-variables.ts";
 import { SuiteRun } from "./suite-run.ts";
 import { runOnChange } from "./watch.ts";
 
@@ -35,9 +33,6 @@ interface Invocation {
   /** Prints the report on stdout; undefined: stdout is for people. */
   readonly printReport: ((report: Report) => void) | undefined;
 }
-
-/** The only variant of an environment, unless another one is named. */
-const ENVIRONMENT_VARIANT = { kubeProxy: DEFAULT_SPEC.kubeProxy.version, returnPath: "notrack" } as const;
 
 /** `interlay dev e2e`, `npm run e2e`: brings a cluster up, runs specs, writes the results, takes the cluster down. */
 export function createE2eCommand(): Command {
@@ -70,7 +65,7 @@ async function runE2e(flags: Flags, command: Command): Promise<void> {
 
 /** @returns the exit status */
 async function runInvocation(invocation: Invocation): Promise<number> {
-  const { flags, print, printReport, started, runId } = invocation;
+  const { command, flags, print, printReport, started, runId } = invocation;
   if (flags.watch) return watchSources(invocation);
   const suites = flags.suite.split(",").map((name) => name.trim());
   const unknown = suites.find((name) => !SUITE_NAMES.includes(name));
@@ -85,7 +80,7 @@ async function runInvocation(invocation: Invocation): Promise<number> {
   if (reason !== undefined) throw new Error(`--environment ${environment?.name ?? ""}: ${reason}.`);
 
   const settings = parseHarnessSettings(flags);
-  let variables = readVariables(invocation, environment);
+  let variables = readRunVariables(command, environment);
   let options = parseRunOptions(variables);
   if (flags.list) {
     await registerSuites(suites, new TestRun(options));
@@ -141,18 +136,6 @@ function parseEnvironmentOption(flags: Flags, createsClusters: boolean): readonl
   }
 }
 
-/** Returns the variables of the run: options of the command line, else the process environment, else the environment's own. */
-function readVariables({ command, flags }: Invocation, environment: Environment | undefined): Variables {
-  const isDefaultFamily = command.getOptionValueSource("family") === "default";
-  const family = isDefaultFamily ? (environment?.families ?? flags.family) : flags.family;
-  const asked = environment === undefined ? flags : { ...ENVIRONMENT_VARIANT, ...flags };
-  return {
-    ...process.env,
-    ...listVariables(asked, { environment: environment?.name, family }),
-    ...listExistingClusterVariables(command),
-  };
-}
-
 /** Runs every environment in a process of its own, then writes one report of all. @returns the exit status */
 async function runEachEnvironment(
   invocation: Invocation,
@@ -168,7 +151,7 @@ async function runEachEnvironment(
       started: started.toISOString(),
       finished: new Date().toISOString(),
       provider,
-      options: [...listRerunOptions(readVariables(invocation, undefined), provider)],
+      options: [...listRerunOptions(readRunVariables(command, undefined), provider)],
       versions: { interlay: packageJson.version, ...versions },
       ...merged,
     };
