@@ -22,7 +22,7 @@ import { findRunningDaemon, startDaemon, stopDaemon } from "./daemon-process.ts"
 import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
 import { getLabDirectory, getLabFiles, type LabFiles } from "./plan/lab-files.ts";
 import { raiseNeighbourLimits } from "../host/neighbour-limits.ts";
-import { type LabPlan, readPlan } from "./plan/plan.ts";
+import { isReusable, type LabPlan, readPlan } from "./plan/plan.ts";
 import { checkLabPreflight } from "./preflight.ts";
 import { installDns, installKubeProxy, waitForWorkloads } from "./workloads.ts";
 
@@ -178,8 +178,7 @@ async function readFinishedPlan(files: LabFiles): Promise<LabPlan | undefined> {
 async function findReusablePlan(files: LabFiles, wanted: LabPlan): Promise<LabPlan | undefined> {
   const current = await readFinishedPlan(files);
   if (current === undefined) return undefined;
-  const isEqual = JSON.stringify({ ...current, port: 0 }) === JSON.stringify({ ...wanted, port: 0 });
-  return isEqual ? current : undefined;
+  return isReusable(current, wanted) ? current : undefined;
 }
 
 /** Returns a free loopback port. If another program takes it before the daemon does, `up` fails. */

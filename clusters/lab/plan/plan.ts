@@ -50,6 +50,17 @@ export async function readPlan(file: string): Promise<LabPlan> {
   return labPlan.parse(JSON.parse(await readFile(file, "utf8")));
 }
 
+/**
+ * Whether a lab is the wanted one. It may have more programs: a run with one kube-proxy uses the lab of a run with several. Pure.
+ */
+export function isReusable(current: LabPlan, wanted: LabPlan): boolean {
+  const describe = ({ programs: _, ...rest }: LabPlan): string => JSON.stringify({ ...rest, port: 0 });
+  return (
+    describe(current) === describe(wanted) &&
+    Object.entries(wanted.programs).every(([name, path]) => current.programs[name] === path)
+  );
+}
+
 /** The state of a lab, which the daemon writes. Process ids are those of the lab's process namespace. */
 const labState = z.object({
   /** First process of a machine, by its name. */
