@@ -17,6 +17,7 @@ const SUITES: Readonly<Record<string, () => readonly Promise<SpecFile>[]>> = {
   rbac: () => [import("./rbac.e2e.ts")],
   install: () => [import("./install.e2e.ts"), import("./uninstall.e2e.ts")],
   evidence: () => [import("./evidence.e2e.ts")],
+  rerun: () => [import("./rerun.e2e.ts")],
   validation: () => [import("./validation.e2e.ts")],
   ipam: () => [import("./ipam.e2e.ts"), import("./ipam-faults.e2e.ts")],
   "existing-cluster": () => [import("./existing-cluster.e2e.ts")],
