@@ -20,6 +20,7 @@ import {
   underlayPool,
   CONFIG_MAP,
 } from "../kubernetes/objects.ts";
+import { selectServices } from "./select-services.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 const PAGE = 500;
@@ -54,13 +55,15 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
       all(RESOURCE.underlayAddresses, underlayAddress),
       listServiceCidrs(kube),
     ]);
-  const [blocks, underlayPools, flannel, canal, apiServer, felixes] = await Promise.all([
+  const [blocks, underlayPools, flannel, canal, apiServer, felixes, running, services] = await Promise.all([
     all(RESOURCE.calicoBlocks, calicoBlock),
     all(RESOURCE.underlayPools, underlayPool),
     all(RESOURCE.configMaps, configMapObject, { fieldSelector: "metadata.name=kube-flannel-cfg" }),
     map(RESOURCE.systemConfigMaps, "canal-config"),
     all(inNamespace(RESOURCE.services, "default"), serviceObject, { fieldSelector: "metadata.name=kubernetes" }),
     all(RESOURCE.felix, felixConfiguration, { fieldSelector: "metadata.name=default" }),
+    all(RESOURCE.pods, podObject, { fieldSelector: "status.phase=Running" }),
+    all(RESOURCE.services, serviceObject),
   ]);
   const [felix] = felixes ?? [];
   // Without the overrides of ConfigMap interlay-config, so that a wrong override is found.
@@ -122,6 +125,13 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
       pod: `${spec.pod.namespace}/${spec.pod.name}`,
       conflict: spec.conflict,
     })),
+    pods: running
+      ?.filter(({ spec }) => !spec.hostNetwork)
+      .map(({ metadata, status }) => ({
+        name: `${metadata.namespace ?? ""}/${metadata.name}`,
+        addresses: status.podIPs.map(({ ip }) => ip),
+      })),
+    services: selectServices(services ?? []),
   };
 }
 

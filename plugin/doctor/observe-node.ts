@@ -13,6 +13,7 @@ import { NODE_LINK_PREFIX } from "../datapath/names.ts";
 import { describeItem, MAIN_TABLE } from "../datapath/plan-item.ts";
 import { readDrift } from "../datapath/apply/read-drift.ts";
 import { type GuardCount, readGuardCounts } from "../datapath/apply/source-guard.ts";
+import { collectNode } from "../trace/collect/collect-node.ts";
 import { readExemptCidrs } from "../datapath/plan/node-table.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
 import { decodeNeighbour, encodeNeighbourDump, RTM_NEIGHBOUR } from "../netlink/neighbour.ts";
@@ -71,6 +72,7 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
       attachments: observeAttachments(readGuardCounts(node)),
       neighbours: readNeighbours(node, uplink),
       cniConfigs: readCniConfigs(),
+      trace: await collectNode(name).catch(() => null),
     };
   } finally {
     node.close();

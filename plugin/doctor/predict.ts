@@ -3,13 +3,22 @@ import { checkAttachments } from "./check-attachments.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { checkNodeNetworks, checkPools } from "./check-networks.ts";
 import { checkNode } from "./check-node.ts";
+import { checkTracedPaths } from "./check-paths.ts";
 import { checkReturnPath } from "./check-return-path.ts";
 import { checkClusterCidr, checkServices } from "./check-services.ts";
 import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./snapshot.ts";
 
-/** Predicts which cells fail, and why, from the state of kernels and cluster. Pure. */
+/**
+ * Predicts which cells fail, and why, from the state of kernels and cluster. Pure. The checks name causes; paths are traced for
+ * everything that no check knows.
+ */
 export function predictFailures(snapshot: Snapshot): readonly Finding[] {
+  const findings = checkCauses(snapshot);
+  return [...findings, ...checkTracedPaths(snapshot, findings)];
+}
+
+function checkCauses(snapshot: Snapshot): readonly Finding[] {
   return [
     ...(snapshot.cluster === undefined
       ? []

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import type { PodName } from "../trace/collect/merge-snapshots.ts";
+import type { ServicePort } from "../trace/paths/list-paths.ts";
+import { traceSnapshot } from "../trace/snapshot.ts";
 import type { PoolSpec } from "../ipam/pool/address-space.ts";
 
 /** Schema of a node's state, as `interlay doctor --snapshot` prints it. */
@@ -71,6 +74,8 @@ export const nodeSnapshot = z.object({
   neighbours: z.array(neighbour),
   /** Files of /etc/cni/net.d; null if it cannot be read. */
   cniConfigs: z.array(z.string()).nullable(),
+  /** Kernel state of the node and its pods, from which paths are traced; null if it could not be read; absent in old files. */
+  trace: traceSnapshot.nullable().optional(),
 });
 export type NodeSnapshot = z.infer<typeof nodeSnapshot>;
 
@@ -104,6 +109,10 @@ export interface ClusterSnapshot {
     readonly pod: string;
     readonly conflict: string | undefined;
   }[];
+  /** Running pods with a network of their own. Undefined if they may not be listed. */
+  readonly pods?: readonly PodName[] | undefined;
+  /** Ports of the Services to which paths are traced. */
+  readonly services?: readonly ServicePort[] | undefined;
 }
 
 export interface Snapshot {

@@ -50,7 +50,7 @@ export const nodeObject = z.object({
     .default({ addresses: [], nodeInfo: { kubeletVersion: "" } }),
 });
 
-/** Of a Service, what says at which addresses outside the cluster it is reached. */
+/** Of a Service, what says at which addresses and ports it is reached. */
 export const serviceObject = z.object({
   metadata,
   spec: z.object({
@@ -58,6 +58,7 @@ export const serviceObject = z.object({
     externalIPs: z.array(z.string()).default([]),
     externalTrafficPolicy: z.string().default("Cluster"),
     selector: z.record(z.string(), z.string()).default({}),
+    ports: z.array(z.object({ port: z.number(), protocol: z.string().default("TCP") })).default([]),
   }),
   status: z
     .object({
@@ -74,6 +75,7 @@ export const podObject = z.object({
   metadata: metadata.extend({ deletionTimestamp: z.string().optional() }),
   spec: z.object({
     nodeName: z.string().default(""),
+    hostNetwork: z.boolean().default(false),
     containers: z
       .array(
         z.object({
@@ -85,7 +87,9 @@ export const podObject = z.object({
       )
       .default([]),
   }),
-  status: z.object({ phase: z.string().default("") }).default({ phase: "" }),
+  status: z
+    .object({ phase: z.string().default(""), podIPs: z.array(z.object({ ip: z.string() })).default([]) })
+    .default({ phase: "", podIPs: [] }),
 });
 export type PodObject = z.infer<typeof podObject>;
 

@@ -39,6 +39,8 @@ export type FailureKind =
   | "conntrack-full"
   | "no-tunnel-entry"
   | "no-listener"
+  /** No rule translates the address of a Service. */
+  | "no-translation"
   /** The answer's addresses are not those of a socket of the client. */
   | "wrong-reply"
   | "loop"

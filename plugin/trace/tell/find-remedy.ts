@@ -84,6 +84,8 @@ const REMEDIES: Readonly<Record<TraceFailure["kind"], string | undefined>> = {
   "no-tunnel-entry":
     "See whether the overlay's agent (calico-node, flanneld) runs on this node: it writes the forwarding database.",
   "no-listener": "No program listens there: see the pod, its port and the Service's targetPort.",
+  "no-translation":
+    "Run kube-proxy on this node in iptables, nftables or ipvs mode, and see whether it knows the Service.",
   "wrong-reply":
     "The reply does not come from the address that was asked: see who translates the request, and whether the reply passes the same node.",
   loop: "Two nodes send the packet to each other: a route is wrong on one of them.",

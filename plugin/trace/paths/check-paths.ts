@@ -1,0 +1,62 @@
+import type { TraceSnapshot } from "../snapshot.ts";
+import type { TraceFailure, TracePath } from "../trace.ts";
+import { buildTraceModel, type TraceModel } from "../walk/build-trace-model.ts";
+import { traceConnection } from "../walk/trace-connection.ts";
+import { classifyNamespace, type EndpointKind } from "./endpoint.ts";
+import { listPaths, type Path, type PathSelection } from "./list-paths.ts";
+
+/** A path that fails, or that the model cannot decide. */
+export interface FailedPath extends Path {
+  readonly failure: TraceFailure;
+  /** Server of a Service, if the request reached one. */
+  readonly server?: { readonly kind: EndpointKind; readonly name: string };
+}
+
+/** Paths that were traced. */
+export interface PathReport {
+  readonly count: number;
+  readonly failed: readonly FailedPath[];
+}
+
+/** Rules by which kube-proxy answers for a Service without endpoints: its users' matter. */
+const NO_ENDPOINTS = /has no (?:local )?endpoints|no-endpoint/;
+
+/**
+ * Traces the paths of a cluster, or of one node. A path that leaves the snapshot is neither counted nor reported: other nodes
+ * know it.
+ */
+export function checkPaths(snapshot: TraceSnapshot, selection: PathSelection): PathReport {
+  const model = buildTraceModel(snapshot);
+  let count = 0;
+  const failed = listPaths(snapshot, selection).flatMap((path): readonly FailedPath[] => {
+    const { paths } = traceConnection(model, path.request);
+    const failing =
+      paths.find(({ failure }) => failure !== undefined && failure.verdict !== "unknown") ??
+      paths.find(({ failure }) => failure !== undefined);
+    if (failing?.failure === undefined) {
+      count += 1;
+      return [];
+    }
+    const failure = explainService(path, failing, failing.failure);
+    if (failure.kind === "outside" || NO_ENDPOINTS.test(failure.rule?.text ?? failure.rule?.chain ?? "")) return [];
+    count += 1;
+    const server = findServer(model, failing);
+    return [{ ...path, failure, ...(server === undefined ? {} : { server }) }];
+  });
+  return { count, failed };
+}
+
+/** A request to a ClusterIP that nothing has translated goes to where no pod is. */
+function explainService({ target, request }: Path, { packets }: TracePath, failure: TraceFailure): TraceFailure {
+  const destination = packets[0]?.hops.at(-1)?.after.destination;
+  const isLost = failure.kind === "outside" || failure.kind === "no-route" || failure.kind === "no-neighbour";
+  if (target.kind !== "service" || !isLost || packets.length > 1 || destination !== request.destination) return failure;
+  const text = `no rule of a node on the way translates ${request.destination}, the address of Service ${target.service.name}`;
+  return { verdict: "drop", kind: "no-translation", namespace: failure.namespace, text };
+}
+
+function findServer(model: TraceModel, { server }: TracePath): FailedPath["server"] {
+  const snapshot = server && model.findNamespace(server.namespace)?.state.snapshot;
+  const kind = snapshot && classifyNamespace(snapshot);
+  return snapshot === undefined || kind === undefined ? undefined : { kind, name: snapshot.name };
+}
