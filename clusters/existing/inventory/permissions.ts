@@ -39,18 +39,20 @@ export const REQUIRED_PERMISSIONS: readonly Permission[] = [
 
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 
-/** Additional permissions for the installation of Interlay. Creating a role also needs its permissions, or `escalate`. */
-export const INSTALL_PERMISSIONS: readonly Permission[] = [
-  {
-    verb: "create",
-    group: "apiextensions.k8s.io",
-    resource: "customresourcedefinitions",
-    action: "create CustomResourceDefinitions",
-  },
-  { verb: "create", group: RBAC_GROUP, resource: "clusterroles", action: "create ClusterRoles" },
-  { verb: "create", group: RBAC_GROUP, resource: "clusterrolebindings", action: "create ClusterRoleBindings" },
-  { verb: "create", group: "apps", resource: "daemonsets", action: "create DaemonSets" },
-];
+const INSTALLED_KINDS = [
+  { group: "apiextensions.k8s.io", resource: "customresourcedefinitions", kind: "CustomResourceDefinitions" },
+  { group: RBAC_GROUP, resource: "clusterroles", kind: "ClusterRoles" },
+  { group: RBAC_GROUP, resource: "clusterrolebindings", kind: "ClusterRoleBindings" },
+  { group: "apps", resource: "daemonsets", kind: "DaemonSets" },
+] as const;
+
+/**
+ * Additional permissions for the installation of Interlay by server-side apply, which needs both verbs. Creating a role also
+ * needs its permissions, or `escalate`.
+ */
+export const INSTALL_PERMISSIONS: readonly Permission[] = INSTALLED_KINDS.flatMap(({ kind, ...attributes }) =>
+  (["create", "patch"] as const).map((verb) => ({ verb, ...attributes, action: `${verb} ${kind}` })),
+);
 
 /** Returns the actions that the caller may not do. Creates access reviews, which the API server does not store. */
 export async function findMissingPermissions(
