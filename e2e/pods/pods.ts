@@ -19,8 +19,12 @@ export function findHostPort(pod: string): number | undefined {
 }
 /** Network of underlay links: the NetworkAttachmentDefinition that Interlay deploys. */
 const UNDERLAY = "interlay-system/underlay";
-/** The suite's pods use the node's network and send pings, which Pod Security allows only in privileged namespaces. */
-const NAMESPACE_LABELS = { [OWNER_LABEL]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" };
+/** Pod Security level of a namespace: only pods in the nodes' network, and host ports, need `privileged`. */
+type PodSecurityLevel = "privileged" | "restricted";
+const labelNamespace = (level: PodSecurityLevel) => ({
+  [OWNER_LABEL]: "e2e",
+  "pod-security.kubernetes.io/enforce": level,
+});
 
 /** `a` is a client, `b` a server: two pods of each type on a node, so that a pod can reach another of its type there. */
 export type PodRole = "a" | "b";
@@ -98,13 +102,15 @@ export function createManifests(
     hostPods = true,
     hostPorts = false,
     balanced = false,
-    settings,
+    settings: clusterSettings,
   }: ManifestOptions = {},
 ): readonly Manifest[] {
+  const restricted = !hostPods && !hostPorts;
+  const settings: PodSettings = { ...clusterSettings, ...(restricted ? { restricted } : {}) };
   const service = (name: string, selector: Readonly<Record<string, string>>, nodePort?: TrafficPolicy) =>
     createService({ name, namespace }, selector, nodePort, ipFamilies);
   const objects: readonly Manifest[] = [
-    ...(settings?.pullSecrets ?? []).map(({ name, type, data }) => ({
+    ...(settings.pullSecrets ?? []).map(({ name, type, data }) => ({
       apiVersion: "v1",
       kind: "Secret" as const,
       metadata: { name, namespace, labels: { [OWNER_LABEL]: "e2e" } },
@@ -146,7 +152,8 @@ export function createManifests(
     ]),
   ];
   const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex");
-  const metadata = { name: namespace, labels: NAMESPACE_LABELS, annotations: { [DIGEST]: digest } };
+  const labels = labelNamespace(restricted ? "restricted" : "privileged");
+  const metadata = { name: namespace, labels, annotations: { [DIGEST]: digest } };
   return [{ apiVersion: "v1", kind: "Namespace", metadata }, ...objects];
 }
 
