@@ -29,7 +29,8 @@ describe("report.html in a browser", function () {
       expected: "blocked",
       actual: "fail",
       reason: "<b>the INVALID rule</b>",
-      evidence: { path: createPath(2) },
+      predicted: "fail",
+      evidence: { path: { ...createPath(2), predicted: createPath(2).seen } },
     });
     await writeReport({ ...createReport([createCell({ evidence: { path: createPath(8) } })]), id: "1" }, directory);
     const run = await writeReport(
@@ -71,7 +72,8 @@ describe("report.html in a browser", function () {
     await page.keyboard.press("Enter");
     const dialog = page.getByRole("dialog");
     await dialog.getByText("⊘ underlay-1-a → overlay-2-b, other-node, tcp").waitFor();
-    assert.equal(await dialog.getByRole("img").count(), 2);
+    assert.equal(await dialog.getByRole("img").count(), 3, "expected, predicted by the trace, captured");
+    await dialog.getByText("Predicted by the trace: fail").waitFor();
     assert.equal(await dialog.locator("figure").first().locator("circle").count(), 13);
     assert.equal(await dialog.locator("figure").last().locator("circle").count(), 2, "captured until it was dropped");
     assert.match(

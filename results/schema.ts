@@ -33,7 +33,14 @@ const evidenceSchema = z.object({
     .optional(),
   /** INVALID packets of the cell's own connection on the client's node: those that its FORWARD hook received and forwarded. */
   drop: z.object({ node: z.string(), received: z.number().int(), forwarded: z.number().int() }).exactOptional(),
-  path: z.object({ expected: both(hopSchema), seen: both(seenHopSchema) }).optional(),
+  path: z
+    .object({
+      expected: both(hopSchema),
+      /** Hops that a trace predicted before the probe; it ends where the trace says that the packet is lost. */
+      predicted: both(seenHopSchema).exactOptional(),
+      seen: both(seenHopSchema),
+    })
+    .optional(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
@@ -65,7 +72,7 @@ const cellSchema = z.object({
   /** Reason why a cell is expected to be blocked. */
   blockedBy: z.enum(BLOCKERS).optional(),
   actual: z.enum(["pass", "fail"]),
-  /** The doctor's prediction before the probe; absent if it makes none. */
+  /** Prediction of a trace before the probe; absent if it makes none. */
   predicted: z.enum(["pass", "fail"]).exactOptional(),
   /** Whether the result is as expected. A blocked cell that passes is not. */
   ok: z.boolean(),

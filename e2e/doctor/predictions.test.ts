@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { createCell } from "../../results/fixtures.ts";
-import { findFalseGreen, withPredictions } from "./predictions.ts";
+import { createCell, createPath } from "../../results/fixtures.ts";
+import { findFalseGreen, type Prediction, withPredictions } from "./predictions.ts";
 
-describe("predictions of the doctor in the results", () => {
+const HOP = { place: "a", link: "eth0", direction: "out", source: "10.0.0.1:1", destination: "10.0.0.2:2" } as const;
+const PASS: Prediction = { verdict: "pass", path: { request: [HOP], reply: [] } };
+const FAIL: Prediction = { ...PASS, verdict: "fail", cause: "n1: a rule drops it" };
+
+describe("predictions of a trace in the results", () => {
   const results = [
     createCell({ id: "a" }),
     createCell({ id: "b", actual: "fail", ok: false }),
@@ -10,16 +14,31 @@ describe("predictions of the doctor in the results", () => {
   ];
 
   it("are added to the cells with a prediction", () => {
-    const predicted = withPredictions(results, new Map([["a", "pass"]])).map((one) => one.predicted);
+    const predicted = withPredictions(results, new Map([["a", PASS]])).map((one) => one.predicted);
     assert.deepEqual(predicted, ["pass", undefined, undefined]);
+  });
+
+  it("have their path where one was captured", () => {
+    const captured = createCell({ id: "a", evidence: { path: createPath(8) } });
+    const [one] = withPredictions([captured], new Map([["a", PASS]]));
+    assert.deepEqual(one?.evidence?.path?.predicted, { request: [HOP], reply: [] });
+    assert.deepEqual(one.evidence.path.seen, captured.evidence?.path?.seen);
+  });
+
+  it("give a wrong cell its cause, unless it has one", () => {
+    const both = [results[1], { ...results[1], cause: "the doctor's" }].flatMap((one) => one ?? []);
+    assert.deepEqual(
+      withPredictions(both as typeof results, new Map([["b", FAIL]])).map(({ cause }) => cause),
+      ["trace: n1: a rule drops it", "the doctor's"],
+    );
   });
 
   it("are false green for a cell that was predicted to pass and failed, also if it should be blocked", () => {
     const predictions = new Map([
-      ["a", "pass"],
-      ["b", "pass"],
-      ["c", "fail"],
-    ] as const);
+      ["a", PASS],
+      ["b", PASS],
+      ["c", FAIL],
+    ]);
     assert.deepEqual(
       findFalseGreen(withPredictions(results, predictions)).map(({ id }) => id),
       ["b"],

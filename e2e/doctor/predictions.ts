@@ -1,36 +1,73 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
+import { findRemedy } from "../../plugin/trace/tell/find-remedy.ts";
+import type { Trace } from "../../plugin/trace/trace.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { listFindings } from "./causes.ts";
-import { PREDICTED, predictedFailures } from "./predicted.ts";
+import type { Path } from "../evidence/path.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { collectCluster } from "../trace/collect-cluster.ts";
+import { toPredictedPath } from "../trace/predicted-path.ts";
+import { isTraced, traceCells } from "../trace/trace-cells.ts";
 
-/** The doctor's prediction for each cell that it knows, by the cell's id. */
-export type Predictions = ReadonlyMap<string, "pass" | "fail">;
+/** Prediction of a cell's result by a trace. */
+export interface Prediction {
+  readonly verdict: "pass" | "fail";
+  readonly path: Path;
+  /** What decides about a cell that fails, and the remedy. */
+  readonly cause?: string;
+}
 
-/** Returns the doctor's predictions for the cluster. @throws an error if the doctor fails */
+/** Predictions by the ids of the cells. */
+export type Predictions = ReadonlyMap<string, Prediction>;
+
+/**
+ * Traces each cell through the state of the kernels. Cells that the trace cannot decide are left out, and those whose result is
+ * random.
+ *
+ * @throws an error if the state cannot be read
+ */
 export async function predictCells(
   cluster: Cluster,
   asked: readonly Cell[],
   deployment: Deployment,
 ): Promise<Predictions> {
-  const known = asked.filter(({ group }) => PREDICTED.includes(group));
-  const failing = new Set(
-    predictedFailures(
-      await listFindings(cluster),
-      known,
-      (pod) => deployment.pods.get(pod)?.node,
-      (cell) => deployment.locate(cell).address,
-    ),
+  const snapshot = await collectCluster(cluster, clusterApi(cluster));
+  const { traces } = traceCells(snapshot, asked.filter(isTraced), deployment);
+  return new Map(
+    [...traces].flatMap(([id, trace]) => {
+      const prediction = toPrediction(trace, deployment);
+      return prediction === undefined ? [] : [[id, prediction] as const];
+    }),
   );
-  return new Map(known.map(({ id }) => [id, failing.has(id) ? "fail" : "pass"]));
 }
 
-/** Adds the predictions to the results. Pure. */
+function toPrediction(trace: Trace, names: Parameters<typeof toPredictedPath>[1]): Prediction | undefined {
+  const { verdict, paths } = trace;
+  if (verdict === "unknown") return undefined;
+  const path = toPredictedPath(trace, names);
+  if (verdict === "pass") return { verdict: "pass", path };
+  if (paths.some((one) => one.verdict === "pass" || one.verdict === "unknown")) return undefined;
+  const failure = paths[0]?.failure;
+  const remedy = failure && findRemedy(failure);
+  const cause = failure && `${failure.namespace}: ${failure.text}${remedy === undefined ? "" : `. ${remedy}`}`;
+  return { verdict: "fail", path, ...(cause === undefined ? {} : { cause }) };
+}
+
+/** Adds the predictions to the results: verdict, path where one was captured, and the cause of a failure without one. Pure. */
 export function withPredictions(results: readonly CellResult[], predictions: Predictions): CellResult[] {
   return results.map((result) => {
-    const predicted = predictions.get(result.id);
-    return predicted === undefined ? result : { ...result, predicted };
+    const prediction = predictions.get(result.id);
+    if (prediction === undefined) return result;
+    const { verdict, path, cause } = prediction;
+    const captured = result.evidence?.path;
+    const predicted = { request: [...path.request], reply: [...path.reply] };
+    return {
+      ...result,
+      predicted: verdict,
+      ...(captured === undefined ? {} : { evidence: { ...result.evidence, path: { ...captured, predicted } } }),
+      ...(result.ok || result.cause !== undefined || cause === undefined ? {} : { cause: `trace: ${cause}` }),
+    };
   });
 }
 

@@ -46,7 +46,7 @@ export function collectPaths(points: readonly CapturePoint[], places: Places): R
     paths.set(seen.token, path);
     const hop: SeenHop = {
       place: places.name(place),
-      link: places.isNode(place) ? nodeLink(link, seen.encapsulated) : link,
+      link: places.isNode(place) ? classifyNodeLink(link, seen.encapsulated) : link,
       direction: seen.direction,
       source: seen.source,
       destination: seen.destination,
@@ -64,7 +64,8 @@ export const sameHop = (a: Hop, b: Hop): boolean =>
 export const getHost = (address: string): string =>
   /^\[(.*)\]/.exec(address)?.[1] ?? address.replace(/^([^:]*):\d+$/, "$1");
 
-function nodeLink(name: string, encapsulated: boolean): string {
+/** Returns what captures call a link of a node. @param encapsulated the packet is inside of one of a tunnel */
+export function classifyNodeLink(name: string, encapsulated: boolean): string {
   if (name.startsWith("cali")) return "cali";
   if (name.startsWith("vethil")) return "veth";
   if (name.startsWith("vxlan")) return "vxlan";

@@ -52,8 +52,8 @@ export function registerVariantSpecs(
         await By("kube-proxy knows the pods' Services", () =>
           waitForServices(listCells(run, getTarget()), variant, deployment),
         );
-      if (isPredicted(run, cluster))
-        predictions = await By("the doctor's predictions", () =>
+      if (isPredicted(cluster))
+        predictions = await By("predictions of the trace", () =>
           predictCells(cluster, listSelectedCells(run, getTarget()), deployment).catch((error: unknown) => {
             predictionFailure = getErrorMessage(error);
             return new Map();
@@ -106,13 +106,12 @@ export function registerVariantSpecs(
         );
   });
 
-  if (options.environment !== undefined)
-    It("the doctor predicts no pass for a cell that fails", { timeout: PROBE_TIMEOUT_MS }, async () => {
-      if (!isPredicted(run, getTarget().cluster)) Skip("another solution than Interlay connects the pods");
-      assert.equal(predictionFailure, undefined);
-      const wrong = findFalseGreen((await getProbed()).results).map(({ id }) => id);
-      assert.equal(wrong.length, 0, `${wrong.length} cells, like ${wrong.slice(0, 5).join(", ")}`);
-    });
+  It("the trace predicts no pass for a cell that fails", { timeout: PROBE_TIMEOUT_MS }, async () => {
+    if (!isPredicted(getTarget().cluster)) Skip("the state of the nodes' kernels cannot be read");
+    assert.equal(predictionFailure, undefined);
+    const wrong = findFalseGreen((await getProbed()).results).map(({ id }) => id);
+    assert.equal(wrong.length, 0, `${wrong.length} cells, like ${wrong.slice(0, 5).join(", ")}`);
+  });
 
   const { impossible } = getEnvironment(variant);
   if (impossible.length > 0)
@@ -164,9 +163,9 @@ async function recordSnapshot(run: TestRun, variant: Variant, { cluster, deploym
     run.results.snapshots.set(`snapshot/${name}/${file}`, text);
 }
 
-/** Whether the doctor predicts the cells: in runs by environment, of Interlay's datapath. */
-const isPredicted = ({ options }: TestRun, { datapath }: Cluster): boolean =>
-  options.environment !== undefined && datapath !== "none";
+/** Whether a trace predicts the cells: Interlay's executable on the nodes reads the state. */
+const isPredicted = ({ provider, datapath }: Cluster): boolean =>
+  hasCapability(provider, "node-files") && datapath !== "none";
 
 /** Returns the lines for a wrong cell: what was expected, what happened and where, and the command that repeats it. */
 function describeWrongCell(cell: CellResult, flags: string): string {

@@ -2,7 +2,7 @@ import type { PageCell } from "../html/data.ts";
 import { formatRerunCommand } from "../rerun.ts";
 import { createElement, createTable } from "./dom.ts";
 import { drawPath } from "./draw-path.ts";
-import { type ShownHop, isSameHop, type ShownPath, readPaths } from "./shown-path.ts";
+import { type ComparedPaths, type ShownHop, isSameHop, type ShownPath, readPaths } from "./shown-path.ts";
 
 /** Shows one cell: probe, result, the rule that decided, and its path as a drawing and a list. */
 export function createCellView(cell: PageCell, flags: string): HTMLElement {
@@ -24,20 +24,23 @@ export function createCellView(cell: PageCell, flags: string): HTMLElement {
       createElement("strong", { class: cell.ok ? "pass" : "fail" }, state),
       `; ${cell.latencyMs.toFixed(1)} ms${cell.attempts > 1 ? `, ${cell.attempts} attempts` : ""}${(cell.resent ?? 0) > 0 ? `, ${cell.resent} packets sent again` : ""}`,
     ),
+    cell.predicted === undefined
+      ? undefined
+      : createElement("p", { class: "reason" }, `Predicted by the trace: ${cell.predicted}`),
     cell.reason === undefined ? undefined : createElement("p", { class: "reason" }, cell.reason),
     cell.cause === undefined ? undefined : createElement("p", {}, "Likely cause: ", cell.cause),
     cell.rule === undefined ? undefined : createElement("p", {}, "Rule: ", createElement("code", {}, cell.rule)),
     createElement("p", {}, "Run again: ", createElement("code", {}, formatRerunCommand(flags, cell.id))),
     ...(paths === undefined
       ? [createElement("p", {}, "No packets were captured for this cell: run with --evidence all.")]
-      : createPathView(paths.seen, paths.expected)),
+      : createPathView(paths)),
   );
 }
 
 const listHops = ({ request, reply }: ShownPath): readonly ShownHop[] => [...request, ...reply];
 
-function createPathView(seen: ShownPath, expected: ShownPath): readonly HTMLElement[] {
-  const all = [...listHops(expected), ...listHops(seen)];
+function createPathView({ expected, predicted, seen }: ComparedPaths): readonly HTMLElement[] {
+  const all = [...listHops(expected), ...(predicted === undefined ? [] : listHops(predicted)), ...listHops(seen)];
   const drawn = (title: string, path: ShownPath) =>
     createElement(
       "figure",
@@ -46,7 +49,13 @@ function createPathView(seen: ShownPath, expected: ShownPath): readonly HTMLElem
       drawPath(path, all, `${title}: ${describePath(path)}`),
     );
   return [
-    createElement("div", { class: "figures" }, drawn("Expected", expected), drawn("Captured", seen)),
+    createElement(
+      "div",
+      { class: "figures" },
+      drawn("Expected", expected),
+      predicted === undefined ? undefined : drawn("Predicted by the trace", predicted),
+      drawn("Captured", seen),
+    ),
     createElement(
       "p",
       { class: "legend" },

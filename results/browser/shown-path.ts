@@ -30,9 +30,24 @@ function parseHops(hops: readonly PageHop[]): readonly ShownHop[] {
 
 const parsePath = ([request, reply]: PageHops): ShownPath => ({ request: parseHops(request), reply: parseHops(reply) });
 
-/** Reads the captured and the expected path of a cell; undefined if nothing was captured. */
-export function readPaths({ path }: PageCell): { readonly seen: ShownPath; readonly expected: ShownPath } | undefined {
-  return path && { seen: parsePath(path.seen), expected: parsePath(path.expected ?? path.seen) };
+/** The paths of a cell that the page compares. */
+export interface ComparedPaths {
+  readonly expected: ShownPath;
+  /** Undefined: no trace was made. */
+  readonly predicted: ShownPath | undefined;
+  readonly seen: ShownPath;
+}
+
+/** Reads the paths of a cell; undefined if nothing was captured. */
+export function readPaths({ path }: PageCell): ComparedPaths | undefined {
+  if (path === undefined) return undefined;
+  const seen = parsePath(path.seen);
+  const { predicted } = path;
+  return {
+    expected: path.expected === undefined ? seen : parsePath(path.expected),
+    predicted: predicted === "seen" ? seen : predicted && parsePath(predicted),
+    seen,
+  };
 }
 
 export const isSameHop = (a: ShownHop | undefined, b: ShownHop | undefined): boolean =>

@@ -12,6 +12,8 @@ export interface PageCell extends Omit<CellResult, "evidence" | "from" | "to" | 
   readonly path?: {
     /** Absent if it equals the captured path. */
     readonly expected?: PageHops;
+    /** `seen`: it equals the captured path. Absent if no trace was made. */
+    readonly predicted?: PageHops | "seen";
     readonly seen: PageHops;
   };
   readonly rule?: string;
@@ -51,14 +53,24 @@ function pageCell({ evidence, from: _from, to: _to, seen: _seen, ...cell }: Cell
 
 type Path = NonNullable<NonNullable<CellResult["evidence"]>["path"]>;
 
-function pagePath({ expected, seen }: Path): NonNullable<PageCell["path"]> {
-  const planned: PageHops = [expected.request.map(hopText), expected.reply.map(hopText)];
-  const bare = JSON.stringify([seen.request.map(hopText), seen.reply.map(hopText)]);
+function pagePath({ expected, predicted, seen }: Path): NonNullable<PageCell["path"]> {
+  const planned = toHopTexts(expected);
+  const bare = JSON.stringify(toHopTexts(seen));
   return {
     seen: [withAddresses(seen.request), withAddresses(seen.reply)],
     ...(bare === JSON.stringify(planned) ? {} : { expected: planned }),
+    ...(predicted === undefined
+      ? {}
+      : {
+          predicted:
+            bare === JSON.stringify(toHopTexts(predicted))
+              ? ("seen" as const)
+              : ([withAddresses(predicted.request), withAddresses(predicted.reply)] as const),
+        }),
   };
 }
+
+const toHopTexts = ({ request, reply }: Path["expected"]): PageHops => [request.map(hopText), reply.map(hopText)];
 
 const hopText = ({ place, link, direction }: HopResult): PageHop => `${place}|${link}|${direction}`;
 
