@@ -11,7 +11,15 @@ export const objectMeta = z.object({
   labels: z.record(z.string(), z.string()).default({}),
   annotations: z.record(z.string(), z.string()).default({}),
   ownerReferences: z
-    .array(z.object({ kind: z.string(), name: z.string(), uid: z.string(), controller: z.boolean().optional() }))
+    .array(
+      z.object({
+        apiVersion: z.string().default(""),
+        kind: z.string(),
+        name: z.string(),
+        uid: z.string(),
+        controller: z.boolean().optional(),
+      }),
+    )
     .default([]),
 });
 export type ObjectMeta = z.infer<typeof objectMeta>;

@@ -158,6 +158,8 @@ export const underlayAddress = z.object({
     network: z.string().default(""),
     pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
     owner: owner.optional(),
+    /** The workload whose fixed set has this address. Without a container, the address is free for its pods. */
+    set: z.object({ group: z.string(), kind: z.string(), namespace: z.string(), name: z.string() }).optional(),
     /** Another host on the underlay has the address: it is not allocated until an administrator deletes the object. */
     conflict: z.string().optional(),
     /** Held in advance by its node, without a pod. */

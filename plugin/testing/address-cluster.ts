@@ -6,6 +6,10 @@ import type {
   UnderlayPoolObject,
 } from "../kubernetes/objects.ts";
 import { underlayPool } from "../kubernetes/objects.ts";
+import { planSets, type SetRequest } from "../ipam/sets/plan-sets.ts";
+import { parseIp } from "../datapath/address.ts";
+import { toObjectName } from "../ipam/pool/object-name.ts";
+import { hashWorkload, type Workload } from "../ipam/sets/workload.ts";
 import type { AddressStore } from "../ipam/records/address-store.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
@@ -29,6 +33,13 @@ export class AddressCluster {
 
   uid(): string {
     return `uid-${++this.#uid}`;
+  }
+
+  /** Creates and removes addresses of fixed sets, as the leader does. Sets that are not requested are removed. */
+  resizeSets(requests: readonly SetRequest[]): void {
+    const plan = planSets(requests, [...this.addresses.values()], () => false);
+    for (const { metadata } of plan.remove) this.addresses.delete(metadata.name);
+    for (const spec of plan.create) this.write(toObjectName(parseIp(spec.address)), spec);
   }
 
   write(name: string, spec: UnderlayAddressSpec, before?: UnderlayAddressObject): UnderlayAddressObject {
@@ -107,6 +118,13 @@ export class NodeStore implements AddressStore {
     return [...this.#cluster.addresses.values()].filter(
       ({ spec }) => spec.pod.namespace === namespace && spec.pod.name === podName,
     );
+  }
+
+  async setMembers(workload: Workload) {
+    await Promise.resolve();
+    this.#ask();
+    const key = hashWorkload(workload);
+    return [...this.#cluster.addresses.values()].filter(({ spec }) => spec.set && hashWorkload(spec.set) === key);
   }
 
   async create(name: string, spec: UnderlayAddressSpec) {

@@ -23,6 +23,7 @@ import {
 } from "../../kubernetes/status-schemas.ts";
 import { summarizePools } from "../status/pool-status.ts";
 import { listPoolWarnings, type WarningReporter } from "../status/warnings.ts";
+import { AddressSets } from "./address-sets.ts";
 import { buildAttachmentDefinition } from "./underlay-network.ts";
 
 const NODE_ADDRESS_TYPES = ["InternalIP", "ExternalIP"];
@@ -47,6 +48,7 @@ export class ClusterReconciler {
   readonly #warnings: WarningReporter;
   /** Status of each object as it was last written: as text without times, and its conditions. */
   readonly #published = new Map<string, { readonly text: string; readonly conditions: readonly StatusCondition[] }>();
+  readonly #sets: AddressSets;
 
   constructor(kube: KubeClient, view: ClusterCache, warnings: WarningReporter) {
     this.#kube = kube;
@@ -54,15 +56,18 @@ export class ClusterReconciler {
     this.#warnings = warnings;
     this.#nodes = new Informer(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
     this.#networks = new Informer(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
+    this.#sets = new AddressSets(kube, view);
     this.#definitions = new Informer(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
   }
 
   start(changed: () => void): void {
     for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.onChange(changed).start();
+    this.#sets.start(changed);
   }
 
   stop(): void {
     for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.stop();
+    this.#sets.stop();
   }
 
   /** Finds whether a node exists and is ready, so that its agent reclaims its addresses itself. */
@@ -76,6 +81,14 @@ export class ClusterReconciler {
   async pass(): Promise<void> {
     await this.#publishPools();
     await this.#writeDefinitions();
+    if (this.#definitions.state !== "known") return;
+    await this.#sets.pass(
+      new Map(
+        this.#definitions
+          .values()
+          .map(({ metadata, spec }) => [`${metadata.namespace ?? ""}/${metadata.name}`, spec.config]),
+      ),
+    );
   }
 
   async #publishPools(): Promise<void> {

@@ -12,12 +12,18 @@ import {
   type UnderlayAddressObject,
   type UnderlayAddressSpec,
 } from "../../kubernetes/objects.ts";
+import { hashWorkload, type Workload } from "../../ipam/sets/workload.ts";
 import { z } from "zod";
 import { objectMeta, type ObjectMeta } from "../../kubernetes/object-meta.ts";
 
 /** Label values have room for 63 characters; container ids have 64. */
 const LABEL_MAX = 63;
-const LABEL = { node: "interlay.dev/node", pool: "interlay.dev/pool", pod: "interlay.dev/pod" } as const;
+const LABEL = {
+  node: "interlay.dev/node",
+  pool: "interlay.dev/pool",
+  pod: "interlay.dev/pod",
+  set: "interlay.dev/set",
+} as const;
 const addressList = z.object({ items: z.array(underlayAddress) });
 /** Labels and annotations of a namespace take effect within this time. */
 const NAMESPACE_MS = 10_000;
@@ -88,6 +94,11 @@ export class ClusterAddressStore implements AddressStore {
     return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
   }
 
+  async setMembers(workload: Workload): Promise<readonly UnderlayAddressObject[]> {
+    const labelSelector = `${LABEL.set}=${hashWorkload(workload)}`;
+    return addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector })).items;
+  }
+
   async create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
     try {
       const body = {
@@ -131,11 +142,12 @@ export class ClusterAddressStore implements AddressStore {
   }
 }
 
-function buildLabels({ node, pool, pod }: UnderlayAddressSpec): Readonly<Record<string, string>> {
+export function buildLabels({ node, pool, pod, set }: UnderlayAddressSpec): Readonly<Record<string, string>> {
   return {
     [LABEL.node]: node.slice(0, LABEL_MAX),
     [LABEL.pool]: pool.slice(0, LABEL_MAX),
     [LABEL.pod]: hashPodName(pod.namespace, pod.name),
+    ...(set === undefined ? {} : { [LABEL.set]: hashWorkload(set) }),
   };
 }
 

@@ -83,7 +83,8 @@ export class AddressReleaser {
     // The pod's next sandbox gets the address from the record, maybe before the object is updated. So the object keeps the
     // last container id: an empty one would mean for other nodes that the address is no longer in use here.
     if (object.spec.conflict === undefined && !failed && this.isPodRunning(object)) return;
-    if (object.spec.conflict !== undefined || (object.spec.owner?.kind === "StatefulSet" && !failed)) {
+    const { conflict, owner, set } = object.spec;
+    if (conflict !== undefined || set !== undefined || (owner?.kind === "StatefulSet" && !failed)) {
       const next = await this.#store.replace(object, { ...object.spec, containerId: "" });
       if (next === undefined || record === undefined) return;
       if (object.spec.conflict === undefined) this.#records.remove(name);

@@ -3,7 +3,7 @@ import type { ConflictRecord } from "../../state/conflict-records.ts";
 import { type Ip, parseIp } from "../../datapath/address.ts";
 import { getAttachmentsDirectory } from "../../state/attachment.ts";
 import { STATE_DIRECTORY } from "../../datapath/facts.ts";
-import type { PodObject } from "../../kubernetes/objects.ts";
+import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { listFamilies } from "../pool/select-pools.ts";
 import { toIpamResult, findController, type Allocation, toAddressSpec, toRecord } from "../records/allocation.ts";
 import { Conflicts } from "./conflicts.ts";
@@ -22,7 +22,10 @@ import {
   addressUnavailableError,
   invalidAnnotationError,
 } from "./errors.ts";
+import { findRecordedAddresses } from "./recorded-addresses.ts";
 import { Reserve } from "./reserve.ts";
+import { SetClaims } from "../sets/set-claims.ts";
+import { findSet } from "../sets/workload.ts";
 import type { ContainerNic } from "../records/sandbox.ts";
 import { type AddressStore, isApiError } from "../records/address-store.ts";
 import { syncRecords } from "./sync-records.ts";
@@ -48,6 +51,7 @@ export class Allocator {
   readonly #records: Records;
   readonly #picker: AddressPicker;
   readonly #claims: ExistingClaims;
+  readonly #sets: SetClaims;
   readonly #reserve: Reserve;
   readonly #releaser: AddressReleaser;
   readonly #conflicts: Conflicts;
@@ -61,6 +65,7 @@ export class Allocator {
     this.#records = records;
     this.#picker = new AddressPicker(store, random);
     this.#claims = new ExistingClaims(store, records, now, getAttachmentsDirectory(stateDirectory));
+    this.#sets = new SetClaims(store, random);
     this.#releaser = new AddressReleaser(store, records);
     const conflicts = new Conflicts(store, records, stateDirectory, options.onConflict ?? (() => undefined));
     this.#conflicts = conflicts;
@@ -77,7 +82,7 @@ export class Allocator {
   async #allocate(request: IpamRequest): Promise<IpamResult> {
     // First: an address that the last attempt found to be in use by another host must not be allocated again.
     const marked = this.#conflicts.readRecords().length > 0;
-    const recorded = this.#findRecorded(request);
+    const recorded = findRecordedAddresses(this.#store, this.#records, request);
     if (recorded.length > 0) return toIpamResult(recorded);
     if (!this.#store.isSynced()) throw notSyncedError();
     const granted: Allocation[] = [];
@@ -100,7 +105,7 @@ export class Allocator {
       );
       return toIpamResult(records);
     } catch (error) {
-      for (const { object, fresh } of granted) if (fresh) await this.#store.remove(object).catch(() => false); // a failed removal is found again by the pod's uid
+      for (const { object, fresh } of granted) if (fresh) await this.#undo(object).catch(() => undefined); // a failed one is found again by the pod's uid
       if (error instanceof CniError && error.code === CODE.noAddress) this.#releaser.recordFailure(request.containerId);
       if (error instanceof CniError || isApiError(error)) throw error;
       throw apiServerUnreachableError(request, error);
@@ -109,43 +114,10 @@ export class Allocator {
     }
   }
 
-  /** Records of a repeated ADD, or of a new sandbox of the same pod. Needs only this node. */
-  #findRecorded(request: IpamRequest): readonly AddressRecord[] {
-    const mine = this.#findRecords(request);
-    const valid = mine.filter((r) => this.#isValid(r));
-    if (valid.length < mine.length) {
-      // An object was deleted manually: forget all records of this NIC.
-      for (const r of mine) if (!valid.includes(r)) this.#records.remove(r.name);
-      return [];
-    }
-    return valid.map((r) => {
-      if (r.containerId === request.containerId && !r.released) return r;
-      const next = { ...r, containerId: request.containerId, netns: request.netns, released: false, stale: true };
-      this.#records.write(next);
-      return next;
-    });
-  }
-
-  #findRecords({ pod, ifname, network }: IpamRequest): readonly AddressRecord[] {
-    const find = (): readonly AddressRecord[] =>
-      this.#records
-        .all()
-        .filter(
-          (r) => r.pod.uid === pod.uid && r.pod.name === pod.name && r.ifname === ifname && r.network === network,
-        );
-    const known = find();
-    if (known.length > 0) return known;
-    // During an update, the previous agent may have written records that this one has not read.
-    this.#records.reread();
-    return find();
-  }
-
-  #isValid({ name, pod, leaving }: AddressRecord): boolean {
-    if (leaving) return false;
-    if (!this.#store.isSynced()) return true;
-    const spec = this.#store.address(name)?.spec;
-    if (spec === undefined || spec.conflict !== undefined) return false;
-    return spec.pod.uid === pod.uid || (spec.reserve === true && spec.node === this.#store.node);
+  /** Releases an address that this call took; one of a set stays in it. */
+  async #undo(object: UnderlayAddressObject): Promise<void> {
+    if (object.spec.set === undefined) await this.#store.remove(object);
+    else await this.#store.replace(object, { ...object.spec, containerId: "" });
   }
 
   async #pod(request: IpamRequest): Promise<PodObject> {
@@ -161,6 +133,10 @@ export class Allocator {
       .takeOver(request, pod, wanted, (name) => this.#conflicts.has(name))
       .catch((error: unknown) => this.#allocateOffline(error, pod, wanted));
     if (again !== undefined) return again;
+    const ofSet = await this.#sets
+      .take(request, pod, wanted)
+      .catch((error: unknown) => this.#allocateOffline(error, pod, wanted));
+    if (ofSet !== undefined) return ofSet;
     const tried = requested === undefined ? pools.filter((p) => p.spaces.free.family === family) : pools;
     try {
       for (const pool of tried) {
@@ -203,7 +179,8 @@ export class Allocator {
    */
   #allocateOffline(error: unknown, pod: PodObject, wanted: AddressRequest): Allocation {
     const away = !(error instanceof CniError) && !isApiError(error);
-    const mayBeGiven = away && wanted.requested === undefined && findController(pod)?.kind !== "StatefulSet";
+    const keepsAddress = findController(pod)?.kind === "StatefulSet" || findSet(pod) !== undefined;
+    const mayBeGiven = away && wanted.requested === undefined && !keepsAddress;
     const given = mayBeGiven ? this.#reserve.take(wanted) : undefined;
     if (given === undefined) throw error;
     return { ...given, fresh: false, unsynced: true };

@@ -11,6 +11,7 @@ const UNKNOWN: AddressStore = {
   node: "n1",
   isSynced: () => false,
   nodeLabels: () => ({}),
+  setMembers: () => Promise.resolve([]),
   namespaceMetadata: () => Promise.resolve({ labels: {}, annotations: {} }),
   pools: () => [],
   address: () => undefined,

@@ -8,6 +8,7 @@ import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
 import { writeConflictRecord } from "../../state/conflict-records.ts";
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
+import { parsePools } from "../pool/parse-pools.ts";
 import { Records } from "../records/records.ts";
 
 /**
@@ -17,8 +18,9 @@ import { Records } from "../records/records.ts";
  * nothing is held by nobody.
  */
 const NODES = ["n1", "n2"] as const;
-const NAMES = ["web-0", "a", "b"] as const;
-const SIZE = 6;
+const NAMES = ["web-0", "a", "b", "set-1", "set-2", "set-3"] as const;
+const SIZE = 9;
+const MAX_SET = 3;
 const RESERVE = 1;
 const DELAYS = { afterPod: 1000, withoutNode: 60_000, young: 500 };
 const ADDRESS = (index: number): string => `10.7.200.${index + 1}`;
@@ -44,7 +46,11 @@ type Op =
   | { readonly op: "stranger"; readonly address: number; readonly on: boolean }
   | { readonly op: "letGo"; readonly address: number }
   | { readonly op: "catchUp"; readonly node: number }
+  | { readonly op: "resizeSet"; readonly size: number }
   | { readonly op: "reclaim"; readonly node: number; readonly pass: number };
+
+const DEPLOYMENT = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "set-1", uid: "rs-1", controller: true };
+const isOfSet = (podName: string): boolean => podName.startsWith("set-");
 
 const node = fc.nat({ max: NODES.length - 1 });
 const name = fc.nat({ max: NAMES.length - 1 });
@@ -63,6 +69,7 @@ const anyOp: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: op("stranger"), address, on: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ op: op("letGo"), address }) },
   { weight: 3, arbitrary: fc.record({ op: op("catchUp"), node }) },
+  { weight: 2, arbitrary: fc.record({ op: op("resizeSet"), size: fc.nat({ max: MAX_SET }) }) },
   { weight: 2, arbitrary: fc.record({ op: op("reclaim"), node, pass: fc.nat({ max: 5000 }) }) },
 );
 
@@ -143,6 +150,9 @@ class Run {
       case "catchUp":
         this.stores[what.node]?.catchUp();
         break;
+      case "resizeSet":
+        this.#resizeSet(what.size);
+        break;
       case "reclaim":
         this.cluster.now += what.pass;
         this.stores[what.node]?.catchUp();
@@ -157,6 +167,13 @@ class Run {
     await this.agents[i]?.reclaimer.pass(DELAYS, undefined, this.cluster.now).catch(() => undefined);
   }
 
+  /** The leader's part for the Deployment `set`. */
+  #resizeSet(size: number): void {
+    const nics = [{ ifname: "eth0", network: "underlay", pools: parsePools(this.cluster.pools).valid }];
+    const workload = { group: "apps", kind: "Deployment", namespace: "default", name: "set" };
+    this.cluster.resizeSets(size === 0 ? [] : [{ workload, size, nics }]);
+  }
+
   #makePod(podName: string, nodeName: string): void {
     if (this.cluster.pods.has(`default/${podName}`)) return;
     const pod = podObject.parse({
@@ -164,7 +181,9 @@ class Run {
         name: podName,
         namespace: "default",
         uid: this.cluster.uid(),
-        ownerReferences: podName.startsWith("web-") ? [STATEFUL_SET] : [],
+        ownerReferences: podName.startsWith("web-") ? [STATEFUL_SET] : isOfSet(podName) ? [DEPLOYMENT] : [],
+        labels: { "pod-template-hash": "1" },
+        annotations: isOfSet(podName) ? { "interlay.dev/addresses": "2" } : {},
       },
       spec: { nodeName },
     });
@@ -205,6 +224,8 @@ class Run {
       await agent.allocator.release(nic);
       return;
     }
+    const inSet = this.cluster.addresses.get(given)?.spec.set !== undefined;
+    assert.equal(inSet, isOfSet(podName), `${podName} got ${given}, which ${inSet ? "is" : "is not"} of the set`);
     if (this.strangers.has(given)) {
       assert.ok(!this.refused.has(`${uid} ${given}`), `${given} is a stranger's, and ${podName} gets it again`);
       this.refused.add(`${uid} ${given}`);
@@ -260,7 +281,8 @@ class Run {
     const live = new Set(
       [...this.cluster.pods.values(), ...this.containers.map(({ pod }) => pod)].map((p) => p.metadata.uid),
     );
-    const given = objects.filter((spec) => spec.reserve !== true && spec.conflict === undefined);
+    const isFreeOfSet = (spec: (typeof objects)[number]) => spec.set !== undefined && spec.containerId === "";
+    const given = objects.filter((spec) => !spec.reserve && spec.conflict === undefined && !isFreeOfSet(spec));
     for (const spec of given)
       assert.ok(
         live.has(spec.pod.uid) || spec.owner?.kind === "StatefulSet",

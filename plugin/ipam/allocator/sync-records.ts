@@ -4,6 +4,8 @@ import { toAddressSpecFromRecord } from "../records/allocation.ts";
 import type { AddressReleaser } from "./address-releaser.ts";
 import type { AddressRecord, Records } from "../records/records.ts";
 import type { AddressStore } from "../records/address-store.ts";
+import { isFree } from "../sets/plan-sets.ts";
+import { isVirtualMachine } from "../sets/workload.ts";
 
 /** Writes changes that happened on this node while the API server was unreachable. Idempotent; throws if it still is. */
 export async function syncRecords(
@@ -20,7 +22,9 @@ export async function syncRecords(
     else if (object.spec.conflict !== undefined) records.remove(record.name);
     else if (object.spec.reserve && object.spec.node === store.node)
       await syncReserveAddress(store, records, releaser, record, object);
-    else if (object.spec.pod.uid !== record.pod.uid) {
+    else if (object.spec.pod.uid !== record.pod.uid && isMigratingMachine(object, record)) {
+      if (isFree(object)) await returnToMachine(store, record, object);
+    } else if (object.spec.pod.uid !== record.pod.uid) {
       if (!record.released && existsSync(record.netns)) lost(record);
       records.remove(record.name);
     } else if (record.released && object.spec.containerId !== "")
@@ -31,6 +35,22 @@ export async function syncRecords(
       if (next !== undefined) markSynced(records, record);
     }
   }
+}
+
+/** The other pod of a virtual machine that migrates has the address by now; this one keeps it until its container is deleted. */
+function isMigratingMachine({ spec }: UnderlayAddressObject, { released, netns, pod }: AddressRecord): boolean {
+  const ofMachine = spec.set !== undefined && isVirtualMachine(spec.set) && spec.pod.namespace === pod.namespace;
+  return ofMachine && !released && existsSync(netns);
+}
+
+/** The migration failed: the pod from which the machine should have migrated still runs. */
+async function returnToMachine(
+  store: AddressStore,
+  record: AddressRecord,
+  object: UnderlayAddressObject,
+): Promise<void> {
+  const pod = store.cachedPod(record.pod.namespace, record.pod.name);
+  await store.replace(object, { ...object.spec, ...toAddressSpecFromRecord(record, store.node, pod) });
 }
 
 /** Marks the record as synced, unless an ADD or DEL changed it during the write: the next sync writes that change. */

@@ -60,7 +60,7 @@ function checkObject(
     ];
   if (reserve) return [];
   const lives = pods.some(({ metadata, status }) => metadata.uid === pod.uid && !hasFinished(status));
-  if (lives || owner?.kind === "StatefulSet") return [];
+  if (lives || owner?.kind === "StatefulSet" || isFreeOfSet(object)) return [];
   const its = nodes.find((one) => one.node === node);
   const stillOnLink = its?.kernel.some((one) => one.address === address) === true;
   const may = its !== undefined && !stillOnLink;
@@ -76,6 +76,10 @@ function checkObject(
       ...(may ? { release: object } : {}),
     },
   ];
+}
+
+function isFreeOfSet({ spec }: UnderlayAddressObject): boolean {
+  return spec.set !== undefined && spec.containerId === "";
 }
 
 function checkNodeRecords(
@@ -146,7 +150,7 @@ function findDuplicateClaims({ addresses }: ClusterAddresses): readonly Discrepa
     `${getFamily(parseIp(spec.address))} of ${spec.ifname} of pod ${spec.pod.namespace}/${spec.pod.name} (${spec.pod.uid})`;
   const byNic = new Map<string, string[]>();
   for (const object of addresses)
-    if (object.spec.reserve !== true && object.spec.conflict === undefined)
+    if (object.spec.reserve !== true && object.spec.conflict === undefined && !isFreeOfSet(object))
       byNic.set(formatNic(object), [...(byNic.get(formatNic(object)) ?? []), object.spec.address]);
   return [...byNic].flatMap(([nic, held]) =>
     held.length < 2

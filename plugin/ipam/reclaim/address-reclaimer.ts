@@ -53,6 +53,7 @@ export class AddressReclaimer {
       const state = own ? "well" : (orphaned?.(spec.node) ?? "well");
       if (!own && state === "well") continue;
       if (own && spec.reserve) continue; // the allocator manages the reserve
+      if (spec.set !== undefined && spec.containerId === "") continue; // the leader manages free addresses of sets
       const followed = own ? this.#store.cachedPod(spec.pod.namespace, spec.pod.name) : undefined;
       const lives = followed?.metadata.uid === spec.pod.uid && !hasFinished(followed.status);
       if (lives && !this.#replacedBy(object, spec.pod.uid)) continue;
@@ -60,13 +61,20 @@ export class AddressReclaimer {
       const verdict = await this.#verdict(object, own, state === "gone", delays, now);
       if (verdict.action === "keep") this.#goneSince.delete(metadata.uid);
       if (verdict.action === "wait" && !this.#goneSince.has(metadata.uid)) this.#goneSince.set(metadata.uid, now);
-      if (verdict.action === "release" && (await this.#store.remove(object))) {
+      if (verdict.action === "release" && (await this.#release(object))) {
         this.#records.remove(metadata.name);
         lines.push(`${spec.address} of ${spec.pod.namespace}/${spec.pod.name} on ${spec.node}: ${verdict.reason}`);
       }
     }
     for (const uid of this.#goneSince.keys()) if (!seen.has(uid)) this.#goneSince.delete(uid);
     return lines;
+  }
+
+  /** An address of a set stays in the set. */
+  async #release(object: UnderlayAddressObject): Promise<boolean> {
+    const { spec } = object;
+    if (spec.set === undefined) return this.#store.remove(object);
+    return (await this.#store.replace(object, { ...spec, containerId: "" })) !== undefined;
   }
 
   async #verdict(

@@ -3,6 +3,7 @@ import type { Ip } from "../../datapath/address.ts";
 import type { Pool } from "../pool/select-pools.ts";
 import type { IpamResult, IpamRequest } from "./ipam-request.ts";
 import type { AddressRecord } from "./records.ts";
+import { findSet } from "../sets/workload.ts";
 
 /** An address of one NIC. Converts between the cluster's object, the node's record and the plugin's response. */
 export interface Allocation {
@@ -52,11 +53,12 @@ export function toAddressSpecFromRecord(
   };
 }
 
-function getOwner(pod: PodObject): Pick<UnderlayAddressSpec, "owner"> {
+function getOwner(pod: PodObject): Pick<UnderlayAddressSpec, "owner" | "set"> {
   const controller = findController(pod);
-  return controller === undefined
-    ? {}
-    : { owner: { kind: controller.kind, name: controller.name, uid: controller.uid } };
+  if (controller === undefined) return {};
+  const set = findSet(pod);
+  const owner = { kind: controller.kind, name: controller.name, uid: controller.uid };
+  return { owner, ...(set === undefined ? {} : { set }) };
 }
 
 export function findController(pod: PodObject): PodObject["metadata"]["ownerReferences"][number] | undefined {

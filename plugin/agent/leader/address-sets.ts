@@ -1,0 +1,123 @@
+import { z } from "zod";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
+import { buildLabels } from "../server/cluster-address-store.ts";
+import { writeLog } from "../status/log.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
+import { toObjectName } from "../../ipam/pool/object-name.ts";
+import { parseIp } from "../../datapath/address.ts";
+import { planSets, type SetRequest } from "../../ipam/sets/plan-sets.ts";
+import { describeWorkload, type Workload } from "../../ipam/sets/workload.ts";
+import { Informer } from "../../kubernetes/informer.ts";
+import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { objectMeta } from "../../kubernetes/object-meta.ts";
+import { GROUP_VERSION, RESOURCE } from "../../kubernetes/objects.ts";
+import {
+  buildSetRequest,
+  type NamespaceLabels,
+  type SetTemplate,
+  WORKLOAD_KINDS,
+  workloadObject,
+  type WorkloadObject,
+} from "./set-requests.ts";
+
+const NAMESPACE_MS = 30_000;
+const namespaceObject = z.object({ metadata: objectMeta });
+
+/** Creates and removes the addresses of fixed sets, as the templates of workloads request them. */
+export class AddressSets {
+  readonly #kube: KubeClient;
+  readonly #view: ClusterCache;
+  readonly #workloads: readonly {
+    readonly kind: (typeof WORKLOAD_KINDS)[number];
+    readonly informer: Informer<WorkloadObject>;
+  }[];
+  readonly #namespaces = new Map<string, { readonly at: number; readonly metadata: NamespaceLabels }>();
+  readonly #logged = new Set<string>();
+
+  constructor(kube: KubeClient, view: ClusterCache) {
+    this.#kube = kube;
+    this.#view = view;
+    this.#workloads = WORKLOAD_KINDS.map((kind) => ({
+      kind,
+      informer: new Informer<WorkloadObject>(kube, kind, (object) => workloadObject(object)),
+    }));
+  }
+
+  start(changed: () => void): void {
+    for (const { informer } of this.#workloads) informer.onChange(changed).start();
+  }
+
+  stop(): void {
+    for (const { informer } of this.#workloads) informer.stop();
+  }
+
+  /** @param definitions `namespace/name` of NetworkAttachmentDefinitions and their configurations */
+  async pass(definitions: ReadonlyMap<string, string>): Promise<void> {
+    if (this.#view.underlayAddresses.state !== "known" || this.#view.underlayPools.state !== "known") return;
+    const addresses = this.#view.underlayAddresses.values();
+    const templates = this.#listTemplates();
+    if (templates.length === 0 && !addresses.some(({ spec }) => spec.set !== undefined)) return;
+    const requests: SetRequest[] = [];
+    const unclear: Workload[] = [];
+    for (const template of templates) {
+      try {
+        const namespace = await this.#readNamespace(template.workload.namespace);
+        requests.push(buildSetRequest(template, namespace, this.#view.underlayPools.values(), definitions));
+      } catch (error) {
+        unclear.push(template.workload);
+        this.#logOnce(`${describeWorkload(template.workload)}: ${getErrorMessage(error)}`);
+      }
+    }
+    const plan = planSets(requests, addresses, (workload) => this.#mayExist(workload, unclear));
+    for (const object of plan.remove) {
+      const { name, uid, resourceVersion } = object.metadata;
+      if (await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion))
+        this.#view.underlayAddresses.applyLocalDelete(name, uid);
+    }
+    for (const spec of plan.create) {
+      const metadata = { name: toObjectName(parseIp(spec.address)), labels: buildLabels(spec) };
+      try {
+        const made = await this.#kube.create(RESOURCE.underlayAddresses, {
+          apiVersion: GROUP_VERSION,
+          kind: "UnderlayAddress",
+          metadata,
+          spec,
+        });
+        this.#view.underlayAddresses.applyLocalWrite(made);
+      } catch (error) {
+        if (!hasStatus(error, 409)) throw error; // a node was first; the next pass takes another address
+      }
+    }
+    for (const { workload, missing } of plan.incomplete)
+      this.#logOnce(`the set of ${describeWorkload(workload)} lacks ${missing} addresses: its pools have no free one`);
+  }
+
+  #listTemplates(): readonly SetTemplate[] {
+    return this.#workloads.flatMap(({ kind, informer }) =>
+      informer.state === "known" ? informer.values().flatMap((object) => kind.read(object) ?? []) : [],
+    );
+  }
+
+  /** A workload may exist unseen if its kind cannot be listed now, or if its request is not clear. */
+  #mayExist({ group, kind, namespace, name }: Workload, unclear: readonly Workload[]): boolean {
+    const its = this.#workloads.find((one) => one.kind.group === group && one.kind.kind === kind);
+    if (its !== undefined && its.informer.state !== "known") return true;
+    return unclear.some((w) => w.group === group && w.kind === kind && w.namespace === namespace && w.name === name);
+  }
+
+  async #readNamespace(name: string): Promise<NamespaceLabels> {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined && Date.now() - known.at < NAMESPACE_MS) return known.metadata;
+    const found = await this.#kube.find(RESOURCE.namespaces, name);
+    const { metadata } = namespaceObject.parse(found ?? { metadata: { name } });
+    this.#namespaces.set(name, { at: Date.now(), metadata });
+    return metadata;
+  }
+
+  #logOnce(message: string): void {
+    if (this.#logged.has(message)) return;
+    if (this.#logged.size > 1000) this.#logged.clear();
+    this.#logged.add(message);
+    writeLog("warn", "a fixed set of addresses is not as requested", { message });
+  }
+}

@@ -1,0 +1,125 @@
+import { z } from "zod";
+import { parsePoolNames } from "../../ipam/allocator/pod-pools.ts";
+import { parsePools } from "../../ipam/pool/parse-pools.ts";
+import { selectPools } from "../../ipam/pool/select-pools.ts";
+import type { SetRequest } from "../../ipam/sets/plan-sets.ts";
+import { listPodNetworks, parseDefinitionPools } from "../../ipam/sets/pod-networks.ts";
+import { parseSetSize, SET_ANNOTATION } from "../../ipam/sets/set-size.ts";
+import type { Workload } from "../../ipam/sets/workload.ts";
+import { objectMeta } from "../../kubernetes/object-meta.ts";
+import type { UnderlayPoolObject } from "../../kubernetes/objects.ts";
+
+const strings = z.record(z.string(), z.string()).default({});
+
+/** Of a workload, what the size and the pools of its set depend on. */
+const schema = z.object({
+  metadata: objectMeta.extend({ deletionTimestamp: z.string().optional() }),
+  spec: z.object({
+    replicas: z.number().optional(),
+    parallelism: z.number().optional(),
+    template: z.object({
+      metadata: z.object({ labels: strings, annotations: strings }).default({ labels: {}, annotations: {} }),
+      spec: z.object({ nodeSelector: strings }).default({ nodeSelector: {} }),
+    }),
+  }),
+  status: z
+    .object({
+      desiredNumberScheduled: z.number().default(0),
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+    })
+    .default({ desiredNumberScheduled: 0, conditions: [] }),
+});
+export type WorkloadObject = z.infer<typeof schema>;
+
+/** Parses a workload; undefined if its template requests no set. */
+export function workloadObject(object: unknown): WorkloadObject | undefined {
+  const parsed = schema.parse(object);
+  return parsed.spec.template.metadata.annotations[SET_ANNOTATION] === undefined ? undefined : parsed;
+}
+
+/** A workload whose template requests a set. */
+export interface SetTemplate {
+  readonly workload: Workload;
+  readonly replicas: number;
+  readonly template: WorkloadObject["spec"]["template"];
+}
+
+/** Kind of workload, the API that serves it, and how many pods it has. */
+interface WorkloadKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly api: string;
+  readonly plural: string;
+  readonly read: (object: WorkloadObject) => SetTemplate | undefined;
+}
+
+const countReplicas = ({ spec }: WorkloadObject): number => spec.replicas ?? 1;
+const countNodes = ({ status }: WorkloadObject): number => status.desiredNumberScheduled;
+const hasEnded = ({ status }: WorkloadObject): boolean =>
+  status.conditions.some(({ type, status: is }) => ["Complete", "Failed"].includes(type) && is === "True");
+
+/** Kinds of workloads that may have a set; kinds that the cluster does not serve have none. */
+export const WORKLOAD_KINDS: readonly WorkloadKind[] = [
+  createKind("apps", "v1", "Deployment", "deployments", countReplicas),
+  createKind("apps", "v1", "StatefulSet", "statefulsets", countReplicas),
+  createKind("apps", "v1", "DaemonSet", "daemonsets", countNodes),
+  createKind("batch", "v1", "Job", "jobs", ({ spec }) => spec.parallelism ?? 1),
+  createKind("apps.kruise.io", "v1alpha1", "CloneSet", "clonesets", countReplicas),
+  createKind("apps.kruise.io", "v1beta1", "StatefulSet", "statefulsets", countReplicas),
+  createKind("apps.kruise.io", "v1alpha1", "DaemonSet", "daemonsets", countNodes),
+  createKind("kubevirt.io", "v1", "VirtualMachine", "virtualmachines", () => 1),
+];
+
+function createKind(
+  group: string,
+  version: string,
+  kind: string,
+  plural: string,
+  count: (object: WorkloadObject) => number,
+): WorkloadKind {
+  const read = (object: WorkloadObject): SetTemplate | undefined => {
+    const { metadata, spec } = object;
+    if (metadata.deletionTimestamp !== undefined || hasEnded(object)) return undefined;
+    const workload = { group, kind, namespace: metadata.namespace ?? "", name: metadata.name };
+    return { workload, replicas: count(object), template: spec.template };
+  };
+  return { group, kind, api: `/apis/${group}/${version}`, plural, read };
+}
+
+/** Labels and annotations of a namespace. */
+export type NamespaceLabels = Pick<z.infer<typeof objectMeta>, "labels" | "annotations">;
+
+/**
+ * Builds the request for a workload's set. Nodes are known by the template's nodeSelector only: a pool for some nodes serves the set if
+ * the template selects nodes by the pool's labels.
+ *
+ * @throws if the annotation is invalid or names no network with interlay-ipam
+ */
+export function buildSetRequest(
+  { workload, replicas, template }: SetTemplate,
+  namespace: NamespaceLabels,
+  pools: readonly UnderlayPoolObject[],
+  definitions: ReadonlyMap<string, string>,
+): SetRequest {
+  const { annotations, labels } = template.metadata;
+  const size = parseSetSize(annotations[SET_ANNOTATION] ?? "", replicas);
+  const { valid } = parsePools(pools);
+  const nics = listPodNetworks(annotations, workload.namespace).flatMap(({ namespace: at, name, ifname }) => {
+    const config = definitions.get(`${at}/${name}`);
+    const own = config === undefined ? undefined : parseDefinitionPools(config, name);
+    if (own === undefined) return [];
+    const named = parsePoolNames(annotations, ifname);
+    const preferredPools = named.length > 0 || own.pools.length > 0 ? named : parsePoolNames(namespace.annotations);
+    const selected = selectPools(valid, {
+      node: { name: "", labels: template.spec.nodeSelector },
+      namespace: { name: workload.namespace, labels: namespace.labels },
+      podLabels: labels,
+      network: own.network,
+      networkPools: own.pools,
+      preferredPools,
+    });
+    return [{ ifname, network: own.network, pools: selected }];
+  });
+  if (nics.length === 0) throw new Error("its template names no network with interlay-ipam");
+  return { workload, size, nics };
+}

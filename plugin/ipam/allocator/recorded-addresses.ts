@@ -1,0 +1,44 @@
+import type { AddressStore } from "../records/address-store.ts";
+import type { IpamRequest } from "../records/ipam-request.ts";
+import type { AddressRecord, Records } from "../records/records.ts";
+
+/** Finds the records of a repeated ADD, or of a new sandbox of the same pod. Needs only this node. */
+export function findRecordedAddresses(
+  store: AddressStore,
+  records: Records,
+  request: IpamRequest,
+): readonly AddressRecord[] {
+  const mine = findRecords(records, request);
+  const valid = mine.filter((r) => isValid(store, r));
+  if (valid.length < mine.length) {
+    // An object was deleted manually: forget all records of this NIC.
+    for (const r of mine) if (!valid.includes(r)) records.remove(r.name);
+    return [];
+  }
+  return valid.map((r) => {
+    if (r.containerId === request.containerId && !r.released) return r;
+    const next = { ...r, containerId: request.containerId, netns: request.netns, released: false, stale: true };
+    records.write(next);
+    return next;
+  });
+}
+
+function findRecords(records: Records, { pod, ifname, network }: IpamRequest): readonly AddressRecord[] {
+  const find = (): readonly AddressRecord[] =>
+    records
+      .all()
+      .filter((r) => r.pod.uid === pod.uid && r.pod.name === pod.name && r.ifname === ifname && r.network === network);
+  const known = find();
+  if (known.length > 0) return known;
+  // During an update, the previous agent may have written records that this one has not read.
+  records.reread();
+  return find();
+}
+
+function isValid(store: AddressStore, { name, pod, leaving }: AddressRecord): boolean {
+  if (leaving) return false;
+  if (!store.isSynced()) return true;
+  const spec = store.address(name)?.spec;
+  if (spec === undefined || spec.conflict !== undefined) return false;
+  return spec.pod.uid === pod.uid || (spec.reserve === true && spec.node === store.node);
+}

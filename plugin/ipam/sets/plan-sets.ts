@@ -1,0 +1,120 @@
+import { type Family, getFamily, type Ip, parseIp } from "../../datapath/address.ts";
+import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
+import { toObjectName } from "../pool/object-name.ts";
+import { findPool, listFamilies, type Pool } from "../pool/select-pools.ts";
+import { hashWorkload, type Workload } from "./workload.ts";
+
+/** Set that a workload requests: so many addresses of each family for each NIC. */
+export interface SetRequest {
+  readonly workload: Workload;
+  readonly size: number;
+  readonly nics: readonly SetNic[];
+}
+
+interface SetNic {
+  readonly ifname: string;
+  readonly network: string;
+  /** Pools that the workload's pods may use, preferred first. */
+  readonly pools: readonly Pool[];
+}
+
+/** Changes that make the sets as requested. */
+export interface SetPlan {
+  readonly create: readonly UnderlayAddressSpec[];
+  readonly remove: readonly UnderlayAddressObject[];
+  /** Sets that stay smaller than requested, because their pools have no free address. */
+  readonly incomplete: readonly { readonly workload: Workload; readonly missing: number }[];
+}
+
+/**
+ * Plans the sets of workloads. An address in use is never removed: it leaves the set after its pod has released it.
+ *
+ * @param mayExist returns whether a workload that requests no set may still exist unseen: its set is not changed
+ */
+export function planSets(
+  requests: readonly SetRequest[],
+  addresses: readonly UnderlayAddressObject[],
+  mayExist: (workload: Workload) => boolean,
+): SetPlan {
+  const members = groupMembers(addresses);
+  const taken = new Set(addresses.map(({ metadata }) => metadata.name));
+  const create: UnderlayAddressSpec[] = [];
+  const remove: UnderlayAddressObject[] = [];
+  const incomplete: { workload: Workload; missing: number }[] = [];
+  for (const { workload, size, nics } of requests) {
+    const own = members.get(hashWorkload(workload)) ?? [];
+    members.delete(hashWorkload(workload));
+    const counted = new Set<UnderlayAddressObject>();
+    for (const nic of nics)
+      for (const family of listFamilies(nic.pools)) {
+        const usable = own.filter((object) => isUsable(object, nic, family));
+        const keep = usable.toSorted((a, b) => rankKept(a, size) - rankKept(b, size)).slice(0, size);
+        for (const object of keep) counted.add(object);
+        let missing = size - usable.length;
+        for (; missing > 0; missing--) {
+          const spec = pickMember(workload, nic, family, taken);
+          if (spec === undefined) break;
+          create.push(spec);
+        }
+        if (missing > 0) incomplete.push({ workload, missing });
+      }
+    remove.push(...own.filter((object) => !counted.has(object) && isFree(object)));
+  }
+  for (const left of members.values())
+    remove.push(
+      ...left.filter((object) => object.spec.set !== undefined && !mayExist(object.spec.set) && isFree(object)),
+    );
+  return { create, remove, incomplete };
+}
+
+/** A free member of a set has no container. */
+export function isFree({ spec }: UnderlayAddressObject): boolean {
+  return spec.containerId === "" && spec.conflict === undefined;
+}
+
+function groupMembers(addresses: readonly UnderlayAddressObject[]): Map<string, UnderlayAddressObject[]> {
+  const groups = new Map<string, UnderlayAddressObject[]>();
+  for (const object of addresses) {
+    if (object.spec.set === undefined) continue;
+    const key = hashWorkload(object.spec.set);
+    groups.set(key, [...(groups.get(key) ?? []), object]);
+  }
+  return groups;
+}
+
+function isUsable({ spec }: UnderlayAddressObject, nic: SetNic, family: Family): boolean {
+  const ip = parseIp(spec.address);
+  return (
+    spec.conflict === undefined &&
+    spec.ifname === nic.ifname &&
+    spec.network === nic.network &&
+    getFamily(ip) === family &&
+    findPool(nic.pools, ip) !== undefined
+  );
+}
+
+/** Addresses in use stay, then those that a StatefulSet's pod of a small ordinal had, then those that a pod had, then unused ones. */
+function rankKept(object: UnderlayAddressObject, size: number): number {
+  if (!isFree(object)) return 0;
+  const { pod, set } = object.spec;
+  if (pod.name === "") return 3;
+  const ordinal = set?.kind === "StatefulSet" ? Number(/-(\d+)$/.exec(pod.name)?.[1] ?? Number.NaN) : Number.NaN;
+  return ordinal < size ? 1 : 2;
+}
+
+function pickMember(
+  workload: Workload,
+  { ifname, network, pools }: SetNic,
+  family: Family,
+  taken: Set<string>,
+): UnderlayAddressSpec | undefined {
+  for (const pool of pools) {
+    if (pool.spaces.free.family !== family) continue;
+    const ip: Ip | undefined = pool.spaces.free.findFree(0n, (candidate) => taken.has(toObjectName(candidate)));
+    if (ip === undefined) continue;
+    taken.add(toObjectName(ip));
+    const pod = { namespace: "", name: "", uid: "" };
+    return { address: ip, pool: pool.name, node: "", containerId: "", ifname, network, pod, set: workload };
+  }
+  return undefined;
+}
