@@ -6,6 +6,7 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../
 import type { Cell, Group } from "../cells/cell.ts";
 import { listMatrixCells } from "../cells/cells.ts";
 import type { Variant } from "../cells/gate.ts";
+import { captureCells } from "../evidence/evidence.ts";
 import { runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import type { Deployment } from "../deployment/deploy.ts";
@@ -19,6 +20,7 @@ import { type ComparedCell, compareTrace, countJudgements, formatCounts } from "
 import { makeFaultContext } from "../trace/fault-context.ts";
 import type { TraceFaultContext } from "../trace/fault.ts";
 import { TRACE_FAULTS } from "../trace/faults.ts";
+import { toPredictedPath } from "../trace/predicted-path.ts";
 import { isTraced, traceCells } from "../trace/trace-cells.ts";
 
 /** Share of cells of a variant whose trace may be unknown; a fault may send packets to where no snapshot is. */
@@ -65,10 +67,14 @@ export function registerSpecs(run: TestRun): void {
       const asked = traced.filter(({ group }) => groups?.includes(group) ?? true);
       const snapshot = await By("collect", () => collectCluster(cluster, api));
       const { traces, milliseconds } = traceCells(snapshot, asked, deployment);
-      const results = await By(`${asked.length} cells`, () => runCells(asked, variant, deployment, PROBES));
+      const results = await By(`${asked.length} cells`, () =>
+        groups === undefined
+          ? captureCells({ cluster, deployment, variant }, asked)
+          : runCells(asked, variant, deployment, PROBES),
+      );
       const compared = results.flatMap((result) => {
         const trace = traces.get(result.id);
-        return trace === undefined ? [] : [compareTrace(trace, result)];
+        return trace === undefined ? [] : [compareTrace(trace, result, toPredictedPath(trace, deployment))];
       });
       runs.push({ title, cells: compared });
       const counts = countJudgements(compared);
@@ -88,6 +94,8 @@ export function registerSpecs(run: TestRun): void {
         assert.ok(unknown.length <= compared.length * MAX_UNKNOWN, `unknown: ${unknown.map(describe).join("\n")}`);
         const sources = compared.filter(({ wrongSource }) => wrongSource !== undefined);
         assert.deepEqual(sources.map(describe), [], "another source than predicted");
+        const paths = compared.flatMap(({ id, wrongPath }) => (wrongPath === undefined ? [] : [`${id}: ${wrongPath}`]));
+        assert.deepEqual(paths, [], "other hops than predicted");
       });
 
     /** Waits for the agent of a worker: the kubelet replaces one that a fault has stopped for longer than its liveness probe allows. */
@@ -156,7 +164,10 @@ function summarize({ title, cells: compared }: { readonly title: string; readonl
   return {
     title,
     counts: countJudgements(compared),
-    notRight: compared.filter(({ judgement, wrongSource }) => judgement !== "right" || wrongSource !== undefined),
+    notRight: compared.filter(
+      ({ judgement, wrongSource, wrongPath }) =>
+        judgement !== "right" || wrongSource !== undefined || wrongPath !== undefined,
+    ),
   };
 }
 

@@ -56,6 +56,16 @@ describe("traces compared with probes", () => {
       unknown: 0,
       random: 0,
       wrongSource: 1,
+      wrongPath: 0,
     });
+  });
+
+  it("compares the hops of a cell that passed with the captured ones", () => {
+    const hop = { link: "eth0", direction: "out", source: "10.0.0.1:1", destination: "10.0.0.2:2" } as const;
+    const path = { request: [{ ...hop, place: "a" }], reply: [{ ...hop, place: "b" }] };
+    const result = { id: "c", actual: "pass", evidence: { path: { expected: path, seen: path } } } as const;
+    const compare = (predicted: typeof path) => compareTrace(makeTrace("pass"), result, predicted).wrongPath;
+    assert.equal(compare(path), undefined);
+    assert.equal(compare({ ...path, reply: [] }), "predicted a eth0 out; captured a eth0 out, b eth0 out");
   });
 });

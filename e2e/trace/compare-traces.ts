@@ -1,4 +1,5 @@
 import type { CellResult } from "../../results/schema.ts";
+import { formatHop, type Path } from "../evidence/path.ts";
 import type { FailureKind, Trace } from "../../plugin/trace/trace.ts";
 
 /** How a prediction compares with a probe. */
@@ -24,16 +25,22 @@ export interface ComparedCell {
   readonly kind: FailureKind | undefined;
   /** The trace predicts another source address than the server saw. */
   readonly wrongSource?: { readonly predicted: string; readonly seen: string };
+  /** The cell passed, as predicted, but captures show other hops than the trace. */
+  readonly wrongPath?: string;
 }
 
 /** The numbers of a comparison. */
-export type JudgementCounts = Readonly<Record<Judgement | "wrongSource", number>>;
+export type JudgementCounts = Readonly<Record<Judgement | "wrongSource" | "wrongPath", number>>;
 
 /**
  * Compares a cell's trace with its probe. A cell whose answer came to the wrong source, or from the wrong pod, has arrived: the
  * trace does not know what the suite expects.
  */
-export function compareTrace(trace: Trace, result: Pick<CellResult, "id" | "actual" | "seen">): ComparedCell {
+export function compareTrace(
+  trace: Trace,
+  result: Pick<CellResult, "id" | "actual" | "seen" | "evidence">,
+  predicted?: Path,
+): ComparedCell {
   const arrived = result.actual === "pass" || result.seen !== undefined;
   const failed = trace.paths.find(({ verdict }) => verdict === trace.verdict)?.failure;
   const source = compareSource(trace, result.seen);
@@ -45,6 +52,7 @@ export function compareTrace(trace: Trace, result: Pick<CellResult, "id" | "actu
     reason: failed === undefined ? "" : `${failed.namespace}: ${failed.text}`,
     kind: failed?.kind,
     ...(source === undefined ? {} : { wrongSource: source }),
+    ...comparePath(trace, result, predicted),
   };
 }
 
@@ -62,6 +70,20 @@ function compareSource(trace: Trace, seen: string | undefined): ComparedCell["wr
   return predicted.size === 0 || predicted.has(seen) ? undefined : { predicted: [...predicted].join(", "), seen };
 }
 
+/** Compares the hops of a cell that passed as predicted with captured ones. A random choice may take any of its paths. */
+function comparePath(
+  { verdict, paths }: Trace,
+  { actual, evidence }: Pick<CellResult, "actual" | "evidence">,
+  predicted: Path | undefined,
+): Pick<ComparedCell, "wrongPath"> {
+  const seen = evidence?.path?.seen;
+  if (predicted === undefined || seen === undefined || verdict !== "pass" || actual !== "pass" || paths.length > 1)
+    return {};
+  const format = ({ request, reply }: Path): string => [...request, ...reply].map(formatHop).join(", ");
+  const [wanted, was] = [format(predicted), format(seen)];
+  return wanted === was ? {} : { wrongPath: `predicted ${wanted}; captured ${was}` };
+}
+
 /** Counts the judgements of cells. */
 export function countJudgements(cells: readonly ComparedCell[]): JudgementCounts {
   const count = (judgement: Judgement) => cells.filter((cell) => cell.judgement === judgement).length;
@@ -72,6 +94,7 @@ export function countJudgements(cells: readonly ComparedCell[]): JudgementCounts
     unknown: count("unknown"),
     random: count("random"),
     wrongSource: cells.filter(({ wrongSource }) => wrongSource !== undefined).length,
+    wrongPath: cells.filter(({ wrongPath }) => wrongPath !== undefined).length,
   };
 }
 

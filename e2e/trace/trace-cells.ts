@@ -44,5 +44,11 @@ function makeRequest(
   const { address, port } = locate(cell);
   const worker = workers.find((_, index) => hostPodName(index) === cell.from);
   const source = cell.from === EXTERNAL ? EXTERNAL_HOST : (worker ?? `${namespace}/${cell.from}`);
-  return { source: findNamespace(snapshot, source).id, destination: address, protocol: cell.protocol, port };
+  return {
+    source: findNamespace(snapshot, source).id,
+    destination: address,
+    protocol: cell.protocol,
+    port,
+    ...(cell.bytes === undefined ? {} : { bytes: cell.bytes }),
+  };
 }
