@@ -27,7 +27,8 @@ export async function uninstallInterlay(api: ClusterApi, cluster: Cluster): Prom
     Promise.all(workers.map((node) => recreateNode({ api, cluster }, node, DAEMONS))),
   );
   // Nodes of a lab start with links to the plugins; the control plane has had Interlay.
-  const ours = [...EXECUTABLE_NAMES.map((name) => `${BIN_DIRECTORY}/${name}`), ...KEPT_DIRECTORIES];
+  const names = [...EXECUTABLE_NAMES, "interlay-lib"];
+  const ours = [...names.map((name) => `${BIN_DIRECTORY}/${name}`), ...KEPT_DIRECTORIES];
   for (const { name } of cluster.nodes) await execOrThrow(cluster, name, ["rm", "--recursive", "--force", ...ours]);
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
   await ensureObject(api, namespace);

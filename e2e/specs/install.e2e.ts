@@ -179,7 +179,7 @@ export function registerSpecs(run: TestRun): void {
           assert.notEqual(isInode, wasInode, "it was written in place");
           assert.equal(is, was, "size and mode");
         }
-        assert.deepEqual(there, ["interlay", "interlay-full", "interlay-ipam"]);
+        assert.deepEqual(there, ["interlay", "interlay-full", "interlay-ipam", "interlay-lib"]);
       }
       assert.ok(await passes());
       await By("and back to the older one", async () => {

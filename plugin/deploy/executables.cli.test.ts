@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "../version/version.ts";
 import { buildInterlay, type Executables } from "./build.ts";
@@ -69,24 +68,5 @@ describe("the executables for linux/arm64", () => {
     const { status, stdout } = emulate(built.launcher, [], buildCall("VERSION"), '{"cniVersion":"1.0.0"}');
     if (status === 0) return; // this machine executes arm64 files by itself (binfmt_misc)
     assert.match((JSON.parse(stdout) as { msg: string }).msg, /cannot execute interlay-full: Exec format error/);
-  });
-});
-
-describe("the launcher on a node without glibc", () => {
-  const directory = mkdtempSync(join(tmpdir(), "interlay-launcher-"));
-  after(() => {
-    rmSync(directory, { recursive: true, force: true });
-  });
-
-  it("asks the runtime to try again later while the agent does not respond", async function () {
-    this.timeout(0);
-    const launcher = join(directory, "interlay");
-    copyFileSync((await buildInterlay()).launcher, launcher);
-    writeFileSync(join(directory, "interlay-full"), "#!/nonexistent/interpreter\n");
-    chmodSync(join(directory, "interlay-full"), 0o755);
-    const { status, stdout } = spawnSync(launcher, [], { encoding: "utf8", env: buildCall("ADD"), input: "{}" });
-    const { code, msg } = JSON.parse(stdout) as { code: number; msg: string };
-    assert.deepEqual([status, code], [1, 11]);
-    assert.match(msg, /the agent does not respond.*no glibc/);
   });
 });

@@ -19,6 +19,8 @@
 
 #define PROTOCOL "interlay-call/1"
 #define FALLBACK_BINARY "interlay-full"
+/// Directory next to the full plugin with the loader and the libraries that it needs, which the agent installs.
+#define LIBRARIES "interlay-lib"
 /// The response's status is our exit status, or this value: run the call standalone.
 #define STATUS_STANDALONE 255
 /// A response is one byte of status, four bytes of length (little endian), and the text for stdout.
@@ -42,7 +44,7 @@ static _Noreturn void fail(const char *what, int error) {
 /// Prints a CNI error (spec 1.1.0, section 5, code 11: try again later) and exits: only the agent can serve calls on this node.
 static _Noreturn void fail_until_agent(void) {
   printf("{\"cniVersion\":\"1.0.0\",\"code\":11,\"msg\":\"the agent does not respond, and " FALLBACK_BINARY
-         " cannot run on this node, which has no glibc: the call succeeds when the agent runs\"}\n");
+         " cannot run on this node, which has no glibc, and " LIBRARIES " is incomplete: the call succeeds when the agent runs\"}\n");
   fflush(stdout);
   _exit(1);
 }
@@ -89,6 +91,23 @@ static bool send_all(int fd, bool is_socket, const char *bytes, size_t length) {
   return true;
 }
 
+/// Executes the full plugin by the loader in LIBRARIES, on a node without glibc. Returns if there is no loader.
+static void exec_by_own_loader(const char *directory, char *plugin, char **argv) {
+  char libraries[4096 + sizeof LIBRARIES], loader[sizeof libraries + sizeof "/ld.so"];
+  snprintf(libraries, sizeof libraries, "%s" LIBRARIES, directory);
+  snprintf(loader, sizeof loader, "%s/ld.so", libraries);
+  int argc = 0;
+  while (argv[argc] != NULL) argc++;
+  char *options[] = {loader, "--library-path", libraries, "--argv0", argv[0], plugin};
+  size_t count = sizeof options / sizeof *options;
+  char **all = calloc(count + (size_t)argc, sizeof *all); // argv[0] is replaced by the options, and NULL ends the list
+  if (all == NULL) fail("cannot store the arguments", ENOMEM);
+  memcpy(all, options, sizeof options);
+  for (int index = 1; index < argc; index++) all[count + (size_t)index - 1] = argv[index];
+  execve(loader, all, environ);
+  free(all);
+}
+
 /// Executes interlay-full with the same arguments and environment. `input` is what was already read from stdin, or NULL.
 static _Noreturn void exec_fallback(char **argv, const struct buffer *input) {
   if (input != NULL) {
@@ -99,14 +118,19 @@ static _Noreturn void exec_fallback(char **argv, const struct buffer *input) {
   }
   char path[4096 + sizeof FALLBACK_BINARY];
   ssize_t length = readlink("/proc/self/exe", path, 4096);
-  if (length < 0) fail("cannot read /proc/self/exe", errno);
+  if (length < 0 || length == 4096) fail("cannot read /proc/self/exe", length < 0 ? errno : ENAMETOOLONG);
   while (length > 0 && path[length - 1] != '/') length--;
   memcpy(path + length, FALLBACK_BINARY, sizeof FALLBACK_BINARY);
   execve(path, argv, environ);
   int error = errno;
   struct stat file;
   // The file exists and its interpreter does not: a node without glibc, such as Alpine or Talos.
-  if (error == ENOENT && stat(path, &file) == 0) fail_until_agent();
+  if (error == ENOENT && stat(path, &file) == 0) {
+    char directory[4096] = "";
+    memcpy(directory, path, (size_t)length); // the rest is zero, and length < 4096
+    exec_by_own_loader(directory, path, argv);
+    fail_until_agent();
+  }
   fail("cannot execute " FALLBACK_BINARY, error);
 }
 

@@ -2,17 +2,22 @@ import {
   chmodSync,
   closeSync,
   copyFileSync,
+  mkdirSync,
   lstatSync,
   openSync,
+  readFileSync,
   readSync,
   renameSync,
   statSync,
   symlinkSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** Interlay's files in the runtime's plugin directory, in the order in which they may be removed. */
 export const INSTALLED_FILES = ["interlay-ipam", "interlay", "interlay-full"] as const;
+
+/** Directory next to them with the loader `ld.so` and the libraries of `interlay-full`: the launcher uses it on nodes without glibc. */
+export const LIBRARY_DIRECTORY = "interlay-lib";
 
 /** Bytes per comparison step. */
 const CHUNK_BYTES = 1 << 20;
@@ -23,10 +28,27 @@ const CHUNK_BYTES = 1 << 20;
  * @param whole this executable; the launcher is in the same directory
  */
 export function installPlugin(binDirectory: string, whole: string = process.execPath): void {
+  installLibraries(join(binDirectory, LIBRARY_DIRECTORY));
   installFile(whole, join(binDirectory, "interlay-full"));
   installFile(join(dirname(whole), "interlay"), join(binDirectory, "interlay"));
   const link = join(binDirectory, "interlay-ipam");
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync("interlay", link);
+}
+
+/** Installs the loader and the libraries that this process itself was started with. */
+function installLibraries(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const library of listLibraries(readFileSync("/proc/self/maps", "utf8"))) {
+    const name = basename(library);
+    installFile(library, join(directory, name.startsWith("ld-linux") ? "ld.so" : name));
+  }
+}
+
+/** Lists the paths of glibc's loader and libraries in the text of /proc/PID/maps. Pure. */
+export function listLibraries(maps: string): readonly string[] {
+  const paths = maps.split("\n").flatMap((line) => / (\/\S+)$/.exec(line)?.[1] ?? []);
+  const isLibrary = (path: string): boolean => /^(ld-linux-[\w-]+|lib(c|m|dl|pthread))\.so\.\d+$/.test(basename(path));
+  return [...new Set(paths.filter(isLibrary))].sort();
 }
 
 function installFile(executable: string, target: string): void {

@@ -89,7 +89,7 @@ describe("install and uninstall", () => {
     installPlugin(bin, old);
     const now = execInNetns(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
     assert.notEqual(now, running, "it was written in place");
-    assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-full", "interlay-ipam", "others"]);
+    assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-full", "interlay-ipam", "interlay-lib", "others"]);
     assert.deepEqual(readPermanentState(node), wired);
     assert.ok(pingAddress(node.name, "10.7.200.3"));
   });

@@ -5,7 +5,7 @@ import { getAttachmentsDirectory, listAttachments } from "../../state/attachment
 import { listPendingTeardowns } from "../../state/pending-teardown.ts";
 import { NODE_NFT_TABLE } from "../../datapath/plan/node-table.ts";
 import { removeForwardRules } from "../kube-proxy/forward-chain.ts";
-import { INSTALLED_FILES } from "./install.ts";
+import { INSTALLED_FILES, LIBRARY_DIRECTORY } from "./install.ts";
 import { restoreNeighbourLimits } from "../reconcile/neighbour-limits.ts";
 import { removeGuardsWithoutPair } from "../reconcile/guard-drops.ts";
 import { deleteNodeTable } from "../reconcile/node-table.ts";
@@ -26,9 +26,9 @@ export async function uninstallNode({
 }: NodePaths): Promise<readonly string[]> {
   const done: string[] = [];
   // The plugins first: no new pod is attached from here on.
-  for (const name of [...INSTALLED_FILES, ...INSTALLED_FILES.map((one) => `${one}.new`)])
+  for (const name of [...INSTALLED_FILES, ...INSTALLED_FILES.map((one) => `${one}.new`), LIBRARY_DIRECTORY])
     if (readdirSync(binDirectory).includes(name)) {
-      rmSync(join(binDirectory, name));
+      rmSync(join(binDirectory, name), { recursive: true });
       done.push(`${join(binDirectory, name)} removed`);
     }
   const attachments = getAttachmentsDirectory(stateDirectory);
