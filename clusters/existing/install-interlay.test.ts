@@ -27,7 +27,8 @@ describe("the installation in an existing cluster", () => {
   let server: Server;
   const config = new KubeConfig();
 
-  before(async () => {
+  before(async function () {
+    this.timeout(30_000);
     server = createServer((request, response) => {
       void text(request).then((body) => {
         const { pathname } = new URL(request.url ?? "", "http://localhost");

@@ -42,7 +42,7 @@ interface ContainerFields {
 
 /** User of restricted pods: the usual one of images without a shell. It is not in /etc/passwd. */
 const USER = 65_532;
-/** What level `restricted` requires of a pod. */
+/** Fields that level `restricted` requires of a pod. */
 const RESTRICTED_POD = {
   runAsNonRoot: true,
   runAsUser: USER,
@@ -51,7 +51,7 @@ const RESTRICTED_POD = {
   // Pings without capabilities. The level allows this sysctl; runtimes before containerd 2.0 do not set it.
   sysctls: [{ name: "net.ipv4.ping_group_range", value: "0 2147483647" }],
 };
-/** What level `restricted` requires of a container. */
+/** Fields that level `restricted` requires of a container. */
 const RESTRICTED_CONTAINER = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
 const TOLERATE_EVERYTHING: PodToleration = { operator: "Exists" };

@@ -3,16 +3,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "zx";
-import { waitForExit } from "../../clusters/shell.ts";
-import type { Cluster } from "../../clusters/provider/provider.ts";
-import { readReport } from "../../results/files/write.ts";
-import type { Report } from "../../results/schema.ts";
-import { variantTitle } from "../../results/title.ts";
-import { BeforeAll, By, currentSignal, DeferCleanup, Describe, It, Skip } from "../harness.ts";
-import { type SampledCell, selectSample } from "../rerun/select-sample.ts";
-import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { waitForExit } from "../../../clusters/shell.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { readReport } from "../../../results/files/write.ts";
+import type { Report } from "../../../results/schema.ts";
+import { variantTitle } from "../../../results/title.ts";
+import { BeforeAll, By, currentSignal, DeferCleanup, Describe, It, Skip } from "../../harness.ts";
+import { type SampledCell, selectSample } from "../../rerun/select-sample.ts";
+import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
+const ROOT = join(import.meta.dirname, "..", "..", "..");
 const SAMPLE_SIZE = 20;
 const RUN_TIMEOUT_MS = 900_000;
 /** Makes UDP of the first worker's underlay pods through their node fail: a sample without failed cells would prove less. */

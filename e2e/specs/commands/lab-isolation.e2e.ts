@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Cluster } from "../../clusters/provider/provider.ts";
-import { diffLines, readNodes } from "../existing-cluster/cluster-state.ts";
-import { BeforeAll, Describe, Eventually, It, Skip } from "../harness.ts";
-import { findOrphanedResources } from "../lab-isolation/orphaned-resources.ts";
-import { runE2eProcess } from "../support/e2e-process.ts";
-import { setupCluster } from "../support/setup-cluster.ts";
-import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { diffLines, readNodes } from "../../existing-cluster/cluster-state.ts";
+import { BeforeAll, Describe, Eventually, It, Skip } from "../../harness.ts";
+import { findOrphanedResources } from "../../lab-isolation/orphaned-resources.ts";
+import { runE2eProcess } from "../../support/e2e-process.ts";
+import { setupCluster } from "../../support/setup-cluster.ts";
+import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 const ONE_VARIANT = ["--kube-proxy", "v1.29.15", "--return-path", "notrack"];

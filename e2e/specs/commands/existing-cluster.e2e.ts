@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { KubeConfig } from "@kubernetes/client-node";
-import { uninstallInterlay } from "../../clusters/kubernetes/uninstall.ts";
-import type { Cluster } from "../../clusters/provider/provider.ts";
-import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
-import { runOnExistingCluster } from "../existing-cluster/run.ts";
-import { diffLines, readNodes, readObjects } from "../existing-cluster/cluster-state.ts";
-import { BeforeAll, By, Describe, Eventually, It } from "../harness.ts";
-import { setupCluster } from "../support/setup-cluster.ts";
-import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
+import { runOnExistingCluster } from "../../existing-cluster/run.ts";
+import { diffLines, readNodes, readObjects } from "../../existing-cluster/cluster-state.ts";
+import { BeforeAll, By, Describe, Eventually, It } from "../../harness.ts";
+import { setupCluster } from "../../support/setup-cluster.ts";
+import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 /** Range of the underlay that the cluster's own pods do not use. */

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Cluster } from "../../clusters/provider/provider.ts";
-import { unpackArchive } from "../../results/files/bundle.ts";
-import { readReport } from "../../results/files/write.ts";
-import { diffLines, readObjects } from "../existing-cluster/cluster-state.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { type ClusterApi } from "../support/cluster-api.ts";
-import { runCommandProcess } from "../support/e2e-process.ts";
-import { setupCluster } from "../support/setup-cluster.ts";
-import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { unpackArchive } from "../../../results/files/bundle.ts";
+import { readReport } from "../../../results/files/write.ts";
+import { diffLines, readObjects } from "../../existing-cluster/cluster-state.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../../harness.ts";
+import { type ClusterApi } from "../../support/cluster-api.ts";
+import { runCommandProcess } from "../../support/e2e-process.ts";
+import { setupCluster } from "../../support/setup-cluster.ts";
+import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 
