@@ -165,17 +165,20 @@ export class Agent {
     // The loops that need no API server start first: it may be unreachable.
     for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
       this.#loops[name].start();
-    this.#kernel.start({
-      links: () => {
-        this.#repair.requestFullPass();
+    this.#kernel.start(
+      {
+        links: () => {
+          this.#repair.requestFullPass();
+        },
+        tables: () => {
+          this.#loops.returnPath.wake();
+        },
+        addresses: () => {
+          this.#loops.facts.wake();
+        },
       },
-      tables: () => {
-        this.#loops.returnPath.wake();
-      },
-      addresses: () => {
-        this.#loops.facts.wake();
-      },
-    });
+      (address) => this.#state.facts?.node.addresses.some((own) => own === address) === true,
+    );
     this.#servers = await startServers({
       allocator: this.#allocator,
       plugin: this.#plugin,

@@ -37,6 +37,14 @@ export function encodeNeighbourDump(family: AddressFamily): Buffer {
   return head;
 }
 
+/** Selects one neighbour (Linux 5.0), which costs the same however many there are. */
+export function encodeNeighbourGet({ family, link, address }: Pick<Neighbour, "family" | "link" | "address">): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt8(AF[family], 0);
+  head.writeInt32LE(link, 4);
+  return Buffer.concat([head, encodeAttributes([{ type: NDA.dst, value: ipBytes(address) }])]);
+}
+
 /** Undefined for families that are not IP and for entries with no address. */
 export function decodeNeighbour(payload: Buffer): Neighbour | undefined {
   const family = toAddressFamily(payload.readUInt8(0));

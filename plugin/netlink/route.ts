@@ -57,6 +57,11 @@ export function encodeRouteDump(family: AddressFamily, protocol = 0): Buffer {
   return head;
 }
 
+/** Reads from a message, without decoding it, whether the route is a default route. */
+export function isDefaultRoute(payload: Buffer): boolean {
+  return payload.readUInt8(1) === 0;
+}
+
 /** Undefined for families that are not IP. */
 export function decodeRoute(payload: Buffer): Route | undefined {
   const family = toAddressFamily(payload.readUInt8(0));

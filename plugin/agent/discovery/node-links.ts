@@ -1,6 +1,6 @@
 import { decodeAddress, encodeAddressDump, IFA_FLAG, RTM_ADDRESS } from "../../netlink/address.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../../netlink/link.ts";
-import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
+import { decodeRoute, encodeRouteDump, isDefaultRoute, RTM_ROUTE } from "../../netlink/route.ts";
 import { NetlinkSocket } from "../../netlink/socket.ts";
 import { MAIN_TABLE } from "../../datapath/plan-item.ts";
 import type { Observations } from "./observations.ts";
@@ -33,8 +33,9 @@ export function observeLinks(): Pick<Observations, "links" | "defaultLinks"> {
       defaultLinks: (["ipv4", "ipv6"] as const).flatMap((family) =>
         socket
           .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
-          .flatMap((message) => decodeRoute(message.payload) ?? [])
-          .filter((route) => route.table === MAIN_TABLE && route.destination === undefined)
+          // Of many thousand routes only the default ones are decoded.
+          .flatMap(({ payload }) => (isDefaultRoute(payload) ? (decodeRoute(payload) ?? []) : []))
+          .filter((route) => route.table === MAIN_TABLE)
           .flatMap((route) => findName(route.link)),
       ),
     };

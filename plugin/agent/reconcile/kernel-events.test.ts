@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isNodeAddress } from "./kernel-events.ts";
+import { isNodeAddress, isRepairReason } from "./kernel-events.ts";
 
 describe("lines of `ip -o monitor all-nsid` about addresses of the node", () => {
   const ROWS: readonly (readonly [boolean, string])[] = [
@@ -21,5 +21,49 @@ describe("lines of `ip -o monitor all-nsid` about addresses of the node", () => 
   for (const [is, line] of ROWS)
     it(`${is ? "are" : "are not"}: ${line.slice(0, 50)}`, () => {
       assert.equal(isNodeAddress(line), is);
+    });
+});
+
+describe("isRepairReason", () => {
+  const isPinned = (address: string) => address === "10.7.168.71";
+  const ROWS: readonly (readonly [boolean, string, string])[] = [
+    [true, "a route of ours", "[nsid current]Deleted 10.7.1.2 dev caliab table 500 proto 105 scope link "],
+    [true, "a route that replaced one of ours", "[nsid current]10.7.1.1 dev lo scope link "],
+    [true, "an IPv6 route that replaced one of ours", "[nsid current]fd00:1::5 dev lo metric 1024 pref medium"],
+    [true, "a route in a pod", "[nsid 0]Deleted 10.233.64.0/18 via 10.7.168.71 dev if2 src 10.7.1.2 "],
+    [true, "a rule", "[nsid current]Deleted 32765:\tfrom all lookup 500"],
+    [
+      true,
+      "a link",
+      "[nsid current]12: vethilab@if2: <BROADCAST,MULTICAST> mtu 1500 state DOWN\\    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff",
+    ],
+    [true, "a deleted pinned neighbour in a pod", "[nsid 3]Deleted 10.7.168.71 dev if2 FAILED "],
+    [true, "a changed pinned neighbour in a pod", "[nsid 3]10.7.168.72 dev if2 lladdr 02:00:00:00:00:01 PERMANENT "],
+    [true, "a deleted neighbour of our link", "[nsid current]Deleted 10.7.1.1 dev vethilab FAILED "],
+    [true, "a line without a namespace", "Deleted 10.7.1.2 dev vethilab proto 105 scope link "],
+    [
+      false,
+      "felix's route to a block of another node",
+      "[nsid current]10.233.65.0/26 via 10.233.65.0 dev vxlan.calico proto 80 onlink ",
+    ],
+    [
+      false,
+      "felix's IPv6 route",
+      "[nsid current]fd00:65::/122 via fd00:65:: dev vxlan-v6.calico proto 80 metric 1024 onlink pref medium",
+    ],
+    [false, "felix's blackhole", "[nsid current]Deleted blackhole 10.233.64.64/26 proto 80 "],
+    [
+      false,
+      "felix's neighbour of another node",
+      "[nsid current]10.233.65.0 dev vxlan.calico lladdr 66:00:00:00:00:01 PERMANENT ",
+    ],
+    [false, "an address that does not answer a pod", "[nsid 7]10.7.9.9 dev if2 FAILED "],
+    [false, "an address that does not answer the node", "[nsid current]10.7.9.9 dev eth0 FAILED "],
+    [false, "an incomplete neighbour", "[nsid 7]10.7.9.9 dev if2 INCOMPLETE "],
+    [false, "a learned neighbour", "[nsid 7]10.7.0.1 dev if2 lladdr 02:00:00:00:00:01 router REACHABLE "],
+  ];
+  for (const [is, what, line] of ROWS)
+    it(`${is ? "accepts" : "rejects"} ${what}`, () => {
+      assert.equal(isRepairReason(line, isPinned), is);
     });
 });

@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import { NODE_ROUTE_PROTOCOL } from "../../datapath/kernel-objects.ts";
+import { NODE_LINK_PREFIX } from "../../datapath/names.ts";
 
 const RETRY_MS = 2000;
 
@@ -16,11 +18,15 @@ export class KernelEvents {
    * @param changed.links called when something changed that the repair loop looks after
    * @param changed.tables called when an nftables table named interlay or an rp_filter changed
    * @param changed.addresses called when an address of the node's own links changed
+   * @param isPinned whether plans pin the neighbour of an address in pods
    */
-  start(changed: { readonly links: () => void; readonly tables: () => void; readonly addresses: () => void }): this {
+  start(
+    changed: { readonly links: () => void; readonly tables: () => void; readonly addresses: () => void },
+    isPinned: (address: string) => boolean,
+  ): this {
     const objects = ["route", "link", "rule", "address", "neigh", "netconf"];
     this.#run("ip", ["-o", "monitor", "all-nsid", ...objects], (line) => {
-      if (isRelevant(line)) changed.links();
+      if (isRepairReason(line, isPinned)) changed.links();
       if (line.includes(" rp_filter ")) changed.tables();
       if (isNodeAddress(line)) changed.addresses();
     });
@@ -59,9 +65,32 @@ export class KernelEvents {
   }
 }
 
-/** Our neighbours are permanent; changes of others are frequent. */
-function isRelevant(line: string): boolean {
-  return !line.includes(" lladdr ") || line.includes("PERMANENT") || line.includes("link/");
+const STATES = "PERMANENT|NOARP|REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|NONE";
+/** `10.7.9.9 dev eth0 lladdr 02:00:00:00:00:01 router REACHABLE`. */
+const NEIGHBOUR = new RegExp(`^(\\S+) dev (\\S+) (?:.*\\b)?(?:${STATES})\\b`);
+/** `10.233.65.0/26 via …`, `blackhole 10.233.64.0/26 …`: a network, not an address. */
+const NETWORK_ROUTE = /^(?:[a-z]+ )?(?:[\da-f.:]+\/\d+|default) /;
+
+/**
+ * Returns true if a line of `ip -o monitor all-nsid` may mean that an item of a plan was changed: of the node's routes and neighbours
+ * those of our protocol, links and pods; of the pods' neighbours the pinned ones. In other namespaces links have no names.
+ * @param isPinned whether plans pin the neighbour of an address in pods
+ */
+export function isRepairReason(line: string, isPinned: (address: string) => boolean): boolean {
+  const [, namespace = "current", text = ""] = /^(?:\[nsid (\w+)\])?(?:Deleted )?(.*)$/.exec(line) ?? [];
+  const onNode = namespace === "current";
+  const [isNeighbour, address = "", device = ""] = NEIGHBOUR.exec(text) ?? [];
+  if (isNeighbour !== undefined) {
+    if (onNode) return device.startsWith(NODE_LINK_PREFIX) && isChangeOfPinned(text);
+    // The deletion of a pinned neighbour is reported as FAILED, like each address that does not answer.
+    return isChangeOfPinned(text) && (text.includes("PERMANENT") || isPinned(address));
+  }
+  return !onNode || !NETWORK_ROUTE.test(text) || text.includes(` proto ${NODE_ROUTE_PROTOCOL} `);
+}
+
+/** Changes of a learned neighbour, which has an address and is not permanent, are frequent. */
+function isChangeOfPinned(text: string): boolean {
+  return !text.includes(" lladdr ") || text.includes("PERMANENT");
 }
 
 /**

@@ -12,7 +12,7 @@ import { type Facts, STATE_DIRECTORY, addHijackCidrs } from "../../datapath/fact
 import { NetworkNamespace, withNamespaces } from "../../datapath/kernel.ts";
 import { describeItem, type PlanItem } from "../../datapath/plan-item.ts";
 import { tryPodLock } from "../../datapath/pod-lock.ts";
-import { readDrift } from "../../datapath/apply/read-drift.ts";
+import { type KernelDumps, readDrift } from "../../datapath/apply/read-drift.ts";
 import { rebuildPlan } from "../../datapath/plan/rebuild-plan.ts";
 import { undoPlan } from "../../datapath/apply/undo.ts";
 import { runInNamespace } from "../../netlink/namespace.ts";
@@ -55,13 +55,16 @@ export async function repairAttachments(
   const removed: string[] = [];
   let busy = 0;
   const attachments = listAttachments(getAttachmentsDirectory(stateDirectory));
+  const nodeDumps: KernelDumps = new Map<string, readonly unknown[]>();
   for (const attachment of attachments) {
     await new Promise((resolve) => setImmediate(resolve));
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
     try {
       if (existsSync(attachment.netns)) {
         if (look === "silent" && isUnwatchedStateIntact(attachment)) continue;
-        const lines = tryPodLock(attachment.netns, () => repairAttachment(attachment, facts, stateDirectory));
+        const lines = tryPodLock(attachment.netns, () =>
+          repairAttachment(attachment, facts, stateDirectory, nodeDumps),
+        );
         if (lines === undefined) busy++;
         else repaired.push(...lines.map((line) => `${name}: ${line}`));
       } else {
@@ -125,20 +128,25 @@ function repairAttachment(
   { containerId, ifname }: Attachment,
   facts: Facts | undefined,
   stateDirectory: string,
+  nodeDumps: KernelDumps,
 ): readonly string[] {
   const directory = getAttachmentsDirectory(stateDirectory);
   const recorded = readAttachment(containerId, ifname, directory);
   if (recorded === undefined) return [];
   const attachment = replanAttachment(recorded, facts, directory);
-  const lines = restoreItems(attachment);
+  const lines = restoreItems(attachment, nodeDumps);
   // A DEL whose namespace is missing does not wait for this pass: remove now what it did not see.
   if (!existsSync(attachment.netns)) cmdDel(attachment, stateDirectory);
   return lines;
 }
 
-/** Restoring a pair deletes its routes and neighbours, so a second round restores these. */
-function restoreItems(attachment: Attachment): readonly string[] {
+/**
+ * Restores what is missing. Restoring a pair deletes its routes and neighbours, so a second round restores these.
+ * @param nodeDumps the node's objects as this pass found them; they may be older than the attachment, so drift is read again
+ */
+function restoreItems(attachment: Attachment, nodeDumps: KernelDumps): readonly string[] {
   return withNamespaces(attachment.netns, (node: NetworkNamespace, pod: NetworkNamespace) => {
+    if (readDrift(attachment.plan, node, pod, nodeDumps).length === 0) return [];
     const lines: string[] = [];
     for (let round = 0; round < 2; round++) {
       const drift = readDrift(attachment.plan, node, pod);

@@ -1,17 +1,32 @@
 import { readFileSync } from "node:fs";
-import { NUD_PERMANENT, RTM_NEIGHBOUR, decodeNeighbour, encodeNeighbourDump } from "../../netlink/neighbour.ts";
+import { RTM_NEIGHBOUR, decodeNeighbour, encodeNeighbourGet, NUD_PERMANENT } from "../../netlink/neighbour.ts";
 import { RTM_ROUTE, type Route, decodeRoute, encodeRouteDump } from "../../netlink/route.ts";
 import { RTM_RULE, decodeRule, encodeRuleDump } from "../../netlink/rule.ts";
+import { NetlinkError } from "../../netlink/socket.ts";
 import { type Family, getFamily } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
-import type { Plan, PlanItem, RouteItem } from "../plan-item.ts";
+import type { NeighbourItem, Plan, PlanItem, RouteItem } from "../plan-item.ts";
 import { hasReplyMark } from "./reply-mark.ts";
 import { hasSourceGuard } from "./source-guard.ts";
 
-/** Returns the items of `plan` that the kernel does not have. Changes nothing. */
-export function readDrift(plan: Plan, node: NetworkNamespace, pod: NetworkNamespace): readonly PlanItem[] {
-  const reader = new Reader(node, pod);
+/**
+ * Objects of a namespace that were read once, by kind, family and filter. A pass over many plans shares those of the node, which may
+ * have many thousand routes; what seems to be missing there must be read again.
+ */
+export type KernelDumps = Map<string, readonly unknown[]>;
+
+/**
+ * Returns the items of `plan` that the kernel does not have. Changes nothing.
+ * @param nodeDumps objects of the node that earlier calls have read; completed by this one
+ */
+export function readDrift(
+  plan: Plan,
+  node: NetworkNamespace,
+  pod: NetworkNamespace,
+  nodeDumps: KernelDumps = new Map<string, readonly unknown[]>(),
+): readonly PlanItem[] {
+  const reader = new Reader(node, pod, nodeDumps);
   return plan.items.filter((item) => !reader.has(item));
 }
 
@@ -19,11 +34,13 @@ export function readDrift(plan: Plan, node: NetworkNamespace, pod: NetworkNamesp
 class Reader {
   readonly #node: NetworkNamespace;
   readonly #pod: NetworkNamespace;
-  readonly #dumps = new Map<string, readonly unknown[]>();
+  readonly #nodeDumps: KernelDumps;
+  readonly #podDumps: KernelDumps = new Map<string, readonly unknown[]>();
 
-  constructor(node: NetworkNamespace, pod: NetworkNamespace) {
+  constructor(node: NetworkNamespace, pod: NetworkNamespace, nodeDumps: KernelDumps) {
     this.#node = node;
     this.#pod = pod;
+    this.#nodeDumps = nodeDumps;
   }
 
   has(item: PlanItem): boolean {
@@ -45,16 +62,8 @@ class Reader {
         return where.findLink(item.device)?.mac === item.mac;
       case "sysctl":
         return where.run(() => readOrEmpty(`/proc/sys/net/${item.path.join("/")}`)) === item.value;
-      case "neighbour": {
-        const link = where.findLink(item.device)?.index;
-        return this.#dump(where, "neighbours", getFamily(item.address), (family) =>
-          where.socket
-            .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump(family))
-            .flatMap((m) => decodeNeighbour(m.payload) ?? []),
-        ).some(
-          (n) => n.link === link && n.address === item.address && n.mac === item.mac && (n.state & NUD_PERMANENT) !== 0,
-        );
-      }
+      case "neighbour":
+        return hasNeighbour(where, item);
       case "route":
         return this.#hasRoute(where, item);
       case "rule": {
@@ -81,8 +90,12 @@ class Reader {
     const link = where.findLink(item.device)?.index;
     if (link === undefined) return false;
     const wanted = toKernelRoute(item, link);
-    return this.#dump(where, "routes", item.family, (family) =>
-      where.socket.dump("routes", RTM_ROUTE.get, encodeRouteDump(family)).flatMap((m) => decodeRoute(m.payload) ?? []),
+    // The node may have many thousand routes of the overlay: the kernel selects ours.
+    const protocol = item.where === "node" ? wanted.protocol : 0;
+    return this.#dump(where, `routes ${protocol}`, item.family, (family) =>
+      where.socket
+        .dump("routes", RTM_ROUTE.get, encodeRouteDump(family, protocol))
+        .flatMap((m) => decodeRoute(m.payload) ?? []),
     ).some((route) => sameRoute(route, wanted));
   }
 
@@ -92,12 +105,27 @@ class Reader {
     family: Family,
     read: (family: Family) => readonly T[],
   ): readonly T[] {
-    const key = `${where.path ?? ""} ${kind} ${family}`;
-    const known = this.#dumps.get(key);
+    const dumps = where === this.#node ? this.#nodeDumps : this.#podDumps;
+    const key = `${kind} ${family}`;
+    const known = dumps.get(key);
     if (known !== undefined) return known as readonly T[];
     const dumped = read(family);
-    this.#dumps.set(key, dumped);
+    dumps.set(key, dumped);
     return dumped;
+  }
+}
+
+function hasNeighbour(where: NetworkNamespace, { device, address, mac }: NeighbourItem): boolean {
+  const link = where.findLink(device)?.index;
+  if (link === undefined) return false;
+  try {
+    const family = getFamily(address);
+    const message = where.socket.get("neighbour", RTM_NEIGHBOUR.get, encodeNeighbourGet({ family, link, address }));
+    const found = message === undefined ? undefined : decodeNeighbour(message.payload);
+    return found?.mac === mac && (found.state & NUD_PERMANENT) !== 0;
+  } catch (error) {
+    if (error instanceof NetlinkError && error.code === "ENOENT") return false;
+    throw error;
   }
 }
 
