@@ -9,7 +9,7 @@ import { underlayPool } from "../kubernetes/objects.ts";
 import { planSets, type SetRequest } from "../ipam/sets/plan-sets.ts";
 import { parseIp } from "../datapath/address.ts";
 import { toObjectName } from "../ipam/pool/object-name.ts";
-import { hashWorkload, type Workload } from "../ipam/sets/workload.ts";
+import { hashWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
 import type { AddressStore } from "../ipam/records/address-store.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
@@ -120,7 +120,7 @@ export class NodeStore implements AddressStore {
     );
   }
 
-  async setMembers(workload: Workload) {
+  async setMembers(workload: WorkloadReference) {
     await Promise.resolve();
     this.#ask();
     const key = hashWorkload(workload);

@@ -6,7 +6,7 @@ import { getErrorMessage } from "../../errors/error-message.ts";
 import { toObjectName } from "../../ipam/pool/object-name.ts";
 import { parseIp } from "../../datapath/address.ts";
 import { planSets, type SetRequest } from "../../ipam/sets/plan-sets.ts";
-import { describeWorkload, type Workload } from "../../ipam/sets/workload.ts";
+import { describeWorkload, type WorkloadReference } from "../../ipam/annotations/workload.ts";
 import { Informer } from "../../kubernetes/informer.ts";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import { objectMeta } from "../../kubernetes/object-meta.ts";
@@ -58,7 +58,7 @@ export class AddressSets {
     const templates = this.#listTemplates();
     if (templates.length === 0 && !addresses.some(({ spec }) => spec.set !== undefined)) return;
     const requests: SetRequest[] = [];
-    const unclear: Workload[] = [];
+    const unclear: WorkloadReference[] = [];
     for (const template of templates) {
       try {
         const namespace = await this.#readNamespace(template.workload.namespace);
@@ -99,7 +99,7 @@ export class AddressSets {
   }
 
   /** A workload may exist unseen if its kind cannot be listed now, or if its request is not clear. */
-  #mayExist({ group, kind, namespace, name }: Workload, unclear: readonly Workload[]): boolean {
+  #mayExist({ group, kind, namespace, name }: WorkloadReference, unclear: readonly WorkloadReference[]): boolean {
     const its = this.#workloads.find((one) => one.kind.group === group && one.kind.kind === kind);
     if (its !== undefined && its.informer.state !== "known") return true;
     return unclear.some((w) => w.group === group && w.kind === kind && w.namespace === namespace && w.name === name);

@@ -3,9 +3,9 @@ import { parsePoolNames } from "../../ipam/allocator/pod-pools.ts";
 import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import { selectPools } from "../../ipam/pool/select-pools.ts";
 import type { SetRequest } from "../../ipam/sets/plan-sets.ts";
-import { listPodNetworks, parseDefinitionPools } from "../../ipam/sets/pod-networks.ts";
-import { parseSetSize, SET_ANNOTATION } from "../../ipam/sets/set-size.ts";
-import type { Workload } from "../../ipam/sets/workload.ts";
+import { listPodNetworks, parseDefinitionPools } from "../../ipam/annotations/pod-networks.ts";
+import { parseSetSize, SET_ANNOTATION } from "../../ipam/annotations/set-size.ts";
+import type { WorkloadReference } from "../../ipam/annotations/workload.ts";
 import { objectMeta } from "../../kubernetes/object-meta.ts";
 import type { UnderlayPoolObject } from "../../kubernetes/objects.ts";
 
@@ -39,7 +39,7 @@ export function workloadObject(object: unknown): WorkloadObject | undefined {
 
 /** A workload whose template requests a set. */
 export interface SetTemplate {
-  readonly workload: Workload;
+  readonly workload: WorkloadReference;
   readonly replicas: number;
   readonly template: WorkloadObject["spec"]["template"];
 }

@@ -12,7 +12,7 @@ import {
   type UnderlayAddressObject,
   type UnderlayAddressSpec,
 } from "../../kubernetes/objects.ts";
-import { hashWorkload, type Workload } from "../../ipam/sets/workload.ts";
+import { hashWorkload, type WorkloadReference } from "../../ipam/annotations/workload.ts";
 import { z } from "zod";
 import { objectMeta, type ObjectMeta } from "../../kubernetes/object-meta.ts";
 
@@ -94,7 +94,7 @@ export class ClusterAddressStore implements AddressStore {
     return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
   }
 
-  async setMembers(workload: Workload): Promise<readonly UnderlayAddressObject[]> {
+  async setMembers(workload: WorkloadReference): Promise<readonly UnderlayAddressObject[]> {
     const labelSelector = `${LABEL.set}=${hashWorkload(workload)}`;
     return addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector })).items;
   }

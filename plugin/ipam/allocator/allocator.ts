@@ -7,7 +7,7 @@ import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.
 import { listFamilies } from "../pool/select-pools.ts";
 import { toIpamResult, findController, type Allocation, toAddressSpec, toRecord } from "../records/allocation.ts";
 import { Conflicts } from "./conflicts.ts";
-import { parseDefaultRouteNic } from "./default-route.ts";
+import { parseDefaultRouteNic } from "../annotations/default-route.ts";
 import { AddressReleaser } from "./address-releaser.ts";
 import { ExistingClaims, type AddressRequest } from "./existing-claims.ts";
 import { AddressPicker } from "./address-picker.ts";
@@ -24,13 +24,13 @@ import {
 } from "./errors.ts";
 import { findRecordedAddresses } from "./recorded-addresses.ts";
 import { Reserve } from "./reserve.ts";
-import { SetClaims } from "../sets/set-claims.ts";
-import { findSet } from "../sets/workload.ts";
+import { SetClaims } from "./set-claims.ts";
+import { findSet } from "../annotations/workload.ts";
 import type { ContainerNic } from "../records/sandbox.ts";
 import { type AddressStore, isApiError } from "../records/address-store.ts";
 import { syncRecords } from "./sync-records.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
-import { parseRequestedAddresses } from "../pool/requested-addresses.ts";
+import { parseRequestedAddresses } from "../annotations/requested-addresses.ts";
 
 export interface AllocatorOptions {
   /** In [0, 1): where in a pool the search begins. */

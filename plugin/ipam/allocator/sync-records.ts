@@ -5,7 +5,7 @@ import type { AddressReleaser } from "./address-releaser.ts";
 import type { AddressRecord, Records } from "../records/records.ts";
 import type { AddressStore } from "../records/address-store.ts";
 import { isFree } from "../sets/plan-sets.ts";
-import { isVirtualMachine } from "../sets/workload.ts";
+import { isVirtualMachine } from "../annotations/workload.ts";
 
 /** Writes changes that happened on this node while the API server was unreachable. Idempotent; throws if it still is. */
 export async function syncRecords(

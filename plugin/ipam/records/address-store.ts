@@ -5,7 +5,7 @@ import type {
   UnderlayPoolObject,
 } from "../../kubernetes/objects.ts";
 
-type Workload = NonNullable<UnderlayAddressSpec["set"]>;
+type SetOwner = NonNullable<UnderlayAddressSpec["set"]>;
 type Labels = Readonly<Record<string, string>>;
 
 /** Cluster state that allocation needs. Reads come from caches unless stated otherwise; a write is one request. */
@@ -25,7 +25,7 @@ export interface AddressStore {
   /** Addresses held under this pod's name, read from the API server because caches may be stale. */
   addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
   /** Addresses of a workload's set, read from the API server because caches may be stale. */
-  setMembers(workload: Workload): Promise<readonly UnderlayAddressObject[]>;
+  setMembers(workload: SetOwner): Promise<readonly UnderlayAddressObject[]>;
   /** Creates the object; the unique name is the lock. Returns undefined if the name exists. */
   create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
   /** Returns undefined if the object was changed or deleted since it was read. */

@@ -3,7 +3,7 @@ import type { Ip } from "../../datapath/address.ts";
 import type { Pool } from "../pool/select-pools.ts";
 import type { IpamResult, IpamRequest } from "./ipam-request.ts";
 import type { AddressRecord } from "./records.ts";
-import { findSet } from "../sets/workload.ts";
+import { findSet } from "../annotations/workload.ts";
 
 /** An address of one NIC. Converts between the cluster's object, the node's record and the plugin's response. */
 export interface Allocation {

@@ -2,11 +2,11 @@ import { type Family, getFamily, type Ip, parseIp } from "../../datapath/address
 import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import { toObjectName } from "../pool/object-name.ts";
 import { findPool, listFamilies, type Pool } from "../pool/select-pools.ts";
-import { hashWorkload, type Workload } from "./workload.ts";
+import { hashWorkload, type WorkloadReference } from "../annotations/workload.ts";
 
 /** Set that a workload requests: so many addresses of each family for each NIC. */
 export interface SetRequest {
-  readonly workload: Workload;
+  readonly workload: WorkloadReference;
   readonly size: number;
   readonly nics: readonly SetNic[];
 }
@@ -23,7 +23,7 @@ export interface SetPlan {
   readonly create: readonly UnderlayAddressSpec[];
   readonly remove: readonly UnderlayAddressObject[];
   /** Sets that stay smaller than requested, because their pools have no free address. */
-  readonly incomplete: readonly { readonly workload: Workload; readonly missing: number }[];
+  readonly incomplete: readonly { readonly workload: WorkloadReference; readonly missing: number }[];
 }
 
 /**
@@ -34,13 +34,13 @@ export interface SetPlan {
 export function planSets(
   requests: readonly SetRequest[],
   addresses: readonly UnderlayAddressObject[],
-  mayExist: (workload: Workload) => boolean,
+  mayExist: (workload: WorkloadReference) => boolean,
 ): SetPlan {
   const members = groupMembers(addresses);
   const taken = new Set(addresses.map(({ metadata }) => metadata.name));
   const create: UnderlayAddressSpec[] = [];
   const remove: UnderlayAddressObject[] = [];
-  const incomplete: { workload: Workload; missing: number }[] = [];
+  const incomplete: { workload: WorkloadReference; missing: number }[] = [];
   for (const { workload, size, nics } of requests) {
     const own = members.get(hashWorkload(workload)) ?? [];
     members.delete(hashWorkload(workload));
@@ -103,7 +103,7 @@ function rankKept(object: UnderlayAddressObject, size: number): number {
 }
 
 function pickMember(
-  workload: Workload,
+  workload: WorkloadReference,
   { ifname, network, pools }: SetNic,
   family: Family,
   taken: Set<string>,

@@ -1,15 +1,15 @@
 import { CniError, CODE } from "../../cni/error.ts";
 import { getFamily, parseIp } from "../../datapath/address.ts";
 import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.ts";
-import type { AddressRequest } from "../allocator/existing-claims.ts";
-import { describeNic } from "../allocator/errors.ts";
+import type { AddressRequest } from "./existing-claims.ts";
+import { describeNic } from "./errors.ts";
 import { findPool } from "../pool/select-pools.ts";
 import type { AddressStore } from "../records/address-store.ts";
 import { type Allocation, toAddressSpec } from "../records/allocation.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
-import { isFree } from "./plan-sets.ts";
-import { SET_ANNOTATION } from "./set-size.ts";
-import { describeWorkload, findSet, isVirtualMachine } from "./workload.ts";
+import { isFree } from "../sets/plan-sets.ts";
+import { SET_ANNOTATION } from "../annotations/set-size.ts";
+import { describeWorkload, findSet, isVirtualMachine } from "../annotations/workload.ts";
 
 /** Attempts in which other pods of the workload were faster with every free address. */
 const MAX_ATTEMPTS = 5;

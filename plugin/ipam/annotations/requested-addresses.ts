@@ -1,5 +1,5 @@
 import { type Family } from "../../datapath/address.ts";
-import { type AddressRange, AddressSpace, parseRange, mergeRanges } from "./address-space.ts";
+import { type AddressRange, AddressSpace, parseRange, mergeRanges } from "../pool/address-space.ts";
 
 const IP_ANNOTATION = "interlay.dev/ip";
 /** Possible names of a pod's first underlay NIC; the annotation without an interface name is for it. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { podObject } from "../../kubernetes/objects.ts";
 import { AddressCluster, NodeStore } from "../../testing/address-cluster.ts";
-import { Allocator } from "../allocator/allocator.ts";
+import { Allocator } from "./allocator.ts";
 import { parsePools } from "../pool/parse-pools.ts";
 import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
 import { Records } from "../records/records.ts";
