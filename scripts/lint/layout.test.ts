@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { listFiles, ROOT } from "./language.ts";
 
-/** Lines of a source file. Specs are lists of cases; harness.ts is one file so that it can be copied. */
+/** Lines of a source file or specs, not of unit tests; harness.ts is one file so that it can be copied. */
 const MAX_LINES = 260;
-const isMeasured = (name: string): boolean => !/\.(?:test|e2e)\.ts$/.test(name) && name !== "e2e/harness.ts";
+const isMeasured = (name: string): boolean => name !== "e2e/harness.ts";
 /** Source files of a folder. */
 const MAX_FILES = 22;
 /** A name like `minorOf`: it does not say whether the function parses, finds or converts. */
