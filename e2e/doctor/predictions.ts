@@ -4,7 +4,7 @@ import type { Trace } from "../../plugin/trace/trace.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import type { Path } from "../evidence/path.ts";
+import type { PacketPath } from "../evidence/path.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { collectCluster } from "../trace/collect-cluster.ts";
 import { toPredictedPath } from "../trace/predicted-path.ts";
@@ -13,8 +13,8 @@ import { isTraced, traceCells } from "../trace/trace-cells.ts";
 /** Prediction of a cell's result by a trace. */
 export interface Prediction {
   readonly verdict: "pass" | "fail";
-  readonly path: Path;
-  /** What decides about a cell that fails, and the remedy. */
+  readonly path: PacketPath;
+  /** Rule or route that decides about a cell that fails, and the remedy. */
   readonly cause?: string;
 }
 

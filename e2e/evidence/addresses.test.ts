@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ExpectedAddresses, findWrongAddress, listTranslations } from "./addresses.ts";
-import type { Path, SeenHop } from "./path.ts";
+import type { PacketPath, SeenHop } from "./path.ts";
 
 const [POD, SERVICE, ENDPOINT, TUNNEL] = ["10.7.200.1:5000", "10.233.0.9:8080", "10.233.64.7:8080", "10.233.64.1:7000"];
 const hop = (text: string, source: string, destination: string): SeenHop => {
@@ -28,7 +28,7 @@ const path = {
     hop("underlay-1-a veth0 in", SERVICE, POD),
   ],
 };
-const change = (half: keyof Path, index: number, to: Partial<SeenHop>): Path => ({
+const change = (half: keyof PacketPath, index: number, to: Partial<SeenHop>): PacketPath => ({
   ...path,
   [half]: path[half].map((one, at) => (at === index ? { ...one, ...to } : one)),
 });
@@ -38,7 +38,7 @@ describe("the addresses along a path", () => {
     assert.equal(findWrongAddress(path, expected), undefined);
   });
 
-  const wrong: readonly (readonly [string, Path, RegExp])[] = [
+  const wrong: readonly (readonly [string, PacketPath, RegExp])[] = [
     [
       "the request went to another address",
       change("request", 0, { destination: ENDPOINT }),

@@ -1,5 +1,5 @@
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
-import { getHost, type Path, type SeenHop } from "./path.ts";
+import { getHost, type PacketPath, type SeenHop } from "./path.ts";
 
 /** The addresses that a cell's packets must have at both ends. */
 export interface ExpectedAddresses {
@@ -16,7 +16,7 @@ export interface ExpectedAddresses {
  * Returns what is wrong with the addresses along a path whose places are right; undefined if nothing is. The reply must undo
  * each translation of the request: the client gets its answer from the address that it sent the request to. Pure.
  */
-export function findWrongAddress({ request, reply }: Path, expected: ExpectedAddresses): string | undefined {
+export function findWrongAddress({ request, reply }: PacketPath, expected: ExpectedAddresses): string | undefined {
   const { asked, server, sources } = expected;
   const [sent, arrived, answered, received] = [request[0], request.at(-1), reply[0], reply.at(-1)];
   if (sent === undefined || arrived === undefined) return undefined;

@@ -1,8 +1,8 @@
 import type { ExpectedPath } from "./expected.ts";
-import { type Hop, formatHop, type Path, sameHop } from "./path.ts";
+import { type Hop, formatHop, type PacketPath, sameHop } from "./path.ts";
 
 /** Returns what is wrong with a path; undefined if it is the documented one. */
-export function findWrongPath(expected: ExpectedPath, seen: Path): string | undefined {
+export function findWrongPath(expected: ExpectedPath, seen: PacketPath): string | undefined {
   return (
     findDifference("request", expected.request, seen.request) ?? findDifference("reply", expected.reply, seen.reply)
   );
@@ -27,12 +27,12 @@ function formatLastHop(hops: readonly Hop[]): string {
 }
 
 /** Returns where a probe without an answer ended: where it left the documented path, or where it was last seen. */
-export function describeLastHop(expected: ExpectedPath, seen: Path): string {
+export function describeLastHop(expected: ExpectedPath, seen: PacketPath): string {
   return findWrongPath(expected, seen) ?? "request and reply were seen on the whole documented path";
 }
 
 /** Returns where a path differs; empty if it only ends early. A connection may end far from where its handshake diverged. */
-export function listDivergences(expected: ExpectedPath, seen: Path): readonly string[] {
+export function listDivergences(expected: ExpectedPath, seen: PacketPath): readonly string[] {
   const halves = ["request", "reply"] as const;
   return halves.flatMap((half) => {
     const end = Math.min(expected[half].length, seen[half].length);

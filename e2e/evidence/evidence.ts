@@ -9,7 +9,7 @@ import { findWrongAddress } from "./addresses.ts";
 import { startCapture, type CapturePoint } from "./capture.ts";
 import { expectedPath } from "./expected.ts";
 import { describeLastHop, listDivergences, findWrongPath } from "./compare-path.ts";
-import { type Path, collectPaths, type Places } from "./path.ts";
+import { type PacketPath, collectPaths, type Places } from "./path.ts";
 import { HANDSHAKE } from "./pcap.ts";
 
 interface CaptureContext {
@@ -123,11 +123,15 @@ function withPaths(
 }
 
 /** Whether the last place of the request is the server's: the external host and pods in the nodes' network have no capture. */
-const isSeenByServer = (cell: Cell, { request }: Path): boolean =>
+const isSeenByServer = (cell: Cell, { request }: PacketPath): boolean =>
   cell.server !== undefined && request.at(-1)?.place === cell.server;
 
 /** Returns the path of a connection that was not established: of the SYN that its pod sent to the cell's address. */
-function selectHandshake(cell: Cell, { address }: CellResult, paths: ReadonlyMap<string, Path>): Path | undefined {
+function selectHandshake(
+  cell: Cell,
+  { address }: CellResult,
+  paths: ReadonlyMap<string, PacketPath>,
+): PacketPath | undefined {
   if (cell.protocol !== "tcp") return undefined;
   for (const [token, path] of paths) {
     const [first] = path.request;

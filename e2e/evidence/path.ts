@@ -14,7 +14,7 @@ export interface SeenHop extends Hop {
   readonly destination: string;
 }
 
-export interface Path {
+export interface PacketPath {
   readonly request: readonly SeenHop[];
   readonly reply: readonly SeenHop[];
 }
@@ -30,7 +30,7 @@ export interface Places {
 }
 
 /** Returns the path of every probe by its token, in the order of the kernel's clock. */
-export function collectPaths(points: readonly CapturePoint[], places: Places): ReadonlyMap<string, Path> {
+export function collectPaths(points: readonly CapturePoint[], places: Places): ReadonlyMap<string, PacketPath> {
   const all = points
     .flatMap(({ place, links, packets }) =>
       packets.map((seen) => ({ place, link: links.get(seen.interfaceIndex) ?? "?", seen })),

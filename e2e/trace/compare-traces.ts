@@ -1,5 +1,5 @@
 import type { CellResult } from "../../results/schema.ts";
-import { formatHop, type Path } from "../evidence/path.ts";
+import { formatHop, type PacketPath } from "../evidence/path.ts";
 import type { FailureKind, Trace } from "../../plugin/trace/trace.ts";
 
 /** How a prediction compares with a probe. */
@@ -39,7 +39,7 @@ export type JudgementCounts = Readonly<Record<Judgement | "wrongSource" | "wrong
 export function compareTrace(
   trace: Trace,
   result: Pick<CellResult, "id" | "actual" | "seen" | "evidence">,
-  predicted?: Path,
+  predicted?: PacketPath,
 ): ComparedCell {
   const arrived = result.actual === "pass" || result.seen !== undefined;
   const failed = trace.paths.find(({ verdict }) => verdict === trace.verdict)?.failure;
@@ -74,12 +74,12 @@ function compareSource(trace: Trace, seen: string | undefined): ComparedCell["wr
 function comparePath(
   { verdict, paths }: Trace,
   { actual, evidence }: Pick<CellResult, "actual" | "evidence">,
-  predicted: Path | undefined,
+  predicted: PacketPath | undefined,
 ): Pick<ComparedCell, "wrongPath"> {
   const seen = evidence?.path?.seen;
   if (predicted === undefined || seen === undefined || verdict !== "pass" || actual !== "pass" || paths.length > 1)
     return {};
-  const format = ({ request, reply }: Path): string => [...request, ...reply].map(formatHop).join(", ");
+  const format = ({ request, reply }: PacketPath): string => [...request, ...reply].map(formatHop).join(", ");
   const [wanted, was] = [format(predicted), format(seen)];
   return wanted === was ? {} : { wrongPath: `predicted ${wanted}; captured ${was}` };
 }

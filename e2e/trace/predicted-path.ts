@@ -1,7 +1,7 @@
 import { formatEndpoint } from "../../plugin/trace/walk/run-hook.ts";
 import type { Trace, TraceHop } from "../../plugin/trace/trace.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { classifyNodeLink, type Path, type SeenHop } from "../evidence/path.ts";
+import { classifyNodeLink, type PacketPath, type SeenHop } from "../evidence/path.ts";
 
 type Names = Pick<Deployment, "namespace" | "workers">;
 
@@ -9,7 +9,7 @@ type Names = Pick<Deployment, "namespace" | "workers">;
  * Converts a trace to the hops that captures show, of the packets that carry the probe: the request and its reply, or the last
  * packet of each direction before one is lost. Of a random choice the first path is taken.
  */
-export function toPredictedPath({ paths }: Trace, names: Names): Path {
+export function toPredictedPath({ paths }: Trace, names: Names): PacketPath {
   const packets = paths[0]?.packets ?? [];
   const list = (direction: "request" | "reply"): readonly SeenHop[] => {
     const hops = packets.findLast((packet) => packet.direction === direction)?.hops ?? [];

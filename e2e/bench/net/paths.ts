@@ -1,11 +1,11 @@
 import { type NetState, STATES } from "./states.ts";
 
 /** Kinds of pods: Interlay's three types, and pods with the same NICs by the reference plugins only. */
-export type EndpointKind = "overlay" | "underlay" | "multi-nic" | "plain-macvlan" | "plain-multi";
+export type BenchEndpointKind = "overlay" | "underlay" | "multi-nic" | "plain-macvlan" | "plain-multi";
 
 /** One end of a path: a pod of a kind on a worker, and the NIC whose address is used. */
 export interface Endpoint {
-  readonly kind: EndpointKind;
+  readonly kind: BenchEndpointKind;
   readonly worker: 1 | 2;
   readonly nic: "main" | "net1";
 }
@@ -26,7 +26,7 @@ const ALONE: readonly NetState[] = ["notrack", "liberal"];
 /** Pods without Interlay, for comparison with the state `without`. */
 const PLAIN: readonly NetState[] = ["without"];
 
-const at = (kind: EndpointKind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({ kind, worker, nic });
+const at = (kind: BenchEndpointKind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({ kind, worker, nic });
 /** Workers of the target; the source is on worker 1. */
 const BOTH = [
   ["same node", 1],

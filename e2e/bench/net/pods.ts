@@ -9,13 +9,13 @@ import { createNetworkAnnotations } from "../../pods/pods.ts";
 import { type BenchPod, IPERF_PORT, SOCKPERF_PORT } from "./bench-pod.ts";
 import { InterlayParts } from "./parts.ts";
 import { ON_LAST_CPU } from "./cpu-pinning.ts";
-import type { Endpoint, EndpointKind } from "./paths.ts";
+import type { Endpoint, BenchEndpointKind } from "./paths.ts";
 
 const NAMESPACE = "interlay-bench";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-const KINDS: readonly EndpointKind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
+const KINDS: readonly BenchEndpointKind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
 /** Kinds that Interlay configures; it does not change overlay pods. */
-const CONFIGURED_KINDS: readonly EndpointKind[] = ["underlay", "multi-nic"];
+const CONFIGURED_KINDS: readonly BenchEndpointKind[] = ["underlay", "multi-nic"];
 const NAD = "k8s.cni.cncf.io/v1";
 
 /** Number of equal pods, because they differ in speed. Clients are on worker 1, servers on both workers. */
@@ -35,7 +35,7 @@ export interface BenchPods {
 }
 
 const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
-const getPodName = (kind: EndpointKind, worker: number, role: Role, turn: number): string =>
+const getPodName = (kind: BenchEndpointKind, worker: number, role: Role, turn: number): string =>
   `${kind}-${worker}-${role}${turn % PODS_OF_A_KIND}`;
 
 /** Creates the pods on the first two workers and starts the servers. */
@@ -126,7 +126,7 @@ function createPlainNetwork(name: string, address: string) {
   };
 }
 
-function createPod(name: string, nodeName: string, image: string, kind: EndpointKind) {
+function createPod(name: string, nodeName: string, image: string, kind: BenchEndpointKind) {
   const own = `${NAMESPACE}/${name}`;
   const podAnnotations =
     kind === "plain-macvlan"

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { startCapture, type CapturePoint } from "../../evidence/capture.ts";
-import { formatHop, type Path, collectPaths } from "../../evidence/path.ts";
+import { formatHop, type PacketPath, collectPaths } from "../../evidence/path.ts";
 import { HANDSHAKE } from "../../evidence/pcap.ts";
 import { reserveTokens } from "../../deployment/run-cells.ts";
 import { formatToken } from "../../probe/protocol.ts";
@@ -43,7 +43,7 @@ export async function describeCapture(
 }
 
 /** Finds the SYN of a connection that failed, by source and destination. */
-function findHandshake(paths: ReadonlyMap<string, Path>, from: string, address: string): Path | undefined {
+function findHandshake(paths: ReadonlyMap<string, PacketPath>, from: string, address: string): PacketPath | undefined {
   for (const [token, path] of paths) {
     const [first] = path.request;
     if (token.startsWith(HANDSHAKE) && first?.place === from && first.destination.startsWith(address)) return path;
@@ -51,7 +51,8 @@ function findHandshake(paths: ReadonlyMap<string, Path>, from: string, address: 
   return undefined;
 }
 
-function describePath({ request, reply }: Path): string {
-  const hops = (seen: Path["request"]): string => (seen.length === 0 ? "nowhere" : seen.map(formatHop).join(", "));
+function describePath({ request, reply }: PacketPath): string {
+  const hops = (seen: PacketPath["request"]): string =>
+    seen.length === 0 ? "nowhere" : seen.map(formatHop).join(", ");
   return `request captured at ${hops(request)}; reply captured at ${hops(reply)}`;
 }

@@ -20,7 +20,7 @@ export interface ServicePort {
 }
 
 /** Target of a path: a pod's address, or a Service. */
-export type PathTarget =
+type PathTarget =
   | {
       readonly kind: "overlay" | "underlay" | "multi-nic" | "multi-nic:net1";
       readonly endpoint: PathEndpoint;
