@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { SNAPSHOT_VERSION, type TraceSnapshot } from "../snapshot.ts";
-import { enterNamespace, runLocally } from "./command-runner.ts";
+import { enterNamespace, OWN_NAMESPACE } from "./command-runner.ts";
 import { connectLinks } from "./connect-links.ts";
 import { findPodNamespaces } from "./find-pod-namespaces.ts";
 import { type CollectedNamespace, readNamespace } from "./read-namespace.ts";
@@ -15,24 +15,28 @@ const PARALLEL = 4;
  * @param node name of the node
  */
 export async function collectNode(node: string): Promise<TraceSnapshot> {
-  const inode = (await stat("/proc/self/ns/net")).ino;
-  const id = `${node}/net:${inode}`;
-  const readPods = mapInParallel(await findPodNamespaces(inode), PARALLEL, async ({ name, path, inode: podInode }) => {
-    const identity = { id: `${node}/net:${podInode}`, kind: "pod", name, node: id } as const;
-    try {
-      return [await readNamespace(identity, enterNamespace(runLocally, path))];
-    } catch (error) {
-      if (
-        await stat(path).then(
-          () => true,
-          () => false,
+  const namespace = await stat("/proc/self/ns/net");
+  const id = `${node}/net:${namespace.ino}`;
+  const readPods = mapInParallel(
+    await findPodNamespaces(namespace),
+    PARALLEL,
+    async ({ name, path, inode: podInode }) => {
+      const identity = { id: `${node}/net:${podInode}`, kind: "pod", name, node: id } as const;
+      try {
+        return [await readNamespace(identity, enterNamespace(path))];
+      } catch (error) {
+        if (
+          await stat(path).then(
+            () => true,
+            () => false,
+          )
         )
-      )
-        throw error;
-      return [];
-    }
-  });
-  const [own, pods] = await Promise.all([readNamespace({ id, kind: "node", name: node }, runLocally), readPods]);
+          throw error;
+        return [];
+      }
+    },
+  );
+  const [own, pods] = await Promise.all([readNamespace({ id, kind: "node", name: node }, OWN_NAMESPACE), readPods]);
   return {
     version: SNAPSHOT_VERSION,
     takenAt: new Date().toISOString(),

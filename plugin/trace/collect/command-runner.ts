@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { runInNamespace } from "../../netlink/namespace.ts";
 
 /** The result of a program, for any exit status. */
 interface CommandOutput {
@@ -10,8 +11,8 @@ interface CommandOutput {
 /** Runs a program without a shell and waits for its end. Exit status 127: the program does not exist. */
 export type CommandRunner = (argv: readonly string[], stdin?: string) => Promise<CommandOutput>;
 
-/** Runs programs on this computer. */
-export const runLocally: CommandRunner = ([file = "", ...rest], stdin = "") =>
+/** Runs programs in the namespace of this thread. */
+const runLocally: CommandRunner = ([file = "", ...rest], stdin = "") =>
   new Promise((resolve) => {
     const child = spawn(file, rest, { stdio: ["pipe", "pipe", "pipe"] });
     const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -30,9 +31,26 @@ export const runLocally: CommandRunner = ([file = "", ...rest], stdin = "") =>
     });
   });
 
-/** Returns a runner whose programs run in a network namespace, with the files of `run`. @param path of the namespace */
-export function enterNamespace(run: CommandRunner, path: string): CommandRunner {
-  return (argv, stdin) => run(["nsenter", `--net=${path}`, "--", ...argv], stdin);
+/** Access to a network namespace. */
+export interface NamespaceAccess {
+  /** Runs programs in it. */
+  readonly run: CommandRunner;
+  /** Runs synchronous work in it. */
+  readonly inside: <T>(work: () => T) => T;
+}
+
+/** Access to the namespace of this process. */
+export const OWN_NAMESPACE: NamespaceAccess = { run: runLocally, inside: (work) => work() };
+
+/**
+ * Returns access to another network namespace. A program inherits the namespace of the thread that starts it, so that no other
+ * program is needed to enter it: the agent's image has none.
+ *
+ * @param path of the namespace
+ */
+export function enterNamespace(path: string): NamespaceAccess {
+  const inside = <T>(work: () => T): T => runInNamespace(path, work);
+  return { inside, run: (argv, stdin) => inside(() => runLocally(argv, stdin)) };
 }
 
 /** Runs a program that must succeed. @returns its stdout @throws an error with its stderr */

@@ -14,11 +14,16 @@ describe("network namespaces of a node's pods", () => {
 
   it("are the files of the runtimes' directories without the node's own, each once", async () => {
     await link(join(directory, "cni-1"), join(directory, "same-as-cni-1"));
-    const own = (await stat(join(directory, "default"))).ino;
+    const own = await stat(join(directory, "default"));
     const found = await findPodNamespaces(own, [join(directory, "missing"), directory]);
     assert.deepEqual(
       found.map(({ name }) => name),
       ["cni-1", "cni-2"],
     );
+  });
+
+  it("are not files of another file system: what a deleted namespace leaves behind", async () => {
+    const { ino } = await stat(join(directory, "default"));
+    assert.deepEqual(await findPodNamespaces({ ino, dev: -1 }, [directory]), []);
   });
 });

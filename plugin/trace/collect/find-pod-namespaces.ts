@@ -16,23 +16,22 @@ export interface PodNamespacePath {
 
 /**
  * Finds the network namespaces of this node's pods, each once. Processes are not searched: those of other nodes may be visible.
+ * A file that is no namespace any more, as of a pod that has been deleted halfway, is left out.
  *
- * @param own number of the node's own namespace, which is left out
+ * @param own number and file system of the node's own namespace, which is left out too
  * @param directories where to look; for tests
  */
 export async function findPodNamespaces(
-  own: number,
+  own: { readonly ino: number; readonly dev: number },
   directories: readonly string[] = DIRECTORIES,
 ): Promise<readonly PodNamespacePath[]> {
   const found = new Map<number, PodNamespacePath>();
   for (const directory of directories)
     for (const name of (await readdir(directory).catch(() => [])).toSorted()) {
       const path = join(directory, name);
-      const inode = await stat(path).then(
-        ({ ino }) => ino,
-        () => own, // the pod has been deleted
-      );
-      if (inode !== own && !found.has(inode)) found.set(inode, { name, path, inode });
+      const file = await stat(path).catch(() => undefined);
+      if (file === undefined || file.dev !== own.dev || file.ino === own.ino || found.has(file.ino)) continue;
+      found.set(file.ino, { name, path, inode: file.ino });
     }
   return [...found.values()];
 }

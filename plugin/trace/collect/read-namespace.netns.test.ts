@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { execInNetns, execOrThrow } from "../../testing/exec.ts";
 import { type NamespaceSnapshot, traceSnapshot } from "../snapshot.ts";
-import { enterNamespace, runLocally } from "./command-runner.ts";
-import { connectLinks } from "./connect-links.ts";
-import { readNamespace } from "./read-namespace.ts";
 
 const NODE = `il${process.pid}-tn`;
 const POD = `il${process.pid}-tp`;
@@ -32,19 +29,26 @@ const SETUP: readonly (readonly [string, string])[] = [
   [NODE, "ip link set mv0 netns POD"],
 ];
 
-const read = (name: string, kind: NamespaceSnapshot["kind"]) =>
-  readNamespace({ id: name, kind, name }, enterNamespace(runLocally, `/var/run/netns/${name}`));
+/** The executable, which this test drives: entering a namespace needs its runtime. */
+const INTERLAY = process.env["INTERLAY_EXECUTABLE"] ?? "interlay";
+
+/** Runs the executable in the node's namespace. */
+function collect(): readonly NamespaceSnapshot[] {
+  const text = execInNetns(NODE, "env", "NODE_NAME=node", INTERLAY, "trace", "--collect");
+  return traceSnapshot.parse(JSON.parse(text)).namespaces;
+}
 
 describe("snapshot of network namespaces", () => {
   let node: NamespaceSnapshot;
   let pod: NamespaceSnapshot;
 
-  before(async () => {
+  before(() => {
     for (const name of [NODE, POD]) execOrThrow(["ip", "netns", "add", name]);
     for (const [name, command] of SETUP) execInNetns(name, ...command.replace("POD", POD).split(" "));
-    const namespaces = connectLinks([await read(NODE, "node"), await read(POD, "pod")]);
-    const json = JSON.stringify({ version: 1, takenAt: "2026-01-01T00:00:00Z", namespaces });
-    [node, pod] = traceSnapshot.parse(JSON.parse(json)).namespaces as [NamespaceSnapshot, NamespaceSnapshot];
+    const [first, ...others] = collect();
+    const own = others.find(({ name }) => name === POD);
+    assert.ok(first !== undefined && own !== undefined, "the node and its pod are in the snapshot");
+    [node, pod] = [first, own];
   });
   after(() => {
     for (const name of [POD, NODE]) execOrThrow(["ip", "netns", "delete", name]);
@@ -55,10 +59,10 @@ describe("snapshot of network namespaces", () => {
   });
 
   it("knows the other ends of links", () => {
-    assert.deepEqual(node.links.find(({ name }) => name === "cali1")?.peer, { namespace: POD, link: "eth0" });
+    assert.deepEqual(node.links.find(({ name }) => name === "cali1")?.peer, { namespace: pod.id, link: "eth0" });
     const macvlan = pod.links.find(({ name }) => name === "mv0");
     assert.equal(macvlan?.macvlanMode, "private");
-    assert.deepEqual(macvlan.parent, { namespace: NODE, link: "cali1" });
+    assert.deepEqual(macvlan.parent, { namespace: node.id, link: "cali1" });
     assert.equal(node.links.find(({ name }) => name === "vx")?.vxlan?.id, 4096);
   });
 

@@ -2,14 +2,14 @@ import type { z } from "zod";
 import type { Family } from "../../datapath/address.ts";
 import { getErrorMessage } from "../../errors/error-message.ts";
 import type { NamespaceSnapshot } from "../snapshot.ts";
-import { type CommandRunner, readOutput } from "./command-runner.ts";
+import { type CommandRunner, type NamespaceAccess, readOutput } from "./command-runner.ts";
 import { bridgeFdb, ipLinks, ipNeighbours, ipRoutes, ipRules, tcQdiscs } from "./ip-output.ts";
 import { parseAddresses, type ParsedLink, parseLinks } from "./parse-links.ts";
 import { parseFdb, parseNeighbours } from "./parse-neighbours.ts";
 import { parseListeners } from "./parse-listeners.ts";
 import { type Attempt, readNetfilter } from "./read-netfilter.ts";
 import { parseRoutes, parseRules } from "./parse-routes.ts";
-import { parseSysctls, READ_SYSCTLS } from "./sysctls.ts";
+import { readSysctls } from "./sysctls.ts";
 
 /** The state of one network namespace; the other ends of its links are not known yet. */
 export interface CollectedNamespace {
@@ -23,12 +23,11 @@ const FAMILY_FLAG = { ipv4: "-4", ipv6: "-6" } as const;
  * Reads a network namespace in one pass. Changes nothing, and loads no kernel module: the legacy backend is asked only for
  * tables that the kernel has.
  *
- * @param run runs programs in the namespace
- * @throws an error if links, routes or rules cannot be read; everything else becomes a problem of the snapshot
+ * @throws an error if sysctls, links, routes or rules cannot be read; everything else becomes a problem of the snapshot
  */
 export async function readNamespace(
   identity: Pick<NamespaceSnapshot, "id" | "kind" | "name" | "node">,
-  run: CommandRunner,
+  { run, inside }: NamespaceAccess,
 ): Promise<CollectedNamespace> {
   const problems: string[] = [];
   const attempt: Attempt = async (what, read) => {
@@ -39,7 +38,7 @@ export async function readNamespace(
       return null;
     }
   };
-  const { sysctls, legacyTables } = parseSysctls((await run(READ_SYSCTLS)).stdout);
+  const { sysctls, legacyTables } = inside(() => readSysctls());
   const hasIpv6 = Object.keys(sysctls).some((path) => path.startsWith("net/ipv6/"));
   const families: readonly Family[] = hasIpv6 ? ["ipv4", "ipv6"] : ["ipv4"];
   const [[linkOutput, neighbourOutput, proxyOutput], routing, netfilter, qdiscs, sockets] = await Promise.all([

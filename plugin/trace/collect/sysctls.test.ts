@@ -1,22 +1,40 @@
 import assert from "node:assert/strict";
-import { parseSysctls, READ_SYSCTLS } from "./sysctls.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { readSysctls } from "./sysctls.ts";
 
 describe("sysctls of a snapshot", () => {
-  it("has values by path, and the tables of the legacy backend", () => {
-    const text = [
-      "/proc/sys/net/ipv4/conf/eth0.100/rp_filter:2",
-      "/proc/sys/net/ipv4/ip_forward:1",
-      "/proc/net/ip_tables_names:filter",
-      "/proc/net/ip_tables_names:nat",
-      "",
-    ].join("\n");
-    assert.deepEqual(parseSysctls(text), {
+  let proc = "";
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(proc, path)), { recursive: true });
+    writeFileSync(join(proc, path), text);
+  };
+  beforeEach(() => {
+    proc = mkdtempSync(join(tmpdir(), "interlay-proc-"));
+  });
+  afterEach(() => {
+    rmSync(proc, { recursive: true });
+  });
+
+  it("has values by path, also of links with a point in their name, and the tables of the legacy backend", () => {
+    write("sys/net/ipv4/conf/eth0.100/rp_filter", "2\n");
+    write("sys/net/ipv4/ip_forward", "1\n");
+    write("net/ip_tables_names", "filter\nnat\n");
+    assert.deepEqual(readSysctls(proc), {
       sysctls: { "net/ipv4/conf/eth0.100/rp_filter": "2", "net/ipv4/ip_forward": "1" },
       legacyTables: { ipv4: ["filter", "nat"], ipv6: [] },
     });
   });
 
-  it("asks for no key of the kernel", () => {
-    assert.ok(!READ_SYSCTLS.some((argument) => /fastopen_key|stable_secret/.test(argument)));
+  it("has no key of the kernel", () => {
+    write("sys/net/ipv4/ip_forward", "1\n");
+    write("sys/net/ipv4/tcp_fastopen_key", "0123\n");
+    write("sys/net/ipv6/conf/eth0/stable_secret", "::1\n");
+    assert.deepEqual(Object.keys(readSysctls(proc).sysctls), ["net/ipv4/ip_forward"]);
+  });
+
+  it("cannot be read where there are none", () => {
+    assert.throws(() => readSysctls(proc), /has no sysctl ipv4\/ip_forward/);
   });
 });

@@ -1,87 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
 /** Sysctls of a link that decide over packets: net/ipv4/conf/LINK and net/ipv6/conf/LINK. */
-const LINK_SYSCTLS = [
-  "accept_local",
-  "arp_accept",
-  "arp_announce",
-  "arp_filter",
-  "arp_ignore",
-  "disable_ipv6",
-  "disable_policy",
-  "forwarding",
-  "force_forwarding",
-  "hop_limit",
-  "ignore_routes_with_linkdown",
-  "mtu",
-  "proxy_arp",
-  "proxy_arp_pvlan",
-  "proxy_ndp",
-  "route_localnet",
-  "rp_filter",
-  "src_valid_mark",
-];
+const LINK_SYSCTLS = {
+  ipv4: [
+    "accept_local",
+    "arp_accept",
+    "arp_announce",
+    "arp_filter",
+    "arp_ignore",
+    "disable_policy",
+    "forwarding",
+    "ignore_routes_with_linkdown",
+    "proxy_arp",
+    "proxy_arp_pvlan",
+    "route_localnet",
+    "rp_filter",
+    "src_valid_mark",
+  ],
+  ipv6: [
+    "disable_ipv6",
+    "disable_policy",
+    "force_forwarding",
+    "forwarding",
+    "hop_limit",
+    "ignore_routes_with_linkdown",
+    "mtu",
+    "proxy_ndp",
+  ],
+} as const;
 
 /** Sysctls of a network namespace. Keys (tcp_fastopen_key, stable_secret) are not among them. */
 const NAMESPACE_SYSCTLS = [
-  "bridge-nf-call-arptables",
-  "bridge-nf-call-ip6tables",
-  "bridge-nf-call-iptables",
-  "echo_ignore_all",
-  "fib_multipath_hash_policy",
-  "fwmark_reflect",
-  "icmp_echo_ignore_all",
-  "ip_default_ttl",
-  "ip_forward",
-  "ip_forward_use_pmtu",
-  "ip_no_pmtu_disc",
-  "ip_nonlocal_bind",
-  "nf_conntrack_count",
-  "nf_conntrack_max",
-  "nf_conntrack_tcp_be_liberal",
-  "nf_conntrack_tcp_loose",
-  "tcp_fwmark_accept",
-  "tcp_l3mdev_accept",
-  "udp_l3mdev_accept",
-  // The limits of the neighbour tables, net/ipv4/neigh/default and net/ipv6/neigh/default.
-  "gc_thresh3",
+  "bridge/bridge-nf-call-arptables",
+  "bridge/bridge-nf-call-ip6tables",
+  "bridge/bridge-nf-call-iptables",
+  "ipv4/fib_multipath_hash_policy",
+  "ipv4/fwmark_reflect",
+  "ipv4/icmp_echo_ignore_all",
+  "ipv4/ip_default_ttl",
+  "ipv4/ip_forward",
+  "ipv4/ip_forward_use_pmtu",
+  "ipv4/ip_no_pmtu_disc",
+  "ipv4/ip_nonlocal_bind",
+  "ipv4/neigh/default/gc_thresh3",
+  "ipv4/tcp_fwmark_accept",
+  "ipv4/tcp_l3mdev_accept",
+  "ipv4/udp_l3mdev_accept",
+  "ipv6/fib_multipath_hash_policy",
+  "ipv6/fwmark_reflect",
+  "ipv6/icmp/echo_ignore_all",
+  "ipv6/ip_nonlocal_bind",
+  "ipv6/neigh/default/gc_thresh3",
+  "netfilter/nf_conntrack_count",
+  "netfilter/nf_conntrack_max",
+  "netfilter/nf_conntrack_tcp_be_liberal",
+  "netfilter/nf_conntrack_tcp_loose",
 ];
 
-/** Files of the kernel that list the tables of the legacy iptables backend. */
-const LEGACY_TABLES = ["ip_tables_names", "ip6_tables_names"] as const;
-
-const DIRECTORIES = ["ipv4", "ipv6", "netfilter", "bridge"];
-const SYSCTLS = "/proc/sys/";
-
-/** Command that prints all of these files, one `PATH:VALUE` a line. It is one process for thousands of files. */
-export const READ_SYSCTLS: readonly string[] = [
-  "grep",
-  "-rsH",
-  ...[...LINK_SYSCTLS, ...NAMESPACE_SYSCTLS, ...LEGACY_TABLES].map((name) => `--include=${name}`),
-  "",
-  ...DIRECTORIES.map((name) => `${SYSCTLS}net/${name}`),
-  ...LEGACY_TABLES.map((name) => `/proc/net/${name}`),
-];
-
-/** Content of the files of `READ_SYSCTLS`. */
-interface ProcState {
+/** Content of the files that decide over packets. */
+export interface ProcState {
   /** By the path below /proc/sys, e.g. `net/ipv4/conf/eth0/rp_filter`. */
   readonly sysctls: Readonly<Record<string, string>>;
+  /** Tables of the legacy iptables backend. */
   readonly legacyTables: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
 }
 
-/** Parses the output of `READ_SYSCTLS`. */
-export function parseSysctls(text: string): ProcState {
-  const lines = text.split("\n").flatMap((line) => {
-    const colon = line.indexOf(":"); // names of links have none
-    return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1).trim()] as const];
-  });
-  const listTables = (name: (typeof LEGACY_TABLES)[number]) =>
-    lines.flatMap(([path, value]) => (path === `/proc/net/${name}` ? [value] : []));
-  return {
-    sysctls: Object.fromEntries(
-      lines.flatMap(([path, value]) =>
-        path.startsWith(SYSCTLS) ? [[path.slice(SYSCTLS.length), value] as const] : [],
+/**
+ * Reads the sysctls of the network namespace that this thread is in, and which legacy tables it has.
+ *
+ * @param proc directory of the proc file system; for tests
+ * @throws an error if the kernel has no sysctls of IPv4: the directory is not that of a network namespace
+ */
+export function readSysctls(proc = "/proc"): ProcState {
+  const net = join(proc, "sys/net");
+  const paths = [
+    ...NAMESPACE_SYSCTLS,
+    ...(["ipv4", "ipv6"] as const).flatMap((family) =>
+      listDirectory(join(net, family, "conf")).flatMap((link) =>
+        LINK_SYSCTLS[family].map((name) => `${family}/conf/${link}/${name}`),
       ),
     ),
-    legacyTables: { ipv4: listTables("ip_tables_names"), ipv6: listTables("ip6_tables_names") },
-  };
+  ];
+  const sysctls = Object.fromEntries(
+    paths.flatMap((path) => {
+      const value = readText(join(net, path));
+      return value === undefined ? [] : [[`net/${path}`, value] as const];
+    }),
+  );
+  if (sysctls["net/ipv4/ip_forward"] === undefined) throw new Error(`${net} has no sysctl ipv4/ip_forward`);
+  const listTables = (file: string): readonly string[] =>
+    (readText(join(proc, "net", file)) ?? "").split("\n").filter((name) => name !== "");
+  return { sysctls, legacyTables: { ipv4: listTables("ip_tables_names"), ipv6: listTables("ip6_tables_names") } };
+}
+
+function listDirectory(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return []; // a kernel without IPv6
+  }
+}
+
+/** Returns undefined for a file that this kernel does not have, or of a link that has gone. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
 }
