@@ -97,7 +97,7 @@ replace (
 
   it("compiles test programs, and commands of modules that it requires", () => {
     const program = listBuildArguments({ ...KUBERNETES, packages: ["test/e2e"], test: true }, "out");
-    assert.deepEqual(program.slice(0, 3), ["test", "-c", "-mod=mod"]);
+    assert.deepEqual(program.slice(0, 4), ["test", "-c", "-vet=off", "-mod=mod"]);
     const commands = listBuildArguments({ ...KUBERNETES, otherPackages: ["example.com/tool/cmd"] }, "out");
     assert.deepEqual(commands.slice(-2), ["k8s.io/kubernetes/cmd/kube-proxy", "example.com/tool/cmd"]);
   });
