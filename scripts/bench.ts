@@ -31,7 +31,7 @@ const BENCHES: readonly Bench[] = [
 ];
 
 const program = new Command("bench")
-  .description("measure, print a table, write results/benchmarks/NAME.json")
+  .description("measure, print a table, write results/data/benchmarks/NAME.json")
   .argument(
     "[names...]",
     BENCHES.map(({ name, description }) => `${name}: ${description}`).join("; ") +

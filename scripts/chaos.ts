@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
-import { RESULTS } from "../results/files/write.ts";
+import { RECORDED_RESULTS } from "../results/files/write.ts";
 
 /** `npm run chaos`: injects random faults in a lab; the same seed repeats them. */
 const positive = (text: string): number => {
@@ -24,7 +24,7 @@ const THIRD_WORKER = ["--nodes", "3"];
 const env = {
   ...process.env,
   INTERLAY_CHAOS_MINUTES: String(minutes),
-  INTERLAY_CHAOS_REPORT: join(RESULTS, "chaos.json"),
+  INTERLAY_CHAOS_REPORT: join(RECORDED_RESULTS, "chaos.json"),
   ...(seed === undefined ? {} : { INTERLAY_SEED: String(seed) }),
   ...(only === undefined ? {} : { INTERLAY_CHAOS_ONLY: only }),
 };

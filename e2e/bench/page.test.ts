@@ -5,7 +5,7 @@ import { PAGE_FILE, renderPage, readAllMeasurements } from "./page.ts";
 import { LAB_PARTS, readVersions } from "./measurement/versions.ts";
 
 describe("results/BENCHMARKS.md", () => {
-  it("equals the page rendered from results/benchmarks/*.json", async () => {
+  it("equals the page rendered from results/data/benchmarks/*.json", async () => {
     assert.equal(
       await readFile(PAGE_FILE, "utf8"),
       renderPage(await readAllMeasurements()),

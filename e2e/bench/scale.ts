@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
+import { RECORDED_RESULTS } from "../../results/files/write.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
@@ -22,7 +23,7 @@ import { LAB_PARTS } from "./measurement/versions.ts";
 
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
 const STEPS = 5;
-const CHART = join(import.meta.dirname, "..", "..", "results", "benchmarks", "scale.svg");
+const CHART = join(RECORDED_RESULTS, "benchmarks", "scale.svg");
 /** Range with 1,022 addresses, because most pods take one. */
 const POD_RANGE = "10.7.200.0/22";
 

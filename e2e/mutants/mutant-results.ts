@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { RESULTS } from "../../results/files/write.ts";
+import { RECORDED_RESULTS } from "../../results/files/write.ts";
 
 export type MutantKind = "plan" | "nft" | "sysctl" | "kube-proxy" | "gate" | "fact";
 
@@ -16,7 +16,7 @@ interface MutantResult {
   readonly allowedBecause?: string;
 }
 
-/** Prints each result, and collects them for results/mutants.json, the record of a complete run. */
+/** Prints each result, and collects them for results/data/mutants.json, the record of a complete run. */
 export class MutantResults {
   readonly all: MutantResult[] = [];
 
@@ -52,9 +52,9 @@ export class MutantResults {
     );
   }
 
-  /** Writes results/mutants.json. */
+  /** Writes results/data/mutants.json. */
   async write(about: Readonly<Record<string, unknown>>): Promise<void> {
     const content = { schema: "interlay.mutants/v3", ...about, summary: this.#summary, results: this.all };
-    await writeFile(join(RESULTS, "mutants.json"), `${JSON.stringify(content, null, 2)}\n`);
+    await writeFile(join(RECORDED_RESULTS, "mutants.json"), `${JSON.stringify(content, null, 2)}\n`);
   }
 }

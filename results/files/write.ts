@@ -10,6 +10,8 @@ import { createRunSummary } from "../summary.ts";
 
 /** Directory of results. */
 export const RESULTS: string = dirname(import.meta.dirname);
+/** Directory of recorded results, which Git tracks. */
+export const RECORDED_RESULTS: string = join(RESULTS, "data");
 
 /** Writes a run in all formats to `results/runs/<id>/` and points `results/latest` to it. @returns the directory */
 export async function writeReport(report: Report, root: string = RESULTS): Promise<string> {

@@ -8,7 +8,7 @@ describe("files that --watch observes", () => {
     "datapath/underlay.test.ts": false,
     "dist/interlay.json": false,
     "runs/2026/report.json": false,
-    "benchmarks/cni.json": false,
+    "data/benchmarks/cni.json": false,
     "report.schema.json": false,
     "notes.md": false,
   }))

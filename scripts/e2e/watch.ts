@@ -11,7 +11,7 @@ const SETTLE_MS = 150;
 export function isSource(path: string): boolean {
   return (
     /\.(ts|json|yaml|conf|service)$/.test(path) &&
-    !/\.test\.ts$|(^|\/)(dist|runs|certificates|benchmarks|node_modules)(\/|$)|\.schema\.json$/.test(path)
+    !/\.test\.ts$|(^|\/)(dist|runs|certificates|data|node_modules)(\/|$)|\.schema\.json$/.test(path)
   );
 }
 

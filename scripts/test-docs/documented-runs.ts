@@ -153,7 +153,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ],
   [
     "npm run mutants -- --kubernetes v1.31.4 --kube-proxy v1.28.15,v1.29.15,v1.31.4,v1.31.4/nftables",
-    "its recorded run is results/mutants.json",
+    "its recorded run is results/data/mutants.json",
   ],
   ["npm run nightly -- --plan sweep", "docs/sweep.md has its results"],
   ["npm run e2e -- --provider lab --suite trace", "docs/trace.md has its results"],

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import Table from "cli-table3";
+import { RECORDED_RESULTS } from "../../../results/files/write.ts";
 import { type BenchParts, readVersions } from "./versions.ts";
 
 /** A measured value with its limit: one row of a benchmark's table. */
@@ -64,13 +65,13 @@ export async function readMachineState({ parts }: Bench): Promise<MachineState> 
   return { load: Math.round(10 * (loadavg()[0] ?? 0)) / 10, versions: await readVersions(parts) };
 }
 
-/** Writes results/benchmarks/NAME.json. @returns its path */
+/** Writes results/data/benchmarks/NAME.json. @returns its path */
 export async function writeMeasurements(
   { name }: Pick<Bench, "name">,
   figures: readonly Measurement[],
   { load, versions }: MachineState,
 ): Promise<string> {
-  const directory = join(import.meta.dirname, "../../../results/benchmarks");
+  const directory = join(RECORDED_RESULTS, "benchmarks");
   await mkdir(directory, { recursive: true });
   const file = join(directory, `${name}.json`);
   const machine = {
