@@ -56,6 +56,7 @@ export interface KubeObject {
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: unknown;
@@ -108,13 +109,25 @@ export class IpamContext {
     spec: { readonly ranges: readonly string[]; readonly reservePerNode?: number },
     options: object = {},
   ): Promise<void> {
+    await this.addPool(name, spec);
+    await this.addNetwork(name, { pools: [name], options });
+  }
+
+  /** Creates an UnderlayPool without a network. */
+  async addPool(
+    name: string,
+    spec: { readonly ranges: readonly string[]; readonly [field: string]: unknown },
+  ): Promise<void> {
     const pool = this.#own("UnderlayPool", name, { subnet: this.#subnet, gateway: this.#gateway, ...spec });
-    const network = this.#own("UnderlayNetwork", name, { namespace: NAMESPACE, pools: [name], options });
     await ensureObject(this.api, pool);
+    DeferCleanup(() => this.remove(pool));
+  }
+
+  /** Creates an UnderlayNetwork, and waits for its definition. */
+  async addNetwork(name: string, spec: object): Promise<void> {
+    const network = this.#own("UnderlayNetwork", name, { namespace: NAMESPACE, ...spec });
     await ensureObject(this.api, network);
-    DeferCleanup(async () => {
-      for (const object of [network, pool]) await this.remove(object);
-    });
+    DeferCleanup(() => this.remove(network));
     const definition: KubeObject = {
       apiVersion: "k8s.cni.cncf.io/v1",
       kind: "NetworkAttachmentDefinition",

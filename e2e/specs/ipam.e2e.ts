@@ -14,6 +14,8 @@ import {
   scaleWorkload,
   createWorkload,
 } from "../ipam/workloads.ts";
+import { registerSelectionSpecs } from "../ipam/selection-specs.ts";
+import { registerSetSpecs } from "../ipam/set-specs.ts";
 import { NAMESPACE } from "../ipam/context.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
@@ -21,6 +23,8 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 export function registerSpecs(run: TestRun): void {
   Describe("ipam: addresses stay with their pods", { labels: ["ipam"] }, () => {
     const context = setupIpamFixture(run);
+    registerSelectionSpecs(context);
+    registerSetSpecs(context);
     const first = (): string => context().workers[0] ?? "";
 
     It("a Deployment rolls out with exactly as many addresses as replicas", { timeout: 300_000 }, async () => {
