@@ -27,6 +27,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",
   "patch leases.coordination.k8s.io in interlay-system": "a leader that ends in good order",
   "get namespaces": "a pool with a namespaceSelector, and a network that names no pool",
+  "watch ipaddresspools.metallb.io": "MetalLB",
+  "watch ciliumloadbalancerippools.cilium.io": "Cilium",
   "watch clonesets.apps.kruise.io": "OpenKruise",
   "watch statefulsets.apps.kruise.io": "OpenKruise",
   "watch daemonsets.apps.kruise.io": "OpenKruise",

@@ -14,6 +14,7 @@ export const RESOURCE = {
   underlayPools: { api: OWN, plural: "underlaypools" },
   underlayAddresses: { api: OWN, plural: "underlayaddresses" },
   underlayNetworks: { api: OWN, plural: "underlaynetworks" },
+  underlayReservations: { api: OWN, plural: "underlayreservations" },
   nodeStates: { api: OWN, plural: "nodestates" },
   nodes: { api: "/api/v1", plural: "nodes" },
   namespaces: { api: "/api/v1", plural: "namespaces" },
@@ -27,6 +28,9 @@ export const RESOURCE = {
   calicoPools: { api: CALICO, plural: "ippools" },
   felix: { api: CALICO, plural: "felixconfigurations" },
   calicoBlocks: { api: CALICO, plural: "blockaffinities" },
+  /** Address ranges of MetalLB and Cilium for Services of type LoadBalancer. */
+  metallbPools: { api: "/apis/metallb.io/v1beta1", plural: "ipaddresspools" },
+  ciliumPools: { api: "/apis/cilium.io/v2alpha1", plural: "ciliumloadbalancerippools" },
   statefulSets: { api: "/apis/apps/v1", plural: "statefulsets" },
   attachmentDefinitions: { api: "/apis/k8s.cni.cncf.io/v1", plural: "network-attachment-definitions" },
   leases: { api: "/apis/coordination.k8s.io/v1", plural: "leases", namespace: SYSTEM_NAMESPACE },
@@ -122,7 +126,10 @@ export const serviceCidr = z.object({
 });
 
 export const underlayPool = z.object({
-  metadata,
+  metadata: metadata.extend({
+    deletionTimestamp: z.string().optional(),
+    finalizers: z.array(z.string()).default([]),
+  }),
   spec: z.object({
     subnet: z.string(),
     ranges: z.array(z.string()).min(1),

@@ -30,6 +30,16 @@ export const poolStatusSchema = z.strictObject({
     .array(z.strictObject({ address: z.string(), by: z.string().describe("Node or Service that has the address.") }))
     .readonly()
     .describe("Addresses of nodes and Services in the ranges; no pod gets them."),
+  reservations: z
+    .array(
+      z.strictObject({
+        range: z.string(),
+        namespaces: z.array(z.string()).readonly().describe("Namespaces whose pods may request an address of it."),
+        by: z.string().describe("Object that reserves the range."),
+      }),
+    )
+    .readonly()
+    .describe("Reserved ranges of the cluster that have an address of the pool."),
   nodesOutside: z
     .strictObject({ count: z.int(), example: z.string().describe("Name of one such node.") })
     .optional()

@@ -12,6 +12,7 @@ import {
   RESOURCE,
   underlayNetwork,
   type UnderlayNetworkObject,
+  type UnderlayPoolObject,
 } from "../../kubernetes/objects.ts";
 import { listExternalAddresses } from "../discovery/service-addresses.ts";
 import {
@@ -23,6 +24,9 @@ import {
 } from "../../kubernetes/status-schemas.ts";
 import { summarizePools } from "../status/pool-status.ts";
 import { listPoolWarnings, type WarningReporter } from "../status/warnings.ts";
+import { planFinalizers } from "./pool-finalizer.ts";
+import { ReservedRanges } from "./reserved-ranges.ts";
+import { listControlPlaneEndpoints } from "./control-plane-endpoint.ts";
 import { AddressSets } from "./address-sets.ts";
 import { buildAttachmentDefinition } from "./underlay-network.ts";
 
@@ -49,6 +53,7 @@ export class ClusterReconciler {
   /** Status of each object as it was last written: as text without times, and its conditions. */
   readonly #published = new Map<string, { readonly text: string; readonly conditions: readonly StatusCondition[] }>();
   readonly #sets: AddressSets;
+  readonly #reserved: ReservedRanges;
 
   constructor(kube: KubeClient, view: ClusterCache, warnings: WarningReporter) {
     this.#kube = kube;
@@ -56,6 +61,7 @@ export class ClusterReconciler {
     this.#warnings = warnings;
     this.#nodes = new Informer(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
     this.#networks = new Informer(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
+    this.#reserved = new ReservedRanges(kube);
     this.#sets = new AddressSets(kube, view);
     this.#definitions = new Informer(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
   }
@@ -63,11 +69,13 @@ export class ClusterReconciler {
   start(changed: () => void): void {
     for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.onChange(changed).start();
     this.#sets.start(changed);
+    this.#reserved.start(changed);
   }
 
   stop(): void {
     for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.stop();
     this.#sets.stop();
+    this.#reserved.stop();
   }
 
   /** Finds whether a node exists and is ready, so that its agent reclaims its addresses itself. */
@@ -93,9 +101,10 @@ export class ClusterReconciler {
 
   async #publishPools(): Promise<void> {
     if (this.#view.underlayAddresses.state !== "known") return;
-    if (this.#nodes.state !== "known") return; // without the nodes their addresses would count as free
-    for (const [name, counts] of summarizePools(this.#view, this.#occupants())) {
+    if (this.#nodes.state !== "known" || !this.#reserved.isKnown) return; // without the nodes their addresses would count as free
+    for (const [name, counts] of summarizePools(this.#view, this.#occupants(), this.#reserved.list())) {
       const pool = this.#view.underlayPools.get(name);
+      if (pool !== undefined) await this.#writeFinalizers(pool, counts);
       const subnet = pool?.spec.subnet;
       const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
       const observedGeneration = pool?.metadata.generation ?? 0;
@@ -115,6 +124,17 @@ export class ClusterReconciler {
       }
       const object = { apiVersion: GROUP_VERSION, kind: "UnderlayPool", name, uid: pool?.metadata.uid ?? "" };
       await this.#warnings.report(object, listPoolWarnings(status));
+    }
+  }
+
+  async #writeFinalizers(pool: UnderlayPoolObject, counts: Parameters<typeof planFinalizers>[1]): Promise<void> {
+    const finalizers = planFinalizers(pool, counts);
+    if (finalizers === undefined) return;
+    const { name, resourceVersion } = pool.metadata;
+    try {
+      await this.#kube.mergePatch(RESOURCE.underlayPools, name, { metadata: { finalizers, resourceVersion } });
+    } catch (error) {
+      if (!hasStatus(error, 404, 409)) throw error; // changed since: the next pass sees it
     }
   }
 
@@ -145,7 +165,12 @@ export class ClusterReconciler {
       const by = `Service ${service.metadata.namespace ?? ""}/${service.metadata.name}`;
       return listExternalAddresses(service).map(({ address }) => ({ address, by }));
     });
-    return [...nodes, ...services];
+    const gateways = this.#view.underlayPools
+      .values()
+      .flatMap(({ metadata, spec }) =>
+        spec.gateway === undefined ? [] : [{ address: spec.gateway, by: `gateway of UnderlayPool ${metadata.name}` }],
+      );
+    return [...nodes, ...services, ...gateways, ...listControlPlaneEndpoints(this.#view.kubeadm.values())];
   }
 
   async #writeDefinitions(): Promise<void> {

@@ -57,6 +57,25 @@ describe("a pool's status", () => {
     assert.match(draining?.message ?? "", /^10\.8\.1\.7 of pod shop\/db-0 is no longer in the ranges/);
   });
 
+  it("says how many addresses keep a deleted pool, and which of its ranges are reserved", () => {
+    const deleted = underlayPool.parse({
+      metadata: { name: "a", uid: "a", deletionTimestamp: "2026-01-01T00:00:00Z" },
+      spec: { subnet: "10.8.0.0/16", ranges: ["10.8.1.0/29"] },
+    });
+    const range = { range: "10.8.1.4/32", namespaces: ["shop"], by: "UnderlayReservation shop" };
+    const one = summarizePools(
+      {
+        underlayPools: { values: () => [deleted] },
+        underlayAddresses: { values: () => [held("10.8.1.1", "a")] },
+      } as unknown as Parameters<typeof summarizePools>[0],
+      [],
+      [range],
+    ).get("a");
+    const ready = one?.conditions.find(({ type }) => type === "Ready");
+    assert.deepEqual([ready?.status, ready?.reason, one?.reservations], ["False", "Deleted", [range]]);
+    assert.match(ready?.message ?? "", /the pods of its 1 addresses in use/);
+  });
+
   it("is not Ready while the pool is disabled", () => {
     const disabled = underlayPool.parse({
       metadata: { name: "a", uid: "a" },

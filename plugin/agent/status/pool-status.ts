@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { parseIp } from "../../datapath/address.ts";
 import { findOverlappingPools } from "../../ipam/pool/select-pools.ts";
+import { findReservations, type ReservedRange } from "../../ipam/pool/reservations.ts";
 import { findOccupied, type Occupant } from "../../ipam/pool/occupied.ts";
 import { parsePoolSpaces } from "../../ipam/pool/address-space.ts";
 import { parsePools } from "../../ipam/pool/parse-pools.ts";
@@ -13,6 +14,7 @@ export type PoolSummary = Omit<
   z.infer<typeof poolStatusSchema>,
   "observedGeneration" | "nodesOutside" | "conditions"
 > & {
+  readonly reservations: readonly ReservedRange[];
   readonly conditions: readonly PoolCondition[];
 };
 
@@ -72,7 +74,17 @@ function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
 }
 
 /** @param other an earlier pool with the same addresses */
-function buildReadyCondition(other: string | undefined, disabled: boolean): PoolCondition {
+function buildReadyCondition({
+  other,
+  disabled,
+  deleted,
+  inUse,
+}: {
+  readonly other: string | undefined;
+  readonly disabled: boolean;
+  readonly deleted: boolean;
+  readonly inUse: number;
+}): PoolCondition {
   const notReady = (reason: string, message: string): PoolCondition => ({
     type: "Ready",
     status: "False",
@@ -84,6 +96,11 @@ function buildReadyCondition(other: string | undefined, disabled: boolean): Pool
       "Overlap",
       `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
     );
+  if (deleted)
+    return notReady(
+      "Deleted",
+      `It is deleted: it gives no new address, and stays until the pods of its ${inUse} addresses in use are gone.`,
+    );
   if (disabled)
     return notReady("Disabled", "It gives no new address, because its field disabled says so; pods keep theirs.");
   return { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." };
@@ -92,20 +109,23 @@ function buildReadyCondition(other: string | undefined, disabled: boolean): Pool
 /**
  * Counts each pool's addresses. Totals are exact up to what JSON's numbers hold.
  * @param occupants addresses of all nodes and Services
+ * @param reservations reserved ranges of the cluster
  */
 export function summarizePools(
   view: Pick<ClusterCache, "underlayPools" | "underlayAddresses">,
   occupants: readonly Occupant[] = [],
+  reservations: readonly ReservedRange[] = [],
 ): ReadonlyMap<string, PoolSummary> {
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
   const clash = findOverlappingPools(good);
   const addresses = view.underlayAddresses.values();
-  const specs = new Map(view.underlayPools.values().map(({ metadata, spec }) => [metadata.name, spec]));
+  const objects = new Map(view.underlayPools.values().map((object) => [object.metadata.name, object]));
   const statuses = new Map<string, PoolSummary>();
   for (const { name, spaces, disabled } of good) {
     const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
     const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
-    const spec = specs.get(name);
+    const { spec, metadata } = objects.get(name) ?? {};
+    const deleted = metadata?.deletionTimestamp !== undefined;
     const inRanges = spec === undefined ? [] : findOccupied(parsePoolSpaces(spec).all, occupants);
     const total = Number(spaces.all.size);
     const other = clash.get(name);
@@ -118,11 +138,12 @@ export function summarizePools(
       reserved: used.filter(({ spec }) => spec.reserve).length,
       draining: left.length,
       occupied: [...inRanges],
+      reservations: [...findReservations(spaces.all, reservations)],
       conditions: [
         ...buildDrainingCondition(left.map(({ spec }) => spec)),
         ...conflicting(marked),
         ...occupied(inRanges),
-        buildReadyCondition(other, disabled),
+        buildReadyCondition({ other, disabled, deleted, inUse: used.length + left.length }),
       ],
     });
   }
@@ -135,6 +156,7 @@ export function summarizePools(
       reserved: 0,
       draining: addresses.filter(({ spec }) => spec.pool === name).length,
       occupied: [],
+      reservations: [],
       conditions: [{ type: "Ready", status: "False", reason: "Wrong", message: `${problem}: it gives no address.` }],
     });
   return statuses;

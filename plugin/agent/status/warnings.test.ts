@@ -12,6 +12,7 @@ const SUMMARY = {
   reserved: 0,
   draining: 0,
   occupied: [],
+  reservations: [],
   conditions: [READY],
 };
 

@@ -1,5 +1,6 @@
 import type { PodObject } from "../../kubernetes/objects.ts";
 import { parsePools } from "../pool/parse-pools.ts";
+import { restrictToNamespace } from "../pool/reservations.ts";
 import { type Pool, selectPools } from "../pool/select-pools.ts";
 import { type AddressStore, isApiError } from "../records/address-store.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
@@ -33,7 +34,7 @@ export async function selectPodPools(
   const namespace =
     useDefault || needsLabels ? await readNamespace(store, request.pod.namespace, needsLabels) : WITHOUT_METADATA;
   const preferredPools = useDefault ? parsePoolNames(namespace.annotations) : named;
-  const pools = selectPools(valid, {
+  const selected = selectPools(valid, {
     node: { name: store.node, labels: store.nodeLabels() },
     namespace: { name: request.pod.namespace, labels: namespace.labels },
     podLabels: pod.metadata.labels,
@@ -41,8 +42,8 @@ export async function selectPodPools(
     networkPools: request.pools,
     preferredPools,
   });
-  if (pools.length === 0) throw noPoolError(request, preferredPools);
-  return pools;
+  if (selected.length === 0) throw noPoolError(request, preferredPools);
+  return selected.map((pool) => restrictToNamespace(pool, request.pod.namespace));
 }
 
 interface NamespaceMetadata {

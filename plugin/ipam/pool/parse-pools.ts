@@ -1,5 +1,6 @@
 import type { UnderlayPoolObject } from "../../kubernetes/objects.ts";
 import type { Pool } from "./select-pools.ts";
+import { readReservations, subtractReservations } from "./reservations.ts";
 import { readOccupied } from "./occupied.ts";
 import { parsePoolSpaces } from "./address-space.ts";
 import { getErrorMessage } from "../../errors/error-message.ts";
@@ -20,17 +21,20 @@ export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
   const bad = new Map<string, string>();
   for (const { metadata, spec, status } of objects) {
     try {
+      const reservations = readReservations(status);
+      const spaces = parsePoolSpaces({
+        ...spec,
+        excluded: [...spec.excluded, ...readOccupied(status).map(({ address }) => address)],
+      });
       good.push({
         name: metadata.name,
         created: metadata.creationTimestamp,
-        spaces: parsePoolSpaces({
-          ...spec,
-          excluded: [...spec.excluded, ...readOccupied(status).map(({ address }) => address)],
-        }),
+        spaces: { ...spaces, free: subtractReservations(spaces.free, reservations) },
+        reservations,
         routes: spec.routes,
         priority: spec.priority,
         reservePerNode: spec.reservePerNode,
-        disabled: spec.disabled,
+        disabled: spec.disabled || metadata.deletionTimestamp !== undefined,
         isDefault: spec.default,
         selection: {
           nodes: spec.nodeSelector,

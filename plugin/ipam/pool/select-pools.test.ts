@@ -18,6 +18,7 @@ const pool = (
   reservePerNode: 0,
   disabled: false,
   isDefault: false,
+  reservations: [],
   selection: { nodeNames: [], namespaceNames: [], networks: [], ...selection },
   ...over,
 });

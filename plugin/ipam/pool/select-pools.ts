@@ -1,6 +1,7 @@
 import { type Family, type Ip } from "../../datapath/address.ts";
 import { spacesOverlap, type PoolSpaces, type NodeShard } from "./address-space.ts";
 import { type LabelSelector, matchesSelector } from "../../kubernetes/label-selector.ts";
+import type { ReservedRange } from "./reservations.ts";
 import { findPattern } from "./name-pattern.ts";
 
 /** A valid UnderlayPool: its addresses, and the pods that it is for. */
@@ -18,6 +19,8 @@ export interface Pool {
   /** For pods whose network, pod and namespace name no pool. */
   readonly isDefault: boolean;
   readonly selection: PoolSelection;
+  /** Ranges of the cluster that have an address of the pool; not in `spaces.free`. */
+  readonly reservations: readonly ReservedRange[];
 }
 
 /** Which pods may use a pool. Every part must hold; an absent part, or an empty list, selects all. */
