@@ -6,7 +6,7 @@ const VXLAN = "vxlan.calico";
 const VXLAN_OVERHEAD = 50;
 const STRICT = 1;
 
-/** Finds problems of a node: facts, uplink, forwarding, packet filters, MTU, Multus. */
+/** Finds problems of a node: facts, uplink, forwarding, packet filters, MTU. */
 export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   const createFinding: CreateFinding = (check, severity, message, remedy, cells = []) => ({
     check,
@@ -70,16 +70,6 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
         ]
       : []),
     ...checkMtu(node, cluster, vxlan?.mtu, createFinding),
-    ...(node.cniConfigs !== null && !/multus/i.test(findFirstConfig(node.cniConfigs) ?? "")
-      ? [
-          createFinding(
-            "multus-missing",
-            "start",
-            describeFirstConfig(node.node, findFirstConfig(node.cniConfigs)),
-            "Install Multus, or see why its DaemonSet has no pod on this node, and which file comes before its own.",
-          ),
-        ]
-      : []),
   ];
 }
 
@@ -93,17 +83,6 @@ function listForwardedCells(node: string): readonly CellPattern[] {
     { ...overlay, targets: ["overlay-service", "multi-nic-service"] },
   ];
   return patterns.map((pattern) => ({ ...pattern, targetCidr: IPV4 }));
-}
-
-function describeFirstConfig(node: string, first: string | undefined): string {
-  return first === undefined
-    ? `/etc/cni/net.d of ${node} has no configuration, so none of Multus: pods cannot start there.`
-    : `The first configuration in /etc/cni/net.d of ${node} is ${first} and not Multus's: pods there get the overlay alone.`;
-}
-
-/** Returns the file that the container runtime uses: the first configuration by name. */
-function findFirstConfig(names: readonly string[]): string | undefined {
-  return names.filter((name) => /\.(conf|conflist|json)$/.test(name)).sort()[0];
 }
 
 type CreateFinding = (

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { readLastFacts } from "../state/facts-file.ts";
 import { readFilters } from "../agent/kube-proxy/packet-filters.ts";
 import { findForwardDrop } from "../agent/kube-proxy/forward-chain.ts";
@@ -18,6 +18,7 @@ import { readExemptCidrs } from "../datapath/plan/node-table.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
 import { decodeNeighbour, encodeNeighbourDump, RTM_NEIGHBOUR } from "../netlink/neighbour.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
+import { observePlugins } from "./observe-plugins.ts";
 import { type AttachmentSnapshot, NODE_SNAPSHOT_SCHEMA, type NodeSnapshot } from "./snapshot.ts";
 
 const FAMILIES = ["ipv4", "ipv6"] as const;
@@ -71,7 +72,7 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
         facts === undefined ? [] : [...findOtherDrops(filters, readNodeLinks(facts.overlayCidrs, facts.uplink))],
       attachments: observeAttachments(readGuardCounts(node)),
       neighbours: readNeighbours(node, uplink),
-      cniConfigs: readCniConfigs(),
+      ...observePlugins(),
       trace: await collectNode(name).catch(() => null),
     };
   } finally {
@@ -147,17 +148,6 @@ function readRoutes(namespace: NetworkNamespace): AttachmentSnapshot["routes"] {
         ...(gateway === undefined ? {} : { gateway }),
       })),
   );
-}
-
-/** Lists /etc/cni/net.d of the node. In the agent's pod the node's files are below the root of process 1. */
-function readCniConfigs(): string[] | null {
-  for (const directory of ["/proc/1/root/etc/cni/net.d", "/etc/cni/net.d"])
-    try {
-      return readdirSync(directory);
-    } catch {
-      // try the next
-    }
-  return null;
 }
 
 function readSysctl(path: string): string | undefined {

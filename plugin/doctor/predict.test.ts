@@ -62,6 +62,9 @@ const node = (changes: Partial<NodeSnapshot> = {}): NodeSnapshot => ({
   attachments: [underlay, multiNic],
   neighbours: [],
   cniConfigs: ["00-multus.conf", "10-calico.conflist"],
+  cniDirectory: "/etc/cni/net.d",
+  multusIsolation: false,
+  plugins: { missing: [], onlyInterlay: false },
   ...changes,
 });
 
@@ -397,6 +400,42 @@ const ROWS: readonly Row[] = [
     nodes: [node({ cniConfigs: ["20-multus.conf", "10-calico.conflist"] })],
     findings: ["start multus-missing"],
     says: /is 10-calico\.conflist and not Multus's/,
+  },
+  {
+    fault: "Multus configured in a directory that the runtime does not read",
+    nodes: [
+      node({
+        cniConfigs: ["10-flannel.conflist"],
+        cniDirectory: "/var/lib/rancher/k3s/agent/etc/cni/net.d",
+        multusElsewhere: "/etc/cni/net.d",
+      }),
+    ],
+    findings: ["start multus-missing"],
+    says: /in \/etc\/cni\/net\.d, which the runtime does not read: install it for \/var\/lib\/rancher\/k3s/,
+  },
+  {
+    fault: "Multus isolates namespaces",
+    nodes: [node({ multusIsolation: true })],
+    findings: ["start multus-isolation"],
+    says: /Add interlay-system to globalNamespaces/,
+  },
+  {
+    fault: "the reference plugins are missing",
+    nodes: [node({ plugins: { missing: ["macvlan", "portmap"], onlyInterlay: false } })],
+    findings: ["start plugin-missing", "start plugin-missing"],
+    says: /plugin macvlan is not in the runtime's plugin directory of n1/,
+  },
+  {
+    fault: "portmap is missing in a cluster without networks of Interlay",
+    nodes: [node({ plugins: { missing: ["portmap"], onlyInterlay: false } })],
+    cluster: cluster({ networks: [] }),
+    findings: ["start network-definition-missing"],
+  },
+  {
+    fault: "the agent installs in a directory that the runtime does not use",
+    nodes: [node({ plugins: { missing: ["macvlan", "portmap"], onlyInterlay: true } })],
+    findings: ["start plugin-directory"],
+    says: /--detect/,
   },
   {
     fault: "the kind NetworkAttachmentDefinition missing",

@@ -3,6 +3,7 @@ import { checkAttachments } from "./check-attachments.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { checkNodeNetworks, checkPools } from "./check-networks.ts";
 import { checkNode } from "./check-node.ts";
+import { checkPlugins } from "./check-plugins.ts";
 import { checkTracedPaths } from "./check-paths.ts";
 import { checkReturnPath } from "./check-return-path.ts";
 import { checkClusterCidr, checkServices } from "./check-services.ts";
@@ -33,6 +34,7 @@ function checkCauses(snapshot: Snapshot): readonly Finding[] {
         ...checkReturnPath(node, cluster),
         ...checkServices(node, cluster),
         ...checkNode(node, cluster),
+        ...checkPlugins(node, cluster),
         ...checkNodeNetworks(node),
         ...checkAttachments(node, cluster),
       ];

@@ -72,8 +72,15 @@ export const nodeSnapshot = z.object({
   attachments: z.array(attachment),
   /** Neighbour table of the uplink. */
   neighbours: z.array(neighbour),
-  /** Files of /etc/cni/net.d; null if it cannot be read. */
+  /** Files of the runtime's network configuration directory; null if it cannot be read. */
   cniConfigs: z.array(z.string()).nullable(),
+  cniDirectory: z.string().default("/etc/cni/net.d"),
+  /** Another directory that has a configuration of Multus. */
+  multusElsewhere: z.string().optional(),
+  /** Multus refuses networks of namespace interlay-system to pods of other namespaces. */
+  multusIsolation: z.boolean().default(false),
+  /** Plugins of the directory in which the agent installs; absent if it cannot be read. */
+  plugins: z.object({ missing: z.array(z.string()), onlyInterlay: z.boolean() }).optional(),
   /** Kernel state of the node and its pods, from which paths are traced; null if it could not be read; absent in old files. */
   trace: traceSnapshot.nullable().optional(),
 });

@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { NodeSnapshot } from "./snapshot.ts";
+
+/** Directories of a container runtime's network configuration, those of distributions first. */
+const CONFIG_DIRECTORIES = [
+  "/var/lib/rancher/k3s/agent/etc/cni/net.d",
+  "/var/snap/microk8s/current/args/cni-network",
+  "/etc/kubernetes/cni/net.d",
+  "/etc/cni/net.d",
+];
+/** The runtime's plugin directory: as the agent's pod mounts it, and on the node. */
+const PLUGIN_DIRECTORIES = ["/host/opt/cni/bin", "/opt/cni/bin"];
+/** Plugins that networks of Interlay name. */
+const NEEDED = ["interlay", "interlay-ipam", "macvlan", "portmap"];
+/** File of thick Multus's daemon, whose plugin has no options. */
+const DAEMON_CONFIG = join("multus.d", "daemon-config.json");
+
+/** The options of Multus that limit networks of other namespaces. */
+const multusOptions = z.object({
+  namespaceIsolation: z.boolean().default(false),
+  globalNamespaces: z.string().default("default"),
+});
+
+type PluginSnapshot = Pick<
+  NodeSnapshot,
+  "cniConfigs" | "cniDirectory" | "multusElsewhere" | "multusIsolation" | "plugins"
+>;
+
+/**
+ * Reads the configuration of the node's container runtime and of Multus, and the installed plugins.
+ * @param roots root directories to look in: in the agent's pod the node's files are below the root of process 1
+ */
+export function observePlugins(roots: readonly string[] = ["/proc/1/root", "/"]): PluginSnapshot {
+  const found = roots.flatMap((root) =>
+    CONFIG_DIRECTORIES.flatMap((directory) => {
+      const files = listFiles(join(root, directory));
+      return files === null ? [] : [{ root, directory, files }];
+    }),
+  );
+  const used = found.find(({ files }) => files.length > 0) ?? found[0];
+  const other = found.find(
+    ({ root, directory, files }) =>
+      root === used?.root && directory !== used.directory && files.some((file) => /multus.*\.conf/i.test(file)),
+  );
+  return {
+    cniConfigs: used === undefined ? null : [...used.files],
+    cniDirectory: used?.directory ?? "/etc/cni/net.d",
+    ...(other === undefined ? {} : { multusElsewhere: other.directory }),
+    multusIsolation: used !== undefined && isolatesNamespaces(join(used.root, used.directory), used.files),
+    plugins: readPlugins(),
+  };
+}
+
+/** Whether Multus refuses networks of namespace interlay-system to pods of other namespaces. */
+function isolatesNamespaces(directory: string, files: readonly string[]): boolean {
+  const first = files.filter((file) => /multus.*\.conf/i.test(file)).sort()[0];
+  return [first, DAEMON_CONFIG].some((file) => {
+    if (file === undefined) return false;
+    const options = multusOptions.safeParse(readJson(join(directory, file)));
+    return (
+      options.success &&
+      options.data.namespaceIsolation &&
+      !options.data.globalNamespaces.split(",").some((name) => name.trim() === "interlay-system")
+    );
+  });
+}
+
+/** Returns which of the needed plugins are installed, and whether others are; undefined if the directory is unknown. */
+function readPlugins(): NodeSnapshot["plugins"] {
+  const directory = PLUGIN_DIRECTORIES.find((path) => existsSync(path));
+  const files = directory === undefined ? null : listFiles(directory);
+  if (files === null) return undefined;
+  return {
+    missing: NEEDED.filter((name) => !files.includes(name)),
+    onlyInterlay: files.every((name) => name.startsWith("interlay")),
+  };
+}
+
+function listFiles(directory: string): readonly string[] | null {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return null;
+  }
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as unknown;
+  } catch {
+    return undefined;
+  }
+}
