@@ -54,8 +54,8 @@ const STAGES: readonly Stage[] = [
     argv: [...LAB, "interlay-test-agent", "--suite", "agent,return-path,agent-cluster,doctor"],
   },
   {
-    name: "overlays, Helm, upgrade and uninstall in a lab",
-    argv: [...LAB, "interlay-test-install", "--suite", "install"],
+    name: "overlays, Helm, upgrade, uninstall and the commands of interlay in a lab",
+    argv: [...LAB, "interlay-test-install", "--suite", "install,quick-start"],
   },
   {
     name: "a sample of the environments in labs",

@@ -16,6 +16,7 @@ const SUITES: Readonly<Record<string, () => readonly Promise<SpecFile>[]>> = {
   trace: () => [import("./trace.e2e.ts")],
   rbac: () => [import("./rbac.e2e.ts")],
   install: () => [import("./install.e2e.ts"), import("./uninstall.e2e.ts")],
+  "quick-start": () => [import("./quick-start.e2e.ts")],
   evidence: () => [import("./evidence.e2e.ts")],
   rerun: () => [import("./commands/rerun.e2e.ts")],
   validation: () => [import("./validation.e2e.ts")],

@@ -108,6 +108,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run e2e -- --provider lab --environment all", "takes half an hour; npm run nightly runs it"],
   ["npm run environments -- --write", "writes the page of the run of all environments"],
   ["npm run e2e -- --provider lab --suite ipam", BY_TEST],
+  ["npm run e2e -- --provider lab --suite quick-start", BY_TEST],
   ["npm run ipam -- check --repair", "changes the addresses of the cluster; plugin/ipam/inspect has its tests"],
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
   ["npm run down -- --all", "stops a Docker daemon that other runs may use"],
