@@ -78,14 +78,16 @@ export class TestNet {
   call(...what: CallArguments): CallResult {
     const [plugin, command, node] = what;
     const { executable, env, input } = this.invocation(...what);
-    const { status, stdout, stderr } = spawnSync("ip", ["netns", "exec", node.name, executable], {
+    const { status, signal, stdout, stderr, error } = spawnSync("ip", ["netns", "exec", node.name, executable], {
       env,
       input,
       encoding: "utf8",
     });
-    if (status !== 0 && status !== null && stdout === "" && stderr !== "")
+    if (status === null)
+      throw new Error(`${plugin} ${command} ended by ${signal ?? String(error)}: ${stdout} ${stderr}`);
+    if (status !== 0 && stdout === "" && stderr !== "")
       throw new Error(`${plugin} ${command} said nothing on stdout: ${stderr}`);
-    return { status: status ?? -1, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
+    return { status, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
   }
 
   /** Starts a call without waiting for its end. */
