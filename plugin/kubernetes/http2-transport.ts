@@ -39,6 +39,7 @@ export class Http2Transport implements Transport {
   readonly #fallback: Transport;
   readonly #pingMs: typeof PING_MS | { readonly every: number; readonly answer: number };
   #session: Promise<ClientHttp2Session> | undefined;
+  readonly #openStreams = new Set<ClientHttp2Stream>();
   #isRefused = false;
   #received = 0;
 
@@ -156,8 +157,19 @@ export class Http2Transport implements Transport {
       ...lowerCase,
       ...(authorization === undefined ? {} : { authorization }),
     });
+    this.#holdProcess(session, stream);
     stream.end(body);
     return stream;
+  }
+
+  /** Keeps the process alive for the stream's time; an idle connection does not. */
+  #holdProcess(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+    session.ref();
+    this.#openStreams.add(stream);
+    stream.once("close", () => {
+      this.#openStreams.delete(stream);
+      if (![...this.#openStreams].some((other) => other.session === session) && !session.destroyed) session.unref();
+    });
   }
 
   #connect(options: RequestOptions): Promise<ClientHttp2Session> {
