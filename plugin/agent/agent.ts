@@ -17,6 +17,7 @@ import { decideGate } from "./kube-proxy/kube-proxy-gate.ts";
 import { installPlugin } from "./install/install.ts";
 import { KernelEvents } from "./reconcile/kernel-events.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
+import { PathTracer } from "./paths/path-tracer.ts";
 import { KubeProxyReconciler } from "./kube-proxy-reconciler.ts";
 import { LEASE_SECONDS } from "../kubernetes/leader-election.ts";
 import { LeaderTasks } from "./leader/leader-tasks.ts";
@@ -46,7 +47,8 @@ type LoopName =
   | "calls"
   | "leadership"
   | "clusterTasks"
-  | "memory";
+  | "memory"
+  | "paths";
 
 /** The agent of one node: one loop per task, each observe -> plan -> apply; the status loop publishes the results. */
 export class Agent {
@@ -76,6 +78,7 @@ export class Agent {
   readonly #kubeProxy: KubeProxyReconciler;
   readonly #facts: FactsReconciler;
   readonly #returnPath: ReturnPathReconciler;
+  readonly #paths: PathTracer;
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   #servers: readonly (Server | SocketServer)[] = [];
 
@@ -95,8 +98,7 @@ export class Agent {
     const { stateDirectory } = paths;
     this.#allocator = new Allocator(store, records, { stateDirectory, ...createAddressListener(this.#events) });
     const reclaimer = new AddressReclaimer(kube, store, records, this.#plugin.attachments);
-    const [view, allocator, metrics] = [this.#view, this.#allocator, this.#metrics];
-    const addressParts = { node, view, allocator, reclaimer, metrics };
+    const addressParts = { node, view: this.#view, allocator: this.#allocator, reclaimer, metrics: this.#metrics };
     this.#warnings = new WarningReporter(this.#events);
     this.#leader = new LeaderTasks(kube, node, this.#view, this.#warnings, () => {
       this.#loops.clusterTasks.wake();
@@ -104,18 +106,20 @@ export class Agent {
     this.#repair = new RepairReconciler(this.#state, this.#plugin, this.#metrics, (name) => {
       this.#loops[name].wake();
     });
+    const wakeStatus = (): void => {
+      this.#loops.status.wake();
+    };
     this.#facts = new FactsReconciler(this.#view, node, this.#state, this.#plugin.facts, {
       changed: () => {
         this.#loops.returnPath.wake();
         this.#repair.requestFullPass();
       },
-      observed: () => {
-        this.#loops.status.wake();
-      },
+      observed: wakeStatus,
     });
     this.#returnPath = new ReturnPathReconciler(this.#state, () => {
       this.#loops.kubeProxy.wake();
     });
+    this.#paths = new PathTracer(node, this.#view, this.#state, wakeStatus);
     this.#kubeProxy = new KubeProxyReconciler(kube, node, this.#view, this.#state, () => {
       this.#decideGate();
       const { facts, services } = this.#state;
@@ -150,6 +154,7 @@ export class Agent {
       memory: loop("memory", 10_000, 0, () => {
         trimHeap(this.#loops.memory.passes);
       }),
+      paths: this.#paths.createLoop(),
       status: loop("status", 10_000, 100, () => this.#publish()),
     };
   }
@@ -199,7 +204,8 @@ export class Agent {
       this.#loops.clusterTasks.wake();
     });
     void this.#view.ready().then(() => {
-      for (const name of ["facts", "addresses", "leadership", "clusterTasks"] as const) this.#loops[name].start();
+      for (const name of ["facts", "addresses", "leadership", "clusterTasks", "paths"] as const)
+        this.#loops[name].start();
     });
   }
 

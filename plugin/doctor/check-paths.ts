@@ -1,12 +1,11 @@
 import { containsIp, parseCidr, parseIp } from "../datapath/address.ts";
 import { mergeSnapshots } from "../trace/collect/merge-snapshots.ts";
 import { checkPaths, type FailedPath } from "../trace/paths/check-paths.ts";
+import { isPolicyRule } from "../trace/paths/policy-rule.ts";
 import { findRemedy } from "../trace/tell/find-remedy.ts";
 import { type CellPattern, type Finding, SERVICES, type Target } from "./finding.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Chains of network policies: what they deny, somebody wants denied. */
-const POLICY_CHAIN = /^(?:cali-(?:tw|fw|pi|po|pro|pri)|KUBE-(?:NWPLCY|POD-FW))/;
 const CLUSTER_CIDR =
   "kube-proxy does not masquerade this connection, so the answer does not return by the node that translated: set clusterCIDR to the overlay networks in ConfigMap kube-system/kube-proxy, and see whether the agent of this node runs.";
 
@@ -59,7 +58,7 @@ function createFinding(paths: readonly [FailedPath, ...FailedPath[]], names: Rea
   const where = names.get(failure.namespace) ?? failure.namespace;
   const others = paths.length === 1 ? "" : `; ${paths.length - 1} more paths fail there`;
   const isUnknown = failure.verdict === "unknown";
-  const isPolicy = failure.rule !== undefined && POLICY_CHAIN.test(failure.rule.chain);
+  const isPolicy = isPolicyRule(failure.rule);
   return {
     check: isUnknown ? "paths-unknown" : "path",
     severity: isUnknown || isPolicy ? "warning" : "fails",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseIp } from "../datapath/address.ts";
 import { discoverFacts } from "../agent/discovery/discover.ts";
+import { selectServices } from "../kubernetes/select-services.ts";
 import { hasStatus, type KubeClient, type Resource } from "../kubernetes/kube-client.ts";
 import { objectMeta } from "../kubernetes/object-meta.ts";
 import { findNetworkOverUnderlay, readPodNetworks } from "../agent/discovery/pod-detection.ts";
@@ -20,10 +21,11 @@ import {
   underlayPool,
   CONFIG_MAP,
 } from "../kubernetes/objects.ts";
-import { selectServices } from "./select-services.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 const PAGE = 500;
+/** Services other than the API server and DNS to which paths are traced. */
+const OTHER_SERVICES = 12;
 const page = z.object({
   metadata: z.object({ continue: z.string().optional() }),
   items: z.array(z.unknown()).nullable(),
@@ -131,7 +133,7 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
         name: `${metadata.namespace ?? ""}/${metadata.name}`,
         addresses: status.podIPs.map(({ ip }) => ip),
       })),
-    services: selectServices(services ?? []),
+    services: selectServices(services ?? [], OTHER_SERVICES),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { PerNodeKind } from "./needed-kinds.ts";
+import { isBasicService } from "../../kubernetes/select-services.ts";
 import { hasExternalAddress } from "./service-addresses.ts";
 import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
 import { Informer, type Selection } from "../../kubernetes/informer.ts";
@@ -36,7 +37,7 @@ export class ClusterCache {
   readonly calicoBlocks;
   /** Every Node; followed where it is needed. */
   readonly allNodes;
-  /** Those with an address outside the cluster, and the API server's. */
+  /** Those with an address outside the cluster, the API server's and DNS. */
   readonly services;
   readonly flannel;
   readonly canal;
@@ -84,9 +85,7 @@ export class ClusterCache {
       RESOURCE.services,
       serviceObject,
       {},
-      (service) =>
-        hasExternalAddress(service) ||
-        (service.metadata.namespace === "default" && service.metadata.name === "kubernetes"),
+      (service) => hasExternalAddress(service) || isBasicService(service),
     );
     this.flannel = follow(RESOURCE.configMaps, configMapObject, named("kube-flannel-cfg"));
     this.canal = follow(RESOURCE.systemConfigMaps, configMapObject, named("canal-config"));

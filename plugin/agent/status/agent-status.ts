@@ -2,6 +2,7 @@ import type { Facts } from "../../datapath/facts.ts";
 import type { Gate } from "../kube-proxy/kube-proxy-gate.ts";
 import type { KubeProxyObservation } from "../kube-proxy/kube-proxy-observer.ts";
 import { NOT_OBSERVED, type ServicesState } from "../kube-proxy/service-translation.ts";
+import type { PathsState } from "../paths/describe-paths.ts";
 import type { RepairReport } from "../reconcile/repair.ts";
 
 /** State shared by the agent's loops: each loop writes its own part, the status loop reads all. */
@@ -25,6 +26,7 @@ export interface AgentStatus {
   /** Unusable pools, a line each. */
   poolProblems: readonly string[];
   repair: RepairReport;
+  paths: PathsState;
 }
 
 export function createAgentStatus(facts: Facts | undefined): AgentStatus {
@@ -48,6 +50,7 @@ export function createAgentStatus(facts: Facts | undefined): AgentStatus {
     gate: { open: false, reason: "kube-proxy has not been looked at yet." },
     ipamError: "not started yet",
     poolProblems: [],
+    paths: { status: "Unknown", reason: "NotTraced", message: "No path has been traced yet." },
     repair: { attachments: 0, repaired: [], failed: [], removed: [], busy: 0 },
   };
 }

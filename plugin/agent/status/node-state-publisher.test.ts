@@ -52,11 +52,16 @@ describe("NodeState's conditions", () => {
       { repair: { ...well.repair, failed: ["a/b eth0: no"] } },
       "AttachmentsReady RepairFailed: a/b eth0: no",
     ],
+    [
+      "a path that fails",
+      { paths: { status: "False", reason: "PacketsLost", message: "A rule drops it." } },
+      "PathsReady PacketsLost: A rule drops it.",
+    ],
   ];
   for (const [what, change, wrong] of ROWS)
     it(what, () => {
       const { conditions, ready, reason, version } = buildNodeStatus({ ...well, ...change }, [], NOW);
-      assert.equal(conditions.length, 6);
+      assert.equal(conditions.length, 7);
       assert.deepEqual([ready, version], [wrong === "" ? "True" : "False", VERSION]);
       assert.ok(reason === "" ? wrong === "" : wrong.startsWith(`${reason.replace(": ", " ")}:`), reason);
       const failing = conditions.filter(({ status }) => status === "False");

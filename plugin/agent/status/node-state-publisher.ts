@@ -6,7 +6,7 @@ import { VERSION } from "../../version/version.ts";
 import type { AgentStatus } from "./agent-status.ts";
 
 type NodeConditionType =
-  "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady";
+  "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady" | "PathsReady";
 
 /** Builds NodeState.status: what the agent found, what it made, and why. Pure. */
 export function buildNodeStatus(pass: AgentStatus, previous: readonly StatusCondition[], now: Date): NodeStateStatus {
@@ -43,6 +43,7 @@ export function buildNodeStatus(pass: AgentStatus, previous: readonly StatusCond
       repair.failed.length === 0 ? "InPlace" : "RepairFailed",
       repair.failed.length === 0 ? `${repair.attachments} attachments are as planned.` : repair.failed.join("; "),
     ),
+    { type: "PathsReady" satisfies NodeConditionType, ...pass.paths },
   ];
   const conditions = [...addTransitionTimes(current, previous, now)];
   const failing = conditions.find(({ status }) => status === "False");

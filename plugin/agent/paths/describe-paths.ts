@@ -1,0 +1,42 @@
+import type { FailedPath, PathReport } from "../../trace/paths/check-paths.ts";
+import { isPolicyRule } from "../../trace/paths/policy-rule.ts";
+import { findRemedy } from "../../trace/tell/find-remedy.ts";
+
+/** Condition PathsReady without its time. */
+export interface PathsState {
+  readonly status: "True" | "False" | "Unknown";
+  /** CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * Describes traced paths as a condition. What a network policy denies is as somebody wants it. `True` says that no packet of
+ * these paths is dropped, not that the model knows every rule.
+ */
+export function describePaths({ count, failed }: PathReport): PathsState {
+  const undecided = failed.filter(({ failure }) => failure.verdict === "unknown");
+  const lost = failed.filter(({ failure }) => failure.verdict !== "unknown" && !isPolicyRule(failure.rule));
+  const [first] = lost;
+  if (first !== undefined)
+    return {
+      status: "False",
+      reason: "PacketsLost",
+      message:
+        `${describePath(first)} fails: ${first.failure.text}.${describeRest(lost)} ${findRemedy(first.failure) ?? ""}`.trim(),
+    };
+  const [open] = undecided;
+  if (open !== undefined && undecided.length === count)
+    return { status: "Unknown", reason: "NotDecided", message: `No path can be decided: ${open.failure.text}.` };
+  const note = open === undefined ? "" : `, ${undecided.length} of them cannot be decided: ${open.failure.text}`;
+  return { status: "True", reason: "Traced", message: `${count} paths of pods of this node were traced${note}.` };
+}
+
+function describePath({ source, target, request }: FailedPath): string {
+  const to = target.kind === "service" ? `Service ${target.service.name}` : target.endpoint.namespace.name;
+  return `${request.protocol} from ${source.namespace.name} to ${to} (${request.destination})`;
+}
+
+function describeRest(lost: readonly FailedPath[]): string {
+  return lost.length === 1 ? "" : ` ${lost.length - 1} other paths fail too.`;
+}

@@ -1,0 +1,90 @@
+import { getErrorMessage } from "../../errors/error-message.ts";
+import { selectServices } from "../../kubernetes/select-services.ts";
+import { collectNode } from "../../trace/collect/collect-node.ts";
+import { mergeSnapshots } from "../../trace/collect/merge-snapshots.ts";
+import { checkPaths } from "../../trace/paths/check-paths.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
+import type { AgentStatus } from "../status/agent-status.ts";
+import { Loop } from "../loop.ts";
+import { describePaths, type PathsState } from "./describe-paths.ts";
+import { readProcessorTime } from "./processor-time.ts";
+
+/** Times between two passes, in milliseconds: at least these, and at least the processor time of a pass times `share`. */
+const PERIOD = {
+  /** A five hundredth of a processor, 0.2 %. */
+  passing: { least: 60_000, share: 500 },
+  /** A path that fails is traced again sooner, so that its end is seen: at most 2 % of a processor. */
+  failing: { least: 10_000, share: 50 },
+} as const;
+
+/** Parts of a pass that a test replaces. */
+export interface PathTracerParts {
+  readonly collect: typeof collectNode;
+  /** Processor time of this process and of the programs that it has run, in milliseconds. */
+  readonly readTime: () => number;
+}
+
+/**
+ * Traces paths of this node's pods: to a pod of each type on this node, to the API server and to DNS. Limited by its cost, which
+ * grows with the pods and rules of the node.
+ */
+export class PathTracer {
+  readonly #node: string;
+  readonly #view: Pick<ClusterCache, "pods" | "services">;
+  readonly #state: Pick<AgentStatus, "paths" | "services">;
+  readonly #changed: () => void;
+  readonly #parts: PathTracerParts;
+  /** Processor time of the last pass, in milliseconds. */
+  #took = 0;
+
+  /** @param changed called when the condition is another one than before the pass */
+  constructor(
+    node: string,
+    view: Pick<ClusterCache, "pods" | "services">,
+    state: Pick<AgentStatus, "paths" | "services">,
+    changed: () => void,
+    parts: PathTracerParts = { collect: collectNode, readTime: readProcessorTime },
+  ) {
+    this.#node = node;
+    this.#view = view;
+    this.#state = state;
+    this.#changed = changed;
+    this.#parts = parts;
+  }
+
+  /** Creates the loop of the passes. */
+  createLoop(): Loop {
+    return new Loop({ name: "paths", period: () => this.period(), debounce: 0 }, () => this.pass());
+  }
+
+  period(): number {
+    const { least, share } = this.#state.paths.status === "True" ? PERIOD.passing : PERIOD.failing;
+    return Math.max(least, share * this.#took);
+  }
+
+  async pass(): Promise<void> {
+    const before = this.#parts.readTime();
+    const { paths } = this.#state;
+    this.#state.paths = await this.#trace().catch((error: unknown) => ({
+      status: "Unknown" as const,
+      reason: "NotRead",
+      message: `The state of this node's kernel cannot be read: ${getErrorMessage(error)}`,
+    }));
+    this.#took = this.#parts.readTime() - before;
+    if (JSON.stringify(paths) !== JSON.stringify(this.#state.paths)) this.#changed();
+  }
+
+  async #trace(): Promise<PathsState> {
+    const pods = this.#view.pods
+      .values()
+      .filter(({ status }) => status.phase === "Running")
+      .map(({ metadata, status }) => ({
+        name: `${metadata.namespace ?? ""}/${metadata.name}`,
+        addresses: status.podIPs.map(({ ip }) => ip),
+      }));
+    const snapshot = mergeSnapshots([await this.#parts.collect(this.#node)], pods);
+    // Without rules of kube-proxy ServicesReady is False, with the remedy.
+    const services = this.#state.services.ready ? selectServices(this.#view.services.values(), 0) : [];
+    return describePaths(checkPaths(snapshot, { services, isPodChosen: (name) => name.includes("/") }));
+  }
+}
