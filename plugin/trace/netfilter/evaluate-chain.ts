@@ -1,7 +1,7 @@
 import type { Outcome } from "../hook.ts";
-import type { Packet, Translation } from "../packet.ts";
+import type { Translation } from "../packet.ts";
 import { addStep, areSameOutcomes, createOutcome, type EvaluationProgress } from "./progress.ts";
-import type { BaseChain, Chain, Result, CompiledRule, StatementContext } from "./model/ruleset.ts";
+import type { BaseChain, Chain, Result, StatementContext } from "./model/ruleset.ts";
 
 /** Continuations after a base chain has finished with a packet. */
 export interface Continuations {
@@ -54,105 +54,95 @@ export function evaluateBaseChain(
 
   /** Follows the rules from a position until a verdict or a fork; `chosen` is the result of the first statement if known. */
   const follow = (from: Position, before: EvaluationProgress, chosen?: Result): readonly Outcome[] => {
-    let position = from;
+    // Variables and not one object: a packet passes thousands of statements.
+    let { chain, rule, statement, effects, caller } = from;
     let current = before;
     let pending = chosen;
+    const addRuleStep = (last?: string): void => {
+      const text = chain.rules[rule]?.text ?? "";
+      current = addStep(current, chain, text, [...effects, ...(last === undefined ? [] : [last])].join(", "));
+    };
+    const startRule = (next: number): void => {
+      [rule, statement, effects] = [next, 0, NO_EFFECTS];
+    };
     for (;;) {
-      if (position.statement === 0) position = skipExcludedRules(position, current.packet);
-      const rule = position.chain.rules[position.rule];
-      if (rule === undefined) {
-        if (position.caller === undefined) return applyPolicy(current);
-        position = position.caller;
+      if (statement === 0) rule = chain.findRule(rule, current.packet);
+      const compiled = chain.rules[rule];
+      if (compiled === undefined) {
+        if (caller === undefined) return applyPolicy(current);
+        ({ chain, rule, statement, effects, caller } = caller);
         continue;
       }
-      const statement = rule.statements[position.statement];
-      if (statement === undefined) {
-        if (position.effects.length > 0) current = addRuleStep(current, position, rule);
-        position = skipRule(position);
+      const next = compiled.statements[statement];
+      if (next === undefined) {
+        if (effects.length > 0) addRuleStep();
+        startRule(rule + 1);
         continue;
       }
-      const result: Result = pending ?? statement(current.packet, context);
+      const result: Result = pending ?? next(current.packet, context);
       pending = undefined;
       switch (result.kind) {
         case "break":
-          if (position.effects.length > 0) current = addRuleStep(current, position, rule);
-          position = skipRule(position);
+          if (effects.length > 0) addRuleStep();
+          startRule(rule + 1);
           continue;
         case "continue":
-          position = passStatement(position);
+          statement += 1;
           continue;
         case "change":
           current = { ...current, packet: result.packet };
-          position = passStatement(position, result.effect);
+          effects = [...effects, result.effect];
+          statement += 1;
           continue;
         case "jump":
         case "goto":
-          current = addRuleStep(current, position, rule, `${result.kind} ${result.chain.name}`);
-          position = enterChain(result.chain, result.kind === "jump" ? skipRule(position) : position.caller);
+          addRuleStep(`${result.kind} ${result.chain.name}`);
+          if (result.kind === "jump") caller = { chain, rule: rule + 1, statement: 0, effects: NO_EFFECTS, caller };
+          chain = result.chain;
+          startRule(0);
           continue;
         case "return":
-          current = addRuleStep(current, position, rule, "return");
-          if (position.caller === undefined) return applyPolicy(current);
-          position = position.caller;
+          addRuleStep("return");
+          if (caller === undefined) return applyPolicy(current);
+          ({ chain, rule, statement, effects, caller } = caller);
           continue;
         case "accept":
-          return accepted(addRuleStep(current, position, rule, "accept"));
-        case "translate": {
-          const next = addRuleStep(current, position, rule, result.effect);
-          return translated?.(next, result.translation) ?? [createOutcome("unknown", next)];
-        }
+          addRuleStep("accept");
+          return accepted(current);
+        case "translate":
+          addRuleStep(result.effect);
+          return translated?.(current, result.translation) ?? [createOutcome("unknown", current)];
         case "drop":
-          return [createOutcome("drop", addRuleStep(current, position, rule, "drop"))];
+          addRuleStep("drop");
+          return [createOutcome("drop", current)];
         case "reject": {
           const { rejectWith } = result;
-          const last = addRuleStep(current, position, rule, `reject with ${rejectWith}`);
-          return [{ ...createOutcome("reject", last), rejectWith }];
+          addRuleStep(`reject with ${rejectWith}`);
+          return [{ ...createOutcome("reject", current), rejectWith }];
         }
         case "unknown":
-          return [createOutcome("unknown", addRuleStep(current, position, rule, `unknown: ${result.reason}`))];
+          addRuleStep(`unknown: ${result.reason}`);
+          return [createOutcome("unknown", current)];
         case "choice": {
           const { probability = 1 } = current;
+          const position = { chain, rule, statement, effects, caller };
           return result.branches.flatMap((branch) =>
             follow(position, { ...current, probability: probability * branch.probability }, branch.result),
           );
         }
         case "undecided": {
-          const last = addRuleStep(current, position, rule, `unknown: ${result.reason}`);
-          if (budget.left-- <= 0) return [createOutcome("unknown", last)];
-          const unmatched = follow(position, current, { kind: "break" });
-          const matched = follow(position, current, { kind: "continue" });
-          return areSameOutcomes(unmatched, matched) ? unmatched : [createOutcome("unknown", last)];
+          const position = { chain, rule, statement, effects, caller };
+          const reached = current;
+          addRuleStep(`unknown: ${result.reason}`);
+          if (budget.left-- <= 0) return [createOutcome("unknown", current)];
+          const unmatched = follow(position, reached, { kind: "break" });
+          const matched = follow(position, reached, { kind: "continue" });
+          return areSameOutcomes(unmatched, matched) ? unmatched : [createOutcome("unknown", current)];
         }
       }
     }
   };
-  return follow(enterChain(base.chain, undefined), progress);
+  return follow({ chain: base.chain, rule: 0, statement: 0, effects: NO_EFFECTS, caller: undefined }, progress);
 }
 
-function enterChain(chain: Chain, caller: Position | undefined): Position {
-  return { chain, rule: 0, statement: 0, effects: [], caller };
-}
-
-function skipExcludedRules(position: Position, packet: Packet): Position {
-  const rule = position.chain.findRule(position.rule, packet);
-  return rule === position.rule ? position : { ...position, rule };
-}
-
-function skipRule(position: Position): Position {
-  return { ...position, rule: position.rule + 1, statement: 0, effects: [] };
-}
-
-function passStatement(position: Position, effect?: string): Position {
-  const effects = effect === undefined ? position.effects : [...position.effects, effect];
-  return { ...position, statement: position.statement + 1, effects };
-}
-
-/** Adds the step of a rule: what it did before, and the last effect. */
-function addRuleStep(
-  progress: EvaluationProgress,
-  { chain, effects }: Position,
-  rule: CompiledRule,
-  last?: string,
-): EvaluationProgress {
-  return addStep(progress, chain, rule.text, [...effects, ...(last === undefined ? [] : [last])].join(", "));
-}
+const NO_EFFECTS: readonly string[] = [];
