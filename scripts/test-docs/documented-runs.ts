@@ -156,6 +156,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
     "npm run mutants -- --kubernetes v1.31.4 --kube-proxy v1.28.15,v1.29.15,v1.31.4,v1.31.4/nftables",
     "its recorded run is results/data/mutants.json",
   ],
+  ["npm run e2e -- --provider lab --suite rerun", "runs twenty commands that take as long as the matrix"],
   ["npm run nightly -- --plan sweep", "docs/sweep.md has its results"],
   ["npm run e2e -- --provider lab --suite trace", "docs/trace.md has its results"],
   ["npm run kit", "creates an archive of gigabytes; docs/kit.md describes a run"],
