@@ -22,6 +22,7 @@ const SUITES: Readonly<Record<string, () => readonly Promise<SpecFile>[]>> = {
   validation: () => [import("./validation.e2e.ts")],
   ipam: () => [import("./ipam.e2e.ts"), import("./ipam-faults.e2e.ts")],
   "existing-cluster": () => [import("./commands/existing-cluster.e2e.ts")],
+  "foreign-solutions": () => [import("./commands/foreign-solutions.e2e.ts")],
   "in-cluster": () => [import("./commands/in-cluster.e2e.ts")],
   "lab-isolation": () => [import("./commands/lab-isolation.e2e.ts")],
   parity: () => [import("./parity.e2e.ts")],

@@ -5,7 +5,9 @@ import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
 import { runOnExistingCluster } from "../../existing-cluster/run.ts";
 import { diffLines, readNodes, readObjects } from "../../existing-cluster/cluster-state.ts";
-import { BeforeAll, By, Describe, Eventually, It } from "../../harness.ts";
+import { createSimulatedNodes, SIMULATED } from "../../existing-cluster/simulated-nodes.ts";
+import type { Report } from "../../../results/schema.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../../harness.ts";
 import { setupCluster } from "../../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
@@ -135,6 +137,21 @@ export function registerSpecs(run: TestRun): void {
         );
       },
     );
+
+    It("uses the two workers with agents among fifty-two nodes", { timeout: RUN_TIMEOUT_MS }, async () => {
+      DeferCleanup(await By("fifty nodes without machines", () => createSimulatedNodes(api)));
+      const listLeftOut = (report: Report | undefined) =>
+        report?.checks.find(({ name }) => name.endsWith("every node that is selected has pods"));
+      const all = await runAndCompareState(["--yes", "--pool", POOL]);
+      assert.equal(all.exitCode, 0, all.output);
+      const { status, error = "" } = listLeftOut(all.report) ?? {};
+      assert.equal(status, "skipped");
+      for (const reason of [/not Ready/g, /unschedulable/g]) assert.ok((error.match(reason)?.length ?? 0) >= 5, error);
+      assert.equal(error.match(/simulated-/g)?.length, 50, error);
+      const selected = await runAndCompareState(["--yes", "--pool", POOL, "--node-selector", `!${SIMULATED}`]);
+      assert.equal(selected.exitCode, 0, selected.output);
+      assert.equal(listLeftOut(selected.report)?.status, "passed");
+    });
 
     // Last: it uninstalls the cluster's own Interlay.
     It("installs Interlay if it is missing, and uninstalls it", { timeout: RUN_TIMEOUT_MS }, async () => {

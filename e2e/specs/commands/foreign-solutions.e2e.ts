@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { runOnExistingCluster } from "../../existing-cluster/run.ts";
+import { planStaticRoutes } from "../../existing-cluster/static-routes.ts";
+import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../../harness.ts";
+import { clusterApi, ensureObject } from "../../support/cluster-api.ts";
+import { runCommandProcess } from "../../support/e2e-process.ts";
+import { registerIfMain, type TestRun } from "../../support/test-run.ts";
+
+const RUN_TIMEOUT_MS = 1_800_000;
+const NETWORK = "static-routes";
+/** Options of a run that tests what is there, and demands that every cell passes. */
+const FLAGS = ["--yes", "--datapath", "none", "--network", `default/${NETWORK}`, "--return-path", "notrack"] as const;
+
+/**
+ * Another solution than Interlay: macvlan of the reference plugins with static routes by hand, in a lab whose Interlay is
+ * uninstalled. The overlay is that of the lab's environment, such as flannel. The verdicts must be honest: cells fail where packets
+ * are dropped, the exit status is not 0, and no certificate passes.
+ */
+export function registerSpecs(run: TestRun): void {
+  Describe("macvlan with static routes by hand", { labels: ["foreign-solutions"], ordered: true }, () => {
+    let cluster: Cluster;
+
+    BeforeAll(
+      async () => {
+        cluster = await By("the cluster", run.cluster);
+        if (cluster.provider !== "lab") return;
+        const config = new KubeConfig();
+        config.loadFromFile(cluster.kubeconfig);
+        await By("the cluster without Interlay", () =>
+          uninstallInterlay(config, { timeoutMs: 120_000, force: true, log: () => undefined }),
+        );
+        const networks = {
+          underlay: cluster.spec.underlayCidr,
+          overlay: cluster.spec.overlayCidr,
+          services: cluster.spec.serviceCidr,
+        };
+        for (const [index, { name, address }] of cluster.nodes.entries()) {
+          const { file, commands } = planStaticRoutes(NETWORK, { address, index }, networks);
+          const write = ["sh", "-c", 'printf %s "$1" >"$2"', "sh", file.content, file.path];
+          for (const argv of [write, ...commands]) {
+            const { exitCode, stderr } = await cluster.exec(name, argv);
+            assert.equal(exitCode, 0, `${argv.join(" ")} on ${name}: ${stderr}`);
+          }
+        }
+        const network = {
+          apiVersion: "k8s.cni.cncf.io/v1",
+          kind: "NetworkAttachmentDefinition",
+          metadata: Object.assign({}, { name: NETWORK, namespace: "default" }),
+        };
+        await ensureObject(clusterApi(cluster), network);
+      },
+      { timeout: 0 },
+    );
+
+    It("fails the run, with the cells whose packets are dropped", { timeout: RUN_TIMEOUT_MS }, async () => {
+      if (cluster.provider !== "lab") Skip("the routes are made on the nodes of a lab");
+      const { exitCode, output, report } = await By("npm run e2e", () => runOnExistingCluster(cluster, FLAGS));
+      assert.equal(exitCode, 1, output);
+      const cells = report?.variants.flatMap((variant) => variant.cells) ?? [];
+      const listFailed = (pattern: RegExp) => cells.filter(({ id, ok }) => pattern.test(id) && !ok).map(({ id }) => id);
+      assert.ok(cells.length > 200, `only ${cells.length} cells`);
+      assert.deepEqual(
+        listFailed(/^matrix\/overlay-\d-a\/(overlay|service:overlay)-/),
+        [],
+        "the overlay works by itself",
+      );
+      assert.deepEqual(listFailed(/^matrix\/underlay-\d-a\/underlay-/), [], "macvlan works by itself");
+      // kube-proxy drops what follows the reply that bypasses the client's node.
+      assert.notDeepEqual(listFailed(/^matrix\/underlay-\d-a\/overlay-\d-b\/other-node\/tcp/), []);
+    });
+
+    It("gets no certificate that passes", { timeout: RUN_TIMEOUT_MS }, async () => {
+      if (cluster.provider !== "lab") Skip("the routes are made on the nodes of a lab");
+      const directory = await mkdtemp(join(tmpdir(), "interlay-foreign-"));
+      DeferCleanup(() => rm(directory, { recursive: true }));
+      const out = join(directory, "submission");
+      const argv = ["--provider", "existing", "--kubeconfig", cluster.kubeconfig, "--repeat", "1", "--out", out];
+      const { exitCode, stdout, stderr } = await By("npm run certify", () =>
+        runCommandProcess("certify", [...argv, ...FLAGS]),
+      );
+      assert.equal(exitCode, 1, `${stdout}${stderr}`.slice(-4000));
+      assert.match(stdout, /verified: signature, schema, digests, completeness/);
+      assert.match(stdout, /connectivity.*\d+ of \d+ cells failed/);
+    });
+  });
+}
+
+registerIfMain(import.meta.url, registerSpecs);
