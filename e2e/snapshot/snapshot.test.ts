@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
-import { collectSnapshot, type SnapshotTarget } from "./snapshot.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { collectSnapshot, takeSnapshot, type SnapshotTarget } from "./snapshot.ts";
 
 /** A cluster with one node, one restarted pod, and no kind but Node. */
 const target = {
@@ -62,5 +63,11 @@ describe("a snapshot", () => {
 
   it("contains no secret of a node", async () => {
     for (const [name, text] of await collectSnapshot(target)) assert.doesNotMatch(text, /abcdef/, name);
+  });
+
+  it("is rejected, not thrown, for a cluster that was removed: the run still writes its results", async () => {
+    const cluster = { kubeconfig: "/missing/kubeconfig", nodes: [], exec: target.exec } as unknown as Cluster;
+    const snapshot = takeSnapshot(cluster, new Map());
+    await assert.rejects(snapshot, /missing/);
   });
 });

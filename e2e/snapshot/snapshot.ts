@@ -28,9 +28,9 @@ interface Source {
 }
 
 /** Takes a snapshot of a cluster and of the suite's pods in it. */
-export function takeSnapshot(cluster: Cluster, pods: Deployment["pods"]): Promise<ReadonlyMap<string, string>> {
+export async function takeSnapshot(cluster: Cluster, pods: Deployment["pods"]): Promise<ReadonlyMap<string, string>> {
   const { nodes } = cluster;
-  return collectSnapshot({ api: clusterApi(cluster), nodes, exec: cluster.exec.bind(cluster) }, pods);
+  return await collectSnapshot({ api: clusterApi(cluster), nodes, exec: cluster.exec.bind(cluster) }, pods);
 }
 
 /**
