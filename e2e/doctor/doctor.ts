@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { runCommand } from "../../clusters/components/command.ts";
 import { buildInterlay } from "../../plugin/deploy/build.ts";
 
 const texts = z.array(z.string()).optional();
@@ -63,12 +63,8 @@ export async function runExecutable(kubeconfig: string, directory: string, more:
 }
 
 async function readFindings(file: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Findings> {
-  const stdout = await new Promise<string>((resolve, reject) => {
-    execFile(file, argv, { maxBuffer: 1 << 26, env }, (error, said, errors) => {
-      // 1: a cell is predicted to fail
-      if (error === null || error.code === 1) resolve(said);
-      else reject(new Error(`the doctor ended with ${String(error.code)}: ${errors.trim()}`));
-    });
-  });
+  const { exitCode, stdout, stderr } = await runCommand([file, ...argv], { env });
+  // 1: a cell is predicted to fail
+  if (exitCode > 1) throw new Error(`the doctor ended with ${exitCode}: ${stderr.trim()}`);
   return output.parse(JSON.parse(stdout)).findings;
 }

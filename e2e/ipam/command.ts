@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { runCommand } from "../../clusters/components/command.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import type { IpamContext } from "./context.ts";
 import { INTERLAY } from "../support/node-paths.ts";
@@ -14,13 +14,10 @@ const checked = z.object({
 /** Runs `npm run ipam -- …`, as a user would. @throws an error with its output if its exit status is not 0 or 1 */
 export async function runIpam(kubeconfig: string, args: readonly string[]): Promise<string> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "ipam.ts");
-  return new Promise<string>((resolve, reject) => {
-    const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, ...args];
-    execFile(process.execPath, argv, { maxBuffer: 1 << 26 }, (error, said, errors) => {
-      if (error === null || error.code === 1) resolve(said);
-      else reject(new Error(`npm run ipam ended with ${String(error.code)}: ${errors.trim()}`));
-    });
-  });
+  const argv = [process.execPath, "--import", "tsx", script, "--kubeconfig", kubeconfig, ...args];
+  const { exitCode, stdout, stderr } = await runCommand(argv);
+  if (exitCode > 1) throw new Error(`npm run ipam ended with ${exitCode}: ${stderr.trim()}`);
+  return stdout;
 }
 
 /** Returns the findings of `check`, with the records of each worker. */
