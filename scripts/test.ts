@@ -2,7 +2,15 @@
 /** `npm test`: every check of the project, one after another, closed by one line that counts them all. */
 import { $ } from "zx";
 import { waitForExit } from "../clusters/shell.ts";
-import { addCounts, formatClosingLine, type TestCounts, NO_TESTS, readCounts, judgeStage } from "./test/summary.ts";
+import {
+  addCounts,
+  extractFailures,
+  formatClosingLine,
+  type TestCounts,
+  NO_TESTS,
+  readCounts,
+  judgeStage,
+} from "./test/summary.ts";
 
 interface Stage {
   readonly name: string;
@@ -71,7 +79,13 @@ const STAGES: readonly Stage[] = [
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 
-async function runStage({ name, argv, env, isCheck }: Stage): Promise<TestCounts> {
+interface StageResult {
+  readonly counts: TestCounts;
+  /** The end of what the stage printed. */
+  readonly output: string;
+}
+
+async function runStage({ name, argv, env, isCheck }: Stage): Promise<StageResult> {
   process.stdout.write(`\n== ${name}: ${argv.join(" ")}\n`);
   const child = $({
     nothrow: true,
@@ -86,19 +100,18 @@ async function runStage({ name, argv, env, isCheck }: Stage): Promise<TestCounts
     output = (output + chunk.toString()).slice(-1_000_000);
   });
   const exitCode = await waitForExit(child);
-  return judgeStage(
-    exitCode,
-    isCheck ? { ...NO_TESTS, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output),
-  );
+  const counts = isCheck ? { ...NO_TESTS, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output);
+  return { counts: judgeStage(exitCode, counts), output };
 }
 
 let total = NO_TESTS;
-const failedStages: string[] = [];
+const failures: string[] = [];
 for (const stage of STAGES) {
-  const counts = await runStage(stage);
-  if (counts.failed > 0) failedStages.push(stage.name);
+  const { counts, output } = await runStage(stage);
+  if (counts.failed > 0) failures.push(`== failed: ${stage.name}\n${extractFailures(output)}`);
   total = addCounts(total, counts);
 }
-if (failedStages.length > 0) process.stdout.write(`\nfailed: ${failedStages.join(", ")}\n`);
+// At the end, because logs of runs are often cut in the middle.
+for (const failure of failures) process.stdout.write(`\n${failure}\n`);
 process.stdout.write(`\n${formatClosingLine(total)}\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatClosingLine, readCounts, judgeStage } from "./summary.ts";
+import { extractFailures, formatClosingLine, readCounts, judgeStage } from "./summary.ts";
 
 describe("test-summary", () => {
   const cases: { name: string; output: string; expected: ReturnType<typeof readCounts> }[] = [
@@ -22,6 +22,16 @@ describe("test-summary", () => {
     it(`reads ${name}`, () => {
       assert.deepEqual(readCounts(output), expected);
     });
+
+  it("extracts mocha's list of failures", () => {
+    assert.equal(
+      extractFailures("✔ a\n\n  1 passing (3s)\n  1 failing\n\n  1) b:\n     why\n"),
+      "1 failing\n\n  1) b:\n     why",
+    );
+  });
+  it("extracts the last lines of a stage without mocha", () => {
+    assert.equal(extractFailures(`first\n${"line\n".repeat(50)}error TS1`), `${"line\n".repeat(39)}error TS1`);
+  });
 
   it("takes a crash after green tests for a failure", () => {
     assert.equal(judgeStage(1, { passed: 3, failed: 0, skipped: 0 }).failed, 1);

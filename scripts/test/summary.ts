@@ -39,3 +39,13 @@ export function judgeStage(exitCode: number, counts: TestCounts | undefined): Te
 export function formatClosingLine({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
+
+/** Longest text of a failed stage in the summary, in characters. */
+const FAILURES_LENGTH = 6000;
+
+/** Returns what a failed stage printed about its failures: mocha's list of them, else its last lines. */
+export function extractFailures(output: string): string {
+  const list = [...output.matchAll(/^\s+\d+ failing$/gm)].at(-1);
+  const text = list === undefined ? output.split("\n").slice(-40).join("\n") : output.slice(list.index);
+  return text.trim().slice(0, FAILURES_LENGTH);
+}
