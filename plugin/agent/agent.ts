@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
 import type { Paths } from "../cni/paths.ts";
+import { SYSTEM_CLOCK } from "../ipam/waiting/exhaustion-wait.ts";
 import { Allocator } from "../ipam/allocator/allocator.ts";
 import { Records } from "../ipam/records/records.ts";
 import { reclaimAddresses } from "./leader/address-reclaim.ts";
@@ -96,7 +97,11 @@ export class Agent {
     const records = new Records(join(paths.stateDirectory, "addresses"));
     this.#events = new EventRecorder(kube, node);
     const { stateDirectory } = paths;
-    this.#allocator = new Allocator(store, records, { stateDirectory, ...createAddressListener(this.#events) });
+    this.#allocator = new Allocator(store, records, {
+      stateDirectory,
+      waitClock: SYSTEM_CLOCK,
+      ...createAddressListener(this.#events),
+    });
     const reclaimer = new AddressReclaimer(kube, store, records, this.#plugin.attachments);
     const addressParts = { node, view: this.#view, allocator: this.#allocator, reclaimer, metrics: this.#metrics };
     this.#warnings = new WarningReporter(this.#events);

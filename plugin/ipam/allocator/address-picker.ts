@@ -1,7 +1,7 @@
 import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import type { Ip } from "../../datapath/address.ts";
 import { type Pool, findShard } from "../pool/select-pools.ts";
-import { KeyedSemaphore } from "./keyed-semaphore.ts";
+import { KeyedSemaphore } from "../waiting/keyed-semaphore.ts";
 import type { AddressSpace, NodeShard } from "../pool/address-space.ts";
 import type { AddressStore } from "../records/address-store.ts";
 import { toObjectName } from "../pool/object-name.ts";

@@ -22,6 +22,7 @@ import {
   addressUnavailableError,
   invalidAnnotationError,
 } from "./errors.ts";
+import { ExhaustionWait, type WaitClock } from "../waiting/exhaustion-wait.ts";
 import { findRecordedAddresses } from "./recorded-addresses.ts";
 import { Reserve } from "./reserve.ts";
 import { SetClaims } from "./set-claims.ts";
@@ -29,7 +30,7 @@ import { findSet } from "../annotations/workload.ts";
 import type { ContainerNic } from "../records/sandbox.ts";
 import { type AddressStore, isApiError } from "../records/address-store.ts";
 import { syncRecords } from "./sync-records.ts";
-import { KeyedMutex } from "./keyed-mutex.ts";
+import { KeyedMutex } from "../waiting/keyed-mutex.ts";
 import { parseRequestedAddresses } from "../annotations/requested-addresses.ts";
 
 export interface AllocatorOptions {
@@ -39,6 +40,8 @@ export interface AllocatorOptions {
   readonly now?: () => number;
   /** Directory of the plugin's conflict records and attachments. */
   readonly stateDirectory?: string;
+  /** Calls that find no free address wait for one; undefined: they fail at once. */
+  readonly waitClock?: WaitClock;
   /** Called when an address was marked because another host uses it. */
   readonly onConflict?: (record: ConflictRecord) => void;
   /** Called when a container still has an address whose object now belongs to another pod. */
@@ -51,6 +54,7 @@ export class Allocator {
   readonly #records: Records;
   readonly #picker: AddressPicker;
   readonly #claims: ExistingClaims;
+  readonly #wait: ExhaustionWait | undefined;
   readonly #sets: SetClaims;
   readonly #reserve: Reserve;
   readonly #releaser: AddressReleaser;
@@ -65,6 +69,7 @@ export class Allocator {
     this.#records = records;
     this.#picker = new AddressPicker(store, random);
     this.#claims = new ExistingClaims(store, records, now, getAttachmentsDirectory(stateDirectory));
+    this.#wait = options.waitClock === undefined ? undefined : new ExhaustionWait(options.waitClock);
     this.#sets = new SetClaims(store, random);
     this.#releaser = new AddressReleaser(store, records);
     const conflicts = new Conflicts(store, records, stateDirectory, options.onConflict ?? (() => undefined));
@@ -74,8 +79,24 @@ export class Allocator {
   }
 
   allocate(request: IpamRequest): Promise<IpamResult> {
-    return this.#mutex.run(`${request.pod.namespace}/${request.pod.name}/${request.ifname}`, () =>
-      this.#allocate(request),
+    const { namespace, name, uid } = request.pod;
+    return this.#mutex.run(`${namespace}/${name}/${request.ifname}`, async () => {
+      try {
+        if (this.#wait === undefined) return await this.#allocate(request);
+        const allocate = () => this.#allocate(request);
+        return await this.#wait.run(`${uid}/${request.ifname}`, allocate, () => this.#isWanted(request));
+      } catch (error) {
+        if (error instanceof CniError && error.code === CODE.noAddress)
+          this.#releaser.recordFailure(request.containerId);
+        throw error;
+      }
+    });
+  }
+
+  #isWanted({ pod: { namespace, name, uid } }: IpamRequest): boolean {
+    const pod = this.#store.cachedPod(namespace, name);
+    return (
+      pod !== undefined && (uid === "" || pod.metadata.uid === uid) && pod.metadata.deletionTimestamp === undefined
     );
   }
 
@@ -106,7 +127,6 @@ export class Allocator {
       return toIpamResult(records);
     } catch (error) {
       for (const { object, fresh } of granted) if (fresh) await this.#undo(object).catch(() => undefined); // a failed one is found again by the pod's uid
-      if (error instanceof CniError && error.code === CODE.noAddress) this.#releaser.recordFailure(request.containerId);
       if (error instanceof CniError || isApiError(error)) throw error;
       throw apiServerUnreachableError(request, error);
     } finally {

@@ -1,6 +1,7 @@
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { Argument, Command } from "commander";
 import { stringify } from "yaml";
+import { z } from "zod";
 import { listCustomObjects } from "../../../clusters/existing/inventory/read-objects.ts";
 import { applyObject } from "../../../clusters/kubernetes/server-side-apply.ts";
 import {
@@ -11,7 +12,8 @@ import {
   type OutputFormat,
 } from "../program/options.ts";
 import { printOutput } from "../program/output.ts";
-import type { ExistingPods, MigrationPlan } from "./migrate/plan.ts";
+import type { ExistingPods, MigrationPlan, PodInterface } from "./migrate/plan.ts";
+import { planHostLocalMigration } from "./migrate/host-local.ts";
 import { planSpiderpoolMigration } from "./migrate/spiderpool.ts";
 import { planWhereaboutsMigration } from "./migrate/whereabouts.ts";
 
@@ -29,6 +31,11 @@ const PLANNERS: Readonly<Record<string, (config: KubeConfig, pods: ExistingPods)
     ]);
     return planWhereaboutsMigration(pools, networks, pods);
   },
+  "host-local": async (config, pods) =>
+    planHostLocalMigration(
+      await listCustomObjects(config, "k8s.cni.cncf.io", "v1", "network-attachment-definitions"),
+      pods,
+    ),
   spiderpool: async (config, pods) => {
     const [pools, reserved] = await Promise.all([
       listCustomObjects(config, "spiderpool.spidernet.io", "v2beta1", "spiderippools"),
@@ -37,6 +44,12 @@ const PLANNERS: Readonly<Record<string, (config: KubeConfig, pods: ExistingPods)
     return planSpiderpoolMigration(pools, reserved, pods);
   },
 };
+
+/** Annotation in which Multus reports the NICs of a pod. */
+const NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status";
+const networkStatus = z.array(
+  z.object({ interface: z.string().default("eth0"), ips: z.array(z.string()).default([]) }),
+);
 
 /** `interlay migrate`: converts pools, allocations and networks of another solution to objects of Interlay. */
 export function createMigrateCommand(): Command {
@@ -72,13 +85,31 @@ async function runMigration(source: string, flags: MigrateFlags): Promise<void> 
   process.stderr.write(`${plan.objects.length} objects${flags.apply ? " applied" : "; add --apply to create them"}\n`);
 }
 
+function parseNetworkStatus(text: string | undefined): readonly PodInterface[] {
+  try {
+    const parsed = networkStatus.safeParse(JSON.parse(text ?? "[]"));
+    return parsed.success ? parsed.data.map(({ interface: ifname, ips }) => ({ ifname, addresses: ips })) : [];
+  } catch {
+    return [];
+  }
+}
+
 async function listPods(config: KubeConfig): Promise<ExistingPods> {
   const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
   return new Map(
     items.flatMap(({ metadata, spec, status }) =>
       spec?.nodeName === undefined || ["Succeeded", "Failed"].includes(status?.phase ?? "")
         ? []
-        : [[`${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`, { uid: metadata?.uid ?? "", node: spec.nodeName }]],
+        : [
+            [
+              `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`,
+              {
+                uid: metadata?.uid ?? "",
+                node: spec.nodeName,
+                interfaces: parseNetworkStatus(metadata?.annotations?.[NETWORK_STATUS]),
+              },
+            ] as const,
+          ],
     ),
   );
 }

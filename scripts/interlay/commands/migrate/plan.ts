@@ -16,10 +16,18 @@ export interface MigrationPlan {
   readonly notes: readonly string[];
 }
 
+/** A NIC of a pod, and its addresses. */
+export interface PodInterface {
+  readonly ifname: string;
+  readonly addresses: readonly string[];
+}
+
 /** A pod that exists, by `NAMESPACE/NAME`. */
 interface ExistingPod {
   readonly uid: string;
   readonly node: string;
+  /** NICs that Multus reports, with their addresses. */
+  readonly interfaces?: readonly PodInterface[];
 }
 export type ExistingPods = ReadonlyMap<string, ExistingPod>;
 

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CniError, CODE } from "../../cni/error.ts";
+
+/** Interval in which a waiting call looks for a free address. */
+const INTERVAL_MS = 500;
+/** Waiting times of a pod's first and of its later calls; the launcher waits 20 s for an answer. */
+const FIRST_MS = 1000;
+const MAX_MS = 10_000;
+const FORGET_MS = 600_000;
+
+export interface WaitClock {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
+}
+
+export const SYSTEM_CLOCK: WaitClock = { now: Date.now, sleep: (milliseconds) => sleep(milliseconds) };
+
+/**
+ * Holds calls that find no free address, longer with each call of a pod. A call that fails at once would make the runtime delete and
+ * create the pod's sandbox, with its overlay attachment, every few seconds.
+ */
+export class ExhaustionWait {
+  readonly #clock: WaitClock;
+  /** NIC of a pod -> its refused calls, and when the last one ended. */
+  readonly #refused = new Map<string, { readonly calls: number; readonly at: number }>();
+
+  constructor(clock: WaitClock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Repeats an allocation until an address is free.
+   *
+   * @param key the NIC of the pod
+   * @param isWanted returns false if the pod is being deleted
+   * @throws CniError the last error, after the waiting time or for another reason than a missing address
+   */
+  async run<T>(key: string, allocate: () => Promise<T>, isWanted: () => boolean): Promise<T> {
+    const calls = this.#refused.get(key)?.calls ?? 0;
+    const until = this.#clock.now() + Math.min(MAX_MS, FIRST_MS * 2 ** calls);
+    for (;;) {
+      try {
+        const result = await allocate();
+        this.#refused.delete(key);
+        return result;
+      } catch (error) {
+        const isMissing = error instanceof CniError && error.code === CODE.noAddress;
+        if (!isMissing || !isWanted()) throw error;
+        if (this.#clock.now() + INTERVAL_MS > until) {
+          this.#remember(key, calls + 1);
+          throw error;
+        }
+      }
+      await this.#clock.sleep(INTERVAL_MS);
+    }
+  }
+
+  #remember(key: string, calls: number): void {
+    const now = this.#clock.now();
+    for (const [other, { at }] of this.#refused) if (now - at > FORGET_MS) this.#refused.delete(other);
+    this.#refused.set(key, { calls, at: now });
+  }
+}
