@@ -21,19 +21,31 @@ export function listAgentProcesses(cluster: Cluster, node: string): Promise<read
  * @throws an error if no process matches
  */
 export async function signalProcess(cluster: Cluster, node: string, pattern: string, signal: Signal): Promise<void> {
-  const found = await listProcesses(cluster, node, pattern);
-  if (found.length === 0) throw new Error(`no process of ${node} matches "${pattern}"`);
-  await execOrThrow(cluster, node, ["kill", `-${signal}`, ...found]);
+  for (let attempt = 1; ; attempt++) {
+    const found = await listProcesses(cluster, node, pattern);
+    if (found.length === 0) throw new Error(`no process of ${node} matches "${pattern}"`);
+    await execOrThrow(cluster, node, ["kill", `-${signal}`, ...found]);
+    if (signal !== "STOP" || (await listProcesses(cluster, node, pattern, 1)).length === found.length) return;
+    // Stopped in a pod's network namespace, an agent would not be found again.
+    await execOrThrow(cluster, node, ["kill", "-CONT", ...found]);
+    if (attempt === ATTEMPTS.count) throw new Error(`processes ${found.join(", ")} of ${node} leave their namespace`);
+    await sleep(ATTEMPTS.intervalMs);
+  }
 }
 
 /** Attempts, and milliseconds between them: for some milliseconds a working agent is in a pod's network namespace. */
 const ATTEMPTS = { count: 40, intervalMs: 50 } as const;
 
-async function listProcesses(cluster: Cluster, node: string, pattern: string): Promise<readonly string[]> {
+async function listProcesses(
+  cluster: Cluster,
+  node: string,
+  pattern: string,
+  attempts: number = ATTEMPTS.count,
+): Promise<readonly string[]> {
   const own = (await execOrThrow(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
   for (let attempt = 1; ; attempt++) {
     const found = await findProcesses(cluster, node, pattern, own);
-    if (found.length > 0 || attempt === ATTEMPTS.count) return found;
+    if (found.length > 0 || attempt === attempts) return found;
     await sleep(ATTEMPTS.intervalMs);
   }
 }
