@@ -6,6 +6,7 @@ import { runIpamBench } from "../e2e/bench/ipam.ts";
 import { runBringupBench } from "../e2e/bench/bringup.ts";
 import { runNetBench } from "../e2e/bench/net.ts";
 import { runScaleBench } from "../e2e/bench/scale.ts";
+import { runTraceBench } from "../e2e/bench/trace.ts";
 import {
   readMachineState,
   type Bench,
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   runIpamBench,
   runNetBench,
   runScaleBench,
+  runTraceBench,
 ];
 
 const program = new Command("bench")

@@ -1,0 +1,94 @@
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import { loadProvider } from "../../clusters/providers.ts";
+import { listMatrixCells } from "../cells/cells.ts";
+import { deployPods } from "../deployment/deploy.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { parseRunOptions } from "../support/options.ts";
+import { collectCluster } from "../trace/collect-cluster.ts";
+import { isTraced, traceCells } from "../trace/trace-cells.ts";
+import type { Bench, Measurement } from "./measurement/measurement.ts";
+import { median, roundToHundredth } from "./measurement/statistics.ts";
+import { LAB_PARTS } from "./measurement/versions.ts";
+import { measureServices } from "./trace/collect-services.ts";
+import { SERVICES } from "./trace/service-rules.ts";
+
+const ROUNDS = 7;
+const SECOND_MS = 1000;
+
+/** Measures how long the state of a cluster is read, and how long its cells are traced. */
+export const runTraceBench: Bench = {
+  name: "trace",
+  description: `reading the state of a lab of 3 nodes and tracing every cell; a node with ${SERVICES} Services`,
+  parts: { components: LAB_PARTS, tools: ["iproute2", "nftables", "iptables"] },
+  run: async (print) => {
+    const services = await measureServices(ROUNDS);
+    print(`${SERVICES} Services: ${services.map(({ collect }) => Math.round(collect)).join(", ")} ms`);
+    const basis = `median of ${ROUNDS}`;
+    return [
+      {
+        name: `snapshot with ${SERVICES} Services`,
+        value: roundToHundredth(median(services.map(({ collect }) => collect)) / SECOND_MS),
+        unit: "s",
+        limit: 3,
+        basis: `${basis}; from the start of interlay trace --collect to the parsed snapshot`,
+      },
+      {
+        name: `first trace with ${SERVICES} Services`,
+        value: roundToHundredth(median(services.map(({ firstTrace }) => firstTrace)) / SECOND_MS),
+        unit: "s",
+        basis: `${basis}; with the compilation of the rules`,
+      },
+      ...(await measureMatrix(print)),
+    ];
+  },
+};
+
+async function measureMatrix(print: (line: string) => void): Promise<readonly Measurement[]> {
+  const provider = await loadProvider("lab");
+  const name = process.env["INTERLAY_CLUSTER"] ?? "bench-trace";
+  const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
+  const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
+  if (missing !== undefined) throw new Error(missing.message);
+  const progress = createPlainProgress();
+  try {
+    const cluster = await provider.up(spec, progress);
+    const api = clusterApi(cluster);
+    const deployment = await deployPods(cluster, api);
+    await deployment.closeProbers();
+    const asked = listMatrixCells(deployment.workers.length).filter(isTraced);
+    const times: { readonly collect: number; readonly trace: number }[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const started = performance.now();
+      const snapshot = await collectCluster(cluster, api);
+      const collect = performance.now() - started;
+      times.push({ collect, trace: traceCells(snapshot, asked, deployment).milliseconds });
+    }
+    print(times.map(({ collect, trace }) => `${Math.round(collect)} + ${Math.round(trace)} ms`).join(", "));
+    const basis = `${asked.length} cells of ${cluster.nodes.length} nodes on one machine, median of ${ROUNDS}`;
+    return [
+      {
+        name: "a cell",
+        value: roundToHundredth(median(times.map(({ trace }) => trace)) / asked.length),
+        unit: "ms",
+        limit: 2,
+        basis: `${basis}; with the compilation of the rules`,
+      },
+      {
+        name: "the matrix with its collection",
+        value: roundToHundredth(median(times.map(({ collect, trace }) => collect + trace)) / SECOND_MS),
+        unit: "s",
+        limit: 2,
+        basis,
+      },
+      {
+        name: "the collection alone",
+        value: roundToHundredth(median(times.map(({ collect }) => collect)) / SECOND_MS),
+        unit: "s",
+        basis,
+      },
+    ];
+  } finally {
+    await provider.down(name, progress);
+  }
+}
