@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { compileRuleset, listUnsupportedParts } from "../../plugin/trace/netfilter/compile-ruleset.ts";
+import type { TraceSnapshot } from "../../plugin/trace/snapshot.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { FAULTS } from "../doctor/faults.ts";
 import { HEALTHY } from "../doctor/compare.ts";
@@ -66,6 +68,7 @@ export function registerSpecs(run: TestRun): void {
     ): Promise<readonly ComparedCell[]> => {
       const asked = traced.filter(({ group }) => groups?.includes(group) ?? true);
       const snapshot = await By("collect", () => collectCluster(cluster, api));
+      if (groups === undefined) assert.deepEqual(listUnsupported(snapshot), [], "rules that the model does not know");
       const { traces, milliseconds } = traceCells(snapshot, asked, deployment);
       const results = await By(`${asked.length} cells`, () =>
         groups === undefined
@@ -152,6 +155,13 @@ export function registerSpecs(run: TestRun): void {
         );
       });
   });
+}
+
+/** Lists the parts of rules that the model does not know, in every namespace. */
+function listUnsupported({ namespaces }: TraceSnapshot): readonly string[] {
+  return namespaces.flatMap((namespace) =>
+    listUnsupportedParts(compileRuleset(namespace)).map(({ text, part }) => `${namespace.name}: ${part} in ${text}`),
+  );
 }
 
 function describe({ id, predicted, arrived, reason, wrongSource }: ComparedCell): string {
