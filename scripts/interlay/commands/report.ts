@@ -43,6 +43,17 @@ export function createReportCommand(): Command {
     if (comparison.differences.length > 0) process.exitCode = 1;
   });
   group
+    .command("record")
+    .description("add runs of the complete matrix to results/support.json, and write docs/support.md from it")
+    .argument("<run...>", "ids in results/runs, or directories")
+    .action(async (runs: readonly string[]) => {
+      const { recordRuns } = await import("../../report/support-page.ts");
+      const count = await recordRuns(runs);
+      process.stdout.write(`${count} variants recorded\n`);
+      if (count === 0)
+        throw new Error("no run probed the complete matrix: run it without --cells, with provider lab or kind");
+    });
+  group
     .command("serve")
     .description("serve the reports of all runs on this computer, until it is interrupted")
     .option("--port <number>", "TCP port on 127.0.0.1; 0: any free one", parsePort, 8080)
