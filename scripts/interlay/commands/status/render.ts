@@ -31,6 +31,7 @@ export function renderStatus({ ready, problems, server, agents, nodes, pools }: 
         ]),
       ),
     );
+  if (nodes.length > 0 || pools.length > 0) lines.push("");
   return [...lines, ready ? "Interlay is ready." : "Interlay is not ready:", ...problems.map((one) => `  ${one}`)].join(
     "\n",
   );
@@ -50,5 +51,5 @@ function renderTable(head: readonly string[], rows: readonly (readonly string[])
     .toString()
     .split("\n")
     .map((line) => line.trimEnd())
-    .join("\n")}\n`;
+    .join("\n")}`;
 }
