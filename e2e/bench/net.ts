@@ -44,7 +44,7 @@ async function measureInLab(print: (line: string) => void): Promise<readonly Mea
     await ensureDebianPackages(TOOLS, progress);
     const cluster = await provider.up(spec, progress);
     const pods = await createBenchPods(cluster, clusterApi(cluster));
-    const states = await NetStates.of(cluster);
+    const states = await NetStates.create(cluster);
     return await pauseOtherProcesses(cluster, async () => {
       const measurements: Measurement[] = [];
       const report = (of: readonly Measurement[]) => {

@@ -16,21 +16,21 @@ export function helmSpecs(addSpec: SequenceSpec): void {
   addSpec("helm install with pools and networks as values: new pods of both types are attached", async (context) => {
     const { helm, keptPods } = context;
     const [first, second] = context.workers;
-    assert.match(await helm.refusal(SYSTEM_NAMESPACE), /image\.repository: name the repository/);
+    assert.match(await helm.readRenderError(SYSTEM_NAMESPACE), /image\.repository: name the repository/);
     assert.match(
-      await helm.refusal("default", "--set", "image.repository=x"),
+      await helm.readRenderError("default", "--set", "image.repository=x"),
       /install with --namespace interlay-system/,
     );
     await By("helm install", () => context.installByHelm());
-    assert.deepEqual(await helm.releases(), ["interlay: deployed"]);
+    assert.deepEqual(await helm.listReleases(), ["interlay: deployed"]);
     await By("pods that stay", () =>
       Promise.all([context.startPod("kept-u", first, "underlay"), context.startPod("kept-m", first, "multi-nic")]),
     );
-    await keptPods.allWork();
+    await keptPods.waitUntilAllWork();
     const deleted = await By("pods that are deleted", () =>
       Promise.all([context.startPod("gone-u", second, "underlay"), context.startPod("gone-m", second, "multi-nic")]),
     );
-    assert.ok(await keptPods.reaches("gone-u", "target-1"));
+    assert.ok(await keptPods.canReach("gone-u", "target-1"));
     await Promise.all(deleted.map((pod) => context.deletePod(pod)));
   });
 
@@ -72,7 +72,7 @@ export function helmSpecs(addSpec: SequenceSpec): void {
     });
     assert.ok((await context.listAgents()).every((agent) => !agentsBefore.includes(agent)));
     assert.deepEqual(await context.listKeptPods(), podsBefore);
-    await keptPods.allWork();
+    await keptPods.waitUntilAllWork();
   });
 
   addSpec(
@@ -91,14 +91,14 @@ export function helmSpecs(addSpec: SequenceSpec): void {
       );
       assert.equal((await context.listCrds()).length, 4);
       await execOrThrow(cluster, first, ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
-      await keptPods.allWork();
+      await keptPods.waitUntilAllWork();
       await By("an attached pod ends without an agent", () => context.deletePod(ends));
       const waits = await context.createPod("waits", second, "underlay");
       await context.waitForWarning("waits", "FailedCreatePodSandBox", /underlay/);
       await By("helm install, again", () => context.installByHelm());
       await By("the waiting pod is attached", () => context.waitUntilReady(waits));
       assert.deepEqual(await context.listKeptPods(), podsBefore);
-      await keptPods.allWork();
+      await keptPods.waitUntilAllWork();
       await context.deletePod(waits);
       await helm.uninstall();
     },

@@ -36,7 +36,7 @@ export class Helm {
     this.#env = { KUBECONFIG: kubeconfig, ...(Object.fromEntries(directories) as Record<string, string>) };
   }
 
-  static async of(cluster: Cluster): Promise<Helm> {
+  static async create(cluster: Cluster): Promise<Helm> {
     return new Helm(await resolveHelm(), cluster, await mkdtemp(join(tmpdir(), "interlay-helm-")));
   }
 
@@ -57,7 +57,7 @@ export class Helm {
   }
 
   /** Returns the names and states of all releases. */
-  async releases(): Promise<readonly string[]> {
+  async listReleases(): Promise<readonly string[]> {
     const list = JSON.parse(await this.#run(["list", "--all-namespaces", "--output", "json"])) as readonly {
       readonly name: string;
       readonly status: string;
@@ -66,7 +66,7 @@ export class Helm {
   }
 
   /** Returns the error of Helm for values that the chart must reject. */
-  async refusal(namespace: string, ...set: readonly string[]): Promise<string> {
+  async readRenderError(namespace: string, ...set: readonly string[]): Promise<string> {
     // Without a cluster, Helm assumes the version of Kubernetes that it was built with.
     const version = ["--kube-version", VERSIONS.kubernetes];
     const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...version, ...set];

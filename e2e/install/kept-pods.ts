@@ -29,7 +29,7 @@ export class KeptPods {
   }
 
   /** Whether a pod gets a TCP answer from another pod. */
-  async reaches(from: string, to: string, nic: Nic = "main"): Promise<boolean> {
+  async canReach(from: string, to: string, nic: Nic = "main"): Promise<boolean> {
     const address = await this.#getAddress(to, nic);
     const prober = new Prober(from, await this.#api.attach(NAMESPACE, from, CLIENT));
     try {
@@ -39,26 +39,26 @@ export class KeptPods {
     }
   }
 
-  /** Asserts all paths; all but the second use Interlay's routes through the pod's own node. */
-  async ways(): Promise<Readonly<Record<string, boolean>>> {
+  /** Probes all paths; all but the second use Interlay's routes through the pod's own node. */
+  async probePaths(): Promise<Readonly<Record<string, boolean>>> {
     return {
-      "underlay -> overlay on the other node": await this.reaches("kept-u", "target-2"),
-      "multi-NIC -> overlay on the other node": await this.reaches("kept-m", "target-2"),
-      "overlay -> underlay on its node": await this.reaches("target-1", "kept-u"),
-      "overlay -> net1 on its node": await this.reaches("target-1", "kept-m", "net1"),
+      "underlay -> overlay on the other node": await this.canReach("kept-u", "target-2"),
+      "multi-NIC -> overlay on the other node": await this.canReach("kept-m", "target-2"),
+      "overlay -> underlay on its node": await this.canReach("target-1", "kept-u"),
+      "overlay -> net1 on its node": await this.canReach("target-1", "kept-m", "net1"),
     };
   }
 
-  async allWork(): Promise<void> {
+  async waitUntilAllWork(): Promise<void> {
     await Eventually(
       "every path of attached pods works",
-      () => this.ways(),
+      () => this.probePaths(),
       (ways) => Object.values(ways).every(Boolean),
     );
   }
 
-  /** Names that mark a line on their node as theirs: address, network namespace, link, container. */
-  async names(): Promise<readonly string[]> {
+  /** Returns the words that mark a line on their node as theirs: address, network namespace, link, container. */
+  async listMarkers(): Promise<readonly string[]> {
     const known = await Promise.all(
       ["kept-u", "kept-m"].map(async (pod) => {
         const address = await this.#getAddress(pod, "main");

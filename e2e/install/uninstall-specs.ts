@@ -30,13 +30,13 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
       const noImage = await runUninstall(cluster, "--force");
       assert.equal(noImage.exitCode, 2);
       assert.match(noImage.stderr, /--image REFERENCE/);
-      await keptPods.allWork();
+      await keptPods.waitUntilAllWork();
     },
   );
 
   addSpec("npm run uninstall restores every node, except for the state of running pods", async (context) => {
     const { cluster, image, bareNodes } = context;
-    const names = await context.keptPods.names();
+    const names = await context.keptPods.listMarkers();
     const installed = diffLines(bareNodes, await readNodes(cluster));
     for (const pattern of INSTALLED)
       assert.ok(
@@ -56,7 +56,7 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
       cluster.nodes.flatMap(({ name }) => KEPT_DIRECTORIES.map((path) => `new: ${name}: file: d 755 ${path}`)),
     );
     assert.deepEqual(await context.listCrds(), []);
-    assert.deepEqual(await context.helm.releases(), []);
+    assert.deepEqual(await context.helm.listReleases(), []);
   });
 
   addSpec(
@@ -64,7 +64,7 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
     async (context) => {
       const { api, keptPods } = context;
       const [first] = context.workers;
-      assert.deepEqual(await keptPods.ways(), {
+      assert.deepEqual(await keptPods.probePaths(), {
         "underlay -> overlay on the other node": false,
         "multi-NIC -> overlay on the other node": true, // by its overlay link
         "overlay -> underlay on its node": false,
@@ -84,7 +84,7 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
         POLL,
       );
       assert.equal(
-        await keptPods.reaches("target-1", "kept-m", "net1"),
+        await keptPods.canReach("target-1", "kept-m", "net1"),
         false,
         "a pod without a record is attached again",
       );
@@ -93,7 +93,7 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
         context.startPod("kept-u", first, "underlay"),
         context.startPod("kept-m", first, "multi-nic"),
       ]);
-      await keptPods.allWork();
+      await keptPods.waitUntilAllWork();
     },
   );
 }

@@ -80,7 +80,7 @@ export class IpamContext {
     this.#gateway = gateway;
   }
 
-  static async make(cluster: Cluster, api: ClusterApi): Promise<IpamContext> {
+  static async create(cluster: Cluster, api: ClusterApi): Promise<IpamContext> {
     const { spec } = underlay.parse(
       await api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "underlay" } }),
     );
@@ -89,22 +89,22 @@ export class IpamContext {
     const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
     await ensureObject(api, namespace);
     DeferCleanup(() => removeNamespace(api, NAMESPACE));
-    await context.settings(QUICK);
-    DeferCleanup(() => context.settings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
+    await context.applySettings(QUICK);
+    DeferCleanup(() => context.applySettings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
     return context;
   }
 
-  /** Returns an address by its last two octets: `at(7, 1)` is 10.7.217.1 if the underlay is 10.7.0.0/16. */
-  at(pool: number, index: number): string {
+  /** Returns an address by its last two octets: `buildAddress(7, 1)` is 10.7.217.1 if the underlay is 10.7.0.0/16. */
+  buildAddress(pool: number, index: number): string {
     return `${this.#subnet.split(".").slice(0, 2).join(".")}.${210 + pool}.${index}`;
   }
 
-  range(pool: number, size: number): string {
-    return `${this.at(pool, 1)}-${this.at(pool, size)}`;
+  buildRange(pool: number, size: number): string {
+    return `${this.buildAddress(pool, 1)}-${this.buildAddress(pool, size)}`;
   }
 
   /** Creates an UnderlayPool and an UnderlayNetwork of its name that uses it; the agents write its definition. */
-  async pool(
+  async createPool(
     name: string,
     spec: { readonly ranges: readonly string[]; readonly reservePerNode?: number },
     options: object = {},
@@ -120,14 +120,14 @@ export class IpamContext {
   ): Promise<void> {
     const pool = this.#own("UnderlayPool", name, { subnet: this.#subnet, gateway: this.#gateway, ...spec });
     await ensureObject(this.api, pool);
-    DeferCleanup(() => this.remove(pool));
+    DeferCleanup(() => this.removeObject(pool));
   }
 
   /** Creates an UnderlayNetwork, and waits for its definition. */
   async addNetwork(name: string, spec: object): Promise<void> {
     const network = this.#own("UnderlayNetwork", name, { namespace: NAMESPACE, ...spec });
     await ensureObject(this.api, network);
-    DeferCleanup(() => this.remove(network));
+    DeferCleanup(() => this.removeObject(network));
     const definition: KubeObject = {
       apiVersion: "k8s.cni.cncf.io/v1",
       kind: "NetworkAttachmentDefinition",
@@ -144,8 +144,8 @@ export class IpamContext {
     return { apiVersion: GROUP, kind, metadata: { name }, spec };
   }
 
-  async settings(data: Readonly<Record<string, string | null>>): Promise<void> {
-    await this.merge({
+  async applySettings(data: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.mergeObject({
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: "interlay-config", namespace: SYSTEM_NAMESPACE },
@@ -153,13 +153,13 @@ export class IpamContext {
     });
   }
 
-  async merge(object: KubeObject): Promise<void> {
+  async mergeObject(object: KubeObject): Promise<void> {
     await retryOnServerError(() =>
       this.api.objects.patch(object, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch),
     );
   }
 
-  async remove(object: KubeObject, gracePeriodSeconds?: number): Promise<void> {
+  async removeObject(object: KubeObject, gracePeriodSeconds?: number): Promise<void> {
     await retryOnServerError(() => this.api.objects.delete(object, undefined, undefined, gracePeriodSeconds)).catch(
       (error: unknown) => {
         if (getStatusCode(error) !== 404) throw error;
@@ -167,12 +167,12 @@ export class IpamContext {
     );
   }
 
-  async held(pool: string): Promise<readonly HeldAddress[]> {
+  async listHeldAddresses(pool: string): Promise<readonly HeldAddress[]> {
     const list = addresses.parse(await retryOnServerError(() => this.api.objects.list(GROUP, "UnderlayAddress")));
     return list.items.map(({ spec }) => spec).filter((spec) => spec.pool === pool);
   }
 
-  async hold(spec: Omit<HeldAddress, "conflict">): Promise<void> {
+  async holdAddress(spec: Omit<HeldAddress, "conflict">): Promise<void> {
     const object: KubeObject = {
       apiVersion: GROUP,
       kind: "UnderlayAddress",
@@ -182,7 +182,7 @@ export class IpamContext {
     await ensureObject(this.api, object);
   }
 
-  async status(pool: string): Promise<PoolStatus> {
+  async readPoolStatus(pool: string): Promise<PoolStatus> {
     const object = await this.api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: pool } });
     const { status } = poolStatus.parse(object);
     if (status === undefined) throw new Error(`UnderlayPool ${pool} has no status yet`);
@@ -190,17 +190,17 @@ export class IpamContext {
   }
 
   /** Waits until no address of the pool is in use. */
-  async isEmpty(pool: string): Promise<void> {
+  async waitUntilEmpty(pool: string): Promise<void> {
     await Eventually(
       `nobody holds an address of ${pool}`,
-      () => this.held(pool),
+      () => this.listHeldAddresses(pool),
       (held) => held.every(({ reserve }) => reserve === true),
       { timeout: 90_000, interval: 500 },
     );
   }
 
   /** Returns the agent's pod on a node. */
-  async agentOn(node: string): Promise<string> {
+  async findAgentPod(node: string): Promise<string> {
     const { items } = await this.api.core.listNamespacedPod({
       namespace: SYSTEM_NAMESPACE,
       labelSelector: "app=interlay",

@@ -24,9 +24,9 @@ export function setupIpamFixture(run: TestRun): () => IpamContext {
       const cluster = await run.cluster();
       if (hasCapability(cluster.provider, "host-programs"))
         await ensureDebianPackages(["procps"], createPlainProgress());
-      context = await IpamContext.make(cluster, clusterApi(cluster));
-      await context.pool("exact", { ranges: [context.range(0, EXACT_POOL)] });
-      await context.pool("steady", { ranges: [context.range(1, 9)] });
+      context = await IpamContext.create(cluster, clusterApi(cluster));
+      await context.createPool("exact", { ranges: [context.buildRange(0, EXACT_POOL)] });
+      await context.createPool("steady", { ranges: [context.buildRange(1, 9)] });
     },
     { timeout: 180_000 },
   );
@@ -44,7 +44,7 @@ export function assertDistinct(addresses: readonly string[]): void {
 export async function removeAllPods(context: IpamContext, object: Workload): Promise<void> {
   await scaleWorkload(context, object, 0);
   await waitForRollout(context, object, 0);
-  await context.remove(object);
+  await context.removeObject(object);
 }
 
 /** Asserts that objects, records and links agree. */

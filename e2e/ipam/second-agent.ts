@@ -12,7 +12,7 @@ async function listAgentPids({ cluster }: IpamContext, node: string): Promise<re
 
 /** Starts a second agent in the container of the running one, as in a rollout of a DaemonSet with a surge. */
 export async function startSecondAgent(context: IpamContext, node: string): Promise<void> {
-  await context.api.attach(SYSTEM_NAMESPACE, await context.agentOn(node), AGENT);
+  await context.api.attach(SYSTEM_NAMESPACE, await context.findAgentPod(node), AGENT);
   await Eventually(
     `two agents run on ${node}`,
     () => listAgentPids(context, node),

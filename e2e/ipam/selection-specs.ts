@@ -8,10 +8,10 @@ const RACK = "interlay.dev/suite-rack";
 /** Specs of the choice of pools: by node, by network, by annotation and by priority. */
 export function registerSelectionSpecs(context: () => IpamContext): void {
   const remove = async (...names: readonly string[]): Promise<void> => {
-    for (const name of names) await context().remove(toPodRef(name));
+    for (const name of names) await context().removeObject(toPodRef(name));
   };
   const isIn = (address: string, pool: number): void => {
-    const prefix = context().at(pool, 0).replace(/0$/, "");
+    const prefix = context().buildAddress(pool, 0).replace(/0$/, "");
     assert.ok(address.startsWith(prefix), `${address} is not in ${prefix}0/24`);
   };
 
@@ -23,11 +23,11 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
       for (const [index, rack] of racks.entries()) {
         const name = context().workers[index] ?? "";
         const label = (value: string) =>
-          context().merge({ apiVersion: "v1", kind: "Node", metadata: { name, labels: { [RACK]: value } } });
+          context().mergeObject({ apiVersion: "v1", kind: "Node", metadata: { name, labels: { [RACK]: value } } });
         await label(rack);
         DeferCleanup(() => label(""));
         const nodeSelector = { matchExpressions: [{ key: RACK, operator: "In", values: [rack] }] };
-        await context().addPool(`rack-${rack}`, { ranges: [context().range(5 + index, 9)], nodeSelector });
+        await context().addPool(`rack-${rack}`, { ranges: [context().buildRange(5 + index, 9)], nodeSelector });
       }
       await context().addNetwork("racks", { pools: ["rack-*"] });
       const names = ["a-1", "b-1", "a-2", "b-2"];
@@ -42,20 +42,24 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
   );
 
   It("a full or disabled pool spills over to the next by priority", { timeout: 200_000 }, async () => {
-    await context().addPool("one-first", { ranges: [context().at(7, 1)], priority: 1, namespaces: [NAMESPACE] });
-    await context().addPool("one-next", { ranges: [context().range(8, 4)], priority: 2, namespaces: [NAMESPACE] });
+    await context().addPool("one-first", {
+      ranges: [context().buildAddress(7, 1)],
+      priority: 1,
+      namespaces: [NAMESPACE],
+    });
+    await context().addPool("one-next", { ranges: [context().buildRange(8, 4)], priority: 2, namespaces: [NAMESPACE] });
     await context().addNetwork("one", { pools: ["one-*"] });
     await createPod(context(), "first", { network: "one" });
-    assert.equal(await readAddress(context(), "first"), context().at(7, 1));
+    assert.equal(await readAddress(context(), "first"), context().buildAddress(7, 1));
     await createPod(context(), "second", { network: "one" });
     isIn(await readAddress(context(), "second"), 8);
     await remove("first");
-    await context().isEmpty("one-first");
+    await context().waitUntilEmpty("one-first");
     const disabled = { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name: "one-first" } };
-    await context().merge({ ...disabled, spec: { disabled: true } });
+    await context().mergeObject({ ...disabled, spec: { disabled: true } });
     await Eventually(
       "the disabled pool is not Ready",
-      () => context().status("one-first"),
+      () => context().readPoolStatus("one-first"),
       ({ conditions }) => conditions.some(({ type, status }) => type === "Ready" && status === "False"),
       { timeout: 30_000 },
     );
@@ -65,8 +69,8 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
   });
 
   It("a pod's annotation chooses among the pools of its network, and no other", { timeout: 200_000 }, async () => {
-    await context().addPool("mine-a", { ranges: [context().range(9, 4)] });
-    await context().addPool("mine-b", { ranges: [context().range(10, 4)] });
+    await context().addPool("mine-a", { ranges: [context().buildRange(9, 4)] });
+    await context().addPool("mine-b", { ranges: [context().buildRange(10, 4)] });
     await context().addNetwork("mine", { pools: ["mine-a", "mine-b"] });
     const annotations = { "interlay.dev/pools": "*-b" };
     await createPod(context(), "chooses", { network: "mine", annotations });

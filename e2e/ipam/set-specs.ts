@@ -10,7 +10,7 @@ export function registerSetSpecs(context: () => IpamContext): void {
   const waitForSize = (pool: string, size: number) =>
     Eventually(
       `the set has ${size} addresses`,
-      () => context().held(pool),
+      () => context().listHeldAddresses(pool),
       (held) => held.length === size,
       { timeout: 60_000, interval: 500 },
     );
@@ -19,7 +19,7 @@ export function registerSetSpecs(context: () => IpamContext): void {
     "a Deployment keeps its set over rollouts; the set grows and shrinks with the replicas",
     { timeout: 300_000 },
     async () => {
-      await context().pool("sets", { ranges: [context().range(11, 20)] });
+      await context().createPool("sets", { ranges: [context().buildRange(11, 20)] });
       const web = createWorkload(context(), "Deployment", "follows", {
         network: "sets",
         replicas: 3,
@@ -44,12 +44,12 @@ export function registerSetSpecs(context: () => IpamContext): void {
       await waitForSize("sets", 2);
       await assertAgreement(context());
       await removeAllPods(context(), web);
-      await context().isEmpty("sets");
+      await context().waitUntilEmpty("sets");
     },
   );
 
   It("a StatefulSet with a set keeps its addresses while it has no replicas", { timeout: 300_000 }, async () => {
-    await context().pool("stays", { ranges: [context().range(12, 20)] });
+    await context().createPool("stays", { ranges: [context().buildRange(12, 20)] });
     const db = createWorkload(context(), "StatefulSet", "keeps", {
       network: "stays",
       replicas: 2,
@@ -63,6 +63,6 @@ export function registerSetSpecs(context: () => IpamContext): void {
     await scaleWorkload(context(), db, 2);
     assert.deepEqual(await By("scaled up", () => waitForRollout(context(), db, 2)), first);
     await removeAllPods(context(), db);
-    await context().isEmpty("stays");
+    await context().waitUntilEmpty("stays");
   });
 }

@@ -167,7 +167,12 @@ export async function rollOut(
   { apiVersion, kind, metadata }: Workload,
   mark: string,
 ): Promise<void> {
-  await context.merge({ apiVersion, kind, metadata, spec: { template: { metadata: { annotations: { mark } } } } });
+  await context.mergeObject({
+    apiVersion,
+    kind,
+    metadata,
+    spec: { template: { metadata: { annotations: { mark } } } },
+  });
 }
 
 export async function scaleWorkload(
@@ -175,5 +180,5 @@ export async function scaleWorkload(
   { apiVersion, kind, metadata }: Workload,
   replicas: number,
 ): Promise<void> {
-  await context.merge({ apiVersion, kind, metadata, spec: { replicas } });
+  await context.mergeObject({ apiVersion, kind, metadata, spec: { replicas } });
 }

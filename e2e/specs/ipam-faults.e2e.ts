@@ -62,19 +62,19 @@ export function registerSpecs(run: TestRun): void {
       await By("killed during release and allocation", kill);
       assertDistinct(await By("all run again", () => waitForRollout(context(), web, EXACT_POOL)));
       await assertAgreement(context());
-      assert.equal((await context().held("exact")).length, EXACT_POOL);
+      assert.equal((await context().listHeldAddresses("exact")).length, EXACT_POOL);
       await removeAllPods(context(), web);
-      await context().isEmpty("exact");
+      await context().waitUntilEmpty("exact");
     });
 
     It(
       "without API server a pod keeps its address, and new pods get one of the reserve or wait",
       { timeout: 300_000 },
       async () => {
-        await context().pool("reserve", { ranges: [context().range(3, 9)], reservePerNode: 1 });
+        await context().createPool("reserve", { ranges: [context().buildRange(3, 9)], reservePerNode: 1 });
         const reserved = await Eventually(
           "each worker has one address in reserve",
-          () => context().held("reserve"),
+          () => context().listHeldAddresses("reserve"),
           (held) =>
             context().workers.every((name) => held.filter((one) => one.node === name && one.reserve).length === 1),
           { timeout: 60_000 },
@@ -103,7 +103,7 @@ export function registerSpecs(run: TestRun): void {
         assert.ok("code" in waits && waits.code === 11, `not a guess: ${JSON.stringify(waits)}`);
         await Eventually(
           "the objects are updated, and the reserve is filled again",
-          () => context().held("reserve"),
+          () => context().listHeldAddresses("reserve"),
           (held) =>
             held.some(
               (one) => one.address === listAllocated(ofReserve) && one.pod.uid === fresh.uid && one.reserve !== true,
@@ -113,9 +113,9 @@ export function registerSpecs(run: TestRun): void {
         await calls.delete("reserve", "fresh", fresh, "net8");
         await calls.delete("steady", "waits", fresh, "net9");
         await calls.delete("steady", "again", old);
-        for (const name of ["old", "new"]) await context().remove(toPodRef(name));
-        await context().isEmpty("reserve");
-        await context().isEmpty("steady");
+        for (const name of ["old", "new"]) await context().removeObject(toPodRef(name));
+        await context().waitUntilEmpty("reserve");
+        await context().waitUntilEmpty("steady");
       },
     );
 
@@ -139,12 +139,12 @@ export function registerSpecs(run: TestRun): void {
             `after the ${which} agent`,
           );
         }
-        assert.equal((await context().held("steady")).length, 1);
+        assert.equal((await context().listHeldAddresses("steady")).length, 1);
         for (const container of ["c0", "c1", "c2", "c3", "after-first", "after-second"])
           await calls.delete("steady", container, pod);
-        await context().remove(toPodRef("idle"));
+        await context().removeObject(toPodRef("idle"));
         await waitUntilGone(context(), "idle");
-        await context().isEmpty("steady");
+        await context().waitUntilEmpty("steady");
       },
     );
 
@@ -159,21 +159,21 @@ export function registerSpecs(run: TestRun): void {
           status: { conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: new Date() }] },
         };
         await ensureObject(context().api, ghost);
-        DeferCleanup(() => context().remove(ghost));
+        DeferCleanup(() => context().removeObject(ghost));
         const nobody = { namespace: NAMESPACE, name: "was-there", uid: "11111111-1111-1111-1111-111111111111" };
         const on = { pool: "steady", node: "ghost", pod: nobody };
-        await context().hold({ ...on, address: context().at(1, 1), containerId: "gone" });
-        await context().hold({ ...on, address: context().at(1, 2), containerId: "", reserve: true });
+        await context().holdAddress({ ...on, address: context().buildAddress(1, 1), containerId: "gone" });
+        await context().holdAddress({ ...on, address: context().buildAddress(1, 2), containerId: "", reserve: true });
         await Consistently(
           "the addresses of a healthy node stay",
-          () => context().held("steady"),
+          () => context().listHeldAddresses("steady"),
           (held) => held.length === 2,
           { timeout: 15_000, interval: 1000 },
         );
-        await context().remove(ghost);
+        await context().removeObject(ghost);
         await Eventually(
           "both are released",
-          () => context().held("steady"),
+          () => context().listHeldAddresses("steady"),
           (held) => held.length === 0,
           { timeout: 90_000, interval: 500 },
         );

@@ -31,18 +31,18 @@ export function registerSpecs(run: TestRun): void {
       const strategy = { maxSurge: 0, maxUnavailable: 3 };
       const web = createWorkload(context(), "Deployment", "web", { network: "exact", replicas: EXACT_POOL, strategy });
       await ensureObject(context().api, web);
-      const all = Array.from({ length: EXACT_POOL }, (_, index) => context().at(0, index + 1));
+      const all = Array.from({ length: EXACT_POOL }, (_, index) => context().buildAddress(0, index + 1));
       assert.deepEqual(await By("made", () => waitForRollout(context(), web, EXACT_POOL)), all);
       for (const mark of ["second", "third"]) {
         await rollOut(context(), web, mark);
         assert.deepEqual(await By(`the ${mark} rollout`, () => waitForRollout(context(), web, EXACT_POOL)), all);
       }
       await removeAllPods(context(), web);
-      await context().isEmpty("exact");
+      await context().waitUntilEmpty("exact");
     });
 
     It("a Deployment's pods use only the addresses that its template names", { timeout: 300_000 }, async () => {
-      const annotations = { "interlay.dev/ip": context().range(1, 4) };
+      const annotations = { "interlay.dev/ip": context().buildRange(1, 4) };
       const strategy = { maxSurge: 1, maxUnavailable: 0 };
       const set = createWorkload(context(), "Deployment", "set", {
         network: "steady",
@@ -50,7 +50,7 @@ export function registerSpecs(run: TestRun): void {
         strategy,
         annotations,
       });
-      const may = new Set(Array.from({ length: 4 }, (_, index) => context().at(1, index + 1)));
+      const may = new Set(Array.from({ length: 4 }, (_, index) => context().buildAddress(1, index + 1)));
       const inSet = (addresses: readonly string[]): void => {
         assertDistinct(addresses);
         assert.ok(
@@ -79,9 +79,9 @@ export function registerSpecs(run: TestRun): void {
               ),
           ),
       );
-      await context().remove(toPodRef("late"));
+      await context().removeObject(toPodRef("late"));
       await removeAllPods(context(), set);
-      await context().isEmpty("steady");
+      await context().waitUntilEmpty("steady");
     });
 
     It(
@@ -98,42 +98,50 @@ export function registerSpecs(run: TestRun): void {
           ["forced away", 0],
         ] as const) {
           const uid = await before();
-          await context().remove(toPodRef("db-0"), grace);
+          await context().removeObject(toPodRef("db-0"), grace);
           assert.equal(await By(`${how}, and back`, () => readAddress(context(), "db-0", uid)), was, `db-0, ${how}`);
         }
         const earlier = (await readPod(context(), "db-0"))?.spec?.nodeName ?? "";
         const cordon = (unschedulable: boolean) =>
-          context().merge({ apiVersion: "v1", kind: "Node", metadata: { name: earlier }, spec: { unschedulable } });
+          context().mergeObject({
+            apiVersion: "v1",
+            kind: "Node",
+            metadata: { name: earlier },
+            spec: { unschedulable },
+          });
         await cordon(true);
         DeferCleanup(() => cordon(false));
         const uid = await before();
-        await context().remove(toPodRef("db-0"));
+        await context().removeObject(toPodRef("db-0"));
         assert.equal(await By("on another node", () => readAddress(context(), "db-0", uid)), was, "db-0, elsewhere");
         assert.notEqual((await readPod(context(), "db-0"))?.spec?.nodeName, earlier);
         await scaleWorkload(context(), set, 1);
         await Eventually(
           "pods that are scaled down release their addresses",
-          () => context().held("steady"),
+          () => context().listHeldAddresses("steady"),
           (held) => held.length === 1 && held[0]?.address === was,
           { timeout: 90_000, interval: 500 },
         );
         await removeAllPods(context(), set);
-        await context().isEmpty("steady");
+        await context().waitUntilEmpty("steady");
       },
     );
 
     It("a force-deleted pod that is recreated on another node keeps its address", { timeout: 300_000 }, async () => {
-      const annotations = { "interlay.dev/ip": context().at(1, 9) };
+      const annotations = { "interlay.dev/ip": context().buildAddress(1, 9) };
       await createPod(context(), "fixed", { network: "steady", node: first(), annotations });
-      assert.equal(await readAddress(context(), "fixed"), context().at(1, 9));
+      assert.equal(await readAddress(context(), "fixed"), context().buildAddress(1, 9));
       for (const where of context().workers.slice(0, 2)) {
-        await context().remove(toPodRef("fixed"), 0);
+        await context().removeObject(toPodRef("fixed"), 0);
         await createPod(context(), "fixed", { network: "steady", node: where, annotations });
-        assert.equal(await By(`recreated on ${where}`, () => readAddress(context(), "fixed")), context().at(1, 9));
+        assert.equal(
+          await By(`recreated on ${where}`, () => readAddress(context(), "fixed")),
+          context().buildAddress(1, 9),
+        );
         await assertAgreement(context());
       }
-      await context().remove(toPodRef("fixed"));
-      await context().isEmpty("steady");
+      await context().removeObject(toPodRef("fixed"));
+      await context().waitUntilEmpty("steady");
     });
 
     It(
@@ -142,15 +150,15 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         const stranger = await context().cluster.external();
         if (stranger === undefined) Skip("the cluster has no external host");
-        const [mine, ...theirs] = [3, 1, 2].map((index) => context().at(2, index));
+        const [mine, ...theirs] = [3, 1, 2].map((index) => context().buildAddress(2, index));
         for (const address of theirs) {
           await stranger.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
           DeferCleanup(() => stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]));
         }
         const mac = (await stranger.exec(["cat", "/sys/class/net/eth0/address"])).stdout.trim();
-        await context().pool(
+        await context().createPool(
           "wire",
-          { ranges: [context().range(2, 3)] },
+          { ranges: [context().buildRange(2, 3)] },
           { conflictDetection: true, probeIntervalMs: 300 },
         );
         await createPod(context(), "asks", { network: "wire", node: first() });
@@ -158,7 +166,7 @@ export function registerSpecs(run: TestRun): void {
         await createPod(context(), "none-left", { network: "wire", node: context().workers[1] ?? "" });
         const status = await Eventually(
           "the pool's status reports both",
-          () => context().status("wire"),
+          () => context().readPoolStatus("wire"),
           ({ conflicts }) => conflicts === 2,
           { timeout: 90_000 },
         );
@@ -180,8 +188,8 @@ export function registerSpecs(run: TestRun): void {
           await runIpam(context().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
         });
         assert.ok(theirs.includes(await readAddress(context(), "none-left")));
-        for (const name of ["asks", "none-left"]) await context().remove(toPodRef(name));
-        await context().isEmpty("wire");
+        for (const name of ["asks", "none-left"]) await context().removeObject(toPodRef(name));
+        await context().waitUntilEmpty("wire");
       },
     );
 
@@ -189,16 +197,16 @@ export function registerSpecs(run: TestRun): void {
       "a pool that overlaps an earlier one allocates nothing; a smaller range drains",
       { timeout: 200_000 },
       async () => {
-        await context().pool("narrow", { ranges: [context().range(4, 4)] });
+        await context().createPool("narrow", { ranges: [context().buildRange(4, 4)] });
         await createPod(context(), "stays", {
           network: "narrow",
-          annotations: { "interlay.dev/ip": context().at(4, 4) },
+          annotations: { "interlay.dev/ip": context().buildAddress(4, 4) },
         });
-        assert.equal(await readAddress(context(), "stays"), context().at(4, 4));
+        assert.equal(await readAddress(context(), "stays"), context().buildAddress(4, 4));
         await sleep(1100); // creation times are whole seconds
-        await context().pool("later", { ranges: [context().range(4, 2)] });
+        await context().createPool("later", { ranges: [context().buildRange(4, 2)] });
         const readMessage = async (pool: string, type: string) =>
-          (await context().status(pool)).conditions.find((one) => one.type === type);
+          (await context().readPoolStatus(pool)).conditions.find((one) => one.type === type);
         const is = (pool: string, type: string, status: string, message: RegExp) =>
           Eventually(
             `${pool} has condition ${type} ${status}`,
@@ -208,23 +216,23 @@ export function registerSpecs(run: TestRun): void {
           );
         await is("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
         await is("narrow", "Ready", "True", /./);
-        await context().merge({
+        await context().mergeObject({
           apiVersion: "interlay.dev/v1alpha1",
           kind: "UnderlayPool",
           metadata: { name: "narrow" },
-          spec: { ranges: [context().at(4, 3)] },
+          spec: { ranges: [context().buildAddress(4, 3)] },
         });
         await is(
           "narrow",
           "Draining",
           "True",
-          new RegExp(`^${context().at(4, 4)} of pod ${NAMESPACE}/stays is no longer`),
+          new RegExp(`^${context().buildAddress(4, 4)} of pod ${NAMESPACE}/stays is no longer`),
         );
         await is("later", "Ready", "True", /./);
-        await context().remove(toPodRef("stays"));
+        await context().removeObject(toPodRef("stays"));
         await Eventually(
           "no address drains any more",
-          () => context().status("narrow"),
+          () => context().readPoolStatus("narrow"),
           ({ draining, used, total }) => draining === 0 && used === 0 && total === 1,
           { timeout: 60_000 },
         );

@@ -20,7 +20,7 @@ export function registerSpecs(run: TestRun): void {
     BeforeAll(
       async () => {
         ({ cluster, api } = await setupCluster(run));
-        if (cluster.provider === "lab") helm = await By("Helm", () => Helm.of(cluster));
+        if (cluster.provider === "lab") helm = await By("Helm", () => Helm.create(cluster));
       },
       { timeout: 0 },
     );

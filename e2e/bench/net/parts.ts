@@ -39,7 +39,7 @@ export class InterlayParts {
   }
 
   /** Reads the present configuration. */
-  static async of(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
+  static async create(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"];
     const listed = await execOrThrow(cluster, node, [...enter, "nft", "list", "tables"]);
     const tables = [...listed.matchAll(TABLE_LINE)].map(([line]) =>

@@ -63,7 +63,7 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   for (const { kind, name, node = "", answers } of wanted) {
     const addresses = await readAddresses(api, name);
     const netns = await findNetns(cluster, node, addresses.main);
-    const parts = await InterlayParts.of(cluster, { node, netns });
+    const parts = await InterlayParts.create(cluster, { node, netns });
     if (parts.isEmpty === CONFIGURED_KINDS.includes(kind))
       throw new Error(`pod ${name} has ${parts.isEmpty ? "no" : "a"} configuration of Interlay in its network`);
     const pod = { node, netns, parts };

@@ -27,10 +27,10 @@ export class NetStates {
   }
 
   /** Prepares the states. kube-proxy starts while the sysctl is 1, so that no state has its INVALID rule. */
-  static async of(cluster: Cluster): Promise<NetStates> {
+  static async create(cluster: Cluster): Promise<NetStates> {
     const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
     await switchVariant(cluster, { kubeProxy: KUBE_PROXY, returnPath: "notrack" });
-    const nodes = await Promise.all(workers.map((node) => InterlayParts.of(cluster, { node })));
+    const nodes = await Promise.all(workers.map((node) => InterlayParts.create(cluster, { node })));
     const without = nodes.find(({ isEmpty }) => isEmpty);
     if (without !== undefined) throw new Error(`${without.node} has no configuration of Interlay in its network`);
     // as in the states without Interlay, so that the switch finds the same rules
