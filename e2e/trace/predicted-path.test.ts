@@ -34,6 +34,16 @@ describe("predicted path of a cell", () => {
     );
   });
 
+  it("has the parents of macvlan links, which captures see", () => {
+    const trace = (destination: string) => {
+      const model = buildTraceModel(buildCluster());
+      const request = { source: "mac-1", destination, protocol: "udp", port: 80 } as const;
+      return toPredictedPath(traceConnection(model, request), NAMES).request.map(formatHop);
+    };
+    assert.deepEqual(trace("10.0.0.21"), ["mac-1 eth0 out", "node-1 wire out", "node-2 wire in", "mac-2 eth0 in"]);
+    assert.deepEqual(trace("10.0.0.12"), ["mac-1 eth0 out", "node-1 wire in", "peer-1 eth0 in"]);
+  });
+
   it("ends where the packet is lost, without a reply", () => {
     const { request, reply } = predict({ "node-2": { sysctls: { "net/ipv4/ip_forward": "0" } } });
     assert.equal(request.map(formatHop).at(-1), "node-2 vxlan in");

@@ -1,6 +1,7 @@
 import { formatEndpoint } from "../../plugin/trace/walk/run-hook.ts";
 import type { Trace, TraceHop } from "../../plugin/trace/trace.ts";
 import type { Deployment } from "../deployment/deploy.ts";
+import { EXTERNAL_HOST } from "./collect-cluster.ts";
 import { classifyNodeLink, type PacketPath, type SeenHop } from "../evidence/path.ts";
 
 type Names = Pick<Deployment, "namespace" | "workers">;
@@ -19,22 +20,32 @@ export function toPredictedPath({ paths }: Trace, names: Names): PacketPath {
 }
 
 function listSightings(
-  { namespace, inLink, outLink, before, after, outer }: TraceHop,
+  { namespace, inLink, outLink, before, after, outer, passes }: TraceHop,
   names: Names,
 ): readonly SeenHop[] {
-  const see = (link: string | undefined, direction: "in" | "out", tuple: TraceHop["before"]): readonly SeenHop[] =>
-    link === undefined
+  const see = (
+    at: TraceHop["namespace"],
+    link: string | undefined,
+    direction: "in" | "out",
+    tuple: TraceHop["before"],
+  ): readonly SeenHop[] =>
+    // The external host has no capture.
+    link === undefined || at.name === EXTERNAL_HOST
       ? []
       : [
           {
-            place: getPlace(namespace, names),
-            link: namespace.kind === "node" ? classifyNodeLink(link, outer !== undefined) : link,
+            place: getPlace(at, names),
+            link: at.kind === "node" ? classifyNodeLink(link, outer !== undefined) : link,
             direction,
             source: formatEndpoint(tuple.source, tuple.sourcePort),
             destination: formatEndpoint(tuple.destination, tuple.destinationPort),
           },
         ];
-  return [...see(inLink, "in", before), ...see(outLink, "out", after)];
+  return [
+    ...see(namespace, inLink, "in", before),
+    ...see(namespace, outLink, "out", after),
+    ...passes.flatMap((pass) => see(pass.namespace, pass.link, pass.direction, after)),
+  ];
 }
 
 /** Returns the name that captures give a place: that of the suite's pod, `node-1`, … or `control-plane`. */

@@ -69,6 +69,13 @@ export type TraceEvent =
       readonly text: string;
     };
 
+/** A link that a frame passes between two hops: the parent of a macvlan link. */
+export interface FramePass {
+  readonly namespace: TraceHop["namespace"];
+  readonly link: string;
+  readonly direction: "in" | "out";
+}
+
 /** A packet's way through one network namespace. */
 export interface TraceHop {
   readonly namespace: { readonly id: string; readonly kind: string; readonly name: string };
@@ -82,6 +89,8 @@ export interface TraceHop {
   readonly mark: number;
   /** The packet is inside of this packet of a tunnel. */
   readonly outer?: Tuple;
+  /** Links that the frame passes on its way to the next hop. */
+  readonly passes: readonly FramePass[];
   readonly events: readonly TraceEvent[];
 }
 

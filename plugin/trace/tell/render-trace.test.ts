@@ -18,6 +18,7 @@ const makeHop = (more: Partial<TraceHop> = {}): TraceHop => ({
   after: TRANSLATED,
   conntrackState: "new",
   mark: 0x4000,
+  passes: [],
   events: [
     { kind: "route", text: "10.233.65.0/24 via 10.7.0.2 dev eth0" },
     { kind: "rule", hook: "forward", step: RULE },

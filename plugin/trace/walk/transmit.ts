@@ -73,7 +73,10 @@ function carry(walk: WalkState, from: NamespaceModel, { namespace, steps }: Fram
   const { id } = from.state.snapshot;
   let packet = forgetConnection(walk, sent);
   let at = id;
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
+    // The first step is the sending link, the last one the receiving link.
+    if (step.kind !== "bridge" && index > 0 && index < steps.length - 1)
+      walk.notePass(walk.getNamespace(step.namespace), step.link, step.kind === "ingress" ? "in" : "out");
     if (step.namespace !== at) packet = { ...packet, mark: 0 };
     at = step.namespace;
     packet = passStep(walk, step, packet);

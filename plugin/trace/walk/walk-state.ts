@@ -1,7 +1,7 @@
 import type { SetElement } from "../hook.ts";
 import type { Packet, Tuple } from "../packet.ts";
 import { readSysctl } from "../routing/namespace-state.ts";
-import type { TraceHop, TraceEvent } from "../trace.ts";
+import type { FramePass, TraceHop, TraceEvent } from "../trace.ts";
 import type { Connection, ConntrackTable } from "./conntrack-table.ts";
 import { losePacket } from "./failure.ts";
 import type { LinkRef } from "./frame.ts";
@@ -10,7 +10,10 @@ import type { NamespaceModel, TraceModel } from "./build-trace-model.ts";
 /** Chooses one of several random results; index into the probabilities. */
 export type Choose = (probabilities: readonly number[]) => number;
 
-type Draft = { -readonly [Key in keyof TraceHop]: TraceHop[Key] } & { readonly events: TraceEvent[] };
+type Draft = { -readonly [Key in keyof TraceHop]: TraceHop[Key] } & {
+  readonly events: TraceEvent[];
+  readonly passes: FramePass[];
+};
 
 /** State of one trace: what the namespaces remember between packets, and the record of the current packet. */
 export class WalkState {
@@ -84,6 +87,7 @@ export class WalkState {
       conntrackState: packet.conntrackState,
       mark: packet.mark,
       ...(innermost === undefined ? {} : { outer: getTuple(packet) }),
+      passes: [],
       events: this.pending,
     });
     this.pending = [];
@@ -97,6 +101,12 @@ export class WalkState {
 
   note(event: TraceEvent): void {
     this.hops.at(-1)?.events.push(event);
+  }
+
+  /** Notes a link that the frame passes on its way to the next hop. */
+  notePass({ state }: NamespaceModel, link: string, direction: FramePass["direction"]): void {
+    const { id, kind, name } = state.snapshot;
+    this.hops.at(-1)?.passes.push({ namespace: { id, kind, name }, link, direction });
   }
 
   /** Notes what happens to a frame on the way from one hop to the next. */
