@@ -13,7 +13,7 @@ interface Networks {
   readonly services: string;
 }
 
-/** What an administrator does by hand on one node, without Interlay. */
+/** Work of an administrator on one node, without Interlay. */
 export interface StaticRoutesPlan {
   readonly file: { readonly path: string; readonly content: string };
   readonly commands: readonly (readonly string[])[];
