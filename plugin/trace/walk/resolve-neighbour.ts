@@ -38,13 +38,24 @@ export function resolveNeighbour(
   if (learned !== undefined) return learned;
   const sender = selectSender(namespace, link, address, packet);
   const answering = findAnswers(walk, own, receivers, address, sender);
+  const owners = selectOwners(walk, answering, address);
+  const duplicate = owners.length > 1 ? owners[walk.choose(owners.map(() => 1 / owners.length))] : undefined;
+  if (duplicate !== undefined) {
+    walk.note({
+      kind: "neighbour",
+      text: `${address} dev ${link.name}: ${owners.map((one) => describeReceiver(walk, one)).join(" and ")} have this address`,
+    });
+    walk.learnNeighbour(own, address, duplicate);
+    return duplicate;
+  }
   if (
     entry?.mac !== undefined &&
     hasState(entry, USABLE) &&
     !answering.some(({ macs }) => macs.includes(entry.mac ?? ""))
   )
     return selectByMac(walk, id, entry, receivers, open);
-  const answer = preferOwner(walk, answering, address);
+  // Several links of one namespace may answer for an address: the link that has it is preferred.
+  const answer = owners[0] ?? answering[0];
   if (answer !== undefined) {
     walk.note({ kind: "neighbour", text: `${address} dev ${link.name}: ${describeReceiver(walk, answer)} answers` });
     if (entry?.mac === undefined || !hasState(entry, USABLE)) walk.learnNeighbour(answer, sender, own);
@@ -120,12 +131,12 @@ function answersFor(walk: WalkState, { namespace, link }: FrameReceiver, target:
   return target.includes(":") ? answersNdp(state, link, target) : answersArp(state, link, target, sender);
 }
 
-/** Several links of one namespace may answer for an address: the link that has it is preferred. */
-function preferOwner(walk: WalkState, answering: readonly FrameReceiver[], address: string): FrameReceiver | undefined {
-  const owner = answering.find(({ namespace, link }) =>
+/** Returns the receivers whose link has the address, one of each namespace: more than one if the address is used twice. */
+function selectOwners(walk: WalkState, answering: readonly FrameReceiver[], address: string): readonly FrameReceiver[] {
+  const owners = answering.filter(({ namespace, link }) =>
     walk.getNamespace(namespace).state.addresses.some((own) => own.address === address && own.link === link),
   );
-  return owner ?? answering[0];
+  return owners.filter((one, index) => owners.findIndex(({ namespace }) => namespace === one.namespace) === index);
 }
 
 function describeReceiver(walk: WalkState, { namespace, link }: FrameReceiver): string {

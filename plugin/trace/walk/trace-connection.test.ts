@@ -388,4 +388,16 @@ describe("trace of a socket that asks first", () => {
       summarize(traceConnection(model, { source: "node-1", destination: "10.0.0.2", protocol, port: 80 }));
     assert.deepEqual([ask("icmp"), ask("tcp")], ["reject reject-route in node-1 (request)", "pass"]);
   });
+
+  it("reaches either of two hosts with the same address, and the same one with every packet", () => {
+    const twice = { "mac-2": { addresses: ["10.0.0.21/24 eth0", "10.0.0.22/24 eth0"] } };
+    const { paths } = trace("node-1", "10.0.0.22", twice);
+    assert.deepEqual(
+      paths.map(({ probability, verdict, server }) => [probability, verdict, server?.namespace]),
+      [
+        [0.5, "pass", "mac-2"],
+        [0.5, "pass", "peer-2"],
+      ],
+    );
+  });
 });
