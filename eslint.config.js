@@ -20,7 +20,7 @@ const forbid = (files, ...rooms) => ({
 /** Trees that use the plugin and that it must not know. */
 const OTHER_TREES = ["clusters", "e2e", "scripts", "results"];
 
-/** Folders of plugin/ -> folders next to them that they must not import: cli -> doctor, agent -> trace, ipam, cni -> datapath -> netlink. */
+/** Folders of plugin/ -> folders next to them that they must not import: cli -> doctor, controller -> agent -> trace, ipam, cni -> datapath -> netlink. */
 const NOT_IMPORTED = {
   errors: [
     "netlink",
@@ -30,28 +30,55 @@ const NOT_IMPORTED = {
     "cni",
     "ipam",
     "agent",
+    "controller",
     "trace",
     "doctor",
     "cli",
     "deploy",
     "testing",
   ],
-  netlink: ["datapath", "state", "kubernetes", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy", "testing"],
-  datapath: ["state", "kubernetes", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy"],
-  state: ["kubernetes", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy"],
-  kubernetes: ["netlink", "datapath", "state", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy"],
-  cni: ["kubernetes", "ipam", "agent", "trace", "doctor", "cli"],
-  ipam: ["agent", "trace", "doctor", "cli", "deploy"],
-  agent: ["doctor", "cli", "deploy"],
-  trace: ["state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy"],
-  doctor: ["cli", "deploy"],
+  netlink: [
+    "datapath",
+    "state",
+    "kubernetes",
+    "cni",
+    "ipam",
+    "agent",
+    "controller",
+    "trace",
+    "doctor",
+    "cli",
+    "deploy",
+    "testing",
+  ],
+  datapath: ["state", "kubernetes", "cni", "ipam", "agent", "controller", "trace", "doctor", "cli", "deploy"],
+  state: ["kubernetes", "cni", "ipam", "agent", "controller", "trace", "doctor", "cli", "deploy"],
+  kubernetes: [
+    "netlink",
+    "datapath",
+    "state",
+    "cni",
+    "ipam",
+    "agent",
+    "controller",
+    "trace",
+    "doctor",
+    "cli",
+    "deploy",
+  ],
+  cni: ["kubernetes", "ipam", "agent", "controller", "trace", "doctor", "cli"],
+  ipam: ["agent", "controller", "trace", "doctor", "cli", "deploy"],
+  agent: ["controller", "doctor", "cli", "deploy"],
+  controller: ["trace", "doctor", "cli", "deploy"],
+  trace: ["state", "kubernetes", "cni", "ipam", "agent", "controller", "doctor", "cli", "deploy"],
+  doctor: ["controller", "cli", "deploy"],
   // The CRDs are generated from schemas of kubernetes.
-  deploy: ["netlink", "datapath", "state", "cni", "ipam", "agent", "doctor", "cli", "testing"],
+  deploy: ["netlink", "datapath", "state", "cni", "ipam", "agent", "controller", "doctor", "cli", "testing"],
 };
 
 /** Folders that clusters/ and e2e/ must not import. */
-const ABOVE_CLUSTERS = ["e2e", "scripts", "results", "plugin/(cni|datapath|ipam|agent)"];
-const ABOVE_E2E = ["scripts", "plugin/(cni|datapath|ipam|agent)"];
+const ABOVE_CLUSTERS = ["e2e", "scripts", "results", "plugin/(cni|datapath|ipam|agent|controller)"];
+const ABOVE_E2E = ["scripts", "plugin/(cni|datapath|ipam|agent|controller)"];
 
 /** Folders of clusters/ and e2e/ from the bottom to the top: a folder must not import those after it. */
 const CLUSTER_FOLDERS =

@@ -9,6 +9,7 @@ import { renderManifest } from "../manifests/render.ts";
 import type { OverlaySettings } from "../spec/environment-spec.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { listFamilies, getGateway } from "../spec/address-ranges.ts";
+import { findAdmissionVersion } from "../kubernetes/admission-version.ts";
 import { applyWithDefinitions } from "../kubernetes/apply.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 
@@ -95,6 +96,9 @@ function findReadinessFile(overlay: OverlaySettings | undefined): string {
 export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit<Addons, "calicoCrds">): Promise<void> {
   const { topology } = spec.environment?.spec ?? {};
   const manifest = renderInterlay({
+    admission: await findAdmissionVersion(
+      async (path) => JSON.parse(await kubectl.run(["get", "--raw", path])) as unknown,
+    ),
     image: interlay,
     returnPath: "notrack",
     pools: listPools(spec),

@@ -1,7 +1,8 @@
 import { AppsV1Api, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { IMAGE, readManifest } from "../../plugin/deploy/render.ts";
+import { type AdmissionVersion, IMAGE, readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render.ts";
+import { readAdmissionVersion } from "../kubernetes/admission-version.ts";
 import { isDaemonSetReady } from "../kubernetes/daemon-set.ts";
 import { type AppliedObject, applyObject } from "../kubernetes/server-side-apply.ts";
 import { ignoreStatus } from "../kubernetes/status-code.ts";
@@ -35,12 +36,15 @@ interface Installation {
 type PlainObject = KubernetesObject & AppliedObject & { readonly data?: unknown; readonly spec?: unknown };
 
 /** Returns all objects of an installation, definitions first, with the suite's label. Pure. */
-function buildInstallation({ image, returnPath, pool, uplink, pullSecrets }: Installation): readonly PlainObject[] {
-  const documents = ["namespace", "crds", "config", "interlay"].flatMap((file) =>
-    parseAllDocuments(readManifest(`${file}.yaml`).replace(IMAGE, `image: ${image}\n`)).map(
-      (document) => document.toJS() as PlainObject,
-    ),
-  );
+function buildInstallation(
+  { image, returnPath, pool, uplink, pullSecrets }: Installation,
+  admission: AdmissionVersion | undefined,
+): readonly PlainObject[] {
+  const documents = [
+    ...["namespace.yaml", "crds.yaml", "config.yaml"].map(readManifest),
+    ...(admission === undefined ? [] : [renderAdmission(admission)]),
+    ...WORKLOADS.map((file) => readManifest(file).replace(IMAGE, `image: ${image}\n`)),
+  ].flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as PlainObject));
   const network = { pools: [NETWORK], ...(uplink === undefined ? {} : { uplink }) };
   return [
     ...documents
@@ -75,10 +79,11 @@ function addOwnerLabel(object: PlainObject): PlainObject {
   return { ...object, metadata: Object.assign({}, metadata, { labels: { ...metadata.labels, [OWNER_LABEL]: "e2e" } }) };
 }
 
-/** Installs Interlay, and waits until the agents and the network are ready. Uses the objects of an interrupted run. */
+/** Installs Interlay, and waits until the agents are ready and the controller has written the network. Uses the objects of an interrupted run. */
 export async function installInterlay(config: KubeConfig, installation: Installation): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS;
-  for (const object of buildInstallation(installation)) await applyObject(config, object, deadline);
+  const installed = buildInstallation(installation, await readAdmissionVersion(config));
+  for (const object of installed) await applyObject(config, object, deadline);
   const objects = KubernetesObjectApi.makeApiClient(config);
   const apps = config.makeApiClient(AppsV1Api);
   const readAgents = () => apps.readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });

@@ -8,6 +8,7 @@ const WORKLOADS = [
   ["kube-system", "deployment/coredns"],
   ["kube-system", "deployment/calico-kube-controllers"],
   ["interlay-system", "daemonset/interlay"],
+  ["interlay-system", "deployment/interlay-controller"],
 ] as const;
 
 /** Waits until every node is Ready and every pod of the workloads is ready. */

@@ -7,8 +7,10 @@ import {
   type V1Namespace,
 } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
-import { readManifest } from "../../plugin/deploy/render.ts";
+import { listObsoleteObjects } from "../../plugin/deploy/installation.ts";
+import { readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/uninstall.ts";
+import { readAdmissionVersion } from "./admission-version.ts";
 import { isDaemonSetReady } from "./daemon-set.ts";
 import { ignoreStatus } from "./status-code.ts";
 import { hasNodeStates, listUnderlayPods } from "./underlay-pods.ts";
@@ -55,7 +57,7 @@ interface StoppedAgents {
   readonly cniBinDirectory: string | undefined;
 }
 
-/** Deletes the agents' DaemonSet. */
+/** Deletes the agents' DaemonSet and the controller's Deployment. */
 async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor: WaitFor): Promise<StoppedAgents> {
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
@@ -69,6 +71,7 @@ async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor
     throw new Error(
       "Cannot clean the nodes: the agents' DaemonSet does not exist, so the image is unknown. Name it with --image REFERENCE.",
     );
+  await apps.deleteNamespacedDeployment({ name: "interlay-controller", namespace: NAMESPACE }).catch(ignoreStatus(404));
   if (agents === undefined) return { image, cniBinDirectory };
   await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });
   await waitFor("the agents have stopped", async () => {
@@ -108,10 +111,15 @@ async function cleanNodes(
 /** Deletes the objects of the manifests, the kinds and the namespace. */
 async function deleteObjects(config: KubeConfig, waitFor: WaitFor): Promise<void> {
   const client = KubernetesObjectApi.makeApiClient(config);
-  const files = ["crds.yaml", "interlay.yaml", "../components/restart-kube-proxy/role.yaml", "namespace.yaml"];
-  const objects = files.flatMap((file) =>
-    parseAllDocuments(readManifest(file)).map((document) => document.toJS() as KubernetesObject),
-  );
+  const admission = await readAdmissionVersion(config);
+  const texts = [
+    ...["crds.yaml", ...WORKLOADS, "../components/restart-kube-proxy/role.yaml", "namespace.yaml"].map(readManifest),
+    ...(admission === undefined ? [] : [renderAdmission(admission)]),
+  ];
+  const objects = [
+    ...texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject)),
+    ...listObsoleteObjects().map((object) => object as KubernetesObject),
+  ];
   for (const object of objects) await client.delete(object).catch(ignoreStatus(404));
   const core = config.makeApiClient(CoreV1Api);
   await waitFor("Interlay's namespace is deleted", async () => {

@@ -10,6 +10,7 @@ describe("listWorkloads", () => {
     "kube-system/daemonset/kube-proxy",
     "kube-system/deployment/coredns",
     "interlay-system/daemonset/interlay",
+    "interlay-system/deployment/interlay-controller",
   ];
   const without = (...names: readonly string[]) => DEFAULT.filter((name) => !names.some((one) => name.endsWith(one)));
   const cases: readonly (readonly [string, EnvironmentSpec | undefined, readonly string[]])[] = [

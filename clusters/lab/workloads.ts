@@ -26,6 +26,7 @@ export function listWorkloads({ kubeProxy, overlay, multus, nodeLocalDns }: Envi
     ["kube-system", "deployment/coredns"],
     ...(nodeLocalDns === undefined ? [] : ([["kube-system", "daemonset/node-local-dns"]] as const)),
     ["interlay-system", "daemonset/interlay"],
+    ["interlay-system", "deployment/interlay-controller"],
   ];
 }
 

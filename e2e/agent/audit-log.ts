@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 
 const event = z.object({
+  user: z.object({ username: z.string() }),
   verb: z.string(),
   objectRef: z
     .object({
@@ -38,13 +39,22 @@ interface ApiRequest {
   readonly notGranted: readonly string[];
 }
 
-/** Compares the agents' requests in the API server's audit log with their grants. */
-export async function listRequests(auditLog: string, grants: ReadonlySet<string>): Promise<ApiRequest> {
+/**
+ * Compares the requests of an account in the API server's audit log with its grants.
+ *
+ * @param account name of the ServiceAccount in interlay-system
+ */
+export async function listRequests(
+  auditLog: string,
+  account: string,
+  grants: ReadonlySet<string>,
+): Promise<ApiRequest> {
+  const username = `system:serviceaccount:interlay-system:${account}`;
   const used = new Set<string>();
   const notGranted = new Set<string>();
   for (const line of (await readFile(auditLog, "utf8")).split("\n").filter((text) => text !== "")) {
-    const { verb, objectRef, responseStatus } = event.parse(JSON.parse(line));
-    if (objectRef === undefined) continue;
+    const { user, verb, objectRef, responseStatus } = event.parse(JSON.parse(line));
+    if (user.username !== username || objectRef === undefined) continue;
     const { apiGroup, namespace, subresource } = objectRef;
     const resource = objectRef.resource + (subresource === undefined ? "" : `/${subresource}`);
     const by = [

@@ -7,11 +7,12 @@ import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
+import { findController } from "../support/controller-process.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
 import { deployPods } from "../deployment/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
-import { AgentProcess } from "./agent/agent-process.ts";
+import { AgentProcess, readMemory } from "./agent/agent-process.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/objects.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { createKubeClient, createNodes } from "./ipam/cluster-objects.ts";
@@ -86,14 +87,12 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
   const agent = new AgentProcess(cluster, getWorkerName(cluster));
   const milliseconds = await agent.restart();
   await sleep(SETTLE_MS);
-  const leader = new AgentProcess(
-    cluster,
-    lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec.holderIdentity,
-  );
+  const { holderIdentity } = lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec;
+  const leader = await findController(cluster, holderIdentity);
   const since = new Date().toISOString();
   await changeAddresses(kube, CHANGED_ADDRESSES);
   const share = await agent.share(IDLE_MS);
-  const [own, its] = [await agent.memory(), await leader.memory()];
+  const [own, its] = [await agent.memory(), await readMemory(cluster, leader.node, leader.pid)];
   const lists = (await listRequestVerbs(cluster, since)).filter((verb) => verb === "list").length;
   const crowd = `${SCALE.nodes} nodes`;
   return [
@@ -112,7 +111,7 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
       limit: 150,
       basis: "VmHWM since the start",
     },
-    { name: `${crowd}: the leader's memory`, value: toMegabytes(its.now), unit: "MB", limit: 150, basis },
+    { name: `${crowd}: the leading controller's memory`, value: toMegabytes(its.now), unit: "MB", limit: 150, basis },
     { name: `${crowd}: CPU`, value: toPercent(share), unit: "%", basis: "nothing changes" },
     {
       name: `${crowd}: lists`,

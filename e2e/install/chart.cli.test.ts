@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
-import { readManifest } from "../../plugin/deploy/render.ts";
+import { readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render.ts";
 import { CHART, resolveHelm } from "./helm.ts";
 
 interface KubernetesObject {
@@ -72,7 +72,7 @@ describe("the chart", () => {
   });
 
   it("renders the objects of the kustomize base by default", async () => {
-    const base = ["config.yaml", "interlay.yaml"]
+    const base = ["config.yaml", ...WORKLOADS]
       .flatMap((file) => parseObjects(readManifest(file)))
       .map((object) => JSON.parse(JSON.stringify(object).replace('"image":"interlay"', '"image":"IMAGE"')) as unknown);
     const chart = Object.values(await render("image.tag=v1")).map((object) =>
@@ -81,6 +81,26 @@ describe("the chart", () => {
       ),
     );
     assert.deepEqual(indexObjects(chart), indexObjects(base.map(removeChartLabels)));
+  });
+
+  it("renders the admission policies of the base from Kubernetes v1.30 on", async () => {
+    const argv = template(IMAGE).map((one) => (one === "1.29.15" ? "1.30.0" : one));
+    const rendered = indexObjects(parseObjects(await runOrThrow(argv)).map(removeChartLabels));
+    const wanted = parseObjects(renderAdmission("v1"));
+    assert.equal(wanted.length, 4);
+    for (const object of wanted)
+      assert.deepEqual(rendered[`${object.kind} ${object.metadata.name}`], removeChartLabels(object));
+    assert.equal((await render())["ValidatingAdmissionPolicy interlay-agent-addresses"], undefined);
+  });
+
+  it("applies the values of the controller, and its own service account", async () => {
+    const deployment = JSON.stringify(
+      (await render("controller.replicas=3", "controller.resources.limits.memory=1Gi"))[
+        "Deployment interlay-controller"
+      ],
+    );
+    assert.match(deployment, /"replicas":3.*"serviceAccountName":"interlay-controller".*"limits":\{"memory":"1Gi"\}/);
+    assert.doesNotMatch(deployment, /privileged|hostNetwork|hostPath/);
   });
 
   it("renders the right to restart kube-proxy, as overlay liberal has it, only where it is asked for", async () => {
@@ -132,7 +152,7 @@ describe("the chart", () => {
 
   it("lets agents review tokens only if clients of the metrics need one", async () => {
     const hasReviews = async (...set: readonly string[]) =>
-      JSON.stringify((await render(...set))["ClusterRole interlay"]).includes("tokenreviews");
+      JSON.stringify((await render(...set))["ClusterRole interlay-agent"]).includes("tokenreviews");
     assert.equal(await hasReviews(), false);
     assert.equal(await hasReviews("metrics.enabled=true"), true);
     assert.equal(await hasReviews("metrics.enabled=true", "metrics.authentication=none"), false);

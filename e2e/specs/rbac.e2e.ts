@@ -6,39 +6,67 @@ import { parseAllDocuments } from "yaml";
 import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
+import { registerStolenTokenSpecs } from "../agent/stolen-token-specs.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { setupDeployment } from "../deployment/setup-deployment.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-const MANIFESTS = ["manifests/interlay.yaml", "components/restart-kube-proxy/role.yaml"].map((file) =>
-  join(import.meta.dirname, "..", "..", "plugin", "deploy", file),
-);
+const DEPLOY = join(import.meta.dirname, "..", "..", "plugin", "deploy");
 
-/** Grants that this run does not use, each with its use. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  "list servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
-  "watch servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
-  "list blockaffinities.crd.projectcalico.org": "a Calico pool that is disabled",
-  "watch blockaffinities.crd.projectcalico.org": "a Calico pool that is disabled",
-  "get configmaps in interlay-system": "interlay doctor in the agent's pod",
-  "get configmaps in kube-system": "interlay doctor in the agent's pod",
-  "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",
-  "patch leases.coordination.k8s.io in interlay-system": "a leader that ends in good order",
-  "get namespaces": "a pool with a namespaceSelector, and a network that names no pool",
-  "watch ipaddresspools.metallb.io": "MetalLB",
-  "watch ciliumloadbalancerippools.cilium.io": "Cilium",
-  "watch clonesets.apps.kruise.io": "OpenKruise",
-  "watch statefulsets.apps.kruise.io": "OpenKruise",
-  "watch daemonsets.apps.kruise.io": "OpenKruise",
-  "watch virtualmachines.kubevirt.io": "KubeVirt",
-  "get pods": "a pod that the watch has not reported, and an address whose pod is deleted",
-  "get statefulsets.apps": "an address that waits for its StatefulSet's pod",
-  "update underlayaddresses.interlay.dev": "an address that waits for its StatefulSet's pod",
-  "patch events": "an Event that occurs again",
-  "patch network-attachment-definitions.k8s.cni.cncf.io": "drift of a definition",
-};
+/** An account of Interlay, its manifests, and the grants that this run does not use, each with its use. */
+interface Account {
+  readonly name: string;
+  readonly manifests: readonly string[];
+  readonly elsewhere: Readonly<Record<string, string>>;
+}
+
+const ACCOUNTS: readonly Account[] = [
+  {
+    name: "interlay-agent",
+    manifests: ["manifests/interlay.yaml", "components/restart-kube-proxy/role.yaml"],
+    elsewhere: {
+      "list servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
+      "watch servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
+      "list blockaffinities.crd.projectcalico.org": "a Calico pool that is disabled",
+      "watch blockaffinities.crd.projectcalico.org": "a Calico pool that is disabled",
+      "get configmaps in interlay-system": "interlay doctor in the agent's pod",
+      "get configmaps in kube-system": "interlay doctor in the agent's pod",
+      "get deployments.apps in interlay-system": "interlay doctor in the agent's pod",
+      "list network-attachment-definitions.k8s.cni.cncf.io": "interlay doctor in the agent's pod",
+      "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",
+      "get namespaces": "a pool with a namespaceSelector, and a network that names no pool",
+      "get pods": "a pod that the watch has not reported, and an address whose pod is deleted",
+      "get statefulsets.apps": "an address that waits for its StatefulSet's pod",
+      "update underlayaddresses.interlay.dev": "an address that waits for its StatefulSet's pod",
+      "patch events": "an Event that occurs again",
+    },
+  },
+  {
+    name: "interlay-controller",
+    manifests: ["manifests/controller.yaml"],
+    elsewhere: {
+      "watch ipaddresspools.metallb.io": "MetalLB",
+      "watch ciliumloadbalancerippools.cilium.io": "Cilium",
+      "watch clonesets.apps.kruise.io": "OpenKruise",
+      "watch statefulsets.apps.kruise.io": "OpenKruise",
+      "watch daemonsets.apps.kruise.io": "OpenKruise",
+      "watch virtualmachines.kubevirt.io": "KubeVirt",
+      "get namespaces": "the namespace of a workload with a fixed set",
+      "create underlayaddresses.interlay.dev": "a fixed set",
+      "update underlayaddresses.interlay.dev": "an address of a deleted node, of a fixed set",
+      "delete underlayaddresses.interlay.dev": "an address of a deleted node",
+      "get pods": "an address of a deleted node",
+      "get statefulsets.apps": "an address of a deleted node, of a StatefulSet's pod",
+      "patch leases.coordination.k8s.io in interlay-system": "a leader that ends in good order",
+      "create leases.coordination.k8s.io in interlay-system": "the first start in a cluster",
+      "create events": "a pool that is full",
+      "patch events": "a pool that is full again",
+      "patch network-attachment-definitions.k8s.cni.cncf.io": "drift of a definition",
+    },
+  },
+];
 
 export function registerSpecs(run: TestRun): void {
   Describe("agent: RBAC grants exactly its requests", { labels: ["agent", "rbac"] }, () => {
@@ -69,12 +97,6 @@ export function registerSpecs(run: TestRun): void {
         await ensureObject(api, object);
         DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
       }
-      const log = getAuditLogFile(dirname(cluster.kubeconfig));
-      const grants = new Set(
-        parseAllDocuments((await Promise.all(MANIFESTS.map((file) => readFile(file, "utf8")))).join("---\n"))
-          .map((document) => roleSchema.safeParse(document.toJS()))
-          .flatMap(({ data }) => (data === undefined ? [] : listGrants(data))),
-      );
       await Eventually(
         "the pod is attached",
         async () =>
@@ -84,16 +106,10 @@ export function registerSpecs(run: TestRun): void {
       );
       for (const name of ["rbac-wired", "rbac-refused"])
         await api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
-      const unused = async () => {
-        const { used } = await listRequests(log, grants);
-        return [...grants].filter((grant) => !used.has(grant) && !(grant in ELSEWHERE));
-      };
-      await Eventually("every grant is used", unused, (list) => list.length === 0, { timeout: 60_000, interval: 2000 });
-      assert.deepEqual((await listRequests(log, grants)).notGranted, []);
-      for (const grant of Object.keys(ELSEWHERE))
-        assert.ok(grants.has(grant), `${grant} is listed as used elsewhere, but not granted`);
-      process.stdout.write(`      · ${grants.size} grants, ${Object.keys(ELSEWHERE).length} of them used elsewhere\n`);
+      for (const account of ACCOUNTS) await compareGrants(account, getAuditLogFile(dirname(cluster.kubeconfig)));
     });
+
+    if (run.options.provider === "lab") registerStolenTokenSpecs(() => ({ cluster, api }), listManifestGrants);
 
     const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): unknown => ({
       apiVersion: "v1",
@@ -110,6 +126,36 @@ export function registerSpecs(run: TestRun): void {
       },
     });
   });
+}
+
+/** Waits until the account has used all of its grants, and fails if it sent a request that none of them covers. */
+async function compareGrants({ name, elsewhere }: Account, log: string): Promise<void> {
+  const grants = await listManifestGrants(name);
+  const unused = async () => {
+    const { used } = await listRequests(log, name, grants);
+    return [...grants].filter((grant) => !used.has(grant) && !(grant in elsewhere));
+  };
+  await Eventually(`every grant of ${name} is used`, unused, (list) => list.length === 0, {
+    timeout: 60_000,
+    interval: 2000,
+  });
+  assert.deepEqual((await listRequests(log, name, grants)).notGranted, []);
+  for (const grant of Object.keys(elsewhere))
+    assert.ok(grants.has(grant), `${grant} of ${name} is listed as used elsewhere, but not granted`);
+  process.stdout.write(
+    `      · ${name}: ${grants.size} grants, ${Object.keys(elsewhere).length} of them used elsewhere\n`,
+  );
+}
+
+/** Lists what the manifests grant to an account. */
+async function listManifestGrants(account: string): Promise<ReadonlySet<string>> {
+  const files = ACCOUNTS.find(({ name }) => name === account)?.manifests ?? [];
+  const texts = await Promise.all(files.map((file) => readFile(join(DEPLOY, file), "utf8")));
+  return new Set(
+    parseAllDocuments(texts.join("---\n"))
+      .map((document) => roleSchema.safeParse(document.toJS()))
+      .flatMap(({ data }) => (data === undefined ? [] : listGrants(data))),
+  );
 }
 
 registerIfMain(import.meta.url, registerSpecs);

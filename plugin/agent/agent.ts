@@ -5,7 +5,7 @@ import type { Paths } from "../cni/paths.ts";
 import { SYSTEM_CLOCK } from "../ipam/waiting/exhaustion-wait.ts";
 import { Allocator } from "../ipam/allocator/allocator.ts";
 import { Records } from "../ipam/records/records.ts";
-import { reclaimAddresses } from "./leader/address-reclaim.ts";
+import { reclaimAddresses } from "./reclaim-addresses.ts";
 import { createAddressListener } from "./status/address-events.ts";
 import { ClusterAddressStore } from "./server/cluster-address-store.ts";
 import { AgentMetrics } from "./status/agent-metrics.ts";
@@ -20,8 +20,6 @@ import { KernelEvents } from "./reconcile/kernel-events.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
 import { PathTracer } from "./paths/path-tracer.ts";
 import { KubeProxyReconciler } from "./kube-proxy-reconciler.ts";
-import { LEASE_SECONDS } from "../kubernetes/leader-election.ts";
-import { LeaderTasks } from "./leader/leader-tasks.ts";
 import { writeLog } from "./status/log.ts";
 import { trimHeap } from "./trim-heap.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
@@ -38,18 +36,7 @@ import { renameStateDirectories } from "../state/rename-directories.ts";
 import { FactsReconciler } from "./facts-reconciler.ts";
 import { ReturnPathReconciler } from "./return-path-reconciler.ts";
 
-type LoopName =
-  | "facts"
-  | "returnPath"
-  | "repair"
-  | "kubeProxy"
-  | "addresses"
-  | "status"
-  | "calls"
-  | "leadership"
-  | "clusterTasks"
-  | "memory"
-  | "paths";
+type LoopName = "facts" | "returnPath" | "repair" | "kubeProxy" | "addresses" | "status" | "calls" | "memory" | "paths";
 
 /** The agent of one node: one loop per task, each observe -> plan -> apply; the status loop publishes the results. */
 export class Agent {
@@ -62,7 +49,6 @@ export class Agent {
   readonly #state: AgentStatus;
   readonly #publisher: NodeStatePublisher;
   readonly #allocator: Allocator;
-  readonly #leader: LeaderTasks;
   readonly #events: EventRecorder;
   readonly #warnings: WarningReporter;
   readonly #kernel = new KernelEvents();
@@ -70,9 +56,7 @@ export class Agent {
   readonly #metrics = new AgentMetrics(() => ({
     state: this.#state,
     conditions: this.#publisher.conditions,
-    view: this.#view,
     requests: this.#kube.counts,
-    isLeader: this.#leader.isLeader,
   }));
   readonly #cniLog: CniLog;
   readonly #repair: RepairReconciler;
@@ -105,9 +89,6 @@ export class Agent {
     const reclaimer = new AddressReclaimer(kube, store, records, this.#plugin.attachments);
     const addressParts = { node, view: this.#view, allocator: this.#allocator, reclaimer, metrics: this.#metrics };
     this.#warnings = new WarningReporter(this.#events);
-    this.#leader = new LeaderTasks(kube, node, this.#view, this.#warnings, () => {
-      this.#loops.clusterTasks.wake();
-    });
     this.#repair = new RepairReconciler(this.#state, this.#plugin, this.#metrics, (name) => {
       this.#loops[name].wake();
     });
@@ -152,10 +133,8 @@ export class Agent {
         () => this.#repair.pass(),
       ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#kubeProxy.pass()),
-      addresses: loop("addresses", 10_000, 500, () => reclaimAddresses(addressParts, this.#leader.findNodeState)),
+      addresses: loop("addresses", 10_000, 500, () => reclaimAddresses(addressParts)),
       calls: loop("calls of the plugins", 1000, 0, () => this.#reportCalls()),
-      leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#leader.campaign()),
-      clusterTasks: loop("cluster tasks", 10_000, 500, () => this.#leader.pass()),
       memory: loop("memory", 10_000, 0, () => {
         trimHeap(this.#loops.memory.passes);
       }),
@@ -196,6 +175,7 @@ export class Agent {
       events: this.#events,
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
+      listStalls: () => Object.values(this.#loops).flatMap((loop) => loop.stall ?? []),
       kube: this.#kube,
       settings: this.#settings,
     });
@@ -205,21 +185,16 @@ export class Agent {
     this.#view.start(() => {
       this.#loops.facts.wake();
     });
-    this.#view.underlayAddresses.onChange(() => {
-      this.#loops.clusterTasks.wake();
-    });
     void this.#view.ready().then(() => {
-      for (const name of ["facts", "addresses", "leadership", "clusterTasks", "paths"] as const)
-        this.#loops[name].start();
+      for (const name of ["facts", "addresses", "paths"] as const) this.#loops[name].start();
     });
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     for (const loop of Object.values(this.#loops)) loop.stop();
     this.#kernel.stop();
     this.#view.stop();
     for (const server of this.#servers) server.close();
-    await this.#leader.stop();
   }
 
   /** Lists why pods cannot be attached on this node; empty if they can. */

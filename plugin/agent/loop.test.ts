@@ -47,4 +47,22 @@ describe("Loop", () => {
     assert.equal(loop.error, undefined);
     loop.stop();
   });
+
+  it("reports a pass that does not end", async () => {
+    const clock = performance.now.bind(performance);
+    let ahead = 0;
+    performance.now = () => clock() + ahead;
+    const loop = new Loop({ name: "repair", period: 1, debounce: 1 }, () => new Promise<void>(() => undefined));
+    try {
+      loop.start();
+      await sleep(10);
+      assert.equal(loop.stall, undefined);
+      ahead = 200_000;
+      assert.match(loop.stall ?? "", /^repair: one pass has run for 200 s$/);
+      loop.stop();
+      assert.equal(loop.stall, undefined);
+    } finally {
+      performance.now = clock;
+    }
+  });
 });

@@ -9,6 +9,9 @@ export interface LoopOptions {
   readonly debounce: number | (() => number);
 }
 
+/** A pass that runs longer than this, in milliseconds, will not end: each request and each command has a shorter time-out. */
+const STALL_MS = 180_000;
+
 /** Runs work on every wake-up and at least once per period, never concurrently. Errors are logged and kept. */
 export class Loop {
   readonly #options: LoopOptions;
@@ -16,6 +19,7 @@ export class Loop {
   #timer: NodeJS.Timeout | undefined;
   #due = Number.POSITIVE_INFINITY;
   #running = false;
+  #passStarted = 0;
   #again = false;
   #stopped = true;
   /** Error of the last pass; undefined if it succeeded. */
@@ -25,6 +29,13 @@ export class Loop {
   constructor(options: LoopOptions, work: () => Promise<void> | void) {
     this.#options = options;
     this.#work = work;
+  }
+
+  /** Describes a pass that does not end; undefined while the loop progresses. */
+  get stall(): string | undefined {
+    const milliseconds = performance.now() - this.#passStarted;
+    if (!this.#running || this.#stopped || milliseconds < STALL_MS) return undefined;
+    return `${this.#options.name}: one pass has run for ${Math.round(milliseconds / 1000)} s`;
   }
 
   /** The first pass begins now. */
@@ -56,6 +67,7 @@ export class Loop {
   async #pass(): Promise<void> {
     this.#due = Number.POSITIVE_INFINITY;
     this.#running = true;
+    this.#passStarted = performance.now();
     this.#again = false;
     try {
       await this.#work();

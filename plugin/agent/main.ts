@@ -4,21 +4,17 @@ import { KubeClient } from "../kubernetes/kube-client.ts";
 import type { NodePaths } from "./install/paths.ts";
 import { parseServerSettings } from "./server/server-settings.ts";
 import { setLogLevel } from "./status/log.ts";
+import { waitForTermination } from "./wait-for-termination.ts";
 
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
 export async function runAgent(paths: NodePaths): Promise<void> {
   const settings = parseServerSettings(process.env);
   setLogLevel(settings.logLevel);
   const agent = new Agent(KubeClient.connectMultiplexed(), readNodeName(process.env), paths, settings);
-  const signalReceived = new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const)
-      process.once(signal, () => {
-        resolve();
-      });
-  });
+  const terminated = waitForTermination();
   await agent.start();
-  await signalReceived;
-  await agent.stop();
+  await terminated;
+  agent.stop();
   process.exit(0);
 }
 

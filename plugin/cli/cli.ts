@@ -16,6 +16,13 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .description("run the node agent (the DaemonSet's command)")
     .action(runAgent);
   program
+    .command("controller")
+    .description("run a replica of the controller, which does the cluster-wide work (the Deployment's command)")
+    .action(async () => {
+      const { runController } = await import("../controller/main.ts");
+      await runController();
+    });
+  program
     .command("doctor")
     .description("predict which connections fail on this node, and why, from the state of kernel and cluster")
     .option("--json", "findings as JSON")

@@ -33,13 +33,29 @@ describe("what a cluster installs", () => {
   });
 
   it("the suite installs the objects of the base", () => {
-    const rendered = objects(renderInterlay({ image: "interlay", returnPath: "auto", pools: [] }));
+    const rendered = objects(renderInterlay({ image: "interlay", returnPath: "auto", pools: [], admission: "v1" }));
     const files = [
-      ...["namespace", "crds", "config", "interlay"].map((name) => join("manifests", `${name}.yaml`)),
+      ...["namespace", "crds", "config", "interlay", "controller", "admission"].map((name) =>
+        join("manifests", `${name}.yaml`),
+      ),
       join("components", "restart-kube-proxy", "role.yaml"),
     ];
     const wanted = files.flatMap((file) => objects(read(file)));
     for (const object of wanted) assert.ok(rendered.some((one) => JSON.stringify(one) === JSON.stringify(object)));
+  });
+
+  it("the component for Kubernetes below v1.30 deletes all admission policies", () => {
+    const { patches } = parse(read("components", "without-admission-policy", "kustomization.yaml")) as {
+      patches: { patch: string }[];
+    };
+    const name = (object: unknown) => {
+      const { kind, metadata } = object as { kind: string; metadata: { name: string } };
+      return `${kind} ${metadata.name}`;
+    };
+    assert.deepEqual(
+      patches.map(({ patch }) => name(parse(patch))).sort(),
+      objects(read("manifests", "admission.yaml")).map(name).sort(),
+    );
   });
 
   it("the uninstall DaemonSet does not use the API server, because its service account may be deleted", () => {

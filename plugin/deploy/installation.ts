@@ -1,6 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { IMAGE, readManifest } from "./render.ts";
+import { type AdmissionVersion, IMAGE, readManifest, renderAdmission, WORKLOADS } from "./render.ts";
 
 const manifestObject = z.looseObject({
   apiVersion: z.string(),
@@ -10,10 +10,10 @@ const manifestObject = z.looseObject({
 /** An object of the API server, as its manifest has it. */
 export type ManifestObject = z.infer<typeof manifestObject>;
 
-const daemonSet = manifestObject.extend({
+const workload = manifestObject.extend({
   spec: z.looseObject({
     template: z.looseObject({
-      spec: z.looseObject({ volumes: z.array(z.looseObject({ name: z.string() })) }),
+      spec: z.looseObject({ volumes: z.array(z.looseObject({ name: z.string() })).optional() }),
     }),
   }),
 });
@@ -39,29 +39,49 @@ export interface InstallationOptions {
   /** Secrets in interlay-system to pull the image with. */
   readonly pullSecrets: readonly string[];
   readonly underlay?: UnderlayOptions;
+  /** Undefined: the API server does not serve ValidatingAdmissionPolicy. */
+  readonly admission: AdmissionVersion | undefined;
 }
 
-/** Returns all objects of an installation: namespace and definitions first, the agents' DaemonSet before pool and network. */
+/** Returns all objects of an installation: namespace and definitions first, the workloads before pool and network. */
 export function buildInstallation(options: InstallationOptions): readonly ManifestObject[] {
-  const files = ["namespace", "crds", ...(options.returnPath === undefined ? [] : ["config"]), "interlay"];
-  const objects = files.flatMap((file) =>
-    parseAllDocuments(readManifest(`${file}.yaml`).replace(IMAGE, `image: ${JSON.stringify(options.image)}\n`)).map(
-      (document) => manifestObject.parse(document.toJS()),
-    ),
-  );
+  const image = `image: ${JSON.stringify(options.image)}\n`;
+  const objects = [
+    ...["namespace.yaml", "crds.yaml", ...(options.returnPath === undefined ? [] : ["config.yaml"])].map(readManifest),
+    ...(options.admission === undefined ? [] : [renderAdmission(options.admission)]),
+    ...WORKLOADS.map((file) => readManifest(file).replace(IMAGE, image)),
+  ].flatMap((text) => parseAllDocuments(text).map((document) => manifestObject.parse(document.toJS())));
   return [...objects.map((object) => applyOptions(object, options)), ...buildUnderlay(options.underlay)];
+}
+
+/** Returns the objects that versions up to 0.1.0 had and that grant more than agents need now. */
+export function listObsoleteObjects(): readonly ManifestObject[] {
+  const rbac = "rbac.authorization.k8s.io/v1";
+  const namespace = "interlay-system";
+  const name = "interlay";
+  return [
+    { apiVersion: rbac, kind: "ClusterRoleBinding", metadata: { name } },
+    { apiVersion: rbac, kind: "ClusterRole", metadata: { name } },
+    { apiVersion: rbac, kind: "RoleBinding", metadata: { name, namespace } },
+    { apiVersion: rbac, kind: "Role", metadata: { name, namespace } },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
+  ];
 }
 
 function applyOptions(object: ManifestObject, options: InstallationOptions): ManifestObject {
   if (object.kind === "ConfigMap") return { ...object, data: { returnPath: options.returnPath } };
-  if (object.kind !== "DaemonSet") return object;
-  const parsed = daemonSet.parse(object);
+  if (object.kind !== "DaemonSet" && object.kind !== "Deployment") return object;
+  const parsed = workload.parse(object);
   const pod = parsed.spec.template.spec;
-  const volumes = pod.volumes.map((volume) =>
+  const volumes = pod.volumes?.map((volume) =>
     volume.name === "cni-bin" ? { ...volume, hostPath: { path: options.cniBinDirectory, type: "Directory" } } : volume,
   );
   const imagePullSecrets = options.pullSecrets.map((name) => ({ name }));
-  const spec = { ...pod, volumes, ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }) };
+  const spec = {
+    ...pod,
+    ...(volumes === undefined ? {} : { volumes }),
+    ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
+  };
   return { ...parsed, spec: { ...parsed.spec, template: { ...parsed.spec.template, spec } } };
 }
 

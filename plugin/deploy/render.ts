@@ -18,10 +18,17 @@ interface DeployOptions {
   readonly pools: readonly PoolOptions[];
   /** Parent link of macvlan children on every node. */
   readonly uplink?: string;
+  /** Undefined: the API server does not serve ValidatingAdmissionPolicy. */
+  readonly admission: AdmissionVersion | undefined;
 }
 
+/** Versions of the API in which a ValidatingAdmissionPolicy has the same fields. */
+export type AdmissionVersion = "v1" | "v1beta1";
+
 const NAMESPACE = "interlay-system";
-/** The agent's image in manifests/interlay.yaml: the installer replaces it. */
+/** Files of manifests/ with the agents and the controller, and their permissions. */
+export const WORKLOADS = ["interlay.yaml", "controller.yaml"] as const;
+/** The image in the manifests of the workloads: the installer replaces it. */
 export const IMAGE = "image: interlay\n";
 const DEFAULT_UPLINK = "eth0";
 /** Version of the CNI specification that Multus v4.2 and the reference plugins v1.9 support. */
@@ -41,7 +48,8 @@ export function renderInterlay(options: DeployOptions): string {
       metadata: { name: "interlay-config", namespace: NAMESPACE },
       data: { returnPath: options.returnPath },
     }),
-    readManifest("interlay.yaml").replace(IMAGE, `image: ${options.image}\n`),
+    ...WORKLOADS.map((file) => readManifest(file).replace(IMAGE, `image: ${options.image}\n`)),
+    ...(options.admission === undefined ? [] : [renderAdmission(options.admission)]),
     readManifest("../components/restart-kube-proxy/role.yaml"),
     ...options.pools.map(({ name, ...spec }) =>
       stringify({ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name }, spec }),
@@ -54,6 +62,11 @@ export function renderInterlay(options: DeployOptions): string {
     }),
   ];
   return documents.join("---\n");
+}
+
+/** Renders the policies that bind what an agent writes to its node. */
+export function renderAdmission(version: AdmissionVersion): string {
+  return readManifest("admission.yaml").replaceAll(/^(apiVersion: [^/]+\/)v1$/gm, `$1${version}`);
 }
 
 function buildConflist(uplink: string): unknown {

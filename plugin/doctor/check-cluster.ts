@@ -36,6 +36,15 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
           name,
         ),
       );
+  if (cluster.readyControllers === 0)
+    findings.push(
+      createFinding(
+        "controller-missing",
+        "warning",
+        "No replica of the controller is ready: pools have no current status, no NetworkAttachmentDefinition is written, and addresses of deleted nodes are kept.",
+        "kubectl -n interlay-system describe deployment interlay-controller",
+      ),
+    );
   if (cluster.networks === undefined)
     return [
       ...findings,
@@ -53,7 +62,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
         "network-definition-missing",
         "start",
         "No NetworkAttachmentDefinition has the plugin interlay: no pod gets an underlay link.",
-        "Make an UnderlayNetwork: the agents write its definition.",
+        "Make an UnderlayNetwork: the controller writes its definition.",
       ),
     );
   for (const { pod, node, networks } of cluster.waiting)

@@ -30,6 +30,9 @@ const page = z.object({
   metadata: z.object({ continue: z.string().optional() }),
   items: z.array(z.unknown()).nullable(),
 });
+const deployment = z.object({
+  status: z.object({ readyReplicas: z.number().default(0) }).default({ readyReplicas: 0 }),
+});
 const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
 /** Part of the configuration of a plugin, alone or in a chain. */
 const plugin = z.object({ type: z.string().default(""), master: z.string().optional(), mtu: z.number().optional() });
@@ -116,6 +119,7 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
         interlay: plugins.some(({ type }) => type === "interlay"),
       };
     }),
+    readyControllers: await countReadyControllers(kube),
     waiting: (pending ?? []).flatMap(({ metadata, spec }) => {
       const networks = parseNetworkAnnotation(metadata.annotations, metadata.namespace ?? "");
       return networks.length === 0
@@ -168,6 +172,17 @@ export function parseNetworkAnnotation(
       .filter((word) => word !== "")
       .map((word) => (word.includes("/") ? word : `${namespace}/${word}`));
   });
+}
+
+/** Reads the ready replicas of the controller; 0 if it is not installed, undefined if that is not granted. */
+async function countReadyControllers(kube: KubeClient): Promise<number | undefined> {
+  try {
+    const found = await kube.find(RESOURCE.controllers, "interlay-controller");
+    return found === undefined ? 0 : deployment.parse(found).status.readyReplicas;
+  } catch (error) {
+    if (hasStatus(error, 403)) return undefined;
+    throw error;
+  }
 }
 
 async function listObjects<T>(

@@ -450,6 +450,14 @@ const ROWS: readonly Row[] = [
     findings: ["start network-definition-missing"],
   },
   { fault: "an agent that does not answer", nodes: [], findings: ["warning agent-missing"] },
+  {
+    fault: "no ready controller",
+    nodes: [node()],
+    cluster: cluster({ readyControllers: 0 }),
+    findings: ["warning controller-missing"],
+    says: /No replica of the controller is ready/,
+  },
+  { fault: "one ready controller of two", nodes: [node()], cluster: cluster({ readyControllers: 1 }), findings: [] },
 ];
 
 describe("doctor's prediction", () => {

@@ -109,6 +109,8 @@ export interface ClusterSnapshot {
         readonly interlay: boolean;
       }[]
     | undefined;
+  /** Replicas of the controller that are ready; undefined if they could not be read. */
+  readonly readyControllers?: number | undefined;
   /** Pending pods, with the networks that their annotations name. */
   readonly waiting: readonly { readonly pod: string; readonly node: string; readonly networks: readonly string[] }[];
   readonly addresses: readonly {

@@ -32,6 +32,7 @@ export const RESOURCE = {
   metallbPools: { api: "/apis/metallb.io/v1beta1", plural: "ipaddresspools" },
   ciliumPools: { api: "/apis/cilium.io/v2alpha1", plural: "ciliumloadbalancerippools" },
   statefulSets: { api: "/apis/apps/v1", plural: "statefulsets" },
+  controllers: { api: "/apis/apps/v1", plural: "deployments", namespace: SYSTEM_NAMESPACE },
   attachmentDefinitions: { api: "/apis/k8s.cni.cncf.io/v1", plural: "network-attachment-definitions" },
   leases: { api: "/apis/coordination.k8s.io/v1", plural: "leases", namespace: SYSTEM_NAMESPACE },
 } as const satisfies Record<string, Resource>;

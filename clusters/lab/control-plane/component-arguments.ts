@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { EnvironmentSpec } from "../../spec/environment-spec.ts";
+import { parseMinor } from "../../spec/version-skew.ts";
 import { joinRanges } from "../../spec/address-ranges.ts";
 import { API_PORT } from "./identities.ts";
 import type { PkiFiles } from "./pki.ts";
@@ -20,9 +21,21 @@ interface ControlPlaneOptions {
 
 const ETCD = "http://127.0.0.1:2379";
 
-/** Returns the path of the audit log (audit.k8s.io/v1, JSON lines): the requests of Interlay's service account. */
+/** Returns the path of the audit log (audit.k8s.io/v1, JSON lines): the requests of Interlay's service accounts. */
 export function getAuditLogFile(directory: string): string {
   return join(directory, "audit.log");
+}
+
+/**
+ * Returns the arguments that enable ValidatingAdmissionPolicy and the name of the node in the tokens of pods: Kubernetes v1.30 and
+ * newer have both, v1.29 on request.
+ */
+function listAdmissionArguments(version: string): readonly string[] {
+  if (parseMinor(version) !== 29) return [];
+  return [
+    "--feature-gates=ValidatingAdmissionPolicy=true,ServiceAccountTokenPodNodeInfo=true",
+    "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
+  ];
 }
 
 /** Returns etcd's arguments. It does not sync to disk: a lab's data need not survive a crash. */
@@ -38,6 +51,7 @@ export function listEtcdArguments({ directory }: ControlPlaneOptions): readonly 
 }
 
 export function listApiServerArguments({
+  version,
   address,
   serviceCidr,
   serviceCidr6,
@@ -55,6 +69,7 @@ export function listApiServerArguments({
     `--service-cluster-ip-range=${joinRanges(serviceCidr, serviceCidr6)}`,
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
+    ...listAdmissionArguments(version),
     "--allow-privileged=true",
     `--token-auth-file=${pki.tokens}`,
     `--client-ca-file=${pki.ca}`,

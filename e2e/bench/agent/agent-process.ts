@@ -22,6 +22,13 @@ interface Memory {
   readonly peak: number;
 }
 
+/** Reads the memory of a process on a node. */
+export async function readMemory(cluster: Cluster, node: string, pid: string): Promise<Memory> {
+  const status = await execOrThrow(cluster, node, ["cat", `/proc/${pid}/status`]);
+  const bytes = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? NaN);
+  return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+}
+
 /** The process of a node's agent, measured through /proc. */
 export class AgentProcess {
   readonly #cluster: Cluster;
@@ -33,9 +40,7 @@ export class AgentProcess {
   }
 
   async memory(): Promise<Memory> {
-    const status = await this.#read(`/proc/${await this.#pid()}/status`);
-    const bytes = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? NaN);
-    return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+    return readMemory(this.#cluster, this.#node, await this.#pid());
   }
 
   /** Measures the CPU time of the agent and its child processes as a share of one processor. */

@@ -6,7 +6,7 @@ import { findSetting } from "../discovery/settings.ts";
 export interface PoolOnNode {
   readonly name: string;
   readonly subnet: Cidr;
-  /** Nodes of the cluster whose InternalIP is outside of the subnet, by the leader's count. */
+  /** Nodes of the cluster whose InternalIP is outside of the subnet, by the controller's count. */
   readonly nodesOutside: { readonly count: number; readonly example: string };
 }
 
@@ -53,7 +53,7 @@ export function chooseReturnPath(facts: Facts, settings: Readonly<Record<string,
   return { ...facts, returnPath, sources: { ...facts.sources, returnPath: because } };
 }
 
-/** Counts the nodes whose InternalIP of the subnet's family is outside of the subnet; for the leader. Pure. */
+/** Counts the nodes whose InternalIP of the subnet's family is outside of the subnet; for the controller. Pure. */
 export function countNodesOutside(
   subnet: Cidr,
   nodes: readonly { readonly name: string; readonly addresses: readonly Ip[] }[],

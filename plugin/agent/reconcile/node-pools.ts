@@ -5,10 +5,10 @@ import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import type { PoolOnNode } from "./choose-return-path.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 
-/** The leader's part of an UnderlayPool's status. */
+/** The controller's part of an UnderlayPool's status. */
 const status = z.object({ nodesOutside: z.object({ count: z.number(), example: z.string() }) });
 
-/** Lists the pools whose nodeSelector fits this node, once the leader has compared their subnets with all nodes. */
+/** Lists the pools whose nodeSelector fits this node, once the controller has compared their subnets with all nodes. */
 export function listPoolsOfNode(
   view: Pick<ClusterCache, "underlayPools" | "node">,
   node: string,

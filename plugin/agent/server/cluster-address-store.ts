@@ -115,19 +115,8 @@ export class ClusterAddressStore implements AddressStore {
   }
 
   async replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
-    const { name, uid, resourceVersion } = object.metadata;
-    try {
-      const body = {
-        apiVersion: GROUP_VERSION,
-        kind: "UnderlayAddress",
-        metadata: { name, uid, resourceVersion, labels: { ...object.metadata.labels, ...buildLabels(spec) } },
-        spec,
-      };
-      return this.#follow(await this.#kube.replace(RESOURCE.underlayAddresses, name, body));
-    } catch (error) {
-      if (hasStatus(error, 404, 409)) return undefined;
-      throw error;
-    }
+    const next = await replaceAddress(this.#kube, object, spec);
+    return next === undefined ? undefined : this.#follow(next);
   }
 
   async remove({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> {
@@ -139,6 +128,30 @@ export class ClusterAddressStore implements AddressStore {
   #follow(answer: unknown): UnderlayAddressObject {
     this.#view.underlayAddresses.applyLocalWrite(answer);
     return underlayAddress.parse(answer);
+  }
+}
+
+/**
+ * Replaces the specification of an UnderlayAddress.
+ *
+ * @returns the answer of the API server; undefined if the object was changed or deleted since it was read
+ */
+export async function replaceAddress(
+  kube: Pick<KubeClient, "replace">,
+  object: UnderlayAddressObject,
+  spec: UnderlayAddressSpec,
+): Promise<unknown> {
+  const { name, uid, resourceVersion } = object.metadata;
+  try {
+    return await kube.replace(RESOURCE.underlayAddresses, name, {
+      apiVersion: GROUP_VERSION,
+      kind: "UnderlayAddress",
+      metadata: { name, uid, resourceVersion, labels: { ...object.metadata.labels, ...buildLabels(spec) } },
+      spec,
+    });
+  } catch (error) {
+    if (hasStatus(error, 404, 409)) return undefined;
+    throw error;
   }
 }
 

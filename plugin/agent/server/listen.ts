@@ -3,39 +3,51 @@ import { writeLog } from "../status/log.ts";
 
 const RETRY_MS = 200;
 /** An agent that is replaced frees its ports within its termination grace period, in milliseconds. */
-const REPORT_AFTER_MS = 10_000;
+const PATIENCE_MS = 10_000;
+
+/** Settings of a wait for a port. */
+interface ListenOptions {
+  readonly port: number;
+  /** Undefined: all addresses. */
+  readonly host: string | undefined;
+  readonly patienceMs?: number;
+}
 
 /**
  * Listens once the port is free: during an update the previous agent on this node may still have it. A port that stays busy is
- * reported in the log, because pods get no address until then.
+ * reported in the log, and holds up nothing: the server is returned, and listens as soon as the port is free.
  */
-export function listenWhenFree<T extends Server>(server: T, port: number, host: string): Promise<T> {
-  const started = performance.now();
-  let isReported = false;
+export function listenWhenFree<T extends Server>(
+  server: T,
+  { port, host, patienceMs = PATIENCE_MS }: ListenOptions,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const listen = (): void => {
       server.listen(port, host);
     };
+    let retry: NodeJS.Timeout | undefined;
+    const patience = setTimeout(() => {
+      writeLog("error", "a port is busy: health checks or metrics on it do not answer until it is free", {
+        host,
+        port,
+      });
+      resolve(server);
+    }, patienceMs);
     server.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EADDRINUSE") {
-        reject(error);
+      if (error.code === "EADDRINUSE") {
+        retry = setTimeout(listen, RETRY_MS);
         return;
       }
-      if (!isReported && performance.now() - started > REPORT_AFTER_MS) {
-        isReported = true;
-        writeLog(
-          "error",
-          "a port of the agent is busy: no pod gets an address until it is free or another one is set",
-          {
-            host,
-            port,
-          },
-        );
-      }
-      setTimeout(listen, RETRY_MS);
+      clearTimeout(patience);
+      reject(error);
     });
     server.once("listening", () => {
+      clearTimeout(patience);
       resolve(server);
+    });
+    server.once("close", () => {
+      clearTimeout(patience);
+      clearTimeout(retry);
     });
     listen();
   });

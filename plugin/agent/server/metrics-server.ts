@@ -31,14 +31,14 @@ export function serveMetrics(
       })
       .then(({ status, headers, body }) => response.writeHead(status, headers).end(body));
   };
-  if (tlsDirectory === undefined) return listenWhenFree(createHttpServer(handle), port, host);
+  if (tlsDirectory === undefined) return listenWhenFree(createHttpServer(handle), { port, host });
   const readPair = () => ({
     cert: readFileSync(join(tlsDirectory, "tls.crt")),
     key: readFileSync(join(tlsDirectory, "tls.key")),
   });
   const server = createHttpsServer({ ...readPair(), minVersion: "TLSv1.2" }, handle);
   renewCertificate(readPair, server);
-  return listenWhenFree(server, port, host);
+  return listenWhenFree(server, { port, host });
 }
 
 interface ScrapeAnswer {

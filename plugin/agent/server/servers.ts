@@ -24,23 +24,29 @@ interface ServerDependencies {
   readonly metrics: AgentMetrics;
   /** Why pods cannot be wired on this node; empty: they can. */
   readonly notReady: () => readonly string[];
+  /** Loops that do not progress. */
+  readonly listStalls: () => readonly string[];
   readonly kube: KubeClient;
   readonly settings: ServerSettings;
 }
 
+const LOOPBACK = "127.0.0.1";
+
 /**
  * Starts the servers: health and metrics, then CNI calls. During an update two agents run on the node; the new one waits for the port
- * of the old one before it replaces the socket.
+ * of the old one before it replaces the socket, but not longer than an agent takes to end.
  */
 export async function startServers(dependencies: ServerDependencies): Promise<readonly (Server | SocketServer)[]> {
   const { allocator, runDirectory, plugin, metrics, kube, settings } = dependencies;
   const renderText = (): Promise<string> => metrics.renderText();
   const ipam = { allocator, listener: createIpamListener(dependencies), paths: plugin };
+  const { healthPort, metrics: listener } = settings;
+  const { notReady: listProblems, listStalls } = dependencies;
   return [
-    await serveHealth(settings.healthPort, dependencies.notReady, renderText),
-    ...(settings.metrics === undefined
-      ? []
-      : [await serveMetrics(settings.metrics, renderText, new ScrapeAuthorizer(kube))]),
+    ...(await Promise.all([
+      serveHealth({ port: healthPort, host: LOOPBACK, listStalls, listProblems, renderText }),
+      ...(listener === undefined ? [] : [serveMetrics(listener, renderText, new ScrapeAuthorizer(kube))]),
+    ])),
     await serveCni({
       path: join(runDirectory, CNI_SOCKET),
       paths: plugin,

@@ -1,6 +1,6 @@
 import { Counter, Histogram, Registry } from "prom-client";
 import type { CniLogEntry } from "./cni-log.ts";
-import { type MetricsSource, registerObservedMetrics } from "./observed-metrics.ts";
+import { type MetricsSource, registerAgentState } from "./observed-metrics.ts";
 
 /** Seconds: from an answer of the agent to a call that waits for another host on the wire. */
 const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -45,7 +45,7 @@ export class AgentMetrics {
 
   /** @param observe returns the agent's state at the moment of a scrape */
   constructor(observe: () => MetricsSource) {
-    registerObservedMetrics(this.#registry, observe);
+    registerAgentState(this.#registry, observe);
   }
 
   recordCniCall({ plugin, command = "", mode, milliseconds, error }: CniLogEntry): void {

@@ -1,6 +1,5 @@
 import type { StatusCondition } from "../../kubernetes/status-schemas.ts";
 import type { EventObject, EventRecorder } from "./event-recorder.ts";
-import type { PoolSummary } from "./pool-status.ts";
 
 /** A state of an object that its administrator has to change. */
 export interface ObjectWarning {
@@ -20,18 +19,6 @@ export function listNodeWarnings(conditions: readonly StatusCondition[], now: Da
         status === "False" && now.getTime() - Date.parse(lastTransitionTime) >= SETTLED_MS,
     )
     .map(({ type, reason, message }) => ({ reason: `${type}False`, message: `${reason}: ${message}` }));
-}
-
-/** Lists why a pool gives no address, or will soon give none. */
-export function listPoolWarnings({ total, free, conditions }: PoolSummary): readonly ObjectWarning[] {
-  const full =
-    total > 0 && free <= 0
-      ? [{ reason: "PoolFull", message: `All ${total} addresses are in use: add a range, or delete pods.` }]
-      : [];
-  const failing = conditions.filter(({ type, status }) =>
-    type === "Ready" ? status === "False" : type === "Conflicts",
-  );
-  return [...full, ...failing.map(({ reason, message }) => ({ reason, message }))];
 }
 
 /** Writes an Event for each warning of an object that its last report did not have. */

@@ -9,13 +9,13 @@ export interface Occupant {
   readonly by: string;
 }
 
-/** The part of a pool's status by which the leader reports occupied addresses to all nodes. */
+/** The part of a pool's status by which the controller reports occupied addresses to all nodes. */
 const occupiedStatus = z.object({ occupied: z.array(z.object({ address: z.string(), by: z.string() })).default([]) });
 
 /** Upper bound of listed addresses per pool, because the status is one object. */
 const MAX_LISTED = 1000;
 
-/** Reads the occupied addresses from a pool's status; a status that the leader has not written yet has none. */
+/** Reads the occupied addresses from a pool's status; a status that the controller has not written yet has none. */
 export function readOccupied(status: unknown): readonly Occupant[] {
   const parsed = occupiedStatus.safeParse(status);
   return parsed.success ? parsed.data.occupied.filter(({ address }) => toIp(address) !== undefined) : [];

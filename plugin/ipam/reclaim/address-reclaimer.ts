@@ -16,17 +16,22 @@ const statefulSet = z.object({
   }),
 });
 
+/** The part of the cluster's state that the reclaim reads and writes. */
+export type ReclaimStore = Pick<AddressStore, "node" | "isSynced" | "addresses" | "cachedPod" | "replace" | "remove">;
+/** The node's records of its containers' addresses. */
+export type ReclaimRecords = Pick<Records, "all" | "find" | "remove">;
+
 /** Finds addresses whose pod no longer exists and releases them by `decideReclaim`, after reading all state again. */
 export class AddressReclaimer {
   readonly #kube: Pick<KubeClient, "find">;
-  readonly #store: AddressStore;
-  readonly #records: Records;
+  readonly #store: ReclaimStore;
+  readonly #records: ReclaimRecords;
   readonly #attachments: string | undefined;
   /** Object uid -> time since which its pod is known to be missing. */
   readonly #goneSince = new Map<string, number>();
 
   /** @param attachments directory of the node's attachments; this node's own by default */
-  constructor(kube: Pick<KubeClient, "find">, store: AddressStore, records: Records, attachments?: string) {
+  constructor(kube: Pick<KubeClient, "find">, store: ReclaimStore, records: ReclaimRecords, attachments?: string) {
     this.#attachments = attachments;
     this.#kube = kube;
     this.#store = store;
@@ -34,9 +39,9 @@ export class AddressReclaimer {
   }
 
   /**
-   * Checks this node's addresses and, as the leader, those of nodes that do not reclaim their own.
+   * Checks this node's addresses and, in the controller, those of nodes that do not reclaim their own.
    *
-   * @param orphaned returns the state of another node; undefined if this agent is not the leader
+   * @param orphaned returns the state of another node; undefined in agents
    * @returns a line for each released address
    */
   async pass(

@@ -16,7 +16,7 @@ export interface ContainerNic {
  * @param attachments directory of the node's attachments
  */
 export function findSandboxState(
-  records: Records,
+  records: Pick<Records, "all" | "find">,
   { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
   attachments?: string,
 ): "present" | "gone" {

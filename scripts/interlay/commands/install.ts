@@ -3,17 +3,19 @@ import {
   AppsV1Api,
   CoreV1Api,
   type KubeConfig,
+  type KubernetesObject,
   KubernetesObjectApi,
   type V1DaemonSet,
 } from "@kubernetes/client-node";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
 import { getImage } from "../../../clusters/existing/inventory/read-objects.ts";
+import { readAdmissionVersion } from "../../../clusters/kubernetes/admission-version.ts";
 import { applyObject } from "../../../clusters/kubernetes/server-side-apply.ts";
 import { ignoreStatus } from "../../../clusters/kubernetes/status-code.ts";
 import { waitUntil } from "../../../clusters/kubernetes/wait-until.ts";
 import { createProgress } from "../../../clusters/progress/create-progress.ts";
-import { buildInstallation } from "../../../plugin/deploy/installation.ts";
+import { buildInstallation, listObsoleteObjects } from "../../../plugin/deploy/installation.ts";
 import { detectClusterDistribution, type Distribution } from "./install/distribution.ts";
 import { collectValues, completeOptions, type InstalledState, type InstallFlags } from "./install/options.ts";
 import {
@@ -86,7 +88,8 @@ Examples:
 async function runInstall(flags: Flags): Promise<void> {
   const config = await loadCluster(flags);
   const distribution = flags.detect ? await detectInCluster(config) : undefined;
-  const objects = buildInstallation(completeOptions(flags, await readInstalled(config, distribution)));
+  const options = completeOptions(flags, await readInstalled(config, distribution));
+  const objects = buildInstallation({ ...options, admission: await readAdmissionVersion(config) });
   if (flags.dryRun) {
     if (flags.output === "table") process.stdout.write(objects.map((object) => stringify(object)).join("---\n"));
     else printOutput(flags.output, objects, () => "");
@@ -112,11 +115,18 @@ async function runInstall(flags: Flags): Promise<void> {
   step.done(`${objects.length} objects`);
   if (flags.wait) await waitForNetwork(config, flags, deadline);
   const status = await readStatus(config, flags.wait ? Math.max(1, deadline - Date.now()) : 0);
+  if (status.ready) await deleteObsoleteObjects(config);
   printOutput(flags.output, status, () => renderStatus(status));
   if (flags.wait && !status.ready) process.exitCode = 1;
 }
 
-/** Waits until the leading agent has made the NetworkAttachmentDefinition of a new network. */
+/** Deletes what an earlier version has left and no agent uses any more: its account may change every node's objects. */
+async function deleteObsoleteObjects(config: KubeConfig): Promise<void> {
+  const client = KubernetesObjectApi.makeApiClient(config);
+  for (const object of listObsoleteObjects()) await client.delete(object as KubernetesObject).catch(ignoreStatus(404));
+}
+
+/** Waits until the controller has made the NetworkAttachmentDefinition of a new network. */
 async function waitForNetwork(config: KubeConfig, { subnet, network }: Flags, deadline: number): Promise<void> {
   if (subnet === undefined) return;
   const object = {

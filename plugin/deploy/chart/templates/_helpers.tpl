@@ -40,3 +40,16 @@ interlay-system
 httpGet: { path: {{ .path }}, port: {{ .root.Values.healthPort }}, host: 127.0.0.1 }
 {{ toYaml .numbers }}
 {{- end }}
+
+{{/* Environment variables by which a process serves its metrics to other hosts. */}}
+{{- define "interlay.metricsEnv" -}}
+{{- with .Values.metrics }}
+{{- if .enabled }}
+- { name: METRICS_BIND_ADDRESS, value: {{ printf ":%v" .port | quote }} }
+- { name: METRICS_AUTHENTICATION, value: {{ .authentication | quote }} }
+{{- if .tlsSecret }}
+- { name: METRICS_TLS_DIRECTORY, value: /etc/interlay/tls }
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -27,7 +27,10 @@ export interface InstalledState {
  * Completes the options by what the cluster has: an upgrade keeps the image, the settings and the plugin directory.
  * @throws an error for a missing image, and for a pool that is not complete
  */
-export function completeOptions(flags: InstallFlags, installed: InstalledState): InstallationOptions {
+export function completeOptions(
+  flags: InstallFlags,
+  installed: InstalledState,
+): Omit<InstallationOptions, "admission"> {
   const image = flags.image ?? installed.image;
   if (image === undefined)
     throw new Error(

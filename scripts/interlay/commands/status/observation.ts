@@ -64,6 +64,8 @@ export interface InstallationObservation {
   readonly server: string;
   /** Undefined: Interlay is not installed. */
   readonly agents: AgentRollout | undefined;
+  /** Replicas of the controller; undefined if its Deployment does not exist. */
+  readonly controllers: { readonly desired: number; readonly ready: number } | undefined;
   /** Nodes with an agent's pod: whether it is ready. */
   readonly pods: ReadonlyMap<string, boolean>;
   readonly nodes: ReadonlyMap<string, NodeStatus>;
@@ -72,11 +74,15 @@ export interface InstallationObservation {
 
 /** Reads a cluster's state of Interlay. Changes nothing. */
 export async function observeInstallation(config: KubeConfig): Promise<InstallationObservation> {
-  const [{ gitVersion }, set, { items: pods }, states, listedPools] = await Promise.all([
+  const [{ gitVersion }, set, controller, { items: pods }, states, listedPools] = await Promise.all([
     config.makeApiClient(VersionApi).getCode(),
     config
       .makeApiClient(AppsV1Api)
       .readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE })
+      .catch(ignoreStatus(404)),
+    config
+      .makeApiClient(AppsV1Api)
+      .readNamespacedDeployment({ name: "interlay-controller", namespace: NAMESPACE })
       .catch(ignoreStatus(404)),
     config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" }),
     listCustomObjects(config, API.group, API.version, "nodestates"),
@@ -95,6 +101,10 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
             updated: status?.updatedNumberScheduled ?? 0,
             observed: status?.observedGeneration === set.metadata?.generation,
           },
+    controllers:
+      controller === undefined
+        ? undefined
+        : { desired: controller.spec?.replicas ?? 1, ready: controller.status?.readyReplicas ?? 0 },
     pods: new Map(
       pods.map((pod) => [
         pod.spec?.nodeName ?? "",

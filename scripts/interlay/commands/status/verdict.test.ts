@@ -12,6 +12,7 @@ function judge(changes: Partial<InstallationObservation> = {}) {
   return judgeInstallation({
     server: "v1.29.15",
     agents: AGENTS,
+    controllers: { desired: 2, ready: 2 },
     pods: new Map([["a", true]]),
     nodes: new Map([["a", NODE]]),
     pools: [POOL],
@@ -31,6 +32,8 @@ describe("the status of an installation", () => {
     ["no agent is scheduled", { agents: { ...AGENTS, desired: 0, ready: 0, updated: 0 } }, /No agent is scheduled/],
     ["an upgrade is not complete", { agents: { ...AGENTS, desired: 2 } }, /1 of 2 agents have the newest version/],
     ["an agent is not ready", { agents: { ...AGENTS, desired: 2, updated: 2 } }, /1 of 2 agents are ready/],
+    ["the controller is not installed", { controllers: undefined }, /interlay-controller does not exist/],
+    ["no controller is ready", { controllers: { desired: 2, ready: 0 } }, /No replica of the controller is ready/],
     ["the conditions of a dead agent are True", { pods: new Map([["a", false]]) }, /a: its agent is not ready/],
     ["an agent has published nothing", { nodes: new Map() }, /a: its agent has not published/],
     [

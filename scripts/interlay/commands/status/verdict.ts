@@ -16,13 +16,21 @@ export interface InstallationStatus {
   readonly pools: InstallationObservation["pools"];
 }
 
-/** Judges what was read: ready is a cluster with an agent on each scheduled node, whose conditions are all True. */
-export function judgeInstallation({ server, agents, pods, nodes, pools }: InstallationObservation): InstallationStatus {
+/** Judges what was read: ready is a cluster with a controller, and with an agent on each scheduled node whose conditions are True. */
+export function judgeInstallation({
+  server,
+  agents,
+  controllers,
+  pods,
+  nodes,
+  pools,
+}: InstallationObservation): InstallationStatus {
   if (agents === undefined)
     return { ready: false, problems: ["Interlay is not installed: run interlay install."], server, nodes: [], pools };
   const verdicts = [...pods.keys()].sort().map((name) => judgeNode(name, pods.get(name) === true, nodes.get(name)));
   const problems = [
     ...findRolloutProblems(agents),
+    ...findControllerProblems(controllers),
     ...verdicts.flatMap(({ verdict, problem }) => (problem === undefined ? [] : [`${verdict.name}: ${problem}`])),
     ...(pools.length === 0
       ? ["No UnderlayPool exists: pods get no underlay address. Create one (docs/install.md)."]
@@ -54,6 +62,14 @@ function findRolloutProblems({
   const pods = "see kubectl -n interlay-system get pods -o wide";
   if (updated < desired) return [`${updated} of ${desired} agents have the newest version: ${pods}.`];
   return ready < desired ? [`${ready} of ${desired} agents are ready: ${pods}.`] : [];
+}
+
+function findControllerProblems(controllers: InstallationObservation["controllers"]): readonly string[] {
+  if (controllers === undefined) return ["The Deployment interlay-controller does not exist: run interlay install."];
+  if (controllers.ready > 0) return [];
+  return [
+    "No replica of the controller is ready: see kubectl -n interlay-system describe deployment interlay-controller.",
+  ];
 }
 
 function judgeNode(

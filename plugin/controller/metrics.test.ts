@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
 import { parse } from "yaml";
 import { z } from "zod";
-import { ClusterCache } from "../discovery/cluster-cache.ts";
-import { KubeClient } from "../../kubernetes/kube-client.ts";
-import { VERSION } from "../../version/version.ts";
-import { AgentMetrics } from "./agent-metrics.ts";
-import { createAgentStatus } from "./agent-status.ts";
-import type { MetricsSource } from "./observed-metrics.ts";
+import { ControllerMetrics } from "./controller-metrics.ts";
+import { underlayPool } from "../kubernetes/objects.ts";
+import { VERSION } from "../version/version.ts";
+import { AgentMetrics } from "../agent/status/agent-metrics.ts";
+import { createAgentStatus } from "../agent/status/agent-status.ts";
+import type { MetricsSource } from "../agent/status/observed-metrics.ts";
 
-const DEPLOY = join(import.meta.dirname, "..", "..", "deploy");
+const DEPLOY = join(import.meta.dirname, "..", "deploy");
 const dashboard = z.object({
   templating: z.object({ list: z.array(z.object({ query: z.string() })) }),
   panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })) })),
@@ -19,14 +18,11 @@ const dashboard = z.object({
 
 /** An agent's state with each kind of object once. */
 function createSource(): MetricsSource {
-  const view = new ClusterCache(new KubeClient(new KubeConfig()), "node");
-  const spec = { subnet: "192.0.2.0/24", ranges: ["192.0.2.64/26"] };
-  view.underlayPools.applyLocalWrite({ metadata: { name: "pool", uid: "1", resourceVersion: "1" }, spec });
   const state = createAgentStatus(undefined);
   state.kubeProxy = { ...state.kubeProxy, version: "v1.29.15", mode: "iptables", invalidDrops: 1 };
   state.ruleCounters = new Map([["source-guard-ipv4", 3]]);
   const condition = { type: "FactsReady", status: "True", reason: "", message: "", lastTransitionTime: "" } as const;
-  return { state, conditions: [condition], view, requests: { requests: 2, writes: 1 }, isLeader: true };
+  return { state, conditions: [condition], requests: { requests: 2, writes: 1 } };
 }
 
 function createMetrics(source: MetricsSource): AgentMetrics {
@@ -49,28 +45,20 @@ describe("the agent's metrics", () => {
       `interlay_build_info{version="${VERSION}",architecture="${process.arch === "x64" ? "amd64" : process.arch}"} 1`,
       'interlay_condition{type="FactsReady",status="true"} 1',
       'interlay_condition{type="FactsReady",status="false"} 0',
-      'interlay_pool_addresses{pool="pool",state="free"} 64',
       'interlay_node_rule_packets_total{rule="source-guard-ipv4"} 3',
     ])
       assert.ok(text.includes(`\n${line}\n`), `${line} is not in\n${text}`);
   });
 
-  it("have no series of an earlier kube-proxy, condition or pool", async () => {
+  it("have no series of an earlier kube-proxy or condition", async () => {
     const source = createSource();
     const metrics = createMetrics(source);
     await metrics.renderText();
     source.state.kubeProxy = { ...source.state.kubeProxy, version: "v1.30.0" };
     source.state.ruleCounters = new Map();
-    source.view.underlayPools.applyLocalDelete("pool", "1");
     const text = await metrics.renderText();
     assert.match(text, /^interlay_kube_proxy_info\{version="v1.30.0",mode="iptables"\} 1$/m);
-    assert.doesNotMatch(text, /v1\.29\.15|pool="pool"|rule="/);
-  });
-
-  it("of pools are exported by the leader only", async () => {
-    const text = await createMetrics({ ...createSource(), isLeader: false }).renderText();
-    assert.match(text, /^interlay_leader 0$/m);
-    assert.doesNotMatch(text, /^interlay_pool/m);
+    assert.doesNotMatch(text, /v1\.29\.15|rule="/);
   });
 
   it("do not count up what the kernel counts", async () => {
@@ -80,7 +68,35 @@ describe("the agent's metrics", () => {
   });
 });
 
-describe("what reads the agent's metrics", () => {
+/** A controller's metrics; the leader has one pool. */
+function createControllerMetrics(pools: readonly string[] | undefined): ControllerMetrics {
+  const spec = { subnet: "192.0.2.0/24", ranges: ["192.0.2.64/26"] };
+  const objects = pools?.map((name) => underlayPool.parse({ metadata: { name }, spec }));
+  const cache =
+    objects === undefined
+      ? undefined
+      : ({
+          underlayPools: { values: () => objects },
+          underlayAddresses: { values: () => [] },
+        } as unknown as ReturnType<ConstructorParameters<typeof ControllerMetrics>[0]>["cache"]);
+  return new ControllerMetrics(() => ({ cache, requests: { requests: 2, writes: 1 } }));
+}
+
+describe("the controller's metrics", () => {
+  it("have the addresses of each pool", async () => {
+    const text = await createControllerMetrics(["pool"]).renderText();
+    assert.match(text, /^interlay_leader 1$/m);
+    assert.match(text, /^interlay_pool_addresses\{pool="pool",state="free"\} 64$/m);
+  });
+
+  it("of pools are exported by the leader only", async () => {
+    const text = await createControllerMetrics(undefined).renderText();
+    assert.match(text, /^interlay_leader 0$/m);
+    assert.doesNotMatch(text, /^interlay_pool/m);
+  });
+});
+
+describe("what reads the metrics", () => {
   const { panels, templating } = dashboard.parse(
     JSON.parse(readFileSync(join(DEPLOY, "chart", "dashboards", "interlay.json"), "utf8")),
   );
@@ -90,14 +106,15 @@ describe("what reads the agent's metrics", () => {
   const names = new Set<string>();
 
   before(async () => {
-    const text = await createMetrics(createSource()).renderText();
+    const agent = await createMetrics(createSource()).renderText();
+    const text = `${agent}\n${await createControllerMetrics(["pool"]).renderText()}`;
     for (const [, name = "", type = ""] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
       types.set(name, type);
       for (const suffix of type === "histogram" ? ["_bucket", "_sum", "_count"] : [""]) names.add(name + suffix);
     }
   });
 
-  it("alerts use only metrics of the agent", () => {
+  it("alerts use only metrics of the agent and the controller", () => {
     const { groups } = parse(readFileSync(join(DEPLOY, "chart", "rules", "interlay.yaml"), "utf8")) as {
       groups: { rules: { expr: string }[] }[];
     };
@@ -108,7 +125,7 @@ describe("what reads the agent's metrics", () => {
     }
   });
 
-  it("Grafana's dashboard uses only metrics of the agent", () => {
+  it("Grafana's dashboard uses only metrics of the agent and the controller", () => {
     assert.ok(names.size > 15, [...names].join());
     for (const text of asked) {
       assert.ok(listNames(text).length > 0, text);
@@ -116,7 +133,7 @@ describe("what reads the agent's metrics", () => {
     }
   });
 
-  it("Grafana's dashboard shows all metrics of the agent", () => {
+  it("Grafana's dashboard shows all metrics of the agent and the controller", () => {
     const shown = asked.flatMap(listNames);
     for (const name of types.keys())
       assert.ok(

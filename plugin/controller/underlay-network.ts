@@ -1,4 +1,4 @@
-import { GROUP_VERSION, type UnderlayNetworkObject } from "../../kubernetes/objects.ts";
+import { GROUP_VERSION, type UnderlayNetworkObject } from "../kubernetes/objects.ts";
 
 /** Version of the CNI specification that Multus v4.2 and the reference plugins v1.9 support. */
 const CNI_VERSION = "1.0.0";

@@ -1,16 +1,16 @@
 import { z } from "zod";
-import type { ClusterCache } from "../discovery/cluster-cache.ts";
-import { buildLabels } from "../server/cluster-address-store.ts";
-import { writeLog } from "../status/log.ts";
-import { getErrorMessage } from "../../errors/error-message.ts";
-import { toObjectName } from "../../ipam/pool/object-name.ts";
-import { parseIp } from "../../datapath/address.ts";
-import { planSets, type SetRequest } from "../../ipam/sets/plan-sets.ts";
-import { describeWorkload, type WorkloadReference } from "../../ipam/annotations/workload.ts";
-import { Informer } from "../../kubernetes/informer.ts";
-import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
-import { objectMeta } from "../../kubernetes/object-meta.ts";
-import { GROUP_VERSION, RESOURCE } from "../../kubernetes/objects.ts";
+import type { ControllerCache } from "./controller-cache.ts";
+import { buildLabels } from "../agent/server/cluster-address-store.ts";
+import { writeLog } from "../agent/status/log.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
+import { toObjectName } from "../ipam/pool/object-name.ts";
+import { parseIp } from "../datapath/address.ts";
+import { planSets, type SetRequest } from "../ipam/sets/plan-sets.ts";
+import { describeWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
+import { Informer } from "../kubernetes/informer.ts";
+import { hasStatus, type KubeClient } from "../kubernetes/kube-client.ts";
+import { objectMeta } from "../kubernetes/object-meta.ts";
+import { GROUP_VERSION, RESOURCE } from "../kubernetes/objects.ts";
 import {
   buildSetRequest,
   type NamespaceLabels,
@@ -26,7 +26,7 @@ const namespaceObject = z.object({ metadata: objectMeta });
 /** Creates and removes the addresses of fixed sets, as the templates of workloads request them. */
 export class AddressSets {
   readonly #kube: KubeClient;
-  readonly #view: ClusterCache;
+  readonly #view: ControllerCache;
   readonly #workloads: readonly {
     readonly kind: (typeof WORKLOAD_KINDS)[number];
     readonly informer: Informer<WorkloadObject>;
@@ -34,7 +34,7 @@ export class AddressSets {
   readonly #namespaces = new Map<string, { readonly at: number; readonly metadata: NamespaceLabels }>();
   readonly #logged = new Set<string>();
 
-  constructor(kube: KubeClient, view: ClusterCache) {
+  constructor(kube: KubeClient, view: ControllerCache) {
     this.#kube = kube;
     this.#view = view;
     this.#workloads = WORKLOAD_KINDS.map((kind) => ({

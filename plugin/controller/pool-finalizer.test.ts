@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { underlayPool } from "../../kubernetes/objects.ts";
+import { underlayPool } from "../kubernetes/objects.ts";
 import { planFinalizers } from "./pool-finalizer.ts";
 
 const OURS = "interlay.dev/addresses-in-use";

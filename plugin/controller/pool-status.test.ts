@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Occupant } from "../../ipam/pool/occupied.ts";
-import { underlayAddress, underlayPool } from "../../kubernetes/objects.ts";
-import { addTransitionTimes, poolStatusSchema } from "../../kubernetes/status-schemas.ts";
+import type { Occupant } from "../ipam/pool/occupied.ts";
+import { underlayAddress, underlayPool } from "../kubernetes/objects.ts";
+import { addTransitionTimes, poolStatusSchema } from "../kubernetes/status-schemas.ts";
 import { summarizePools } from "./pool-status.ts";
 
 const pool = (name: string, ranges: readonly string[], creationTimestamp = "2026-01-01T00:00:00Z") =>

@@ -1,13 +1,13 @@
 import type { z } from "zod";
-import { parseIp } from "../../datapath/address.ts";
-import { findOverlappingPools } from "../../ipam/pool/select-pools.ts";
-import { findReservations, type ReservedRange } from "../../ipam/pool/reservations.ts";
-import { findOccupied, type Occupant } from "../../ipam/pool/occupied.ts";
-import { parsePoolSpaces } from "../../ipam/pool/address-space.ts";
-import { parsePools } from "../../ipam/pool/parse-pools.ts";
-import type { ClusterCache } from "../discovery/cluster-cache.ts";
-import type { UnderlayAddressSpec } from "../../kubernetes/objects.ts";
-import type { poolStatusSchema } from "../../kubernetes/status-schemas.ts";
+import { parseIp } from "../datapath/address.ts";
+import { findOverlappingPools } from "../ipam/pool/select-pools.ts";
+import { findReservations, type ReservedRange } from "../ipam/pool/reservations.ts";
+import { findOccupied, type Occupant } from "../ipam/pool/occupied.ts";
+import { parsePoolSpaces } from "../ipam/pool/address-space.ts";
+import { parsePools } from "../ipam/pool/parse-pools.ts";
+import type { ControllerCache } from "./controller-cache.ts";
+import type { UnderlayAddressSpec } from "../kubernetes/objects.ts";
+import type { poolStatusSchema } from "../kubernetes/status-schemas.ts";
 
 /** Status of a pool as far as it follows from pools, addresses and occupants. Its conditions have no times yet. */
 export type PoolSummary = Omit<
@@ -112,7 +112,7 @@ function buildReadyCondition({
  * @param reservations reserved ranges of the cluster
  */
 export function summarizePools(
-  view: Pick<ClusterCache, "underlayPools" | "underlayAddresses">,
+  view: Pick<ControllerCache, "underlayPools" | "underlayAddresses">,
   occupants: readonly Occupant[] = [],
   reservations: readonly ReservedRange[] = [],
 ): ReadonlyMap<string, PoolSummary> {

@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import type { Occupant } from "../../ipam/pool/occupied.ts";
+import type { Occupant } from "../ipam/pool/occupied.ts";
 
 const configuration = z.object({ controlPlaneEndpoint: z.string() });
 

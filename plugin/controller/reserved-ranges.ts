@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { ReservedRange } from "../../ipam/pool/reservations.ts";
-import { Informer } from "../../kubernetes/informer.ts";
-import type { KubeClient } from "../../kubernetes/kube-client.ts";
-import { objectMeta } from "../../kubernetes/object-meta.ts";
-import { RESOURCE } from "../../kubernetes/objects.ts";
+import type { ReservedRange } from "../ipam/pool/reservations.ts";
+import { Informer } from "../kubernetes/informer.ts";
+import type { KubeClient } from "../kubernetes/kube-client.ts";
+import { objectMeta } from "../kubernetes/object-meta.ts";
+import { RESOURCE } from "../kubernetes/objects.ts";
 
 const metadata = objectMeta;
 const strings = z.array(z.string()).default([]);

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { parsePoolNames } from "../../ipam/allocator/pod-pools.ts";
-import { parsePools } from "../../ipam/pool/parse-pools.ts";
-import { selectPools } from "../../ipam/pool/select-pools.ts";
-import type { SetRequest } from "../../ipam/sets/plan-sets.ts";
-import { listPodNetworks, parseDefinitionPools } from "../../ipam/annotations/pod-networks.ts";
-import { parseSetSize, SET_ANNOTATION } from "../../ipam/annotations/set-size.ts";
-import type { WorkloadReference } from "../../ipam/annotations/workload.ts";
-import { objectMeta } from "../../kubernetes/object-meta.ts";
-import type { UnderlayPoolObject } from "../../kubernetes/objects.ts";
+import { parsePoolNames } from "../ipam/allocator/pod-pools.ts";
+import { parsePools } from "../ipam/pool/parse-pools.ts";
+import { selectPools } from "../ipam/pool/select-pools.ts";
+import type { SetRequest } from "../ipam/sets/plan-sets.ts";
+import { listPodNetworks, parseDefinitionPools } from "../ipam/annotations/pod-networks.ts";
+import { parseSetSize, SET_ANNOTATION } from "../ipam/annotations/set-size.ts";
+import type { WorkloadReference } from "../ipam/annotations/workload.ts";
+import { objectMeta } from "../kubernetes/object-meta.ts";
+import type { UnderlayPoolObject } from "../kubernetes/objects.ts";
 
 const strings = z.record(z.string(), z.string()).default({});
 

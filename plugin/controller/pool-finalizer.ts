@@ -1,4 +1,4 @@
-import type { UnderlayPoolObject } from "../../kubernetes/objects.ts";
+import type { UnderlayPoolObject } from "../kubernetes/objects.ts";
 
 /** Finalizer of an UnderlayPool that has addresses in use: a deleted pool stays until its pods have released them. */
 const POOL_FINALIZER = "interlay.dev/addresses-in-use";

@@ -1,87 +1,68 @@
-import { z } from "zod";
-import { parseCidr, parseIp } from "../../datapath/address.ts";
-import { countNodesOutside, type PoolOnNode } from "../reconcile/choose-return-path.ts";
-import type { ClusterCache } from "../discovery/cluster-cache.ts";
-import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
-import { Informer } from "../../kubernetes/informer.ts";
-import { objectMeta } from "../../kubernetes/object-meta.ts";
-import type { Occupant } from "../../ipam/pool/occupied.ts";
+import type { z } from "zod";
+import { parseCidr, parseIp } from "../datapath/address.ts";
+import { countNodesOutside, type PoolOnNode } from "../agent/reconcile/choose-return-path.ts";
+import { listExternalAddresses } from "../agent/discovery/service-addresses.ts";
+import type { WarningReporter } from "../agent/status/warnings.ts";
+import { hasStatus, type KubeClient } from "../kubernetes/kube-client.ts";
 import {
   GROUP_VERSION,
   inNamespace,
   RESOURCE,
-  underlayNetwork,
   type UnderlayNetworkObject,
   type UnderlayPoolObject,
-} from "../../kubernetes/objects.ts";
-import { listExternalAddresses } from "../discovery/service-addresses.ts";
+} from "../kubernetes/objects.ts";
 import {
   addTransitionTimes,
   type networkStatusSchema,
   type poolStatusSchema,
   readConditions,
   type StatusCondition,
-} from "../../kubernetes/status-schemas.ts";
-import { summarizePools } from "../status/pool-status.ts";
-import { listPoolWarnings, type WarningReporter } from "../status/warnings.ts";
-import { planFinalizers } from "./pool-finalizer.ts";
-import { ReservedRanges } from "./reserved-ranges.ts";
-import { listControlPlaneEndpoints } from "./control-plane-endpoint.ts";
+} from "../kubernetes/status-schemas.ts";
+import type { Occupant } from "../ipam/pool/occupied.ts";
 import { AddressSets } from "./address-sets.ts";
+import { listControlPlaneEndpoints } from "./control-plane-endpoint.ts";
+import type { ControllerCache } from "./controller-cache.ts";
+import { planFinalizers } from "./pool-finalizer.ts";
+import { summarizePools } from "./pool-status.ts";
+import { listPoolWarnings } from "./pool-warnings.ts";
+import { ReservedRanges } from "./reserved-ranges.ts";
 import { buildAttachmentDefinition } from "./underlay-network.ts";
 
 const NODE_ADDRESS_TYPES = ["InternalIP", "ExternalIP"];
-const readyNode = z.object({
-  metadata: objectMeta,
-  status: z
-    .object({
-      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
-      addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
-    })
-    .default({ conditions: [], addresses: [] }),
-});
-const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
 
 /** Cluster-wide work of the leader: status of pools, NetworkAttachmentDefinitions, state of nodes for the reclaim. */
 export class ClusterReconciler {
   readonly #kube: KubeClient;
-  readonly #view: ClusterCache;
-  readonly #nodes: Informer<z.infer<typeof readyNode>>;
-  readonly #networks: Informer<UnderlayNetworkObject>;
-  readonly #definitions: Informer<z.infer<typeof definition>>;
+  readonly #cache: ControllerCache;
   readonly #warnings: WarningReporter;
   /** Status of each object as it was last written: as text without times, and its conditions. */
   readonly #published = new Map<string, { readonly text: string; readonly conditions: readonly StatusCondition[] }>();
   readonly #sets: AddressSets;
   readonly #reserved: ReservedRanges;
 
-  constructor(kube: KubeClient, view: ClusterCache, warnings: WarningReporter) {
+  constructor(kube: KubeClient, cache: ControllerCache, warnings: WarningReporter) {
     this.#kube = kube;
-    this.#view = view;
+    this.#cache = cache;
     this.#warnings = warnings;
-    this.#nodes = new Informer(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
-    this.#networks = new Informer(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
     this.#reserved = new ReservedRanges(kube);
-    this.#sets = new AddressSets(kube, view);
-    this.#definitions = new Informer(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
+    this.#sets = new AddressSets(kube, cache);
   }
 
   start(changed: () => void): void {
-    for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.onChange(changed).start();
     this.#sets.start(changed);
     this.#reserved.start(changed);
   }
 
   stop(): void {
-    for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.stop();
     this.#sets.stop();
     this.#reserved.stop();
   }
 
   /** Finds whether a node exists and is ready, so that its agent reclaims its addresses itself. */
   readonly findNodeState = (name: string): "gone" | "silent" | "well" => {
-    if (this.#nodes.state !== "known") return "well";
-    const node = this.#nodes.get(name);
+    const { nodes } = this.#cache;
+    if (nodes.state !== "known") return "well";
+    const node = nodes.get(name);
     if (node === undefined) return "gone";
     return node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True") ? "well" : "silent";
   };
@@ -89,10 +70,10 @@ export class ClusterReconciler {
   async pass(): Promise<void> {
     await this.#publishPools();
     await this.#writeDefinitions();
-    if (this.#definitions.state !== "known") return;
+    if (this.#cache.definitions.state !== "known") return;
     await this.#sets.pass(
       new Map(
-        this.#definitions
+        this.#cache.definitions
           .values()
           .map(({ metadata, spec }) => [`${metadata.namespace ?? ""}/${metadata.name}`, spec.config]),
       ),
@@ -100,10 +81,10 @@ export class ClusterReconciler {
   }
 
   async #publishPools(): Promise<void> {
-    if (this.#view.underlayAddresses.state !== "known") return;
-    if (this.#nodes.state !== "known" || !this.#reserved.isKnown) return; // without the nodes their addresses would count as free
-    for (const [name, counts] of summarizePools(this.#view, this.#occupants(), this.#reserved.list())) {
-      const pool = this.#view.underlayPools.get(name);
+    if (this.#cache.underlayAddresses.state !== "known") return;
+    if (this.#cache.nodes.state !== "known" || !this.#reserved.isKnown) return; // without the nodes their addresses would count as free
+    for (const [name, counts] of summarizePools(this.#cache, this.#occupants(), this.#reserved.list())) {
+      const pool = this.#cache.underlayPools.get(name);
       if (pool !== undefined) await this.#writeFinalizers(pool, counts);
       const subnet = pool?.spec.subnet;
       const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
@@ -140,9 +121,9 @@ export class ClusterReconciler {
 
   /** Returns undefined if the nodes are not known or an address is invalid. */
   #countNodesOutside(subnet: string): PoolOnNode["nodesOutside"] | undefined {
-    if (this.#nodes.state !== "known") return undefined;
+    if (this.#cache.nodes.state !== "known") return undefined;
     try {
-      const nodes = this.#nodes.values().map(({ metadata, status }) => ({
+      const nodes = this.#cache.nodes.values().map(({ metadata, status }) => ({
         name: metadata.name,
         addresses: status.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => parseIp(address)),
       }));
@@ -154,31 +135,31 @@ export class ClusterReconciler {
 
   /** Lists addresses of Nodes and Services outside the overlay: pods must not get them. */
   #occupants(): readonly Occupant[] {
-    const nodes = this.#nodes
+    const nodes = this.#cache.nodes
       .values()
       .flatMap(({ metadata, status }) =>
         status.addresses
           .filter(({ type }) => NODE_ADDRESS_TYPES.includes(type))
           .map(({ address }) => ({ address, by: `Node ${metadata.name}` })),
       );
-    const services = this.#view.services.values().flatMap((service) => {
+    const services = this.#cache.services.values().flatMap((service) => {
       const by = `Service ${service.metadata.namespace ?? ""}/${service.metadata.name}`;
       return listExternalAddresses(service).map(({ address }) => ({ address, by }));
     });
-    const gateways = this.#view.underlayPools
+    const gateways = this.#cache.underlayPools
       .values()
       .flatMap(({ metadata, spec }) =>
         spec.gateway === undefined ? [] : [{ address: spec.gateway, by: `gateway of UnderlayPool ${metadata.name}` }],
       );
-    return [...nodes, ...services, ...gateways, ...listControlPlaneEndpoints(this.#view.kubeadm.values())];
+    return [...nodes, ...services, ...gateways, ...listControlPlaneEndpoints(this.#cache.kubeadm.values())];
   }
 
   async #writeDefinitions(): Promise<void> {
-    if (this.#networks.state !== "known" || this.#definitions.state !== "known") return;
-    for (const network of this.#networks.values()) {
+    if (this.#cache.underlayNetworks.state !== "known" || this.#cache.definitions.state !== "known") return;
+    for (const network of this.#cache.underlayNetworks.values()) {
       const wanted = buildAttachmentDefinition(network);
       const key = `${wanted.metadata.namespace}/${wanted.metadata.name}`;
-      const there = this.#definitions.get(key);
+      const there = this.#cache.definitions.get(key);
       const resource = inNamespace(RESOURCE.attachmentDefinitions, wanted.metadata.namespace);
       if (there === undefined) await this.#kube.create(resource, wanted);
       else if (!there.metadata.ownerReferences.some(({ uid }) => uid === network.metadata.uid)) {
