@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { access, mkdtemp, rm } from "node:fs/promises";
+import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { findAccessibilityProblems } from "./browser-audit.ts";
 import { createCell, createPath, createReport } from "./fixtures.ts";
 import { writeReport } from "./files/write.ts";
+import { toHistory } from "./html/history.ts";
+import { createRunSummary } from "./summary.ts";
 
 /** Debian's package `chromium`. */
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -102,6 +105,25 @@ describe("report.html in a browser", function () {
   it("compares with an earlier run, and lists the runs", async () => {
     await page.getByText("⊘ blocked → ✓ pass").waitFor();
     assert.equal(await page.locator("#history tbody tr").count(), 2);
+  });
+
+  for (const colorScheme of ["light", "dark"] as const)
+    it(`violates no rule of axe-core in the ${colorScheme} scheme, page and dialog`, async () => {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await findAccessibilityProblems(page), []);
+      await page.locator("#variant-0 .grid tbody button").first().click();
+      assert.deepEqual(await findAccessibilityProblems(page), []);
+      await page.keyboard.press("Escape");
+    });
+
+  it("has a page over all runs that violates no rule of axe-core", async () => {
+    const history = join(directory, "history.html");
+    await writeFile(history, toHistory([createRunSummary({ ...createReport([createCell({})]), id: "1" })]));
+    const other = await browser?.newPage();
+    assert.ok(other !== undefined);
+    await other.goto(pathToFileURL(history).href);
+    assert.deepEqual(await findAccessibilityProblems(other), []);
+    await other.close();
   });
 
   it("has a light and a dark background", async () => {

@@ -34,9 +34,9 @@ export async function renderCertificatePage(
 <style>${STYLE}${PRINT_STYLE}</style>
 </head>
 <body>
+<main>
 <h1>${escapeHtml(`${product.vendor} ${product.name} ${product.version}`)}: <span class="${result}">${result}</span></h1>
 <p>Certificate of <time>${escapeHtml(issued)}</time>, ${keyids.length === 0 ? "not signed" : `signed with ${escapeHtml(keyids.join(", "))}`}.</p>
-<main>
 <section><h2>Product</h2>${renderTable(["key", "value"], Object.entries(product))}</section>
 <section><h2>Profiles</h2>${renderTable(
     ["profile", "claimed", "result", "reason"],

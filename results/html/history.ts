@@ -32,9 +32,10 @@ export function toHistory(runs: readonly ReportSummary[]): string {
 <style>${STYLE}</style>
 </head>
 <body>
+<main>
 <h1>Interlay connectivity: history</h1>
 <p>${runs.length} runs, ${shown.length} variants, ${days.length} days. Each entry is the last run of the day: failed cells, or the number of cells with those blocked as expected and those that needed several attempts.</p>
-<main><div style="overflow-x:auto"><table>
+<div style="overflow-x:auto" tabindex="0" role="region" aria-label="Results by day"><table>
 <thead><tr><th scope="col">cluster and variant</th>${days.map((day) => `<th scope="col">${day}</th>`).join("")}</tr></thead>
 <tbody>
 ${shown.map(([title, entries]) => `<tr><th scope="row">${escapeHtml(title)}</th>${days.map((day) => entryCell(entries.get(day))).join("")}</tr>`).join("\n")}

@@ -37,12 +37,12 @@ export async function toHtml(report: Report, earlier: readonly ReportSummary[] =
 <style>${STYLE}</style>
 </head>
 <body>
+<main>
 <h1>${getReportTitle(report)}: <span class="${failed === 0 ? "pass" : "fail"}">${state}</span></h1>
 <p>${passed} passed, ${failed} failed, ${skipped} skipped · ${escapeHtml(report.provider)} · <time>${escapeHtml(report.started)}</time></p>
 <dl>${Object.entries(report.versions)
     .map(([name, version]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(version)}</dd></div>`)
     .join("")}</dl>
-<main>
 ${failuresSection(report)}
 ${report.variants.map((variant, index) => variantSection(variant, index, report)).join("\n")}
 <section><h2>Compare</h2><div id="compare"><noscript>Requires JavaScript.</noscript></div></section>
@@ -124,7 +124,7 @@ function cellTable(cells: readonly CellResult[]): string {
     return `<tr>${columns.join("")}<td class="${state}">${MARKS[state]}</td><td>${cell.latencyMs.toFixed(1)}</td><td>${escapeHtml(cell.reason ?? "")}</td></tr>`;
   });
   const heads = ["group", "from", "to", "placement", "protocol", "address", "result", "ms", "reason"];
-  return `<table><thead><tr>${heads.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+  return `<table><caption>Cells, failed ones first</caption><thead><tr>${heads.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
 function checksSection({ checks }: Report): string {

@@ -43,12 +43,13 @@ export function renderResultsPage(submissions: readonly PublishedSubmission[]): 
 <style>${STYLE}</style>
 </head>
 <body>
+<main>
 <h1>Certified products</h1>
 <p>Each result was recomputed from the submission's raw results when this page was written.</p>
 <p class="choose"><label>Component version <select id="version"><option value="">all</option>${options
     .map((version) => `<option>${escapeHtml(version)}</option>`)
     .join("")}</select></label> <span id="count" role="status">${submissions.length} of ${submissions.length}</span></p>
-<main><table><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
+<table><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead>
 <tbody>
 ${ordered.map(renderRow).join("\n")}
 </tbody></table></main>
