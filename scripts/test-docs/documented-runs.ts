@@ -157,6 +157,10 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
     "its recorded run is results/data/mutants.json",
   ],
   ["npm run e2e -- --provider lab --suite rerun", "runs twenty commands that take as long as the matrix"],
+  [
+    "npm run e2e -- --provider lab --suite foreign-solutions",
+    "uninstalls Interlay in its lab, then runs the matrix twice",
+  ],
   ["npm run nightly -- --plan sweep", "docs/sweep.md has its results"],
   ["npm run e2e -- --provider lab --suite trace", "docs/trace.md has its results"],
   ["npm run kit", "creates an archive of gigabytes; docs/kit.md describes a run"],
