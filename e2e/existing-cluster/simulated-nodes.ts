@@ -3,7 +3,7 @@ import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 /** Label of simulated nodes. */
 export const SIMULATED = "interlay.dev/simulated";
 /** Simulated nodes by what a run must find about them. */
-export const SIMULATED_NODES = { withoutAgent: 40, notReady: 5, cordoned: 5 } as const;
+const SIMULATED_NODES = { withoutAgent: 40, notReady: 5, cordoned: 5 } as const;
 
 type SimulatedKind = keyof typeof SIMULATED_NODES;
 

@@ -58,7 +58,7 @@ describe("Loop", () => {
       await sleep(10);
       assert.equal(loop.stall, undefined);
       ahead = 200_000;
-      assert.match(loop.stall ?? "", /^repair: one pass has run for 200 s$/);
+      assert.match(String(loop.stall), /^repair: one pass has run for 200 s$/);
       loop.stop();
       assert.equal(loop.stall, undefined);
     } finally {

@@ -45,7 +45,7 @@ function installLibraries(directory: string): void {
 }
 
 /** Lists the paths of glibc's loader and libraries in the text of /proc/PID/maps. Pure. */
-export function listLibraries(maps: string): readonly string[] {
+function listLibraries(maps: string): readonly string[] {
   const paths = maps.split("\n").flatMap((line) => / (\/\S+)$/.exec(line)?.[1] ?? []);
   const isLibrary = (path: string): boolean => /^(ld-linux-[\w-]+|lib(c|m|dl|pthread))\.so\.\d+$/.test(basename(path));
   return [...new Set(paths.filter(isLibrary))].sort();

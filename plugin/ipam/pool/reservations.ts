@@ -1,6 +1,12 @@
 import { z } from "zod";
-import { type AddressRange, AddressSpace, mergeRanges, parseRange, subtractRanges } from "./address-space.ts";
-import type { Pool } from "./select-pools.ts";
+import {
+  type AddressRange,
+  AddressSpace,
+  mergeRanges,
+  parseRange,
+  type PoolSpaces,
+  subtractRanges,
+} from "./address-space.ts";
 
 /** Range of addresses that no pod gets, except pods of these namespaces that request one. */
 export interface ReservedRange {
@@ -8,6 +14,11 @@ export interface ReservedRange {
   readonly namespaces: readonly string[];
   /** Object that reserves it: `UnderlayReservation printers`. */
   readonly by: string;
+}
+
+interface PoolWithReservations {
+  readonly spaces: PoolSpaces;
+  readonly reservations: readonly ReservedRange[];
 }
 
 /** The part of a pool's status by which the leader reports reserved ranges to all nodes. */
@@ -50,7 +61,7 @@ export function subtractReservations(space: AddressSpace, ranges: readonly Reser
 }
 
 /** Returns a pool as the pods of a namespace may use it: without the ranges that are reserved for other namespaces. */
-export function restrictToNamespace(pool: Pool, namespace: string): Pool {
+export function restrictToNamespace<P extends PoolWithReservations>(pool: P, namespace: string): P {
   const foreign = pool.reservations.filter(({ namespaces }) => !namespaces.includes(namespace));
   if (foreign.length === 0) return pool;
   return { ...pool, spaces: { ...pool.spaces, all: subtractReservations(pool.spaces.all, foreign) } };

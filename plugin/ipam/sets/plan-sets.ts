@@ -4,7 +4,7 @@ import { toObjectName } from "../pool/object-name.ts";
 import { findPool, listFamilies, type Pool } from "../pool/select-pools.ts";
 import { hashWorkload, type WorkloadReference } from "../annotations/workload.ts";
 
-/** Set that a workload requests: so many addresses of each family for each NIC. */
+/** Set that a workload requests: a number of addresses of each family for each NIC. */
 export interface SetRequest {
   readonly workload: WorkloadReference;
   readonly size: number;

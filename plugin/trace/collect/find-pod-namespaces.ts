@@ -16,7 +16,7 @@ export interface PodNamespacePath {
 
 /**
  * Finds the network namespaces of this node's pods, each once. Processes are not searched: those of other nodes may be visible.
- * A file that is no namespace any more, as of a pod that has been deleted halfway, is left out.
+ * A file that is not a namespace, as of a pod whose deletion has not ended, is left out.
  *
  * @param own number and file system of the node's own namespace, which is left out too
  * @param directories where to look; for tests
