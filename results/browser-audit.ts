@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { z } from "zod";
 
@@ -8,7 +8,7 @@ const violations = z.array(
 
 /** Runs axe-core in a page, for the tests. @returns a line for each violation of an accessibility rule */
 export async function findAccessibilityProblems(page: Page): Promise<readonly string[]> {
-  await page.addScriptTag({ path: createRequire(import.meta.url).resolve("axe-core/axe.min.js") });
+  await page.evaluate(axe.source);
   const found = violations.parse(await page.evaluate("axe.run().then(({ violations }) => violations)"));
   return found.map(
     ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`,
