@@ -41,6 +41,7 @@ const poolStatus = z.object({
       free: z.number(),
       conflicts: z.number(),
       draining: z.number(),
+      reservations: z.array(z.object({ range: z.string() })).optional(),
       conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string() })),
     })
     .optional(),

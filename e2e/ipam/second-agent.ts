@@ -5,9 +5,19 @@ import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 const AGENT = ["/host/opt/cni/bin/interlay", "agent"];
 
-/** Returns the processes of a node's agents, oldest first. */
+/** Place of the start time among the fields of /proc/PID/stat that follow the command's name (proc(5)). */
+const START_TIME = 19;
+
+/** Returns the processes of a node's agents, oldest first. Process ids say nothing of their age: they start again at pid_max. */
 async function listAgentPids({ cluster }: IpamContext, node: string): Promise<readonly string[]> {
-  return (await listAgentProcesses(cluster, node)).toSorted((a, b) => Number(a) - Number(b));
+  const pids = await listAgentProcesses(cluster, node);
+  const started = await Promise.all(
+    pids.map(async (pid) => {
+      const { stdout } = await cluster.exec(node, ["cat", `/proc/${pid}/stat`]);
+      return { pid, start: Number(stdout.slice(stdout.lastIndexOf(")") + 2).split(" ")[START_TIME]) };
+    }),
+  );
+  return started.toSorted((a, b) => a.start - b.start).map(({ pid }) => pid);
 }
 
 /** Starts a second agent in the container of the running one, as in a rollout of a DaemonSet with a surge. */

@@ -14,6 +14,7 @@ import {
   scaleWorkload,
   createWorkload,
 } from "../ipam/workloads.ts";
+import { registerReservationSpecs } from "../ipam/reservation-specs.ts";
 import { registerSelectionSpecs } from "../ipam/selection-specs.ts";
 import { registerSetSpecs } from "../ipam/set-specs.ts";
 import { NAMESPACE } from "../ipam/context.ts";
@@ -25,6 +26,7 @@ export function registerSpecs(run: TestRun): void {
     const context = setupIpamFixture(run);
     registerSelectionSpecs(context);
     registerSetSpecs(context);
+    registerReservationSpecs(context);
     const first = (): string => context().workers[0] ?? "";
 
     It("a Deployment rolls out with exactly as many addresses as replicas", { timeout: 300_000 }, async () => {

@@ -27,6 +27,15 @@ const REFUSED: readonly (readonly [what: string, change: Readonly<Record<string,
   ["no subnet", { subnet: "10.8.0.0" }, /spec\.subnet/],
   ["an octet beyond 255", { ranges: ["10.8.256.1"] }, /spec\.ranges/],
   ["no range", { ranges: [] }, /spec\.ranges/],
+  ["an excluded address that is a name", { excluded: ["printer"] }, /spec\.excluded/],
+  ["a reserved range without an end", { reserved: ["10.8.200.1-"] }, /spec\.reserved/],
+  ["a route to an address without a prefix length", { routes: [{ dst: "10.9.0.0" }] }, /spec\.routes/],
+  ["a route by a gateway that is a name", { routes: [{ dst: "10.9.0.0/16", gw: "router" }] }, /spec\.routes/],
+  [
+    "an expression without values",
+    { nodeSelector: { matchExpressions: [{ key: "rack", operator: "In" }] } },
+    /In and NotIn need values/,
+  ],
 ];
 
 const ACCEPTED: readonly (readonly [what: string, change: Readonly<Record<string, unknown>>])[] = [
@@ -35,6 +44,17 @@ const ACCEPTED: readonly (readonly [what: string, change: Readonly<Record<string
   [
     "an IPv6 subnet",
     { subnet: "fd00:8::/64", ranges: ["fd00:8::200:0/112", "fd00:8::1-fd00:8::9"], gateway: "fd00:8::fe" },
+  ],
+  [
+    "selectors, names, networks and routes",
+    {
+      nodeSelector: { matchExpressions: [{ key: "rack", operator: "In", values: ["a"] }] },
+      podSelector: { matchExpressions: [{ key: "app", operator: "Exists" }] },
+      nodeNames: ["n1"],
+      namespaces: ["shop"],
+      networks: ["rack-*"],
+      routes: [{ dst: "10.9.0.0/16", gw: "10.8.0.9" }],
+    },
   ],
   ["a /8", { subnet: "10.0.0.0/8", ranges: ["10.128.0.0/9"], gateway: "10.0.0.1" }],
 ];

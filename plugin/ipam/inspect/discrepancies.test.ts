@@ -126,10 +126,10 @@ describe("interlay ipam", () => {
     assert.deepEqual(
       shown.split("\n").map((line) => line.split(/ {2,}/)),
       [
-        ["ADDRESS", "POOL", "NODE", "POD", "NIC", "STATE", "AGE"],
-        ["10.7.200.2", "p", "n1", "shop/db", "eth0", "reserve", "90s"],
-        ["10.7.200.9", "p", "n1", "shop/db", "eth0", "conflict (02:00:00:00:00:01)", "90s"],
-        ["10.7.200.10", "p", "n1", "shop/db", "eth0", "in use", "90s"],
+        ["ADDRESS", "POOL", "NODE", "POD", "OWNER", "NIC", "STATE", "AGE"],
+        ["10.7.200.2", "p", "n1", "shop/db", "-", "eth0", "reserve", "90s"],
+        ["10.7.200.9", "p", "n1", "shop/db", "-", "eth0", "conflict (02:00:00:00:00:01)", "90s"],
+        ["10.7.200.10", "p", "n1", "shop/db", "-", "eth0", "in use", "90s"],
         [""],
       ],
     );

@@ -8,20 +8,29 @@ export function renderAddresses(addresses: readonly UnderlayAddressObject[], now
     .map(({ spec, metadata }) => [
       spec.address,
       spec.pool,
-      spec.node,
+      spec.node === "" ? "-" : spec.node,
       spec.pod.name === "" ? "-" : `${spec.pod.namespace}/${spec.pod.name}`,
+      describeOwner({ spec }),
       spec.ifname === "" ? "-" : spec.ifname,
       describeState({ spec }),
       formatAge(now - Date.parse(metadata.creationTimestamp)),
     ]);
-  return alignColumns([["ADDRESS", "POOL", "NODE", "POD", "NIC", "STATE", "AGE"], ...rows]);
+  return alignColumns([["ADDRESS", "POOL", "NODE", "POD", "OWNER", "NIC", "STATE", "AGE"], ...rows]);
 }
 
 /** Describes the state of an address. */
 function describeState({ spec }: Pick<UnderlayAddressObject, "spec">): string {
   if (spec.conflict !== undefined) return `conflict (${spec.conflict})`;
   if (spec.reserve) return "reserve";
-  return spec.containerId === "" ? "kept" : "in use";
+  if (spec.containerId !== "") return "in use";
+  return spec.set === undefined ? "kept" : "free in its set";
+}
+
+/** Describes the workload that has the address in its set, or the pod's controller. */
+function describeOwner({ spec }: Pick<UnderlayAddressObject, "spec">): string {
+  const { set, owner } = spec;
+  if (set !== undefined) return `${set.kind}/${set.name}`;
+  return owner === undefined ? "-" : `${owner.kind}/${owner.name}`;
 }
 
 export function renderDiscrepancies(found: readonly Discrepancy[], nodes: number): string {

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { ensureObject } from "../support/cluster-api.ts";
+import { By, DeferCleanup, Eventually, It } from "../harness.ts";
+import { type IpamContext, type KubeObject, NAMESPACE } from "./context.ts";
+import { createPod, readAddress, toPodRef } from "./workloads.ts";
+
+const GROUP = "interlay.dev/v1alpha1";
+
+/** Specs of reserved ranges, and of pools that are deleted while their addresses are in use. */
+export function registerReservationSpecs(context: () => IpamContext): void {
+  const requestAddress = (name: string, address: string): Promise<void> =>
+    createPod(context(), name, { network: "partly", annotations: { "interlay.dev/ip": address } });
+
+  It("a reserved range serves only pods of its namespaces that request an address", { timeout: 200_000 }, async () => {
+    const [mine, theirs, free] = [1, 2, 3].map((index) => context().buildAddress(13, index));
+    assert.ok(mine !== undefined && theirs !== undefined && free !== undefined);
+    await context().createPool("partly", { ranges: [context().buildRange(13, 3)] });
+    for (const [name, range, namespace] of [
+      ["suite-mine", mine, NAMESPACE],
+      ["suite-theirs", theirs, "kube-system"],
+    ] as const) {
+      const spec = { ranges: [range], namespaces: [namespace] };
+      const object: KubeObject = { apiVersion: GROUP, kind: "UnderlayReservation", metadata: { name }, spec };
+      await ensureObject(context().api, object);
+      DeferCleanup(() => context().removeObject(object));
+    }
+    await Eventually(
+      "the pool's status lists both ranges",
+      () => context().readPoolStatus("partly"),
+      ({ reservations = [] }) => reservations.length === 2,
+      { timeout: 30_000 },
+    );
+    await createPod(context(), "unreserved", { network: "partly" });
+    assert.equal(await readAddress(context(), "unreserved"), free);
+    await requestAddress("reserved", mine);
+    assert.equal(await readAddress(context(), "reserved"), mine);
+    await requestAddress("foreign", theirs);
+    await Eventually(
+      "an Event reports that the pod may not have the address",
+      () => context().api.core.listNamespacedEvent({ namespace: NAMESPACE }),
+      ({ items }) =>
+        items.some(
+          ({ involvedObject, message = "" }) =>
+            involvedObject.name === "foreign" && message.includes("requests is in a usable pool"),
+        ),
+      { timeout: 60_000 },
+    );
+    for (const name of ["unreserved", "reserved", "foreign"]) await context().removeObject(toPodRef(name));
+    await context().waitUntilEmpty("partly");
+  });
+
+  It("a deleted pool stays until the pods with its addresses are gone", { timeout: 200_000 }, async () => {
+    await context().createPool("ends", { ranges: [context().buildRange(14, 3)] });
+    await createPod(context(), "last", { network: "ends" });
+    await readAddress(context(), "last");
+    const pool: KubeObject = { apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "ends" } };
+    const finalizers = async (): Promise<readonly string[]> =>
+      (await context().api.objects.read(pool)).metadata?.finalizers ?? [];
+    await Eventually("the pool in use has a finalizer", finalizers, (names) => names.length > 0, { timeout: 30_000 });
+    await context().removeObject(pool);
+    await Eventually(
+      "the pool says that it is deleted",
+      () => context().readPoolStatus("ends"),
+      ({ conditions }) => conditions.some(({ message }) => message.startsWith("It is deleted")),
+      { timeout: 30_000 },
+    );
+    await context().removeObject(toPodRef("last"));
+    await By("the pool is gone", () =>
+      Eventually(
+        "no pool has that name",
+        () => context().api.objects.list(GROUP, "UnderlayPool"),
+        ({ items }) => !items.some(({ metadata }) => metadata?.name === "ends"),
+        { timeout: 60_000 },
+      ),
+    );
+  });
+}
