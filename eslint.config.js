@@ -114,7 +114,12 @@ export default tseslint.config(
   { files: ["**/*.test.ts", "**/*.e2e.ts"], rules: { "@typescript-eslint/no-unused-expressions": "off" } },
   {
     // The API client's classes are types for us: objects go over the wire as JSON.
-    files: ["clusters/lab/fake-kubelet/**/*.ts", "clusters/existing/*.ts", "clusters/kubernetes/*.ts"],
+    files: [
+      "clusters/lab/fake-kubelet/**/*.ts",
+      "clusters/existing/*.ts",
+      "clusters/kubernetes/*.ts",
+      "e2e/agent/*.ts",
+    ],
     rules: { "@typescript-eslint/no-unsafe-class-instance-assignment": "off" },
   },
   {

@@ -14,7 +14,7 @@ const document = z.object({ apiVersion: z.string(), kind: z.string() });
 
 /** Kinds of the manifests, and others that the installation reads. */
 const kinds = [
-  ...["namespace", "crds", "config", "interlay"].flatMap((file) =>
+  ...["namespace", "crds", "config", "interlay", "controller", "admission"].flatMap((file) =>
     parseAllDocuments(readManifest(`${file}.yaml`)).map((one) => document.parse(one.toJS())),
   ),
   { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool" },
@@ -76,7 +76,7 @@ function listResources(path: string): { readonly resources: readonly unknown[] }
     resources: [...new Set(found)].map((kind) => ({
       name: `${kind.toLowerCase()}s`,
       kind,
-      namespaced: !/^(Cluster|Custom|Namespace|Underlay)/.test(kind),
+      namespaced: !/^(Cluster|Custom|Namespace|Underlay|Validating)/.test(kind),
     })),
   };
 }
