@@ -8,7 +8,7 @@ describe("the titles of a report", () => {
     ["an overlay without a name, where none was found", { kubernetes: "v1.29.15" }, "Overlay"],
   ] as const;
   for (const [title, versions, overlay] of titles)
-    it(`name ${title}`, () => {
+    it(`the titles of a report name ${title}`, () => {
       assert.deepEqual(getPodTypeTitles({ versions }), {
         overlay,
         underlay: "Macvlan",
@@ -16,13 +16,13 @@ describe("the titles of a report", () => {
       });
     });
 
-  it("name neither Interlay nor macvlan for another solution", () => {
+  it("the titles of a report name neither Interlay nor macvlan for another solution", () => {
     assert.equal(getReportTitle({ datapath: "none" }), "Connectivity");
     assert.equal(getReportTitle({ datapath: "interlay" }), "Interlay connectivity");
     assert.equal(getPodTypeTitles({ versions: {}, datapath: "none" }).underlay, "Underlay");
   });
 
-  it("say that a cluster has no kube-proxy", () => {
+  it("the titles of a report say that a cluster has no kube-proxy", () => {
     const none = { kubeProxy: { version: "none", mode: "none" }, returnPath: "notrack" } as const;
     assert.equal(variantTitle(none), "no kube-proxy, return path notrack");
     const ipvs = { kubeProxy: { version: "v1.31.4", mode: "ipvs" }, returnPath: "none" } as const;

@@ -34,7 +34,7 @@ describe("the registry of environments", () => {
 describe("kube-proxy settings of an environment", () => {
   const config = "clusterCIDR: 10.233.64.0/18\niptables:\n  minSyncPeriod: 1s\nmode: iptables\n";
 
-  it("replace a field and merge a mapping", () => {
+  it("kube-proxy settings of an environment replace a field and merge a mapping", () => {
     const settings = { config: { clusterCIDR: "", iptables: { masqueradeAll: true } } };
     assert.deepEqual(parse(applyKubeProxySettings(config, settings)), {
       clusterCIDR: "",
@@ -57,7 +57,7 @@ describe("Calico settings of an environment", () => {
     });
   });
 
-  it("replace a variable of the container calico-node and leave other containers alone", () => {
+  it("Calico settings of an environment replace a variable of the container calico-node and leave other containers alone", () => {
     const manifest = [
       "kind: ServiceAccount\nmetadata: { name: a }\n",
       "kind: DaemonSet\nspec: { template: { spec: { containers: [{ name: calico-node, env: [{ name: FELIX_INTERFACEPREFIX, value: cali }, { name: IP }] }, { name: other, env: [{ name: IP }] }] } } }\n",
@@ -103,11 +103,11 @@ describe("commands for a node of an environment", () => {
 describe("kernel requirements of an environment", () => {
   const environment = findEnvironment("default");
 
-  it("are met where there are none", async () => {
+  it("kernel requirements of an environment are met where there are none", async () => {
     assert.equal(await findMissingRequirement(environment), undefined);
   });
 
-  it("name the link type that the kernel lacks", async () => {
+  it("kernel requirements of an environment name the link type that the kernel lacks", async () => {
     const missing = await findMissingRequirement({ ...environment, requires: [{ linkType: "no-such-type" }] });
     assert.match(missing ?? "", /^this kernel cannot make no-such-type links/);
   });

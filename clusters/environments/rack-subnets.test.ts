@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { findRackOfWorker, listRacks, moveToRack } from "./rack-subnets.ts";
 
 describe("two racks of an underlay", () => {
-  it("are adjacent /24 subnets, each with a gateway and a range for pods", () => {
+  it("two racks of an underlay are adjacent /24 subnets, each with a gateway and a range for pods", () => {
     assert.deepEqual(listRacks("10.7.168.64/26"), [
       {
         name: "rack-1",
@@ -21,7 +21,7 @@ describe("two racks of an underlay", () => {
     ]);
   });
 
-  it("contain every second worker each", () => {
+  it("two racks of an underlay contain every second worker each", () => {
     assert.deepEqual([0, 1, 2].map(findRackOfWorker), [0, 1, 0]);
     assert.equal(moveToRack("10.7.168.72", 1), "10.7.169.72");
     assert.equal(moveToRack("10.7.168.72", 0), "10.7.168.72");

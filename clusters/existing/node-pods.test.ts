@@ -12,12 +12,12 @@ const createPod = (name: string, phase: string, reason?: string): V1Pod => ({
 const CONTAINER = { name: "tools", image: "", imageID: "", ready: false, restartCount: 0 };
 
 describe("the pods in the nodes' network", () => {
-  it("are waited for on the chosen nodes only", () => {
+  it("the pods in the nodes' network are waited for on the chosen nodes only", () => {
     const pods = [createPod("w1", "Running"), createPod("w2", "Running"), createPod("w9", "Pending")];
     assert.deepEqual(listWaiting(pods, ["w1", "w2"]), []);
   });
 
-  it("are named with the reason why they do not run", () => {
+  it("the pods in the nodes' network are named with the reason why they do not run", () => {
     const pods = [createPod("w1", "Pending", "ImagePullBackOff"), createPod("w2", "Pending")];
     assert.deepEqual(listWaiting(pods, ["w1", "w2", "w3"]), [
       "w1 (ImagePullBackOff)",

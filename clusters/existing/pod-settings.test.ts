@@ -12,7 +12,7 @@ describe("the settings of the suite's pods", () => {
     ["dedicated", { key: "dedicated", operator: "Exists" }],
   ] as const;
   for (const [text, expected] of tolerations)
-    it(`have the toleration ${text}`, () => {
+    it(`the settings of the suite's pods have the toleration ${text}`, () => {
       assert.deepEqual(parseToleration(text), expected);
     });
 
@@ -21,13 +21,13 @@ describe("the settings of the suite's pods", () => {
       assert.throws(() => parseToleration(text), /invalid --toleration/);
     });
 
-  it("have annotations whose values contain commas and equal signs", () => {
+  it("the settings of the suite's pods have annotations whose values contain commas and equal signs", () => {
     const { annotations } = parsePodSettings({ ...NONE, annotations: 'a.io/b={"x":1,"y":"z=1"}\nc=\n' });
     assert.deepEqual(annotations, { "a.io/b": '{"x":1,"y":"z=1"}', c: "" });
     assert.throws(() => parsePodSettings({ ...NONE, annotations: "alone" }), /invalid --pod-annotation "alone"/);
   });
 
-  it("have equal requests and limits", () => {
+  it("the settings of the suite's pods have equal requests and limits", () => {
     const settings = parsePodSettings({ ...NONE, resources: "cpu=100m, memory=64Mi" });
     const amounts = { cpu: "100m", memory: "64Mi" };
     assert.deepEqual(toContainerFields(settings), { resources: { requests: amounts, limits: amounts } });
@@ -41,7 +41,7 @@ describe("the settings of the suite's pods", () => {
     ]);
   });
 
-  it("name the pull secrets", () => {
+  it("the settings of the suite's pods name the pull secrets", () => {
     const secret = { name: "login", type: "kubernetes.io/dockerconfigjson", data: {} };
     assert.deepEqual(toPodSpecFields({ pullSecrets: [secret] }).imagePullSecrets, [{ name: "login" }]);
   });

@@ -22,13 +22,13 @@ function recorder() {
 const bringup = { progress: createPlainProgress(() => undefined) } as unknown as Bringup;
 
 describe("steps", () => {
-  it("are done in order, except those that are done already", async () => {
+  it("steps are done in order, except those that are done already", async () => {
     const { calls, step } = recorder();
     await doSteps([step("network", { done: true }), step("nodes"), step("addons")], bringup);
     assert.deepEqual(calls, ["do nodes", "do addons"]);
   });
 
-  it("are undone in reverse order, also after a failure", async () => {
+  it("steps are undone in reverse order, also after a failure", async () => {
     const { calls, step } = recorder();
     const steps = [step("network"), step("nodes", { fails: true }), step("addons")];
     await assert.rejects(undoSteps(steps, {} as never, "one"), /nodes failed/);

@@ -8,11 +8,11 @@ describe("manifests", () => {
     assert.throws(() => fillTemplate("image: __IMAGE__", {}), /__IMAGE__/);
   });
 
-  it("keep Calico's placeholders", () => {
+  it("manifests keep Calico's placeholders", () => {
     assert.equal(fillTemplate('"mtu": __CNI_MTU__', {}), '"mtu": __CNI_MTU__');
   });
 
-  it("are valid YAML", async () => {
+  it("manifests are valid YAML", async () => {
     const calico = await renderManifest("calico", {
       NODE_IMAGE: "node:1",
       CNI_IMAGE: "cni:1",

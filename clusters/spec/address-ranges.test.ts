@@ -23,7 +23,7 @@ describe("INTERLAY_UNDERLAY", () => {
     assert.deepEqual({ ...DEFAULT_SPEC, ...parseUnderlay("10.7.0.0/16") }, DEFAULT_SPEC);
   });
 
-  it("must be an IPv4 /16", () => {
+  it("INTERLAY_UNDERLAY must be an IPv4 /16", () => {
     for (const wrong of ["10.17.0.0/24", "10.17.1.0/16", "10.17.0.0", "fd00::/16", "ten"])
       assert.throws(() => parseUnderlay(wrong), /want an IPv4 \/16/);
   });

@@ -8,7 +8,7 @@ const count = (list: readonly Cell[], group: Cell["group"]) => list.filter((cell
 describe("the cells", () => {
   const two = listMatrixCells(2);
 
-  it("have names of their own, none twice", () => {
+  it("the cells have names of their own, none twice", () => {
     assert.equal(new Set(two.map((cell) => cell.id)).size, two.length);
   });
 
@@ -35,7 +35,7 @@ describe("the cells", () => {
     assert.equal(count(two, "large-payload"), 3 * 2 * 2 * 4 * 2);
   });
 
-  it("are at least 450 in one family on two workers", () => {
+  it("the cells are at least 450 in one family on two workers", () => {
     assert.ok(two.length >= 450, `${two.length}`);
   });
 

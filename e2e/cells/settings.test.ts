@@ -37,17 +37,17 @@ describe("the settings of an environment that decide about source addresses", ()
       assert.equal(buildSettings(environment, family).natOutgoing, expected);
     });
 
-  it("are known in every environment", () => {
+  it("the settings of an environment that decide about source addresses are known in every environment", () => {
     for (const { name } of ENVIRONMENTS) assert.notEqual(buildSettings(name).podTraffic, undefined, name);
     assert.equal(buildSettings("masquerade-all").masqueradeAll, true);
   });
 
-  it("do not say in an existing cluster with flannel or canal whether it masquerades", () => {
+  it("the settings of an environment that decide about source addresses do not say in an existing cluster with flannel or canal whether it masquerades", () => {
     const masquerades = (name: string) => getUnknownSettings({ [name]: "v1" }, "notrack").masqueradesToOverlay;
     assert.deepEqual(["flannel", "canal", "calico"].map(masquerades), [undefined, undefined, false]);
   });
 
-  it("do not say whom an unknown detector takes for a pod", () => {
+  it("the settings of an environment that decide about source addresses do not say whom an unknown detector takes for a pod", () => {
     assert.equal(isPodTraffic(undefined, "overlay", true), undefined);
     assert.equal(isPodTraffic(undefined, "node", true), false);
   });

@@ -46,12 +46,12 @@ describe("the summary of a certificate", () => {
 });
 
 describe("the titles of the table", () => {
-  it("name the networks that the run found", () => {
+  it("the titles of the table name the networks that the run found", () => {
     assert.equal(getPodTypeTitles({ versions: { calico: "v3.28.5" } })["multi-nic"], "Calico+Macvlan");
     assert.equal(getTargetTitles({ versions: { calico: "v3.28.5" } })["overlay-service"], "Calico Service");
   });
 
-  it("are general if the run did not find the networks", () => {
+  it("the titles of the table are general if the run did not find the networks", () => {
     assert.deepEqual(getPodTypeTitles({ versions: {}, datapath: "none" }), {
       overlay: "Overlay",
       underlay: "Underlay",

@@ -119,7 +119,7 @@ describe("raw results that were tampered with, with correct digests", function (
     ],
   };
   for (const [what, [problem, tamper]] of Object.entries(found))
-    it(`are rejected: ${what}`, async () => {
+    it(`raw results that were tampered with, with correct digests are rejected: ${what}`, async () => {
       const problems = await tool.findProblems(await tamper());
       assert.match(problems.join("\n"), problem);
     });

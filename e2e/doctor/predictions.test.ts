@@ -13,19 +13,19 @@ describe("predictions of a trace in the results", () => {
     createCell({ id: "c", actual: "fail" }),
   ];
 
-  it("are added to the cells with a prediction", () => {
+  it("predictions of a trace in the results are added to the cells with a prediction", () => {
     const predicted = withPredictions(results, new Map([["a", PASS]])).map((one) => one.predicted);
     assert.deepEqual(predicted, ["pass", undefined, undefined]);
   });
 
-  it("have their path where one was captured", () => {
+  it("predictions of a trace in the results have their path where one was captured", () => {
     const captured = createCell({ id: "a", evidence: { path: createPath(8) } });
     const [one] = withPredictions([captured], new Map([["a", PASS]]));
     assert.deepEqual(one?.evidence?.path?.predicted, { request: [HOP], reply: [] });
     assert.deepEqual(one.evidence.path.seen, captured.evidence?.path?.seen);
   });
 
-  it("give a wrong cell its cause, unless it has one", () => {
+  it("predictions of a trace in the results give a wrong cell its cause, unless it has one", () => {
     const both = [results[1], { ...results[1], cause: "the doctor's" }].flatMap((one) => one ?? []);
     assert.deepEqual(
       withPredictions(both as typeof results, new Map([["b", FAIL]])).map(({ cause }) => cause),
@@ -33,7 +33,7 @@ describe("predictions of a trace in the results", () => {
     );
   });
 
-  it("are false green for a cell that was predicted to pass and failed, also if it should be blocked", () => {
+  it("predictions of a trace in the results are false green for a cell that was predicted to pass and failed, also if it should be blocked", () => {
     const predictions = new Map([
       ["a", PASS],
       ["b", PASS],

@@ -30,7 +30,7 @@ describe("conditions that an environment declares", () => {
     ...change,
   });
 
-  it("are right if False with the reason and a message on every node", () => {
+  it("conditions that an environment declares are right if False with the reason and a message on every node", () => {
     assert.deepEqual(checkConditions(declared, ["a"], [condition({})]), []);
   });
 
@@ -49,7 +49,7 @@ describe("conditions that an environment declares", () => {
     ["has no message", [condition({ message: "" })], "a: ServicesReady has no message"],
   ];
   for (const [what, conditions, problem] of wrong)
-    it(`are wrong if one ${what}`, () => {
+    it(`conditions that an environment declares are wrong if one ${what}`, () => {
       assert.deepEqual(checkConditions(declared, ["a"], conditions), [problem]);
     });
 });

@@ -34,7 +34,7 @@ const change = (half: keyof PacketPath, index: number, to: Partial<SeenHop>): Pa
 });
 
 describe("the addresses along a path", () => {
-  it("are right where the reply undoes each translation of the request", () => {
+  it("the addresses along a path are right where the reply undoes each translation of the request", () => {
     assert.equal(findWrongAddress(path, expected), undefined);
   });
 
@@ -71,7 +71,7 @@ describe("the addresses along a path", () => {
     ],
   ];
   for (const [title, seen, message] of wrong)
-    it(`are wrong where ${title}`, () => {
+    it(`the addresses along a path are wrong where ${title}`, () => {
       assert.match(findWrongAddress(seen, expected) ?? "", message);
     });
 
@@ -79,7 +79,7 @@ describe("the addresses along a path", () => {
     assert.equal(findWrongAddress({ request: [], reply: [] }, expected), undefined);
   });
 
-  it("are listed where they change", () => {
+  it("the addresses along a path are listed where they change", () => {
     assert.deepEqual(listTranslations(path.request), [
       `node-1: source ${POD} -> ${TUNNEL}`,
       `node-1: destination ${SERVICE} -> ${ENDPOINT}`,

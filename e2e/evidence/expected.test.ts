@@ -98,7 +98,7 @@ describe("the documented paths", () => {
     assert.equal(path.reply.at(-2), "node-2 cali out");
   });
 
-  it("are known for every cell but the API server's, and each ends where its reply begins", () => {
+  it("the documented paths are known for every cell but the API server's, and each ends where its reply begins", () => {
     for (const cell of all) {
       const path = expectedPath(cell);
       assert.equal(path === undefined, cell.group === "api-server" || cell.group === "attack", cell.id);

@@ -34,7 +34,7 @@ const texts = (taps: readonly CapturePoint[], kind: "request" | "reply" = "reque
   collectPaths(taps, places).get("000001")?.[kind].map(formatHop);
 
 describe("paths", () => {
-  it("are in the order of the kernel's clock over all namespaces, links called what they are", () => {
+  it("paths are in the order of the kernel's clock over all namespaces, links called what they are", () => {
     const taps = [
       tap("kind-worker1", sighting(2, 5, { direction: "in" }), sighting(3, 3), sighting(4, 2, { encapsulated: true })),
       tap("underlay-1-a", sighting(1, 2)),
@@ -49,7 +49,7 @@ describe("paths", () => {
     ]);
   });
 
-  it("have each hop once, also if the probe was sent again", () => {
+  it("paths have each hop once, also if the probe was sent again", () => {
     assert.deepEqual(texts([tap("underlay-1-a", sighting(1, 2), sighting(5, 2))]), ["underlay-1-a eth0 out"]);
   });
 
@@ -59,7 +59,7 @@ describe("paths", () => {
     assert.deepEqual(texts(taps, "reply"), ["node-1 wire in"]);
   });
 
-  it("keep probes apart by their tokens", () => {
+  it("paths keep probes apart by their tokens", () => {
     const paths = collectPaths([tap("a", sighting(1, 2), sighting(2, 2, { token: "000002" }))], places);
     assert.deepEqual([...paths.keys()], ["000001", "000002"]);
   });

@@ -9,7 +9,7 @@ const pod = (name: string, main: string, net1?: string) => ({
 });
 
 describe("the networks that pods' addresses belong to", () => {
-  it("are the overlay for a PodIP of Calico, the underlay for one of macvlan and for net1", () => {
+  it("the networks that pods' addresses belong to are the overlay for a PodIP of Calico, the underlay for one of macvlan and for net1", () => {
     const right = [
       pod("overlay-1-a", "10.233.64.9"),
       pod("underlay-1-a", "10.7.200.1"),
@@ -19,14 +19,14 @@ describe("the networks that pods' addresses belong to", () => {
     assert.deepEqual(findForeignAddresses(right, NETWORKS), []);
   });
 
-  it("are named where an address is of the other one", () => {
+  it("the networks that pods' addresses belong to are named where an address is of the other one", () => {
     assert.deepEqual(findForeignAddresses([pod("multi-nic-1-a", "10.7.200.2", "10.233.64.9")], NETWORKS), [
       "multi-nic-1-a has 10.7.200.2 on main, which is outside of 10.233.64.0/18",
       "multi-nic-1-a has 10.233.64.9 on net1, which is outside of 10.7.0.0/16",
     ]);
   });
 
-  it("are not judged where they are not known", () => {
+  it("the networks that pods' addresses belong to are not judged where they are not known", () => {
     assert.deepEqual(
       findForeignAddresses([pod("overlay-1-a", "192.0.2.1")], { overlayCidr: "", underlayCidr: "" }),
       [],

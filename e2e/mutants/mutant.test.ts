@@ -39,7 +39,7 @@ describe("mutants of a plan", () => {
   };
   const mutants = listMutants([record, other]);
 
-  it("take each line out where it is, from every pod of the type, and what pods share once", () => {
+  it("mutants of a plan take each line out where it is, from every pod of the type, and what pods share once", () => {
     assert.deepEqual(
       mutants.map(({ argvs }) => argvs.map((argv) => argv.join(" "))),
       [
@@ -55,7 +55,7 @@ describe("mutants of a plan", () => {
     );
   });
 
-  it("have titles with their pod type and without names that differ between clusters", () => {
+  it("mutants of a plan have titles with their pod type and without names that differ between clusters", () => {
     assert.deepEqual(
       mutants.map(({ title, pods }) => [title.replace("underlay eth0: ", ""), pods.length]),
       [

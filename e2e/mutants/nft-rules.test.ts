@@ -17,7 +17,7 @@ describe("rules of a table, as mutants", () => {
     ],
   });
 
-  it("are named by comment or family, whatever their handle", () => {
+  it("rules of a table, as mutants are named by comment or family, whatever their handle", () => {
     assert.deepEqual(
       parseRules(json).map((one) => `${one.chain}: ${one.name}`),
       ["prerouting: ipv4", "prerouting: ipv6", "replies: replies leave by veth0"],
@@ -25,7 +25,7 @@ describe("rules of a table, as mutants", () => {
     assert.deepEqual(parseSets(json), ["overlay4"]);
   });
 
-  it("are taken out by their handle", () => {
+  it("rules of a table, as mutants are taken out by their handle", () => {
     const [, second] = parseRules(json);
     assert.equal(
       second && buildDeleteRuleCommand(second).join(" "),

@@ -24,12 +24,12 @@ describe("results of peer suites", () => {
     });
   });
 
-  it("name the pod types without a spec that ran", () => {
+  it("results of peer suites name the pod types without a spec that ran", () => {
     const skipped: PeerRun = { ...RUN, podType: "overlay", specs: RUN.specs.slice(1, 2) };
     assert.deepEqual(listEmptyRuns([RUN, skipped], ["underlay", "overlay", "multi-nic"]), ["overlay", "multi-nic"]);
   });
 
-  it("are shown as a table with the reason of each spec that did not pass", () => {
+  it("results of peer suites are shown as a table with the reason of each spec that did not pass", () => {
     const table = formatPeerTable([RUN]);
     assert.match(table, /sig-network\D+underlay\D+1\D+1\D+1\D+12/);
     assert.match(table, /^skipped: underlay, b: no image$/m);
@@ -38,14 +38,14 @@ describe("results of peer suites", () => {
 });
 
 describe("known skips", () => {
-  it("are found by suite and pod type", () => {
+  it("known skips are found by suite and pod type", () => {
     const entry = { suite: "sig-network", podTypes: ["underlay"], spec: "x", reason: "y" } as const;
     assert.deepEqual(findKnownSkips("sig-network", "underlay", [entry]), [entry]);
     assert.deepEqual(findKnownSkips("sig-network", "overlay", [entry]), []);
     assert.deepEqual(findKnownSkips("cyclonus", "underlay", [entry]), []);
   });
 
-  it("have a reason each", () => {
+  it("known skips have a reason each", () => {
     assert.ok(KNOWN_SKIPS.every(({ spec, reason, podTypes }) => spec !== "" && reason !== "" && podTypes.length > 0));
   });
 });

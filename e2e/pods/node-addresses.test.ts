@@ -9,7 +9,7 @@ const link = (ifname: string, kind: string | undefined, ...addresses: readonly (
 const OVERLAY = ["10.233.64.0/18", "fd00:10:233:64::/64"];
 
 describe("the overlay addresses of a node", () => {
-  it("are Calico's tunnel addresses, one a family", () => {
+  it("the overlay addresses of a node are Calico's tunnel addresses, one a family", () => {
     const listing = JSON.stringify([
       link("lo", undefined, ["127.0.0.1", "host"]),
       link("eth0", "veth", ["10.7.168.71", "global"]),
@@ -24,7 +24,7 @@ describe("the overlay addresses of a node", () => {
     });
   });
 
-  it("are flannel's tunnel address and that of the pods' bridge", () => {
+  it("the overlay addresses of a node are flannel's tunnel address and that of the pods' bridge", () => {
     const listing = JSON.stringify([
       link("flannel.1", "vxlan", ["10.233.65.0", "global"]),
       link("cni0", "bridge", ["10.233.65.1", "global"]),
@@ -37,7 +37,7 @@ describe("the overlay addresses of a node", () => {
     });
   });
 
-  it("are empty without a tunnel of the overlay", () => {
+  it("the overlay addresses of a node are empty without a tunnel of the overlay", () => {
     assert.deepEqual(
       parseOverlayAddresses(JSON.stringify([link("eth0", "veth", ["10.7.168.71", "global"]), {}]), OVERLAY),
       {
@@ -48,7 +48,7 @@ describe("the overlay addresses of a node", () => {
     );
   });
 
-  it("have the address of the first link first, which masquerade chooses on a link without one", () => {
+  it("the overlay addresses of a node have the address of the first link first, which masquerade chooses on a link without one", () => {
     const listing = JSON.stringify([
       link("eth0", "veth", ["192.168.50.71", "global"]),
       link("eth1", "veth", ["10.7.168.71", "global"]),

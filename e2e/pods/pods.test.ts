@@ -38,7 +38,7 @@ describe("the suite's pods", () => {
     ["pods in the nodes' network", {}],
     ["host ports", { hostPods: false, hostPorts: true }],
   ] as const)
-    it(`are in a privileged namespace with ${title}`, () => {
+    it(`the suite's pods are in a privileged namespace with ${title}`, () => {
       const { level, pods } = create(options);
       assert.equal(level, "privileged");
       assert.ok(pods.every(({ spec }) => !restrictedPod.safeParse(spec).success));

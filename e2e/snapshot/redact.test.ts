@@ -55,14 +55,14 @@ describe("objects in a bundle", () => {
     },
   };
 
-  it("contain names of environment variables, not their values", () => {
+  it("objects in a bundle contain names of environment variables, not their values", () => {
     const text = JSON.stringify(redactObject(pod));
     assert.ok(!text.includes(SECRET), text);
     assert.match(text, /"name":"DATABASE"/);
     assert.match(text, /spec\.nodeName/);
   });
 
-  it("contain no copies of their earlier state, and everything else", () => {
+  it("objects in a bundle contain no copies of their earlier state, and everything else", () => {
     const text = JSON.stringify(redactObject(pod));
     assert.doesNotMatch(text, /managedFields|last-applied/);
     assert.match(text, /"annotations":\{"kept":"yes"\}/);

@@ -21,20 +21,20 @@ const createPod = (image: string, imageID: string) =>
   });
 
 describe("the components of a cluster", () => {
-  it("have the DaemonSets that mount a CNI directory, and kube-proxy", () => {
+  it("the components of a cluster have the DaemonSets that mount a CNI directory, and kube-proxy", () => {
     assert.equal(isDatapath(createDaemonSet("calico-node", ["/etc/cni/net.d"])), true);
     assert.equal(isDatapath(createDaemonSet("multus", ["/var/lib/rancher/k3s/agent/etc/cni/net.d"])), true);
     assert.equal(isDatapath(createDaemonSet("kube-proxy", [])), true);
     assert.equal(isDatapath(createDaemonSet("node-exporter", ["/proc", "/var/lib/cnibase"])), false);
   });
 
-  it("have each image once, with its id only if that has a digest", () => {
+  it("the components of a cluster have each image once, with its id only if that has a digest", () => {
     const id = `docker.io/calico/node@sha256:${"a".repeat(64)}`;
     const pods = [createPod("calico/node:v3", id), createPod("calico/node:v3", id), createPod("probe:1", "probe:1")];
     assert.deepEqual(listImages(pods), [{ image: "calico/node:v3", imageID: id }, { image: "probe:1" }]);
   });
 
-  it("have both ids of an image that differs between nodes", () => {
+  it("the components of a cluster have both ids of an image that differs between nodes", () => {
     const pods = ["a", "b"].map((digit) => createPod("app:latest", `sha256:${digit.repeat(64)}`));
     assert.equal(listImages(pods).length, 2);
   });

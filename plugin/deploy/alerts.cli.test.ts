@@ -21,7 +21,7 @@ describe("alerts", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it("have a test each", () => {
+  it("alerts have a test each", () => {
     const { groups } = parse(RULES) as { groups: { rules: { alert: string }[] }[] };
     const { tests } = parse(TESTS) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
@@ -36,7 +36,7 @@ describe("alerts", () => {
     );
   });
 
-  it("are raised by the series of each fault, and not by those of a healthy node (promtool)", function () {
+  it("alerts are raised by the series of each fault, and not by those of a healthy node (promtool)", function () {
     if (NO_PROMTOOL !== undefined) {
       process.stdout.write(`      · skipped: ${NO_PROMTOOL} (Debian package prometheus)\n`);
       this.skip();

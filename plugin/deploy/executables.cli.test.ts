@@ -64,7 +64,7 @@ describe("the executables for linux/arm64", () => {
     assert.match(msg, /hijackCidr/);
   });
 
-  it("have a launcher that starts without a loader and looks for the full plugin", () => {
+  it("the executables for linux/arm64 have a launcher that starts without a loader and looks for the full plugin", () => {
     const { status, stdout } = emulate(built.launcher, [], buildCall("VERSION"), '{"cniVersion":"1.0.0"}');
     if (status === 0) return; // this machine executes arm64 files by itself (binfmt_misc)
     assert.match((JSON.parse(stdout) as { msg: string }).msg, /cannot execute interlay-full: Exec format error/);

@@ -40,14 +40,14 @@ describe("the CRDs", () => {
       assert.deepEqual(listUntyped(versions[0].schema.openAPIV3Schema, names.kind), []);
   });
 
-  it("are in the category interlay, and each has a description", () => {
+  it("the CRDs are in the category interlay, and each has a description", () => {
     for (const { names, versions } of kinds) {
       assert.deepEqual(names.categories, ["interlay"]);
       assert.match(String(versions[0].schema.openAPIV3Schema["description"]), /\.$/, names.kind);
     }
   });
 
-  it("have printer columns of fields that the schema has", () => {
+  it("the CRDs have printer columns of fields that the schema has", () => {
     for (const { names, versions } of kinds)
       for (const { name, jsonPath } of versions[0].additionalPrinterColumns) {
         const steps = jsonPath

@@ -56,7 +56,7 @@ describe("the doctor's traced paths", () => {
     assert.deepEqual(checkTracedPaths({ nodes: observe(), cluster: CLUSTER }, []), []);
   });
 
-  it("name the first failing path, what decides, the remedy and the command that shows every step", () => {
+  it("the doctor's traced paths name the first failing path, what decides, the remedy and the command that shows every step", () => {
     const [finding, ...others] = checkTracedPaths({ nodes: observe(FORWARDING_OFF), cluster: CLUSTER }, []);
     assert.deepEqual(others, []);
     assert.partialDeepStrictEqual(finding, { check: "path", severity: "fails", node: "node-1" });
@@ -68,7 +68,7 @@ describe("the doctor's traced paths", () => {
     assert.partialDeepStrictEqual(finding?.cells, [{ sourcePod: "default/pod-1", targetPod: "default/twin-2" }]);
   });
 
-  it("are left out if another finding explains them", () => {
+  it("the doctor's traced paths are left out if another finding explains them", () => {
     const explaining: Finding = {
       check: "forwarding",
       severity: "fails",
@@ -80,7 +80,7 @@ describe("the doctor's traced paths", () => {
     assert.deepEqual(checkTracedPaths({ nodes: observe(FORWARDING_OFF), cluster: CLUSTER }, [explaining]), []);
   });
 
-  it("are warnings if a network policy denies them", () => {
+  it("the doctor's traced paths are warnings if a network policy denies them", () => {
     const rule = [
       "*filter",
       ":FORWARD ACCEPT [0:0]",
@@ -98,13 +98,13 @@ describe("the doctor's traced paths", () => {
     );
   });
 
-  it("name the Service that no rule translates", () => {
+  it("the doctor's traced paths name the Service that no rule translates", () => {
     const [finding] = checkTracedPaths({ nodes: observe(), cluster: { ...CLUSTER, services: [SERVICE] } }, []);
     assert.match(finding?.message ?? "", /to Service default\/kubernetes fails in .*no rule of a node/);
     assert.match(finding?.remedy ?? "", /Run kube-proxy/);
   });
 
-  it("are not traced where the state could not be read, with a warning", () => {
+  it("the doctor's traced paths are not traced where the state could not be read, with a warning", () => {
     const [first, second] = observe();
     if (first === undefined || second === undefined) throw new Error("two nodes expected");
     const findings = checkTracedPaths({ nodes: [{ ...first, trace: null }, second], cluster: CLUSTER }, []);

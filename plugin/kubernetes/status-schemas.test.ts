@@ -6,14 +6,14 @@ const BEFORE = "2026-01-01T00:00:00.000Z";
 const READY = { type: "Ready", status: "True", reason: "Giving", message: "" } as const;
 
 describe("conditions of a status", () => {
-  it("keep the time of the last change of their status", () => {
+  it("conditions of a status keep the time of the last change of their status", () => {
     const previous = [{ ...READY, lastTransitionTime: BEFORE }];
     const times = (status: "True" | "False") =>
       addTransitionTimes([{ ...READY, status }], previous, NOW).map(({ lastTransitionTime }) => lastTransitionTime);
     assert.deepEqual([times("True"), times("False")], [[BEFORE], [NOW.toISOString()]]);
   });
 
-  it("are read from a status of this version, and are none in one without times", () => {
+  it("conditions of a status are read from a status of this version, and are none in one without times", () => {
     assert.deepEqual(readConditions({ total: 1, conditions: [{ ...READY, lastTransitionTime: BEFORE }] }), [
       { type: "Ready", status: "True", lastTransitionTime: BEFORE },
     ]);

@@ -14,7 +14,7 @@ function parse(...argv: string[]): Command {
 }
 
 describe("arguments of e2e in another process", () => {
-  it("are the options that were given, and the provider", () => {
+  it("arguments of e2e in another process are the options that were given, and the provider", () => {
     assert.deepEqual(listArguments(parse("--keep", "--name=x"), []), ["--provider", "kind", "--name", "x", "--keep"]);
   });
 
@@ -30,7 +30,7 @@ describe("arguments of e2e in another process", () => {
     assert.deepEqual(listArguments(parse(...argv), ["provider"]), argv);
   });
 
-  it("contain a negated option only if it was given", () => {
+  it("arguments of e2e in another process contain a negated option only if it was given", () => {
     assert.deepEqual(listArguments(parse("--no-host-pods"), ["provider"]), ["--no-host-pods"]);
     assert.deepEqual(listArguments(parse(), ["provider"]), []);
   });

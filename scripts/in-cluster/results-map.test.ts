@@ -5,7 +5,7 @@ import { packResults, unpackResults } from "./results-map.ts";
 const report = Buffer.from('{"schema":"interlay.results/v1"}');
 
 describe("results in a ConfigMap", () => {
-  it("are the same after packing and unpacking", () => {
+  it("results in a ConfigMap are the same after packing and unpacking", () => {
     const files = new Map([
       ["report.json", report],
       ["junit.xml", Buffer.from("<testsuites/>")],
@@ -17,7 +17,7 @@ describe("results in a ConfigMap", () => {
     for (const [name, content] of files) assert.deepEqual(unpacked.get(name), content, name);
   });
 
-  it("have report.json compressed, and junit.xml and report.md readable", () => {
+  it("results in a ConfigMap have report.json compressed, and junit.xml and report.md readable", () => {
     const { data, binaryData } = packResults(
       new Map([
         ["report.json", report],
@@ -54,7 +54,7 @@ describe("results in a ConfigMap", () => {
     assert.ok(size.reduce((a, b) => a + b) <= 1024 * 1024);
   });
 
-  it("are refused without an exit status", () => {
+  it("results in a ConfigMap are refused without an exit status", () => {
     assert.throws(() => unpackResults({ data: { "report.md": "# Run" } }));
   });
 });

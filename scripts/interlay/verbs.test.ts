@@ -11,7 +11,7 @@ describe("the commands of interlay", () => {
     commands = listLeaves(await createProgram(VERBS));
   });
 
-  it("have a description, and one for each option and argument", () => {
+  it("the commands of interlay have a description, and one for each option and argument", () => {
     const missing = commands.flatMap((command) => [
       ...(command.description() === "" ? [command.name()] : []),
       ...command.options.flatMap(({ description, long }) => (description === "" ? [`${command.name()} ${long}`] : [])),
@@ -19,7 +19,7 @@ describe("the commands of interlay", () => {
     assert.deepEqual(missing, []);
   });
 
-  it("use -o, -n, -q and -v only for the global options", () => {
+  it("the commands of interlay use -o, -n, -q and -v only for the global options", () => {
     const shorts = new Map([
       ["-o", "--output"],
       ["-n", "--namespace"],
@@ -31,7 +31,7 @@ describe("the commands of interlay", () => {
         if (short !== undefined && shorts.has(short)) assert.equal(long, shorts.get(short), command.name());
   });
 
-  it("have the options --quiet, --verbose and --no-color", () => {
+  it("the commands of interlay have the options --quiet, --verbose and --no-color", () => {
     for (const command of commands)
       for (const option of ["--quiet", "--verbose", "--no-color"])
         assert.ok(
@@ -40,7 +40,7 @@ describe("the commands of interlay", () => {
         );
   });
 
-  it("name the choices and the default of --provider in the help", () => {
+  it("the commands of interlay name the choices and the default of --provider in the help", () => {
     for (const command of commands)
       for (const option of command.options.filter(({ long }) => long === "--provider"))
         assert.ok(option.argChoices?.includes("lab"), command.name());

@@ -3,7 +3,7 @@ import { $ } from "zx";
 import { findCommands, PAGES, readScripts, ROOT } from "./commands.ts";
 
 describe("commands in the documentation", () => {
-  it("have only options that their --help lists", function () {
+  it("commands in the documentation have only options that their --help lists", function () {
     this.timeout(600_000);
     const scripts = readScripts();
     const wanted = new Map<string, { script: string; subcommand: string; options: Set<string> }>();

@@ -28,11 +28,11 @@ describe("references in the documentation", () => {
   // The changelog names paths of earlier versions.
   const pages = listFiles("*.md", ":!CHANGELOG.md").map((name) => page(readFileSync(join(ROOT, name), "utf8"), name));
 
-  it("have sections that exist", () => {
+  it("references in the documentation have sections that exist", () => {
     assert.deepEqual(findBrokenAnchors(pages), []);
   });
 
-  it("have paths that exist", () => {
+  it("references in the documentation have paths that exist", () => {
     const files = listFiles();
     assert.ok(files.length > 300, "no files were found");
     assert.deepEqual(

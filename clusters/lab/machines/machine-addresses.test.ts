@@ -6,7 +6,7 @@ import { planMachines, getNthAddress } from "./machine-addresses.ts";
 describe("the lab's machines", () => {
   const spec = { ...DEFAULT_SPEC, name: "x" };
 
-  it("have the addresses of the documentation and kind's names", () => {
+  it("the lab's machines have the addresses of the documentation and kind's names", () => {
     const { nodes, external, gateway, prefixLength } = planMachines(spec);
     assert.deepEqual(
       nodes.map(({ name, address }) => `${name} ${address}`),
@@ -15,7 +15,7 @@ describe("the lab's machines", () => {
     assert.deepEqual([external.address, gateway, prefixLength], ["10.7.168.127", "10.7.0.1", 16]);
   });
 
-  it("have IPv6 addresses with the numbers of the IPv4 addresses, in dual-stack and IPv6 labs", () => {
+  it("the lab's machines have IPv6 addresses with the numbers of the IPv4 addresses, in dual-stack and IPv6 labs", () => {
     const plan = (families: "dual" | "ipv6") => planMachines(setFamilies(spec, families));
     const [dual] = plan("dual").nodes;
     assert.deepEqual([dual?.address, dual?.address6], ["10.7.168.70", "fd00:10:7::168:70"]);
@@ -24,7 +24,7 @@ describe("the lab's machines", () => {
     assert.deepEqual([gateway, prefixLength], ["fd00:10:7::1", 64]);
   });
 
-  it("are at most as many as the node range has addresses for", () => {
+  it("the lab's machines are at most as many as the node range has addresses for", () => {
     assert.equal(planMachines({ ...spec, workers: 56 }).nodes.at(-1)?.address, "10.7.168.126");
     assert.throws(() => planMachines({ ...spec, workers: 57 }), /use at most 56/);
   });

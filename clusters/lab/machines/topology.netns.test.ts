@@ -33,7 +33,7 @@ describe("machines of a lab with racks or a management network", () => {
     }
   }
 
-  it("reach the other rack through the router, whose firewall drops a SYN-ACK without its SYN", async function () {
+  it("machines of a lab with racks or a management network reach the other rack through the router, whose firewall drops a SYN-ACK without its SYN", async function () {
     this.timeout(60_000);
     await withMachines("racks", async (exec, router) => {
       const ping = await exec("worker", ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "2", "10.7.169.72"]);
@@ -55,7 +55,7 @@ describe("machines of a lab with racks or a management network", () => {
     });
   });
 
-  it("have their default route on the management link", async function () {
+  it("machines of a lab with racks or a management network have their default route on the management link", async function () {
     this.timeout(60_000);
     await withMachines("second-nic", async (exec) => {
       const route = async (to: string) => (await exec("worker", ["ip", "route", "get", to])).stdout;

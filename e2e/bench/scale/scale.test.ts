@@ -52,7 +52,7 @@ describe("a growth curve", () => {
 });
 
 describe("the kernel's drop counters", () => {
-  it("are summed over the processors", () => {
+  it("the kernel's drop counters are summed over the processors", () => {
     assert.equal(countBacklogDrops("0000012b 0000000a 00000000\n00008c1f 00000002 00000002\n"), 12);
     assert.equal(
       countFullTables("entries  allocs   table_fulls\n00000003 00000001 00000010\n00000003 00000002 00000001\n"),
@@ -60,7 +60,7 @@ describe("the kernel's drop counters", () => {
     );
   });
 
-  it("have the expected format in this kernel", async () => {
+  it("the kernel's drop counters have the expected format in this kernel", async () => {
     assert.ok(Object.values(await readDropped()).every((count) => count >= 0));
   });
 });

@@ -53,18 +53,18 @@ describe("the metrics for other hosts", () => {
       assert.equal(answer.body.includes("interlay_leader"), status === 200);
     });
 
-  it("are not reviewed again for a token of the last minute", async () => {
+  it("the metrics for other hosts are not reviewed again for a token of the last minute", async () => {
     for (let count = 0; count < 3; count++) await scrape("token", { authorization: "Bearer reader" });
     assert.deepEqual(reviews.requests, ["tokenreviews", "subjectaccessreviews"]);
   });
 
-  it("are reviewed again after a minute", async () => {
+  it("the metrics for other hosts are reviewed again after a minute", async () => {
     const authorizer = new ScrapeAuthorizer(reviews);
     for (const now of [0, 59_999, 60_000]) assert.equal(await authorizer.decide("Bearer reader", now), "allowed");
     assert.equal(reviews.requests.length, 4);
   });
 
-  it("are answered with 500, not given away, while the API server cannot be asked", async () => {
+  it("the metrics for other hosts are answered with 500, not given away, while the API server cannot be asked", async () => {
     reviews.create = () => Promise.reject(new Error("connection refused"));
     const { status, body } = await scrape("token", { authorization: "Bearer reader" });
     assert.deepEqual({ status, body }, { status: 500, body: "" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseServerSettings } from "./server-settings.ts";
 
 describe("the settings of the agent's servers", () => {
-  it("are health on port 9810 of the loopback and nothing else by default", () => {
+  it("the settings of the agent's servers are health on port 9810 of the loopback and nothing else by default", () => {
     const expected = { healthPort: 9810, metrics: undefined, logLevel: "info" };
     assert.deepEqual(parseServerSettings({}), expected);
     assert.deepEqual(parseServerSettings({ HEALTH_PORT: "", METRICS_BIND_ADDRESS: "", LOG_LEVEL: "" }), expected);

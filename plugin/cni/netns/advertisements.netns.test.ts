@@ -33,7 +33,7 @@ describe("router advertisements on the wire", () => {
       ["IPv4", [{ address: "10.7.200.1/16", gateway: GATEWAY }]],
       ["both families", [{ address: "10.7.200.1/16", gateway: GATEWAY }, { address: "fd00:10:7::200:1/64" }]],
     ] as const)
-      it(`give ${ifname} with addresses of ${families} no address and no route, before or after it is wired`, async () => {
+      it(`router advertisements on the wire give ${ifname} with addresses of ${families} no address and no route, before or after it is wired`, async () => {
         const pod = net.pod("u");
         if (ifname !== "eth0") net.overlay(node, pod, "10.233.64.5");
         for (const name of ["accept_ra", "autoconf"])

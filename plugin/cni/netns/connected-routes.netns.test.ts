@@ -35,7 +35,7 @@ describe("the connected routes of a pod's NIC", () => {
   };
 
   for (const ifname of ["eth0", "net1"])
-    it(`are those of the kernel after ADD, and CHECK names one that is missing (${ifname})`, () => {
+    it(`the connected routes of a pod's NIC are those of the kernel after ADD, and CHECK names one that is missing (${ifname})`, () => {
       const pod = attach(ifname);
       for (const network of NETWORKS) assert.match(shown(pod, network), new RegExp(`dev ${ifname} proto kernel`));
       assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });

@@ -314,7 +314,7 @@ class Run {
 describe("allocation model", function () {
   this.timeout(120_000);
 
-  it(`are never given twice, never lost, and stay with a StatefulSet's pod (MODEL_SEED=${seed})`, async () => {
+  it(`addresses are never given twice, never lost, and stay with a StatefulSet's pod (MODEL_SEED=${seed})`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyOp, { minLength: 10, maxLength: 80, size: "max" }), async (ops) => {
         const run = new Run();

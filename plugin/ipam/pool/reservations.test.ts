@@ -17,18 +17,18 @@ describe("reserved ranges", () => {
       }),
     ]).valid;
 
-  it("are given to no pod that does not request them", () => {
+  it("reserved ranges are given to no pod that does not request them", () => {
     const [pool] = parse([FOR_SHOP, FOR_NOBODY]);
     assert.deepEqual([pool?.spaces.free.size, pool?.spaces.all.size], [10n, 16n]);
   });
-  it("can be requested by pods of their namespaces only", () => {
+  it("reserved ranges can be requested by pods of their namespaces only", () => {
     const [pool] = parse([FOR_SHOP, FOR_NOBODY]);
     assert.ok(pool);
     const [shop, blog] = ["shop", "blog"].map((namespace) => restrictToNamespace(pool, namespace).spaces.all);
     assert.deepEqual([shop?.has(parseIp("10.7.200.1")), blog?.has(parseIp("10.7.200.1"))], [true, false]);
     assert.deepEqual([shop?.has(parseIp("10.7.200.8")), blog?.has(parseIp("10.7.200.8"))], [false, false]);
   });
-  it("are reported for the pools that have one of their addresses", () => {
+  it("reserved ranges are reported for the pools that have one of their addresses", () => {
     const [pool] = parse([]);
     assert.ok(pool);
     const others = ["10.8.0.0/16", "fd00::/64", "printers"].map((range) => ({ ...FOR_SHOP, range }));

@@ -20,7 +20,7 @@ table inet ii {
 `;
 
 describe("devices of nftables chains", () => {
-  it("are added from the text where the JSON lacks them", () => {
+  it("devices of nftables chains are added from the text where the JSON lacks them", () => {
     const added = addDevices(
       [makeChain("nd", "a"), makeChain("nd", "b"), makeChain("ii", "a", { family: "inet" })],
       LISTING,
@@ -37,7 +37,7 @@ describe("devices of nftables chains", () => {
     assert.deepEqual(addDevices(objects, LISTING), objects);
   });
 
-  it("are missing in an ingress chain without them alone", () => {
+  it("devices of nftables chains are missing in an ingress chain without them alone", () => {
     assert.equal(lacksDevices([makeChain("nd", "a")]), true);
     assert.equal(lacksDevices([makeChain("nd", "a", { hook: "forward" })]), false);
   });

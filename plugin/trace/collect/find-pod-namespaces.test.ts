@@ -12,7 +12,7 @@ describe("network namespaces of a node's pods", () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it("are the files of the runtimes' directories without the node's own, each once", async () => {
+  it("network namespaces of a node's pods are the files of the runtimes' directories without the node's own, each once", async () => {
     await link(join(directory, "cni-1"), join(directory, "same-as-cni-1"));
     const own = await stat(join(directory, "default"));
     const found = await findPodNamespaces(own, [join(directory, "missing"), directory]);
@@ -22,7 +22,7 @@ describe("network namespaces of a node's pods", () => {
     );
   });
 
-  it("are not files of another file system: what a deleted namespace leaves behind", async () => {
+  it("network namespaces of a node's pods are not files of another file system: what a deleted namespace leaves behind", async () => {
     const { ino } = await stat(join(directory, "default"));
     assert.deepEqual(await findPodNamespaces({ ino, dev: -1 }, [directory]), []);
   });

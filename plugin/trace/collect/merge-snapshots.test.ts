@@ -17,7 +17,7 @@ const makeSnapshot = (...namespaces: NamespaceSnapshot[]): TraceSnapshot => ({
 });
 
 describe("merged snapshots", () => {
-  it("name pods by their addresses, and nothing else", () => {
+  it("merged snapshots name pods by their addresses, and nothing else", () => {
     const merged = mergeSnapshots(
       [
         makeSnapshot(withAddress("node", "n1", "10.7.0.1"), withAddress("pod", "cni-1", "10.233.64.1")),

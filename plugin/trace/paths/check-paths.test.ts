@@ -48,7 +48,7 @@ describe("paths of a cluster", () => {
     ]);
   });
 
-  it("fail where a node does not forward, with the node and what decides", () => {
+  it("paths of a cluster fail where a node does not forward, with the node and what decides", () => {
     const change = { "node-2": { sysctls: { "net/ipv4/ip_forward": "0" } } };
     const { failed } = checkPaths(build(change), { services: [] });
     assert.ok(failed.length > 0);

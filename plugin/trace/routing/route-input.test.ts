@@ -112,31 +112,31 @@ describe("answers to ARP", () => {
       "10.0.0.9",
     );
 
-  it("are given for an address of another link unless arp_ignore is 1", () => {
+  it("answers to ARP are given for an address of another link unless arp_ignore is 1", () => {
     assert.deepEqual(
       [answers("10.1.0.1", "eth0"), answers("10.1.0.1", "eth0", { "net/ipv4/conf/all/arp_ignore": "1" })],
       [true, false],
     );
   });
 
-  it("are never given with arp_ignore 8", () => {
+  it("answers to ARP are never given with arp_ignore 8", () => {
     assert.equal(answers("10.0.0.1", "eth0", { "net/ipv4/conf/eth0/arp_ignore": "8" }), false);
   });
 
-  it("are given for what the namespace forwards to another link only with proxy_arp", () => {
+  it("answers to ARP are given for what the namespace forwards to another link only with proxy_arp", () => {
     assert.deepEqual(
       [answers("10.5.0.2", "eth0"), answers("10.5.0.2", "eth0", { "net/ipv4/conf/eth0/proxy_arp": "1" })],
       [false, true],
     );
   });
 
-  it("are not given to a sender that the reverse path filter refuses", () => {
+  it("answers to ARP are not given to a sender that the reverse path filter refuses", () => {
     assert.equal(answers("10.1.0.1", "eth1", { "net/ipv4/conf/all/rp_filter": "1" }), false);
   });
 });
 
 describe("answers to neighbour solicitations", () => {
-  it("are given for addresses of the link alone", () => {
+  it("answers to neighbour solicitations are given for addresses of the link alone", () => {
     const state = compileNamespace(buildNamespace(NODE));
     assert.deepEqual([answersNdp(state, "eth0", "fd00::1"), answersNdp(state, "eth1", "fd00::1")], [true, false]);
   });

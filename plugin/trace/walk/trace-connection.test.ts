@@ -337,7 +337,7 @@ describe("long packets in a trace", () => {
     assert.equal(summarize(trace("pod-1", "10.244.2.2", {}, { bytes })), "pass");
   });
 
-  it("are fragmented again on the way in IPv4", () => {
+  it("long packets in a trace are fragmented again on the way in IPv4", () => {
     const big: ClusterChange = {
       "mac-2": { routes: ["10.244.1.0/24 via 10.0.0.1 dev eth0"] },
     };
@@ -357,7 +357,7 @@ describe("long packets in a trace", () => {
     assert.equal(summarize(trace("pod-1", "10.244.2.2", small, { bytes })), "pass");
   });
 
-  it("are lost where a link drops them without an ICMP error", () => {
+  it("long packets in a trace are lost where a link drops them without an ICMP error", () => {
     // The pod's end is smaller than the node's, and the pod announces the size that its route has.
     const small: ClusterChange = {
       "pod-2": { links: { eth0: { kind: "veth", mtu: 1280, peer: { namespace: "node-2", link: "veth-pod-2" } } } },

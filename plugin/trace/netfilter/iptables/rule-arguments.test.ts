@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseRuleArguments } from "./rule-arguments.ts";
 
 describe("arguments of an iptables rule", () => {
-  it("are split by the extension that they belong to", () => {
+  it("arguments of an iptables rule are split by the extension that they belong to", () => {
     const rule =
       '! -s 10.0.0.0/8 -p tcp -m multiport ! --dports 80,443 -m comment --comment "a \\"b\\" -c" -j DNAT --to-destination 10.0.0.1:80';
     assert.deepEqual(parseRuleArguments(rule), {
@@ -22,7 +22,7 @@ describe("arguments of an iptables rule", () => {
     });
   });
 
-  it("have no target if the rule only counts", () => {
+  it("arguments of an iptables rule have no target if the rule only counts", () => {
     assert.deepEqual(parseRuleArguments("-i eth0"), {
       options: [{ name: "-i", values: ["eth0"], inverted: false }],
       matches: [],

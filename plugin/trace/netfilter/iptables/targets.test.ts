@@ -29,7 +29,7 @@ describe("iptables targets", () => {
     ["NOSUCHTARGET", "unknown"],
   ];
   for (const [target, verdict] of verdicts)
-    it(`give the verdict ${verdict} for ${target}`, () => {
+    it(`iptables targets give the verdict ${verdict} for ${target}`, () => {
       assert.equal(applyTarget("mangle", target, {}).outcome.verdict, verdict);
     });
 

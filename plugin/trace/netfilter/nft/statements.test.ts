@@ -126,7 +126,7 @@ describe("nft statements", () => {
     ["raw payload", [match({ payload: { base: "nh", offset: 0, len: 8 } }, 69), { drop: null }], "unknown"],
   ];
   for (const [name, expressions, verdict, fields] of verdicts)
-    it(`give the verdict ${verdict} for ${name}`, () => {
+    it(`nft statements give the verdict ${verdict} for ${name}`, () => {
       assert.equal(evaluate([expressions], fields).outcomes[0]?.verdict, verdict);
     });
 
@@ -251,7 +251,7 @@ describe("nft statements", () => {
     );
   });
 
-  it("do not split the packets if every random number leads to the same", () => {
+  it("nft statements do not split the packets if every random number leads to the same", () => {
     const data = { set: [[0, { drop: null }]] };
     const { outcomes } = evaluate([[{ vmap: { key: { numgen: { mode: "random", mod: 1, offset: 0 } }, data } }]]);
     assert.deepEqual(

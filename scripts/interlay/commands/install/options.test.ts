@@ -11,7 +11,7 @@ describe("the options of install", () => {
     assert.equal(completeOptions({ ...FLAGS, image: "new:2" }, NEW).returnPath, "auto");
   });
 
-  it("keep the image and the settings of an installation", () => {
+  it("the options of install keep the image and the settings of an installation", () => {
     const { image, returnPath } = completeOptions(FLAGS, INSTALLED);
     assert.equal(image, "old:1");
     assert.equal(returnPath, undefined);
@@ -35,7 +35,7 @@ describe("the options of install", () => {
     });
   });
 
-  it("are refused for a pool without a range or a subnet", () => {
+  it("the options of install are refused for a pool without a range or a subnet", () => {
     assert.throws(() => completeOptions({ ...FLAGS, subnet: "10.7.0.0/16" }, INSTALLED), /both --subnet/);
     assert.throws(() => completeOptions({ ...FLAGS, range: ["10.7.1.0/24"] }, INSTALLED), /both --subnet/);
     assert.throws(() => completeOptions({ ...FLAGS, gateway: "10.7.0.1" }, INSTALLED), /add --subnet/);
