@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ControllerCache } from "./controller-cache.ts";
-import { buildLabels } from "../agent/server/cluster-address-store.ts";
+import { buildLabels } from "../ipam/records/address-labels.ts";
 import { writeLog } from "../agent/status/log.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 import { toObjectName } from "../ipam/pool/object-name.ts";

@@ -23,8 +23,10 @@ import { AddressSets } from "./address-sets.ts";
 import { listControlPlaneEndpoints } from "./control-plane-endpoint.ts";
 import type { ControllerCache } from "./controller-cache.ts";
 import { planFinalizers } from "./pool-finalizer.ts";
+import { labelAddresses } from "./label-addresses.ts";
 import { summarizePools } from "./pool-status.ts";
 import { listPoolWarnings } from "./pool-warnings.ts";
+import { SettledCounts } from "./settled-counts.ts";
 import { ReservedRanges } from "./reserved-ranges.ts";
 import { buildAttachmentDefinition } from "./underlay-network.ts";
 
@@ -35,8 +37,12 @@ export class ClusterReconciler {
   readonly #kube: KubeClient;
   readonly #cache: ControllerCache;
   readonly #warnings: WarningReporter;
-  /** Status of each object as it was last written: as text without times, and its conditions. */
-  readonly #published = new Map<string, { readonly text: string; readonly conditions: readonly StatusCondition[] }>();
+  /** Status of each object as it was last written: as text without times, also without counts, and its conditions. */
+  readonly #published = new Map<
+    string,
+    { readonly text: string; readonly uncounted?: string; readonly conditions: readonly StatusCondition[] }
+  >();
+  readonly #counts = new SettledCounts();
   readonly #sets: AddressSets;
   readonly #reserved: ReservedRanges;
 
@@ -68,6 +74,8 @@ export class ClusterReconciler {
   };
 
   async pass(): Promise<void> {
+    if (this.#cache.underlayAddresses.state === "known")
+      await labelAddresses(this.#kube, this.#cache.underlayAddresses.values());
     await this.#publishPools();
     await this.#writeDefinitions();
     if (this.#cache.definitions.state !== "known") return;
@@ -92,13 +100,17 @@ export class ClusterReconciler {
       const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }), observedGeneration };
       const text = JSON.stringify(status);
       const before = this.#published.get(name);
-      if (before?.text === text && pool?.status !== undefined) continue;
+      const uncounted = JSON.stringify({ ...status, used: 0, free: 0, reserved: 0 });
+      if (before !== undefined && pool?.status !== undefined) {
+        if (before.text === text) this.#counts.reset(name);
+        if (before.text === text || !this.#counts.isDue(name, before.uncounted === uncounted)) continue;
+      }
       const known = before?.conditions ?? readConditions(pool?.status);
       const conditions = addTransitionTimes(counts.conditions, known, new Date());
       const complete: z.infer<typeof poolStatusSchema> = { ...status, conditions };
       try {
         await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status: complete }, "status");
-        this.#published.set(name, { text, conditions });
+        this.#published.set(name, { text, uncounted, conditions });
       } catch (error) {
         if (!hasStatus(error, 404)) throw error;
         continue;

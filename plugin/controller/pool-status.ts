@@ -1,5 +1,5 @@
+import { groupAddresses } from "./group-addresses.ts";
 import type { z } from "zod";
-import { parseIp } from "../datapath/address.ts";
 import { findOverlappingPools } from "../ipam/pool/select-pools.ts";
 import { findReservations, type ReservedRange } from "../ipam/pool/reservations.ts";
 import { findOccupied, type Occupant } from "../ipam/pool/occupied.ts";
@@ -119,11 +119,11 @@ export function summarizePools(
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
   const clash = findOverlappingPools(good);
   const addresses = view.underlayAddresses.values();
+  const groups = groupAddresses(good, addresses, new Set(clash.keys()));
   const objects = new Map(view.underlayPools.values().map((object) => [object.metadata.name, object]));
   const statuses = new Map<string, PoolSummary>();
   for (const { name, spaces, disabled } of good) {
-    const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
-    const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
+    const { used = [], left = [] } = groups.get(name) ?? {};
     const { spec, metadata } = objects.get(name) ?? {};
     const deleted = metadata?.deletionTimestamp !== undefined;
     const inRanges = spec === undefined ? [] : findOccupied(parsePoolSpaces(spec).all, occupants);

@@ -27,6 +27,11 @@ describe("informer", () => {
     while (!is()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
 
+  const createConfig = (url: string): KubeConfig => {
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: "test", server: url, skipTLSVerify: true }, { name: "test" });
+    return config;
+  };
   const send = (type: string, what: unknown) => watching?.write(`${JSON.stringify({ type, object: what })}\n`);
   /** A last event, and wait until it has been heard: all before it have been, too. */
   const heard = async (version: number) => {
@@ -50,11 +55,7 @@ describe("informer", () => {
       }
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser(
-      { name: "test", server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, skipTLSVerify: true },
-      { name: "test" },
-    );
+    const config = createConfig(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     kube = new KubeClient(config, new FetchTransport(config, IDLE_MS));
     informer = new Informer(kube, { api: "/apis/test/v1", plural: "things" }, (o) => schema.parse(o)).start();
     await informer.ready;
@@ -167,5 +168,36 @@ describe("informer", () => {
     watching?.end();
     await until(() => watches.length === 2);
     assert.equal(lists.length, 1);
+  });
+
+  it("reports no change of an object that is not kept", async () => {
+    let changes = 0;
+    const kept = new Informer(kube, { api: "/apis/test/v1", plural: "things" }, (o) => {
+      const parsed = schema.parse(o);
+      return parsed.metadata.name.startsWith("last") ? parsed : undefined;
+    });
+    kept.onChange(() => {
+      changes++;
+    });
+    kept.start();
+    await kept.ready;
+    await until(() => watches.length === 2);
+    for (const type of ["ADDED", "MODIFIED", "DELETED"]) send(type, object("other", "other", 11));
+    send("ADDED", object("last", "last", 12));
+    await until(() => kept.get("last") !== undefined);
+    assert.equal(changes, 2, "the list and the kept object");
+    kept.stop();
+  });
+
+  it("rejects the wait for a list when the attempt fails, and resolves it when a later one succeeds", async () => {
+    const absent = new Informer(
+      new KubeClient(createConfig("http://127.0.0.1:1")),
+      { api: "/apis/test/v1", plural: "things" },
+      (o) => schema.parse(o),
+    );
+    const waiting = assert.rejects(absent.start().waitUntilListed(), /was not reached/);
+    await waiting;
+    absent.stop();
+    await informer.waitUntilListed();
   });
 });

@@ -43,6 +43,8 @@ export class Informer<T extends Identified = Identified> {
   readonly #parse: (object: unknown) => T | undefined;
   readonly #listeners: (() => void)[] = [];
   readonly #objects = new Map<string, T>();
+  /** Called with the error of the next attempt that fails. */
+  readonly #failures: ((error: unknown) => void)[] = [];
   readonly #localWrites = new LocalWrites();
   readonly #backoff = new RetryBackoff();
   /** Version from which the next watch starts; undefined: the next attempt lists first. */
@@ -80,6 +82,14 @@ export class Informer<T extends Identified = Identified> {
   /** Reason why the last list or watch failed; undefined after success. */
   get error(): string | undefined {
     return this.#error;
+  }
+
+  /** Waits for the first list. @throws the error of an attempt that fails before */
+  waitUntilListed(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#failures.push(reject);
+      void this.ready.then(resolve);
+    });
   }
 
   values(): readonly T[] {
@@ -136,6 +146,7 @@ export class Informer<T extends Identified = Identified> {
       this.#state = "known";
       this.#error = undefined;
       this.#markReady();
+      this.#failures.length = 0;
       const started = performance.now();
       this.#stream = await this.#kube.watch(
         buildPath(this.resource),
@@ -157,6 +168,7 @@ export class Informer<T extends Identified = Identified> {
       if (absent) this.#state = "absent";
       this.#error = absent ? undefined : getErrorMessage(error);
       if (absent) this.#markReady();
+      for (const fail of this.#failures.splice(0)) fail(error);
       // 410: forgotten; 504: newer than anything the API server has, whose etcd may have been restored.
       if (hasStatus(error, 410, 504)) this.#known = undefined;
       this.#scheduleRetry(absent ? this.#backoff.nextAbsent() : this.#backoff.next(readRetryAfter(error)));
@@ -217,10 +229,13 @@ export class Informer<T extends Identified = Identified> {
     const found = identified.safeParse(object);
     if (type === "BOOKMARK" || !found.success) return;
     const { metadata } = found.data;
-    if (this.#localWrites.isStale(buildKey(metadata), metadata, type === "DELETED")) return;
-    if (type === "DELETED") this.#objects.delete(buildKey(metadata));
+    const key = buildKey(metadata);
+    if (this.#localWrites.isStale(key, metadata, type === "DELETED")) return;
+    const before = this.#objects.get(key);
+    if (type === "DELETED") this.#objects.delete(key);
     else this.#store(object);
-    this.#notify();
+    // Of an object that was not kept, and is not now, nobody needs to know.
+    if (before !== undefined || this.#objects.has(key)) this.#notify();
   }
 
   #store(object: unknown): string | undefined {

@@ -8,8 +8,10 @@ import type {
 import { underlayPool } from "../kubernetes/objects.ts";
 import { planSets, type SetRequest } from "../ipam/sets/plan-sets.ts";
 import { parseIp } from "../datapath/address.ts";
+import { getBlockName } from "../ipam/pool/address-blocks.ts";
 import { toObjectName } from "../ipam/pool/object-name.ts";
 import { hashWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
+import { buildLabels } from "../ipam/records/address-labels.ts";
 import type { AddressStore } from "../ipam/records/address-store.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
@@ -50,7 +52,7 @@ export class AddressCluster {
         resourceVersion: String(++this.#version),
         generation: 0,
         creationTimestamp: before?.metadata.creationTimestamp ?? new Date(this.now).toISOString(),
-        labels: {},
+        labels: buildLabels(spec),
         annotations: {},
         ownerReferences: [],
       },
@@ -67,12 +69,14 @@ export class NodeStore implements AddressStore {
   partitioned = false;
   /** The next write succeeds, but its response is lost. */
   losesAnswer = false;
+  readonly #scope: "node" | "cluster";
   #cluster: AddressCluster;
   #seen = new Map<string, UnderlayAddressObject>();
   #pods = new Map<string, PodObject>();
 
-  constructor(cluster: AddressCluster, node: string) {
+  constructor(cluster: AddressCluster, node: string, scope: "node" | "cluster" = "node") {
     this.node = node;
+    this.#scope = scope;
     this.#cluster = cluster;
   }
 
@@ -100,8 +104,31 @@ export class NodeStore implements AddressStore {
     return { labels: {}, annotations: this.#cluster.namespaceAnnotations.get(name) ?? {} };
   };
   pools = () => this.#cluster.pools;
-  address = (name: string) => this.#seen.get(name);
-  addresses = () => [...this.#seen.values()];
+  address = (name: string) => {
+    const object = this.#seen.get(name);
+    return object !== undefined && this.#isFollowed(object) ? object : undefined;
+  };
+  addresses = () => [...this.#seen.values()].filter((object) => this.#isFollowed(object));
+
+  /** An agent follows the addresses of its node, the controller all. */
+  #isFollowed({ spec }: UnderlayAddressObject): boolean {
+    return this.#scope === "cluster" || spec.node === this.node;
+  }
+
+  async read(name: string) {
+    await Promise.resolve();
+    this.#ask();
+    return this.#cluster.addresses.get(name);
+  }
+
+  async openBlock(block: string) {
+    await Promise.resolve();
+    this.#ask();
+    return {
+      get: (name: string) => this.#seen.get(name),
+      values: () => [...this.#seen.values()].filter((object) => findBlockName(object) === block),
+    };
+  }
   cachedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
 
   async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
@@ -167,4 +194,13 @@ export class NodeStore implements AddressStore {
     if (plural === "pods") return this.#cluster.pods.get(`${namespace}/${name}`);
     throw new KubeError(404, plural);
   }
+}
+
+const blockNames = new WeakMap<UnderlayAddressObject, string>();
+
+/** Reads an object's block, whose computation would take most of a test's time, once. */
+function findBlockName(object: UnderlayAddressObject): string {
+  const name = blockNames.get(object) ?? getBlockName(parseIp(object.spec.address));
+  blockNames.set(object, name);
+  return name;
 }

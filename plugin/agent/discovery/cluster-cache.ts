@@ -3,6 +3,7 @@ import type { PerNodeKind } from "./needed-kinds.ts";
 import { isBasicService } from "../../kubernetes/select-services.ts";
 import { hasExternalAddress } from "./service-addresses.ts";
 import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
+import { selectNode } from "../../ipam/records/address-labels.ts";
 import { Informer, type Selection } from "../../kubernetes/informer.ts";
 import type { ListSource } from "../../kubernetes/list-objects.ts";
 import type { ObjectMeta } from "../../kubernetes/object-meta.ts";
@@ -31,6 +32,7 @@ export class ClusterCache {
   readonly pods;
   readonly settings;
   readonly underlayPools;
+  /** Of this node alone. */
   readonly underlayAddresses;
   readonly calicoPools;
   /** Of every node; followed where it is needed. */
@@ -79,7 +81,12 @@ export class ClusterCache {
     this.pods = follow(RESOURCE.pods, podObject, { fieldSelector: `spec.nodeName=${nodeName}` });
     this.settings = follow(RESOURCE.settings, configMapObject, named(CONFIG_MAP));
     this.underlayPools = follow(RESOURCE.underlayPools, underlayPool);
-    this.underlayAddresses = follow(RESOURCE.underlayAddresses, underlayAddress);
+    this.underlayAddresses = follow(
+      RESOURCE.underlayAddresses,
+      underlayAddress,
+      { labelSelector: selectNode(nodeName) },
+      ({ spec }) => spec.node === nodeName,
+    );
     this.calicoPools = follow(RESOURCE.calicoPools, calicoPool);
     this.services = follow(
       RESOURCE.services,

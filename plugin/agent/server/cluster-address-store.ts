@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { type AddressStore, isApiError } from "../../ipam/records/address-store.ts";
+import { type AddressStore, type BlockView, isApiError } from "../../ipam/records/address-store.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import {
@@ -12,18 +11,14 @@ import {
   type UnderlayAddressObject,
   type UnderlayAddressSpec,
 } from "../../kubernetes/objects.ts";
-import { hashWorkload, type WorkloadReference } from "../../ipam/annotations/workload.ts";
+import { parseIp } from "../../datapath/address.ts";
+import { getBlockName } from "../../ipam/pool/address-blocks.ts";
+import { buildLabels, selectPod, selectSet } from "../../ipam/records/address-labels.ts";
+import type { WorkloadReference } from "../../ipam/annotations/workload.ts";
+import { BlockViews } from "./block-views.ts";
 import { z } from "zod";
 import { objectMeta, type ObjectMeta } from "../../kubernetes/object-meta.ts";
 
-/** Label values have room for 63 characters; container ids have 64. */
-const LABEL_MAX = 63;
-const LABEL = {
-  node: "interlay.dev/node",
-  pool: "interlay.dev/pool",
-  pod: "interlay.dev/pod",
-  set: "interlay.dev/set",
-} as const;
 const addressList = z.object({ items: z.array(underlayAddress) });
 /** Labels and annotations of a namespace take effect within this time. */
 const NAMESPACE_MS = 10_000;
@@ -34,11 +29,13 @@ export class ClusterAddressStore implements AddressStore {
   readonly node: string;
   readonly #kube: KubeClient;
   readonly #view: ClusterCache;
+  readonly #blocks: BlockViews;
   readonly #namespaces = new Map<string, { readonly at: number; readonly metadata: ObjectMeta }>();
 
   constructor(kube: KubeClient, view: ClusterCache, node: string) {
     this.#kube = kube;
     this.#view = view;
+    this.#blocks = new BlockViews(kube);
     this.node = node;
   }
 
@@ -77,6 +74,15 @@ export class ClusterAddressStore implements AddressStore {
     return this.#view.underlayAddresses.values();
   }
 
+  async read(name: string): Promise<UnderlayAddressObject | undefined> {
+    const found = await this.#kube.find(RESOURCE.underlayAddresses, name);
+    return found === undefined ? undefined : underlayAddress.parse(found);
+  }
+
+  openBlock(block: string): Promise<BlockView> {
+    return this.#blocks.open(block);
+  }
+
   cachedPod(namespace: string, name: string): PodObject | undefined {
     return this.#view.pods.get(`${namespace}/${name}`);
   }
@@ -89,13 +95,13 @@ export class ClusterAddressStore implements AddressStore {
   }
 
   async addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
-    const labelSelector = `${LABEL.pod}=${hashPodName(namespace, name)}`;
+    const labelSelector = selectPod(namespace, name);
     const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
     return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
   }
 
   async setMembers(workload: WorkloadReference): Promise<readonly UnderlayAddressObject[]> {
-    const labelSelector = `${LABEL.set}=${hashWorkload(workload)}`;
+    const labelSelector = selectSet(workload);
     return addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector })).items;
   }
 
@@ -119,15 +125,19 @@ export class ClusterAddressStore implements AddressStore {
     return next === undefined ? undefined : this.#follow(next);
   }
 
-  async remove({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> {
+  async remove({ metadata: { name, uid, resourceVersion }, spec }: UnderlayAddressObject): Promise<boolean> {
     const removed = await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
-    if (removed) this.#view.underlayAddresses.applyLocalDelete(name, uid);
-    return removed;
+    if (!removed) return false;
+    this.#view.underlayAddresses.applyLocalDelete(name, uid);
+    this.#blocks.applyLocalDelete(getBlockName(parseIp(spec.address)), name, uid);
+    return true;
   }
 
   #follow(answer: unknown): UnderlayAddressObject {
+    const object = underlayAddress.parse(answer);
     this.#view.underlayAddresses.applyLocalWrite(answer);
-    return underlayAddress.parse(answer);
+    this.#blocks.applyLocalWrite(getBlockName(parseIp(object.spec.address)), answer);
+    return object;
   }
 }
 
@@ -153,18 +163,4 @@ export async function replaceAddress(
     if (hasStatus(error, 404, 409)) return undefined;
     throw error;
   }
-}
-
-export function buildLabels({ node, pool, pod, set }: UnderlayAddressSpec): Readonly<Record<string, string>> {
-  return {
-    [LABEL.node]: node.slice(0, LABEL_MAX),
-    [LABEL.pool]: pool.slice(0, LABEL_MAX),
-    [LABEL.pod]: hashPodName(pod.namespace, pod.name),
-    ...(set === undefined ? {} : { [LABEL.set]: hashWorkload(set) }),
-  };
-}
-
-/** A pod's name may be longer than a label. */
-function hashPodName(namespace: string, name: string): string {
-  return createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 32);
 }

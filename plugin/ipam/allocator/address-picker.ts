@@ -2,13 +2,23 @@ import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernete
 import type { Ip } from "../../datapath/address.ts";
 import { type Pool, findShard } from "../pool/select-pools.ts";
 import { KeyedSemaphore } from "../waiting/keyed-semaphore.ts";
-import type { AddressSpace, NodeShard } from "../pool/address-space.ts";
-import type { AddressStore } from "../records/address-store.ts";
+import { type AddressBlock, chooseFirstBlock, countBlocks, getBlock } from "../pool/address-blocks.ts";
+import { AddressSpace, intersectRanges } from "../pool/address-space.ts";
+import type { AddressStore, BlockView } from "../records/address-store.ts";
 import { toObjectName } from "../pool/object-name.ts";
 
-/** Upper bound of concurrent creations of one node in one pool, and how many free addresses there must be for each. */
+/** Upper bound of concurrent creations of one node in one block, and how many free addresses there must be for each. */
 const MAX_CONCURRENT = 4;
 const FREE_FOR_EACH = 16;
+/** Upper bound of blocks that one call looks at, and of creations in one block that others were faster with. */
+const MAX_BLOCKS = 64n;
+const MAX_LOST = 16;
+/** Pools of at most so many blocks are watched as a whole while they are full. */
+const MAX_WATCHED = 16n;
+/** Upper bound of blocks whose addresses an error lists. */
+const MAX_LISTED = 4n;
+
+type BuildSpec = (ip: Ip) => UnderlayAddressSpec;
 
 /** Takes a free address by creating its object. If another node was first, tries the next address. */
 export class AddressPicker {
@@ -19,6 +29,10 @@ export class AddressPicker {
   readonly #semaphore = new KeyedSemaphore();
   /** Names that another node created, until their watch events arrive. */
   readonly #takenByOthers = new Set<string>();
+  /** Pool -> block in which this node allocates. */
+  readonly #current = new Map<string, bigint>();
+  /** Blocks of large pools that had no free address lately. */
+  readonly #full = new Set<string>();
 
   constructor(store: AddressStore, random: () => number) {
     this.#store = store;
@@ -29,33 +43,76 @@ export class AddressPicker {
    * @param asked addresses that the pod requests; undefined: any of the pool
    * @returns undefined if no address is known to be free
    */
-  async take(
-    pool: Pool,
-    asked: AddressSpace | undefined,
-    spec: (ip: Ip) => UnderlayAddressSpec,
-  ): Promise<UnderlayAddressObject | undefined> {
-    const space = asked ?? pool.spaces.free;
-    const pickAndCreate = (): Promise<UnderlayAddressObject | "lost" | undefined> => {
-      const ip = space.findFree(
-        asked === undefined ? this.#randomStart(space) : 0n,
-        (candidate) => notHere(candidate) || this.#isTaken(candidate),
-        asked === undefined ? this.#findShard(pool) : undefined,
-      );
-      return ip === undefined ? Promise.resolve(undefined) : this.#create(toObjectName(ip), spec(ip));
-    };
-    const notHere = (ip: Ip): boolean => asked !== undefined && !pool.spaces.all.has(ip);
-    for (;;) {
-      const made =
-        asked === undefined
-          ? await this.#semaphore.run(pool.name, () => this.#limitConcurrency(pool), pickAndCreate)
-          : await pickAndCreate();
-      if (made !== "lost") return made;
+  async take(pool: Pool, asked: AddressSpace | undefined, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
+    if (asked !== undefined) return this.#takeAsked(pool, asked, spec);
+    const space = pool.spaces.free;
+    const count = countBlocks(space);
+    const first = this.#current.get(pool.name) ?? chooseFirstBlock(this.#store.node, pool.name, count);
+    const most = count < MAX_BLOCKS ? count : MAX_BLOCKS;
+    for (let step = 0n; step < most; step++) {
+      const index = (first + step) % count;
+      const block = getBlock(space, index);
+      if (count > MAX_WATCHED && this.#full.has(block.name)) continue;
+      const made = await this.#takeFrom(block, spec);
+      if (made === undefined) {
+        this.#full.add(block.name);
+        continue;
+      }
+      this.#current.set(pool.name, index);
+      return made;
     }
+    if (count > most) this.#current.set(pool.name, (first + most) % count); // the next call continues there
+    return undefined;
+  }
+
+  /** Lists the objects of addresses that a pod requests, as far as an error names them. */
+  async listHolders(asked: AddressSpace): Promise<ReadonlyMap<string, UnderlayAddressObject>> {
+    const holders = new Map<string, UnderlayAddressObject>();
+    for (let index = 0n; index < countBlocks(asked) && index < MAX_LISTED; index++)
+      for (const object of (await this.#store.openBlock(getBlock(asked, index).name)).values())
+        holders.set(object.metadata.name, object);
+    return holders;
   }
 
   /** Called periodically: a name whose object was deleted since is free again. */
   forgetTakenByOthers(): void {
     this.#takenByOthers.clear();
+    this.#full.clear();
+  }
+
+  async #takeAsked(pool: Pool, asked: AddressSpace, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
+    if (asked.family !== pool.spaces.all.family) return undefined;
+    const space = new AddressSpace(asked.family, intersectRanges(asked.intervals, pool.spaces.all.intervals));
+    const count = countBlocks(space);
+    for (let index = 0n; index < count && index < MAX_BLOCKS; index++) {
+      const block = getBlock(space, index);
+      const view = await this.#store.openBlock(block.name);
+      for (let attempt = 0; attempt < MAX_LOST; attempt++) {
+        const ip = block.space.findFree(0n, (candidate) => this.#isTaken(candidate, view));
+        if (ip === undefined) break;
+        const made = await this.#create(toObjectName(ip), spec(ip));
+        if (made !== "lost") return made;
+      }
+    }
+    return undefined;
+  }
+
+  async #takeFrom(block: AddressBlock, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
+    const view = await this.#store.openBlock(block.name);
+    const pickAndCreate = (): Promise<UnderlayAddressObject | "lost" | undefined> => {
+      const ip = block.space.findFree(
+        this.#randomStart(block.space),
+        (candidate) => this.#isTaken(candidate, view),
+        findShard(this.#store.node, listHolders(view)),
+      );
+      return ip === undefined ? Promise.resolve(undefined) : this.#create(toObjectName(ip), spec(ip));
+    };
+    for (let attempt = 0; attempt < MAX_LOST; attempt++) {
+      const limit = (): number => this.#limitConcurrency(block, view);
+      const made = await this.#semaphore.run(block.name, limit, pickAndCreate);
+      if (made !== "lost") return made;
+    }
+    return undefined;
   }
 
   #randomStart({ size }: AddressSpace): bigint {
@@ -75,30 +132,26 @@ export class AddressPicker {
   }
 
   /**
-   * Limits concurrency when few addresses are left: nodes that compete for a pool's last addresses cause failed writes.
+   * Limits concurrency when few addresses are left: nodes that compete for a block's last addresses cause failed writes.
    */
-  #limitConcurrency(pool: Pool): number {
-    const holders = this.#listHolders(pool);
-    const free = Number(pool.spaces.free.size) - holders.length;
+  #limitConcurrency({ space }: AddressBlock, view: BlockView): number {
+    const holders = listHolders(view);
+    const free = Number(space.size) - holders.length;
     const each = free / (FREE_FOR_EACH * findShard(this.#store.node, holders).count);
     return Math.max(1, Math.min(MAX_CONCURRENT, Math.floor(each)));
   }
 
-  #findShard(pool: Pool): NodeShard {
-    return findShard(this.#store.node, this.#listHolders(pool));
-  }
-
-  /** Returns the node of every address in use. */
-  #listHolders({ name }: Pool): readonly string[] {
-    return this.#store.addresses().flatMap(({ spec }) => (spec.pool === name ? [spec.node] : []));
-  }
-
-  #isTaken(ip: Ip): boolean {
+  #isTaken(ip: Ip, view: BlockView): boolean {
     const name = toObjectName(ip);
-    if (this.#store.address(name) !== undefined) {
+    if (view.get(name) !== undefined || this.#store.address(name) !== undefined) {
       this.#takenByOthers.delete(name);
       return true;
     }
     return this.#creating.has(name) || this.#takenByOthers.has(name);
   }
+}
+
+/** Returns the node of every address in use. */
+function listHolders(view: BlockView): readonly string[] {
+  return view.values().map(({ spec }) => spec.node);
 }

@@ -103,7 +103,7 @@ export class Allocator {
   async #allocate(request: IpamRequest): Promise<IpamResult> {
     // First: an address that the last attempt found to be in use by another host must not be allocated again.
     const marked = this.#conflicts.readRecords().length > 0;
-    const recorded = findRecordedAddresses(this.#store, this.#records, request);
+    const recorded = await findRecordedAddresses(this.#store, this.#records, request);
     if (recorded.length > 0) return toIpamResult(recorded);
     if (!this.#store.isSynced()) throw notSyncedError();
     const granted: Allocation[] = [];
@@ -169,9 +169,9 @@ export class Allocator {
     } catch (error) {
       return this.#allocateOffline(error, pod, wanted);
     }
-    throw requested === undefined
-      ? poolExhaustedError(request, tried, family)
-      : addressUnavailableError(request, pools, requested, (name) => this.#store.address(name));
+    if (requested === undefined) throw poolExhaustedError(request, tried, family);
+    const holders = await this.#picker.listHolders(requested);
+    throw addressUnavailableError(request, pools, requested, (name) => holders.get(name));
   }
 
   /** The pool has no other free address: use the node's own reserve. */

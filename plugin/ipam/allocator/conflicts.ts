@@ -46,13 +46,13 @@ export class Conflicts {
   async publishRecords(): Promise<void> {
     for (const record of this.readRecords()) {
       const name = toObjectName(parseIp(record.address));
-      const object = this.#store.address(name);
+      const object = this.#store.address(name) ?? (await this.#store.read(name));
       const conflict = record.mac === "" ? UNKNOWN_HOST : record.mac;
       if (object === undefined) {
         // Released in the meantime.
         const pool = findPool(parsePools(this.#store.pools()).valid, parseIp(record.address))?.name;
         if (pool !== undefined && (await this.#store.create(name, this.#spec(record, pool, conflict))) === undefined)
-          continue; // taken by another node since: retried when its watch event arrives
+          continue; // taken by another node in this moment: looked at again later
       } else if (object.spec.conflict === undefined) {
         const { pod, node } = object.spec;
         // A pod of another node has the address now; its own conflict detection applies.

@@ -55,7 +55,7 @@ export class ExistingClaims {
   ): Promise<Allocation | undefined> {
     const controller = findController(pod);
     const ofSet = controller?.kind === "StatefulSet";
-    for (const object of await this.#heldBefore(request, ofSet)) {
+    for (const object of await this.#heldBefore(request, ofSet || requested !== undefined)) {
       const { spec, metadata } = object;
       const ip = parseIp(spec.address);
       if (getFamily(ip) !== family || spec.ifname !== request.ifname) continue;
@@ -104,7 +104,7 @@ export class ExistingClaims {
     );
   }
 
-  /** A StatefulSet's pod may come from a node whose last write has not arrived here yet: then asks the API server. */
+  /** A StatefulSet's pod and one that requests its address may come from another node: then asks the API server. */
   async #heldBefore({ pod }: IpamRequest, ask: boolean): Promise<readonly UnderlayAddressObject[]> {
     const followed = this.#store
       .addresses()

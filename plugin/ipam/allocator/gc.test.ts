@@ -16,6 +16,8 @@ const UNKNOWN: AddressStore = {
   pools: () => [],
   address: () => undefined,
   addresses: () => [],
+  read: () => Promise.resolve(undefined),
+  openBlock: () => Promise.resolve({ get: () => undefined, values: () => [] }),
   pod: () => Promise.resolve(undefined),
   cachedPod: () => undefined,
   addressesOf: () => Promise.resolve([]),

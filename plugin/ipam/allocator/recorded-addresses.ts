@@ -2,14 +2,15 @@ import type { AddressStore } from "../records/address-store.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
 import type { AddressRecord, Records } from "../records/records.ts";
 
-/** Finds the records of a repeated ADD, or of a new sandbox of the same pod. Needs only this node. */
-export function findRecordedAddresses(
+/** Finds the records of a repeated ADD, or of a new sandbox of the same pod. Needs only this node, unless its cache does not have the address. */
+export async function findRecordedAddresses(
   store: AddressStore,
   records: Records,
   request: IpamRequest,
-): readonly AddressRecord[] {
+): Promise<readonly AddressRecord[]> {
   const mine = findRecords(records, request);
-  const valid = mine.filter((r) => isValid(store, r));
+  const areValid = await Promise.all(mine.map((r) => isValid(store, r)));
+  const valid = mine.filter((_, index) => areValid[index]);
   if (valid.length < mine.length) {
     // An object was deleted manually: forget all records of this NIC.
     for (const r of mine) if (!valid.includes(r)) records.remove(r.name);
@@ -35,10 +36,11 @@ function findRecords(records: Records, { pod, ifname, network }: IpamRequest): r
   return find();
 }
 
-function isValid(store: AddressStore, { name, pod, leaving }: AddressRecord): boolean {
+async function isValid(store: AddressStore, { name, pod, leaving }: AddressRecord): Promise<boolean> {
   if (leaving) return false;
   if (!store.isSynced()) return true;
-  const spec = store.address(name)?.spec;
+  // The cache may be late, or the object without the label of this node.
+  const spec = (store.address(name) ?? (await store.read(name).catch(() => undefined)))?.spec;
   if (spec === undefined || spec.conflict !== undefined) return false;
   return spec.pod.uid === pod.uid || (spec.reserve === true && spec.node === store.node);
 }

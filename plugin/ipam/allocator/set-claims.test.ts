@@ -132,10 +132,13 @@ describe("fixed sets", () => {
     const [one, two] = [agent("n1"), agent("n2")];
     await add(one, pod("a", one), "ca");
     cluster.pods.delete("default/a");
-    two.store.catchUp();
+    const controller = new NodeStore(cluster, "", "cluster");
+    for (const store of [controller, two.store]) store.catchUp();
+    const reclaimer = new AddressReclaimer(controller, controller, two.records);
     const gone = () => "gone" as const;
-    await two.reclaimer.pass(DELAYS, gone, cluster.now);
-    await two.reclaimer.pass(DELAYS, gone, cluster.now + 5000);
+    await reclaimer.pass(DELAYS, gone, cluster.now);
+    await reclaimer.pass(DELAYS, gone, cluster.now + 5000);
+    two.store.catchUp();
     assert.equal(await add(two, pod("b", two)), "10.7.200.1");
   });
 

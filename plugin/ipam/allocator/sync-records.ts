@@ -3,6 +3,7 @@ import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { toAddressSpecFromRecord } from "../records/allocation.ts";
 import type { AddressReleaser } from "./address-releaser.ts";
 import type { AddressRecord, Records } from "../records/records.ts";
+import { hasLabels } from "../records/address-labels.ts";
 import type { AddressStore } from "../records/address-store.ts";
 import { isFree } from "../sets/plan-sets.ts";
 import { isVirtualMachine } from "../annotations/workload.ts";
@@ -17,8 +18,9 @@ export async function syncRecords(
   for (const { name } of records.all()) {
     const record = records.find(name);
     if (record === undefined) continue; // a DEL removed it in the meantime
-    const object = store.address(record.name);
-    if (object === undefined) await recreateObject(store, records, record, lost);
+    // Not in the cache: deleted, of another node by now, or without the label of this node, as earlier versions made it.
+    const object = store.address(record.name) ?? (await store.read(record.name));
+    if (object === undefined) await recreateObject(store, records, record);
     else if (object.spec.conflict !== undefined) records.remove(record.name);
     else if (object.spec.reserve && object.spec.node === store.node)
       await syncReserveAddress(store, records, releaser, record, object);
@@ -33,7 +35,7 @@ export async function syncRecords(
       const { containerId } = record;
       const next = await store.replace(object, { ...object.spec, containerId, node: store.node });
       if (next !== undefined) markSynced(records, record);
-    }
+    } else if (!hasLabels(object.metadata.labels, object.spec)) await store.replace(object, object.spec);
   }
 }
 
@@ -76,23 +78,14 @@ async function syncReserveAddress(
 }
 
 /** Recreates an object that was deleted while the container still has the address, before another pod gets it. */
-async function recreateObject(
-  store: AddressStore,
-  records: Records,
-  record: AddressRecord,
-  lost: (record: AddressRecord) => void,
-): Promise<void> {
+async function recreateObject(store: AddressStore, records: Records, record: AddressRecord): Promise<void> {
   if (record.released || !existsSync(record.netns)) {
     records.remove(record.name);
     return;
   }
   const pod = store.cachedPod(record.pod.namespace, record.pod.name);
   const made = await store.create(record.name, toAddressSpecFromRecord(record, store.node, pod));
-  if (made !== undefined) {
-    const now = records.find(record.name);
-    if (now === undefined || now.released) await store.remove(made); // a DEL ran in the meantime and found no object
-    return;
-  }
-  if (store.address(record.name) === undefined) return; // created by another node; its watch event will follow
-  lost(record);
+  if (made === undefined) return; // created by another node in this moment: looked at again later
+  const now = records.find(record.name);
+  if (now === undefined || now.released) await store.remove(made); // a DEL ran in the meantime and found no object
 }

@@ -17,7 +17,7 @@ export interface PoolSpec {
   readonly gateway?: string | undefined;
 }
 
-function toNumber(ip: Ip): bigint {
+export function toNumber(ip: Ip): bigint {
   return ipaddr
     .parse(ip)
     .toByteArray()
@@ -76,6 +76,18 @@ export function subtractRanges(
     }
     return first <= range.last ? [...left, { first, last: range.last }] : left;
   });
+}
+
+/** Returns the addresses that are in both; both must be sorted and disjoint. */
+export function intersectRanges(a: readonly AddressRange[], b: readonly AddressRange[]): readonly AddressRange[] {
+  return a.flatMap((x) =>
+    b
+      .filter((y) => x.first <= y.last && y.first <= x.last)
+      .map((y) => ({
+        first: x.first > y.first ? x.first : y.first,
+        last: x.last < y.last ? x.last : y.last,
+      })),
+  );
 }
 
 /** Part of a pool that a node uses first, so that nodes do not compete for the same address. */

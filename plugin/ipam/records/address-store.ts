@@ -8,6 +8,12 @@ import type {
 type SetOwner = NonNullable<UnderlayAddressSpec["set"]>;
 type Labels = Readonly<Record<string, string>>;
 
+/** Addresses of one block, by object name; it follows the API server. */
+export interface BlockView {
+  get(name: string): UnderlayAddressObject | undefined;
+  values(): readonly UnderlayAddressObject[];
+}
+
 /** Cluster state that allocation needs. Reads come from caches unless stated otherwise; a write is one request. */
 export interface AddressStore {
   readonly node: string;
@@ -16,8 +22,14 @@ export interface AddressStore {
   nodeLabels(): Labels;
   namespaceMetadata(namespace: string): Promise<{ readonly labels: Labels; readonly annotations: Labels }>;
   pools(): readonly UnderlayPoolObject[];
+  /** Returns an address of this node. */
   address(name: string): UnderlayAddressObject | undefined;
+  /** Lists the addresses of this node. */
   addresses(): readonly UnderlayAddressObject[];
+  /** Reads an address of any node from the API server. */
+  read(name: string): Promise<UnderlayAddressObject | undefined>;
+  /** Follows the addresses of all nodes in one block. @throws if they cannot be listed */
+  openBlock(block: string): Promise<BlockView>;
   /** Returns undefined if the pod does not exist. */
   pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
   /** As `pod`, from the cache only. */

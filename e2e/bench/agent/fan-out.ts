@@ -1,0 +1,137 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { parseIp } from "../../../plugin/datapath/address.ts";
+import { buildLabels } from "../../../plugin/ipam/records/address-labels.ts";
+import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
+import { GROUP_VERSION, RESOURCE, underlayAddress } from "../../../plugin/kubernetes/objects.ts";
+import { execOrThrow } from "../../support/agent-process.ts";
+import type { Measurement } from "../measurement/measurement.ts";
+import { roundToHundredth, roundToTenth } from "../measurement/statistics.ts";
+import { SimulatedFleet } from "./simulated-fleet.ts";
+
+const FLEETS = [10, 100, 500] as const;
+const ADDRESSES = 20;
+/** Milliseconds in which all events have been delivered. */
+const DELIVERY_MS = 3000;
+const REST_MS = 120_000;
+const LIMIT = { requestsPerSecond: 0.12, growth: 1.05 } as const;
+
+/** Measures what one address costs all agents, for several numbers of agents, and the largest number at rest and at its start. */
+export async function measureFanOut(
+  cluster: Cluster,
+  kube: KubeClient,
+  nodes: readonly string[],
+  print: (line: string) => void,
+): Promise<readonly Measurement[]> {
+  const measurements: Measurement[] = [];
+  const bytes = new Map<number, number>();
+  for (const agents of FLEETS) {
+    const before = await readApiServer(cluster);
+    const started = performance.now();
+    const fleet = await SimulatedFleet.start({ kubeconfig: cluster.kubeconfig, nodes: nodes.slice(0, agents) });
+    const seconds = (performance.now() - started) / 1000;
+    try {
+      await sleep(DELIVERY_MS);
+      const first = await fleet.counts();
+      await changeAddresses(kube, nodes);
+      const second = await fleet.counts();
+      bytes.set(agents, (second.eventBytes - first.eventBytes) / ADDRESSES);
+      print(`${agents} agents: ${second.events - first.events} events of ${ADDRESSES} addresses`);
+      measurements.push({
+        name: `${agents} agents: bytes for an address created and deleted`,
+        value: Math.round(bytes.get(agents) ?? 0),
+        unit: "",
+        basis: `events to all agents, without bookmarks; ${ADDRESSES} addresses`,
+      });
+      if (agents === Math.max(...FLEETS)) {
+        const after = await readApiServer(cluster);
+        measurements.push(
+          ...describeRollout({ agents, seconds, requests: first.requests, before, after }),
+          await measureRest(fleet, agents),
+        );
+      }
+    } finally {
+      await fleet.end();
+    }
+  }
+  const [fewest = 1, most = 1] = [bytes.get(FLEETS[0]), bytes.get(FLEETS[2])];
+  return [
+    ...measurements,
+    {
+      name: `bytes for an address, ${FLEETS[2]} agents / ${FLEETS[0]} agents`,
+      value: roundToHundredth(most / fewest),
+      unit: "x",
+      limit: LIMIT.growth,
+      basis: "the same addresses",
+    },
+  ];
+}
+
+/** Creates addresses of the first nodes and deletes them. */
+async function changeAddresses(kube: KubeClient, nodes: readonly string[]): Promise<void> {
+  for (let nth = 1; nth <= ADDRESSES; nth++) {
+    const address = parseIp(`10.61.0.${nth}`);
+    const pod = { namespace: "bench", name: `p${nth}`, uid: `uid-${nth}` };
+    const node = nodes[nth % FLEETS[0]] ?? "";
+    const spec = { address, pool: "crowd", node, containerId: "c", ifname: "net1", network: "crowd", pod };
+    const body = {
+      apiVersion: GROUP_VERSION,
+      kind: "UnderlayAddress",
+      metadata: { name: address, labels: buildLabels(spec) },
+      spec,
+    };
+    const { metadata } = underlayAddress.parse(await kube.create(RESOURCE.underlayAddresses, body));
+    await kube.delete(RESOURCE.underlayAddresses, metadata.name, metadata.uid);
+  }
+  await sleep(DELIVERY_MS);
+}
+
+async function measureRest(fleet: SimulatedFleet, agents: number): Promise<Measurement> {
+  const before = await fleet.counts();
+  await sleep(REST_MS);
+  const after = await fleet.counts();
+  return {
+    name: `${agents} agents at rest: requests per agent`,
+    value: roundToHundredth((1000 * (after.requests - before.requests)) / agents / REST_MS),
+    unit: "/s",
+    limit: LIMIT.requestsPerSecond,
+    basis: `lists and watches, ${REST_MS / 1000} s; only an agent's own changes add to them`,
+  };
+}
+
+interface ApiServerState {
+  readonly megabytes: number;
+}
+
+const memory = z.coerce.number();
+
+async function readApiServer(cluster: Cluster): Promise<ApiServerState> {
+  const [controlPlane] = cluster.nodes;
+  const name = controlPlane?.name ?? "";
+  const [pid = ""] = (await execOrThrow(cluster, name, ["pgrep", "--full", "^/.*kube-apiserver"])).trim().split("\n");
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return { megabytes: (1024 * memory.parse(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])) / 1e6 };
+}
+
+function describeRollout(of: {
+  readonly agents: number;
+  readonly seconds: number;
+  readonly requests: number;
+  readonly before: ApiServerState;
+  readonly after: ApiServerState;
+}): readonly Measurement[] {
+  const { agents, seconds, requests, before, after } = of;
+  const basis = `${agents} agents started at once, all kinds listed and watched after ${roundToTenth(seconds)} s`;
+  return [
+    { name: `rollout of ${agents} agents: requests`, value: roundToTenth(requests / seconds), unit: "/s", basis },
+    {
+      name: `rollout of ${agents} agents: the API server's memory`,
+      value: roundToHundredth(after.megabytes / before.megabytes),
+      unit: "x",
+      limit: 2,
+      basis: `${Math.round(after.megabytes)} MB with their watches, ${Math.round(before.megabytes)} MB before`,
+    },
+  ];
+}

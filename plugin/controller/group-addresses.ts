@@ -1,0 +1,77 @@
+import { parseIp } from "../datapath/address.ts";
+import { toNumber } from "../ipam/pool/address-space.ts";
+import type { Pool } from "../ipam/pool/select-pools.ts";
+import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
+
+/** Addresses of a pool: those in its ranges, and those that it gave and whose ranges it no longer has. */
+interface PoolAddresses {
+  readonly used: UnderlayAddressObject[];
+  readonly left: UnderlayAddressObject[];
+}
+
+interface PoolRange {
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly pool: Pool;
+}
+
+/** Parsed once for each state of an object, which most of the cost would be otherwise. */
+const numbers = new WeakMap<UnderlayAddressObject, bigint>();
+
+function readNumber(object: UnderlayAddressObject): bigint {
+  const number = numbers.get(object) ?? toNumber(parseIp(object.spec.address));
+  numbers.set(object, number);
+  return number;
+}
+
+/**
+ * Groups addresses by pool in one pass, whatever the number of pools.
+ * @param overlapping names of pools whose ranges overlap those of another one
+ */
+export function groupAddresses(
+  pools: readonly Pool[],
+  addresses: readonly UnderlayAddressObject[],
+  overlapping: ReadonlySet<string>,
+): ReadonlyMap<string, PoolAddresses> {
+  const groups = new Map<string, PoolAddresses>(pools.map(({ name }) => [name, { used: [], left: [] }]));
+  const separate = pools.filter(({ name }) => !overlapping.has(name));
+  const others = pools.filter(({ name }) => overlapping.has(name));
+  const ranges = {
+    ipv4: sortRanges(separate.filter(({ spaces }) => spaces.all.family === "ipv4")),
+    ipv6: sortRanges(separate.filter(({ spaces }) => spaces.all.family === "ipv6")),
+  };
+  for (const object of addresses) {
+    const { address, pool: given } = object.spec;
+    const number = readNumber(object);
+    const family = address.includes(":") ? "ipv6" : "ipv4";
+    const holders = [
+      findRange(ranges[family], number)?.pool,
+      ...others.filter(
+        ({ spaces: { all } }) =>
+          all.family === family && all.intervals.some(({ first, last }) => first <= number && number <= last),
+      ),
+    ];
+    for (const holder of holders) if (holder !== undefined) groups.get(holder.name)?.used.push(object);
+    if (!holders.some((holder) => holder?.name === given)) groups.get(given)?.left.push(object);
+  }
+  return groups;
+}
+
+function sortRanges(pools: readonly Pool[]): readonly PoolRange[] {
+  return pools
+    .flatMap((pool) => pool.spaces.all.intervals.map(({ first, last }) => ({ first, last, pool })))
+    .sort((a, b) => (a.first < b.first ? -1 : 1));
+}
+
+/** Finds the range with a number among disjoint ones, by bisection. */
+function findRange(ranges: readonly PoolRange[], number: bigint): PoolRange | undefined {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const range = ranges[middle];
+    if (range === undefined || range.first > number) high = middle;
+    else if (range.last < number) low = middle + 1;
+    else return range;
+  }
+  return undefined;
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { KubeError } from "../kubernetes/kube-client.ts";
+import { underlayAddress } from "../kubernetes/objects.ts";
+import { buildLabels } from "../ipam/records/address-labels.ts";
+import { labelAddresses } from "./label-addresses.ts";
+
+const spec = (last: number) => ({
+  address: `10.7.200.${last}`,
+  pool: "p",
+  node: "n".repeat(100),
+  containerId: "c",
+  ifname: "eth0",
+  network: "underlay",
+  pod: { namespace: "default", name: "a", uid: "a" },
+});
+const object = (last: number, labels: Readonly<Record<string, string>>) =>
+  underlayAddress.parse({
+    metadata: { name: `10.7.200.${last}`, resourceVersion: String(last), labels },
+    spec: spec(last),
+  });
+
+describe("labelAddresses", () => {
+  it("labels the addresses of earlier versions, each only in the state that was read", async () => {
+    const patches: unknown[] = [];
+    const kube = {
+      mergePatch: (_resource: unknown, name: string, body: unknown) => {
+        patches.push([name, body]);
+        return name === "10.7.200.2" ? Promise.reject(new KubeError(409, "changed")) : Promise.resolve({});
+      },
+    };
+    const old = { "interlay.dev/node": "n".repeat(63), "interlay.dev/pool": "p" };
+    const count = await labelAddresses(kube, [object(1, buildLabels(spec(1))), object(2, {}), object(3, old)]);
+    assert.equal(count, 2);
+    assert.deepEqual(
+      patches,
+      [2, 3].map((last) => [
+        `10.7.200.${last}`,
+        { metadata: { resourceVersion: String(last), labels: buildLabels(spec(last)) } },
+      ]),
+    );
+  });
+
+  it("gives a node with a long name a value that fits", () => {
+    for (const value of Object.values(buildLabels(spec(1))))
+      assert.match(value, /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/);
+  });
+});
