@@ -13,6 +13,8 @@ import { parseRunOptions } from "../support/options.ts";
 import { deployPods } from "../deployment/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess, readMemory } from "./agent/agent-process.ts";
+import { measureFanOut } from "./agent/fan-out.ts";
+import { measureRepairPass } from "./agent/repair-pass.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/objects.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { createKubeClient, createNodes } from "./ipam/cluster-objects.ts";
@@ -45,14 +47,19 @@ export const runAgentBench: Bench = {
       const cluster = await provider.up(spec, progress);
       const deployment = await deployPods(cluster, clusterApi(cluster));
       await deployment.closeProbers();
-      const measurements = [...(await measureIdle(cluster)), ...(await measureWithObjects(cluster, print))];
-      return measurements;
+      return [
+        ...(await measureIdle(cluster)),
+        ...(await measureWithObjects(cluster, print)),
+        ...(await measureFanOut(cluster, createKubeClient(cluster), nameNodes(), print)),
+        ...(await measureRepairPass()),
+      ];
     } finally {
       await provider.down(name, progress);
     }
   },
 };
 
+const nameNodes = (): readonly string[] => Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);
 const getWorkerName = (cluster: Cluster): string => cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
 const toMegabytes = (bytes: number): number => roundToTenth(bytes / 1e6);
 const toPercent = (share: number): number => roundToHundredth(100 * share);
@@ -76,7 +83,7 @@ async function measureIdle(cluster: Cluster): Promise<readonly Measurement[]> {
 
 async function measureWithObjects(cluster: Cluster, print: (line: string) => void): Promise<readonly Measurement[]> {
   const kube = createKubeClient(cluster);
-  const names = Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);
+  const names = nameNodes();
   const started = performance.now();
   await createNodes(cluster, kube, names);
   await createObjects(kube, names);

@@ -15,7 +15,7 @@ const FLEETS = [10, 100, 500] as const;
 const ADDRESSES = 20;
 /** Milliseconds in which all events have been delivered. */
 const DELIVERY_MS = 3000;
-const REST_MS = 120_000;
+const REST_MS = 60_000;
 const LIMIT = { requestsPerSecond: 0.12, growth: 1.05 } as const;
 
 /** Measures what one address costs all agents, for several numbers of agents, and the largest number at rest and at its start. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
+import { buildLabels } from "../../../plugin/ipam/records/address-labels.ts";
 import pLimit from "p-limit";
 import { NAMESPACE } from "../ipam/cluster-objects.ts";
 import { toObjectName } from "../../../plugin/ipam/pool/object-name.ts";
@@ -56,18 +57,19 @@ async function createPod(kube: KubeClient, nodeName: string, name: string, nth: 
     spec: { nodeName, automountServiceAccountToken: false, containers: [{ name: "none", image: "none" }] },
   });
   const { uid } = podObject.parse(created).metadata;
+  const spec = {
+    address: getAddress(nth),
+    pool: POOL,
+    node: nodeName,
+    containerId: uid,
+    ifname: "net1",
+    network: "crowd",
+    pod: { namespace: NAMESPACE, name, uid },
+  };
   await kube.create(RESOURCE.underlayAddresses, {
     apiVersion: GROUP_VERSION,
     kind: "UnderlayAddress",
-    metadata: { name: getAddressName(nth) },
-    spec: {
-      address: getAddress(nth),
-      pool: POOL,
-      node: nodeName,
-      containerId: uid,
-      ifname: "net1",
-      network: "crowd",
-      pod: { namespace: NAMESPACE, name, uid },
-    },
+    metadata: { name: getAddressName(nth), labels: buildLabels(spec) },
+    spec,
   });
 }
