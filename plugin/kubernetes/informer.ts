@@ -3,7 +3,7 @@ import { getErrorMessage } from "../errors/error-message.ts";
 import { buildPath, hasStatus, type KubeClient, readRetryAfter, type Resource } from "./kube-client.ts";
 import { listObjects, type ListSource } from "./list-objects.ts";
 import { LocalWrites } from "./local-writes.ts";
-import { objectMeta, type ObjectMeta } from "./object-meta.ts";
+import { buildKey, objectMeta } from "./object-meta.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
 import type { WatchStream } from "./transport.ts";
 
@@ -255,8 +255,4 @@ export class Informer<T extends Identified = Identified> {
   #notify(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function buildKey({ namespace, name }: ObjectMeta): string {
-  return namespace === undefined ? name : `${namespace}/${name}`;
 }

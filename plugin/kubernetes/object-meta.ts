@@ -23,3 +23,8 @@ export const objectMeta = z.object({
     .default([]),
 });
 export type ObjectMeta = z.infer<typeof objectMeta>;
+
+/** Builds the key of an object: `namespace/name`, or only the name of a cluster-scoped object. */
+export function buildKey({ namespace, name }: ObjectMeta): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}

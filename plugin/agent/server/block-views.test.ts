@@ -19,7 +19,7 @@ describe("BlockViews", () => {
   };
 
   beforeEach(async () => {
-    [lists, watches, now] = [[], new Map(), 0];
+    [lists, watches, now] = [[], new Map<string, ServerResponse>(), 0];
     server = createServer((request, response) => {
       const query = new URL(request.url ?? "", "http://server").searchParams;
       const selector = query.get("labelSelector");

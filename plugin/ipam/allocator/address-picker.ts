@@ -13,7 +13,7 @@ const FREE_FOR_EACH = 16;
 /** Upper bound of blocks that one call looks at, and of creations in one block that others were faster with. */
 const MAX_BLOCKS = 64n;
 const MAX_LOST = 16;
-/** Pools of at most so many blocks are watched as a whole while they are full. */
+/** Upper bound of blocks of a pool that is watched as a whole while it is full. */
 const MAX_WATCHED = 16n;
 /** Upper bound of blocks whose addresses an error lists. */
 const MAX_LISTED = 4n;
