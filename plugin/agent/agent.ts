@@ -18,7 +18,7 @@ import { decideGate } from "./kube-proxy/kube-proxy-gate.ts";
 import { installPlugin } from "./install/install.ts";
 import { KernelEvents } from "./reconcile/kernel-events.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
-import { PathTracer } from "./path-tracer";
+import { PathTracer } from "./path-tracer.ts";
 import { KubeProxyReconciler } from "./kube-proxy-reconciler.ts";
 import { writeLog } from "./status/log.ts";
 import { trimHeap } from "./trim-heap.ts";

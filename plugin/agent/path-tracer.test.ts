@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { buildCluster, type ClusterChange } from "../testing/trace-topology";
-import { podObject } from "../kubernetes/objects";
-import type { TraceSnapshot } from "../trace/snapshot";
-import { createAgentStatus } from "./status/agent-status";
-import { PathTracer } from "./path-tracer";
+import { buildCluster, type ClusterChange } from "../testing/trace-topology.ts";
+import { podObject } from "../kubernetes/objects.ts";
+import type { TraceSnapshot } from "../trace/snapshot.ts";
+import { createAgentStatus } from "./status/agent-status.ts";
+import { PathTracer } from "./path-tracer.ts";
 import { readProcessorTime } from "./processor-time.ts";
 
 const PODS = [

@@ -1,12 +1,12 @@
-import { getErrorMessage } from "../errors/error-message";
-import { selectServices } from "../kubernetes/select-services";
-import { collectNode } from "../trace/collect/collect-node";
-import { mergeSnapshots } from "../trace/collect/merge-snapshots";
-import { checkPaths } from "../trace/paths/check-paths";
-import type { ClusterCache } from "./discovery/cluster-cache";
-import type { AgentStatus } from "./status/agent-status";
-import { Loop } from "./loop";
-import { describePaths, type PathsState } from "./paths/describe-paths";
+import { getErrorMessage } from "../errors/error-message.ts";
+import { selectServices } from "../kubernetes/select-services.ts";
+import { collectNode } from "../trace/collect/collect-node.ts";
+import { mergeSnapshots } from "../trace/collect/merge-snapshots.ts";
+import { checkPaths } from "../trace/paths/check-paths.ts";
+import type { ClusterCache } from "./discovery/cluster-cache.ts";
+import type { AgentStatus } from "./status/agent-status.ts";
+import { Loop } from "./loop.ts";
+import { describePaths, type PathsState } from "./paths/describe-paths.ts";
 import { readProcessorTime } from "./processor-time.ts";
 
 /** Times between two passes, in milliseconds: at least these, and at least the processor time of a pass times `share`. */
