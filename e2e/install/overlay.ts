@@ -2,21 +2,27 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { stringify } from "yaml";
+import { findAdmissionVersion } from "../../clusters/kubernetes/admission-version.ts";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 
 export type OverlayName = "notrack" | "liberal" | "snat" | "none";
 
-const OVERLAYS = join(import.meta.dirname, "..", "..", "plugin", "deploy", "overlays");
+const DEPLOY = join(import.meta.dirname, "..", "..", "plugin", "deploy");
 
 /** Runs `kubectl apply -k` with a kustomization of the overlay and the image, as in docs/install.md. */
 export async function applyOverlay(kubectl: Kubectl, overlay: OverlayName, image: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-overlay-"));
   try {
     const colon = image.lastIndexOf(":");
+    const refer = (...path: readonly string[]) => relative(directory, join(DEPLOY, ...path));
+    const admission = await findAdmissionVersion(
+      async (path) => JSON.parse(await kubectl.run(["get", "--raw", path])) as unknown,
+    );
     const kustomization = {
       apiVersion: "kustomize.config.k8s.io/v1beta1",
       kind: "Kustomization",
-      resources: [relative(directory, join(OVERLAYS, overlay))],
+      resources: [refer("overlays", overlay)],
+      components: admission === "v1" ? [] : [refer("components", "without-admission-policy")],
       images: [{ name: "interlay", newName: image.slice(0, colon), newTag: image.slice(colon + 1) }],
     };
     await writeFile(join(directory, "kustomization.yaml"), stringify(kustomization));
