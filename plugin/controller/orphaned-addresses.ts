@@ -13,6 +13,12 @@ export function createClusterStore(
     node: "",
     isSynced: () => [cache.underlayAddresses, cache.underlayPools, cache.nodes].every(({ state }) => state === "known"),
     addresses: () => cache.underlayAddresses.values(),
+    addressesOf: (namespace, name) =>
+      Promise.resolve(
+        cache.underlayAddresses
+          .values()
+          .filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name),
+      ),
     cachedPod: () => undefined,
     replace: async (object, spec) => {
       const next = await replaceAddress(kube, object, spec);

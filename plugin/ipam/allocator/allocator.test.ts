@@ -209,23 +209,25 @@ describe("Allocator", () => {
     assert.deepEqual(await add(two, forced), ["10.7.200.1"]);
   });
 
-  it("should release a StatefulSet pod's address of a draining range when it has another one", async () => {
-    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
-    const one = agent("n1");
-    await add(one, pod("web-0", one, {}, STATEFUL_SET), "eth0", "c");
-    cluster.pods.delete("default/web-0");
-    one.store.catchUp();
-    await end(one, "c", "eth0");
-    cluster.pools.length = 0;
-    cluster.pool("p", { ranges: ["10.7.200.5-10.7.200.9"] });
-    assert.deepEqual(await add(one, pod("web-0", one, {}, STATEFUL_SET)), ["10.7.200.5"]);
-    for (let pass = 0; pass < 2; pass++) {
-      cluster.now += 60_000;
+  for (const next of ["n1", "n2"])
+    it(`should release a StatefulSet pod's address of a draining range when it has another one on ${next}`, async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+      const one = agent("n1");
+      const other = next === "n1" ? one : agent(next);
+      await add(one, pod("web-0", one, {}, STATEFUL_SET), "eth0", "c");
+      cluster.pods.delete("default/web-0");
       one.store.catchUp();
-      await one.reclaimer.pass({ afterPod: 1000, withoutNode: 60_000, young: 0 }, undefined, cluster.now);
-    }
-    assert.deepEqual(held(), ["10.7.200.5"]);
-  });
+      await end(one, "c", "eth0");
+      cluster.pools.length = 0;
+      cluster.pool("p", { ranges: ["10.7.200.5-10.7.200.9"] });
+      const addresses = await add(other, pod("web-0", other, {}, STATEFUL_SET));
+      for (let pass = 0; pass < 2; pass++) {
+        cluster.now += 60_000;
+        one.store.catchUp();
+        await one.reclaimer.pass({ afterPod: 1000, withoutNode: 60_000, young: 0 }, undefined, cluster.now);
+      }
+      assert.deepEqual(held(), addresses);
+    });
 
   it("should allocate nothing from the later of two overlapping pools", async () => {
     cluster.pool("first", { ranges: ["10.7.200.1"] }).pool("second", { ranges: ["10.7.200.1-10.7.200.9"] });

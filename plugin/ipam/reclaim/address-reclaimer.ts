@@ -17,7 +17,10 @@ const statefulSet = z.object({
 });
 
 /** The part of the cluster's state that the reclaim reads and writes. */
-export type ReclaimStore = Pick<AddressStore, "node" | "isSynced" | "addresses" | "cachedPod" | "replace" | "remove">;
+export type ReclaimStore = Pick<
+  AddressStore,
+  "node" | "isSynced" | "addresses" | "addressesOf" | "cachedPod" | "replace" | "remove"
+>;
 /** The node's records of its containers' addresses. */
 export type ReclaimRecords = Pick<Records, "all" | "find" | "remove">;
 
@@ -61,7 +64,7 @@ export class AddressReclaimer {
       if (spec.set !== undefined && spec.containerId === "") continue; // the leader manages free addresses of sets
       const followed = own ? this.#store.cachedPod(spec.pod.namespace, spec.pod.name) : undefined;
       const lives = followed?.metadata.uid === spec.pod.uid && !hasFinished(followed.status);
-      if (lives && !this.#replacedBy(object, spec.pod.uid)) continue;
+      if (lives && !this.#isReplacedOnNode(object)) continue;
       seen.add(metadata.uid);
       const verdict = await this.#verdict(object, own, state === "gone", delays, now);
       if (verdict.action === "keep") this.#goneSince.delete(metadata.uid);
@@ -98,7 +101,7 @@ export class AddressReclaimer {
       sandbox: own ? findSandboxState(this.#records, object, this.#attachments) : "unknown",
       statefulSet:
         spec.owner?.kind === "StatefulSet" ? await this.#statefulSet(spec.pod.namespace, spec.owner.name) : "gone",
-      replaced: typeof pod === "object" && this.#replacedBy(object, pod.uid),
+      replaced: typeof pod === "object" && (await this.#isReplaced(object, pod.uid)),
       goneSince: this.#goneSince.get(metadata.uid),
     };
     return decideReclaim(
@@ -141,25 +144,36 @@ export class AddressReclaimer {
   }
 
   /**
-   * Reports whether the pod of that uid has another address on that NIC, in that family. For a pod of this node the record
-   * names the address that its container has; an address whose creation was not confirmed is another one.
+   * Reports whether the pod of that uid has another address on that NIC, in that family. Those of a pod that moved are another
+   * node's, which this node does not follow: they are read from the API server, and a failed read reports none.
    */
-  #replacedBy({ spec, metadata }: UnderlayAddressObject, uid: string): boolean {
-    const family = getFamily(parseIp(spec.address));
-    const isAnother = (name: string, address: string, ifname: string, of: string): boolean =>
-      name !== metadata.name && of === uid && ifname === spec.ifname && getFamily(parseIp(address)) === family;
-    if (spec.pod.uid === uid)
-      return (
-        this.#records.find(metadata.name) === undefined &&
-        this.#records.all().some((r) => isAnother(r.name, r.address, r.ifname, r.pod.uid))
-      );
-    return this.#store
-      .addresses()
-      .some(
-        (other) =>
-          isAnother(other.metadata.name, other.spec.address, other.spec.ifname, other.spec.pod.uid) &&
-          other.spec.pod.namespace === spec.pod.namespace &&
-          other.spec.conflict === undefined,
-      );
+  async #isReplaced(object: UnderlayAddressObject, uid: string): Promise<boolean> {
+    const { pod } = object.spec;
+    if (pod.uid === uid) return this.#isReplacedOnNode(object);
+    const others = await this.#store.addressesOf(pod.namespace, pod.name).catch(() => []);
+    return others.some(
+      ({ metadata, spec }) =>
+        spec.pod.uid === uid &&
+        spec.conflict === undefined &&
+        isInPlaceOf(object, { name: metadata.name, address: spec.address, ifname: spec.ifname }),
+    );
   }
+
+  /** For a pod of this node the record names the address that its container has; an address whose creation was not confirmed is another one. */
+  #isReplacedOnNode(object: UnderlayAddressObject): boolean {
+    const { uid } = object.spec.pod;
+    return (
+      this.#records.find(object.metadata.name) === undefined &&
+      this.#records.all().some((record) => record.pod.uid === uid && isInPlaceOf(object, record))
+    );
+  }
+}
+
+/** Returns true for another address of the same NIC and family. */
+function isInPlaceOf(
+  { metadata, spec }: UnderlayAddressObject,
+  other: { readonly name: string; readonly address: string; readonly ifname: string },
+): boolean {
+  const isSameFamily = getFamily(parseIp(other.address)) === getFamily(parseIp(spec.address));
+  return other.name !== metadata.name && other.ifname === spec.ifname && isSameFamily;
 }
