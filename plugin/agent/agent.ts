@@ -20,7 +20,7 @@ import { KernelEvents } from "./reconcile/kernel-events.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
 import { PathTracer } from "./path-tracer.ts";
 import { KubeProxyReconciler } from "./kube-proxy-reconciler.ts";
-import { writeLog } from "./status/log.ts";
+import { logInvalidObject, writeLog } from "./status/log.ts";
 import { trimHeap } from "./trim-heap.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
 import { NodeStatePublisher, buildNodeStatus } from "./status/node-state-publisher.ts";
@@ -74,7 +74,7 @@ export class Agent {
     this.#places = paths;
     this.#plugin = buildPluginPaths(paths);
     this.#cniLog = new CniLog(this.#plugin.log);
-    this.#view = new ClusterCache(kube, node);
+    this.#view = new ClusterCache(kube, node, logInvalidObject);
     this.#state = createAgentStatus(readLastFacts(this.#plugin.facts));
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { hasExternalAddress } from "../agent/discovery/service-addresses.ts";
+import { logInvalidObject } from "../agent/status/log.ts";
 import { Informer } from "../kubernetes/informer.ts";
-import type { KubeClient } from "../kubernetes/kube-client.ts";
-import { objectMeta } from "../kubernetes/object-meta.ts";
+import type { InformerOptions } from "../kubernetes/informer-options.ts";
+import type { KubeClient, Resource } from "../kubernetes/kube-client.ts";
+import { objectMeta, type ObjectMeta } from "../kubernetes/object-meta.ts";
 import {
   CONFIG_MAP,
   configMapObject,
@@ -37,23 +39,28 @@ export class ControllerCache {
   readonly #informers: readonly Informer[];
 
   constructor(kube: KubeClient) {
-    this.nodes = new Informer(kube, RESOURCE.nodes, (object) => nodeWithConditions.parse(object));
-    this.services = new Informer(kube, RESOURCE.services, (object) => {
+    const follow = <T extends { readonly metadata: ObjectMeta }>(
+      resource: Resource,
+      parse: (object: unknown) => T | undefined,
+      options: InformerOptions = {},
+    ): Informer<T> => new Informer(kube, resource, parse, { ...options, reportInvalid: logInvalidObject });
+    this.nodes = follow(RESOURCE.nodes, (object) => nodeWithConditions.parse(object));
+    this.services = follow(RESOURCE.services, (object) => {
       const service = serviceObject.parse(object);
       return hasExternalAddress(service) ? service : undefined;
     });
-    this.settings = new Informer(kube, RESOURCE.settings, (object) => configMapObject.parse(object), {
+    this.settings = follow(RESOURCE.settings, (object) => configMapObject.parse(object), {
       selection: { fieldSelector: `metadata.name=${CONFIG_MAP}` },
     });
-    this.kubeadm = new Informer(kube, RESOURCE.systemConfigMaps, (object) => configMapObject.parse(object), {
+    this.kubeadm = follow(RESOURCE.systemConfigMaps, (object) => configMapObject.parse(object), {
       selection: { fieldSelector: "metadata.name=kubeadm-config" },
     });
-    this.underlayPools = new Informer(kube, RESOURCE.underlayPools, (object) => underlayPool.parse(object));
-    this.underlayAddresses = new Informer(kube, RESOURCE.underlayAddresses, (object) => underlayAddress.parse(object), {
+    this.underlayPools = follow(RESOURCE.underlayPools, (object) => underlayPool.parse(object));
+    this.underlayAddresses = follow(RESOURCE.underlayAddresses, (object) => underlayAddress.parse(object), {
       source: "pages",
     });
-    this.underlayNetworks = new Informer(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
-    this.definitions = new Informer(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
+    this.underlayNetworks = follow(RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
+    this.definitions = follow(RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
     this.#informers = [
       this.nodes,
       this.services,

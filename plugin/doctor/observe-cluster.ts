@@ -193,12 +193,13 @@ async function listObjects<T>(
 ): Promise<readonly T[] | undefined> {
   const items: T[] = [];
   let next = "";
+  // Objects that the schema rejects are skipped, as the agents do; `interlay ipam check` reports invalid addresses.
   do {
     try {
       const answer = page.parse(
         await kube.list(resource, { ...query, limit: String(PAGE), ...(next === "" ? {} : { continue: next }) }),
       );
-      items.push(...(answer.items ?? []).map((item) => schema.parse(item)));
+      items.push(...(answer.items ?? []).flatMap((item) => schema.safeParse(item).data ?? []));
       next = answer.metadata.continue ?? "";
     } catch (error) {
       if (hasStatus(error, 403, 404)) return undefined;

@@ -189,6 +189,32 @@ describe("informer", () => {
     kept.stop();
   });
 
+  it("skips and reports an object that its schema rejects once, and keeps following the others", async () => {
+    const reports: string[] = [];
+    const numbered = schema.extend({ spec: z.object({ number: z.number() }) });
+    const strict = new Informer(
+      kube,
+      { api: "/apis/test/v1", plural: "things" },
+      (o) => (schema.parse(o).metadata.name.startsWith("bad") ? numbered.parse(o) : schema.parse(o)),
+      { reportInvalid: (message) => reports.push(message) },
+    ).start();
+    await strict.ready;
+    await until(() => watches.length === 2);
+    for (const version of [11, 12]) send("MODIFIED", { ...object("bad", "bad", version), spec: { number: "x" } });
+    send("ADDED", object("last", "last", 13));
+    await until(() => strict.get("last") !== undefined);
+    assert.equal(strict.get("bad"), undefined);
+    assert.deepEqual(
+      reports.map((line) => line.slice(0, 38)),
+      ["things bad is invalid: spec.number: In"],
+    );
+    assert.equal(strict.error, undefined, "the watch itself works");
+    send("DELETED", object("bad", "bad", 14));
+    send("ADDED", { ...object("bad", "bad-2", 15), spec: { number: "x" } });
+    await until(() => reports.length === 2);
+    strict.stop();
+  });
+
   it("rejects the wait for a list when the attempt fails, and resolves it when a later one succeeds", async () => {
     const absent = new Informer(
       new KubeClient(createConfig("http://127.0.0.1:1")),

@@ -1,27 +1,18 @@
 import { z } from "zod";
 import { getErrorMessage } from "../errors/error-message.ts";
+import { describeInvalid, InvalidObjects } from "./invalid-objects.ts";
 import { buildPath, hasStatus, type KubeClient, readRetryAfter, type Resource } from "./kube-client.ts";
 import { listObjects, type ListSource } from "./list-objects.ts";
 import { LocalWrites } from "./local-writes.ts";
 import { buildKey, objectMeta } from "./object-meta.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
+import type { InformerOptions, Selection } from "./informer-options.ts";
 import type { WatchStream } from "./transport.ts";
 
 const identified = z.object({ metadata: objectMeta });
 /** Minimum of a cached object. */
 interface Identified {
   readonly metadata: { readonly uid: string };
-}
-
-export interface Selection {
-  readonly fieldSelector?: string;
-  readonly labelSelector?: string;
-}
-
-interface InformerOptions {
-  readonly selection?: Selection;
-  /** `cache` by default; `pages` for kinds with many thousands of objects. */
-  readonly source?: ListSource;
 }
 
 /** `unknown`: not listed yet. `absent`: the API server does not have this kind. `known`: listed and watched. */
@@ -46,6 +37,7 @@ export class Informer<T extends Identified = Identified> {
   /** Called with the error of the next attempt that fails. */
   readonly #failures: ((error: unknown) => void)[] = [];
   readonly #localWrites = new LocalWrites();
+  readonly #invalid: InvalidObjects;
   readonly #backoff = new RetryBackoff();
   /** Version from which the next watch starts; undefined: the next attempt lists first. */
   #version: string | undefined;
@@ -61,18 +53,19 @@ export class Informer<T extends Identified = Identified> {
     this.#markReady = resolve;
   });
 
-  /** @param parse returns undefined to skip an object; if it throws, the object is skipped and `error` is set */
+  /** @param parse returns undefined to skip an object; if it throws, the change is skipped and reported */
   constructor(
     kube: KubeClient,
     resource: Resource,
     parse: (object: unknown) => T | undefined,
-    { selection = {}, source = "cache" }: InformerOptions = {},
+    { selection = {}, source = "cache", reportInvalid = () => undefined }: InformerOptions = {},
   ) {
     this.#kube = kube;
     this.resource = resource;
     this.#parse = parse;
     this.#selection = selection;
     this.#source = source;
+    this.#invalid = new InvalidObjects(reportInvalid);
   }
 
   get state(): InformerState {
@@ -205,7 +198,7 @@ export class Informer<T extends Identified = Identified> {
     );
     this.#known = version;
     for (const key of this.#objects.keys())
-      if (!seen.has(key) && !this.#localWrites.isNewerThan(key, version)) this.#objects.delete(key);
+      if (!seen.has(key) && !this.#localWrites.isNewerThan(key, version)) this.#delete(key);
     this.#notify();
     return version;
   }
@@ -232,7 +225,7 @@ export class Informer<T extends Identified = Identified> {
     const key = buildKey(metadata);
     if (this.#localWrites.isStale(key, metadata, type === "DELETED")) return;
     const before = this.#objects.get(key);
-    if (type === "DELETED") this.#objects.delete(key);
+    if (type === "DELETED") this.#delete(key);
     else this.#store(object);
     // Of an object that was not kept, and is not now, nobody needs to know.
     if (before !== undefined || this.#objects.has(key)) this.#notify();
@@ -246,10 +239,16 @@ export class Informer<T extends Identified = Identified> {
       const parsed = this.#parse(object);
       if (parsed === undefined) this.#objects.delete(key);
       else this.#objects.set(key, parsed);
+      this.#invalid.remove(key);
     } catch (error) {
-      this.#error = `${this.resource.plural} ${key} is invalid: ${getErrorMessage(error)}`;
+      this.#invalid.record(key, `${this.resource.plural} ${key} is invalid: ${describeInvalid(error)}`);
     }
     return key;
+  }
+
+  #delete(key: string): void {
+    this.#objects.delete(key);
+    this.#invalid.remove(key);
   }
 
   #notify(): void {

@@ -157,7 +157,8 @@ const owner = z.object({ kind: z.string(), name: z.string(), uid: z.string() });
 export const underlayAddress = z.object({
   metadata: metadata.extend({ deletionTimestamp: z.string().optional() }),
   spec: z.object({
-    address: z.string(),
+    /** An address, because every reader parses it: an object with anything else is skipped. */
+    address: z.union([z.ipv4(), z.ipv6()], { error: "neither an IPv4 nor an IPv6 address" }),
     pool: z.string(),
     node: z.string(),
     /** Empty while the address is kept for its StatefulSet's pod and not in use. */

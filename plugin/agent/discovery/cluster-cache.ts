@@ -4,7 +4,8 @@ import { isBasicService } from "../../kubernetes/select-services.ts";
 import { hasExternalAddress } from "./service-addresses.ts";
 import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
 import { selectNode } from "../../ipam/records/address-labels.ts";
-import { Informer, type Selection } from "../../kubernetes/informer.ts";
+import { Informer } from "../../kubernetes/informer.ts";
+import type { Selection } from "../../kubernetes/informer-options.ts";
 import type { ListSource } from "../../kubernetes/list-objects.ts";
 import type { ObjectMeta } from "../../kubernetes/object-meta.ts";
 import {
@@ -55,7 +56,8 @@ export class ClusterCache {
   readonly #started = new Set<Informer>();
   #changed: () => void = () => undefined;
 
-  constructor(kube: KubeClient, nodeName: string) {
+  /** @param reportInvalid called once for each object that is skipped because its schema rejects it */
+  constructor(kube: KubeClient, nodeName: string, reportInvalid: (message: string) => void = () => undefined) {
     const all: Informer[] = [];
     const follow = <S extends z.ZodType<{ metadata: ObjectMeta }>>(
       resource: Resource,
@@ -71,7 +73,7 @@ export class ClusterCache {
           const parsed = schema.parse(object);
           return keep(parsed) ? parsed : undefined;
         },
-        { selection, source },
+        { selection, source, reportInvalid },
       );
       all.push(informer);
       return informer;

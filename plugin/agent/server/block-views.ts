@@ -2,6 +2,7 @@ import { Informer } from "../../kubernetes/informer.ts";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { RESOURCE, underlayAddress, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { selectBlock } from "../../ipam/records/address-labels.ts";
+import { logInvalidObject } from "../status/log.ts";
 import type { BlockView } from "../../ipam/records/address-store.ts";
 
 /** Milliseconds without an allocation after which a block is no longer watched. */
@@ -72,6 +73,7 @@ export class BlockViews {
     const selection = { labelSelector: selectBlock(name) };
     const informer = new Informer(this.#kube, RESOURCE.underlayAddresses, (object) => underlayAddress.parse(object), {
       selection,
+      reportInvalid: logInvalidObject,
     });
     return { informer: informer.start(), usedAt: this.#now() };
   }

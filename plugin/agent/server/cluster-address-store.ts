@@ -19,7 +19,7 @@ import { BlockViews } from "./block-views.ts";
 import { z } from "zod";
 import { objectMeta, type ObjectMeta } from "../../kubernetes/object-meta.ts";
 
-const addressList = z.object({ items: z.array(underlayAddress) });
+const addressList = z.object({ items: z.array(z.unknown()) });
 /** Labels and annotations of a namespace take effect within this time. */
 const NAMESPACE_MS = 10_000;
 const labelled = z.object({ metadata: objectMeta });
@@ -74,9 +74,9 @@ export class ClusterAddressStore implements AddressStore {
     return this.#view.underlayAddresses.values();
   }
 
+  /** Reads an address; an invalid object counts as absent: its name is taken, so that no other pod gets the address. */
   async read(name: string): Promise<UnderlayAddressObject | undefined> {
-    const found = await this.#kube.find(RESOURCE.underlayAddresses, name);
-    return found === undefined ? undefined : underlayAddress.parse(found);
+    return underlayAddress.safeParse(await this.#kube.find(RESOURCE.underlayAddresses, name)).data;
   }
 
   openBlock(block: string): Promise<BlockView> {
@@ -96,13 +96,19 @@ export class ClusterAddressStore implements AddressStore {
 
   async addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
     const labelSelector = selectPod(namespace, name);
-    const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
+    const items = await this.#list(labelSelector);
     return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
   }
 
   async setMembers(workload: WorkloadReference): Promise<readonly UnderlayAddressObject[]> {
     const labelSelector = selectSet(workload);
-    return addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector })).items;
+    return this.#list(labelSelector);
+  }
+
+  /** Lists the valid objects. */
+  async #list(labelSelector: string): Promise<readonly UnderlayAddressObject[]> {
+    const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
+    return items.flatMap((item) => underlayAddress.safeParse(item).data ?? []);
   }
 
   async create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {

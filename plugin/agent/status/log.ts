@@ -14,3 +14,8 @@ export function writeLog(level: LogLevel, message: string, fields: Readonly<Reco
   if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(leastLevel)) return;
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
 }
+
+/** Logs an object of the cluster that is skipped because its schema rejects it. */
+export function logInvalidObject(message: string): void {
+  writeLog("warn", "object skipped", { error: message });
+}

@@ -19,6 +19,7 @@ const CLUSTER: ClusterAddresses = {
     underlayPool.parse({ metadata: { name: "p" }, spec: { subnet: "10.7.0.0/16", ranges: ["10.7.200.1-10.7.200.9"] } }),
   ],
   pods: [podObject.parse({ metadata: { ...POD }, spec: { nodeName: "n1" } })],
+  invalid: [],
 };
 const NIC = { address: ADDRESS, containerId: "c1", ifname: "eth0" };
 const NODE: NodeAddressSnapshot = {
@@ -47,6 +48,12 @@ describe("discrepancies of objects, records and links", () => {
       cluster({ addresses: [object({ reserve: true, containerId: "", pod: { namespace: "", name: "", uid: "" } })] }),
       nodeWith({ records: [], kernel: [] }),
       [],
+    ],
+    [
+      "report an object that the schema rejects",
+      cluster({ invalid: ["underlayaddresses 10.7.200.2: spec.address: neither an IPv4 nor an IPv6 address"] }),
+      NODE,
+      ["invalid-object"],
     ],
     ["report a pod that was deleted", cluster({ pods: [] }), nodeWith({ records: [], kernel: [] }), ["pod-gone"]],
     [

@@ -16,7 +16,8 @@ export interface Discrepancy {
     | "not-on-link"
     | "twice"
     | "two-of-one"
-    | "pool-gives-nothing";
+    | "pool-gives-nothing"
+    | "invalid-object";
   readonly address: string;
   /** `error`: two pods may have one address, or one does not work. `note`: expected or temporary. */
   readonly severity: "error" | "note";
@@ -39,7 +40,18 @@ export function findDiscrepancies(
     ...findDuplicateLinks(nodes),
     ...findDuplicateClaims(cluster),
     ...findUnusablePools(cluster),
+    ...cluster.invalid.map(reportInvalidObject),
   ];
+}
+
+function reportInvalidObject(problem: string): Discrepancy {
+  return {
+    what: "invalid-object",
+    severity: "error",
+    address: "",
+    message: `${problem}.`,
+    remedy: "Correct or delete the object: nothing reads it, and its name stays taken.",
+  };
 }
 
 function checkObject(

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
+import { describeInvalid } from "../../kubernetes/invalid-objects.ts";
+import { buildKey, objectMeta } from "../../kubernetes/object-meta.ts";
 import {
   podObject,
   type PodObject,
@@ -14,6 +16,8 @@ export interface ClusterAddresses {
   readonly addresses: readonly UnderlayAddressObject[];
   readonly pools: readonly UnderlayPoolObject[];
   readonly pods: readonly PodObject[];
+  /** One line for each object that was skipped. */
+  readonly invalid: readonly string[];
 }
 
 const PAGE = "500";
@@ -24,21 +28,32 @@ const page = z.object({
 
 export async function observeClusterAddresses(kube: KubeClient): Promise<ClusterAddresses> {
   // Addresses first: then every address's pod is in the later list, even if both are new.
-  const addresses = await all(kube, RESOURCE.underlayAddresses, underlayAddress);
-  const [pools, pods] = await Promise.all([
-    all(kube, RESOURCE.underlayPools, underlayPool),
-    all(kube, RESOURCE.pods, podObject),
-  ]);
-  return { addresses, pools, pods };
+  const invalid: string[] = [];
+  const all = <T>(resource: Resource, schema: z.ZodType<T>) => listValid(kube, resource, schema, invalid);
+  const addresses = await all(RESOURCE.underlayAddresses, underlayAddress);
+  const [pools, pods] = await Promise.all([all(RESOURCE.underlayPools, underlayPool), all(RESOURCE.pods, podObject)]);
+  return { addresses, pools, pods, invalid };
 }
 
-async function all<T>(kube: KubeClient, resource: Resource, schema: z.ZodType<T>): Promise<readonly T[]> {
+const named = z.object({ metadata: objectMeta });
+
+/** @param invalid receives a line for each object that the schema rejects */
+async function listValid<T>(
+  kube: KubeClient,
+  resource: Resource,
+  schema: z.ZodType<T>,
+  invalid: string[],
+): Promise<readonly T[]> {
   const items: T[] = [];
   for (let next = ""; ;) {
     const { metadata, ...got } = page.parse(
       await kube.list(resource, { limit: PAGE, ...(next === "" ? {} : { continue: next }) }),
     );
-    items.push(...(got.items ?? []).map((item) => schema.parse(item)));
+    for (const item of got.items ?? []) {
+      const parsed = schema.safeParse(item);
+      if (parsed.success) items.push(parsed.data);
+      else invalid.push(`${resource.plural} ${buildKey(named.parse(item).metadata)}: ${describeInvalid(parsed.error)}`);
+    }
     next = metadata.continue ?? "";
     if (next === "") return items;
   }
