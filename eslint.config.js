@@ -137,7 +137,7 @@ export default tseslint.config(
   {
     // These two benchmarks measure the allocator and the agent's objects, so they import them.
     ...forbid(["e2e/bench"], "scripts"),
-    files: ["e2e/bench/agent/objects.ts", "e2e/bench/ipam/nodes.ts"],
+    files: ["e2e/bench/agent/simulated-objects.ts", "e2e/bench/ipam/nodes.ts"],
   },
   forbid(["results"], "clusters", "e2e", "scripts", "plugin"),
 );

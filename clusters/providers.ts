@@ -1,4 +1,4 @@
-import type { ExistingOptions } from "./existing/options.ts";
+import type { ExistingOptions } from "./existing/existing-options.ts";
 import { PROVIDER_NAMES } from "./spec/provider-name.ts";
 import type { Provider } from "./provider/provider.ts";
 

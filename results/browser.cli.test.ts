@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findAccessibilityProblems } from "./browser-audit.ts";
-import { createCell, createPath, createReport } from "./fixtures.ts";
+import { createCell, createPath, createReport } from "./report-fixtures.ts";
 import { writeReport } from "./files/write.ts";
 import { toHistory } from "./html/history.ts";
-import { createRunSummary } from "./summary.ts";
+import { createRunSummary } from "./run-summary.ts";
 
 /** Debian's package `chromium`. */
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";

@@ -1,4 +1,4 @@
-import { countByEnvironment } from "./environments.ts";
+import { countByEnvironment } from "./count-by-environment.ts";
 import { formatRerunCommand, formatRerunFlags } from "./rerun.ts";
 import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
 import {

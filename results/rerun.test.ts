@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { $ } from "zx";
-import { createCell, createReport } from "./fixtures.ts";
+import { createCell, createReport } from "./report-fixtures.ts";
 import { formatRerunCommand, formatRerunFlags, type RerunSource, type RerunVariant } from "./rerun.ts";
 
 const variant: RerunVariant = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { componentsSchema, suiteSchema } from "./components.ts";
+import { componentsSchema, suiteSchema } from "./component-schema.ts";
 
 /** Schema of results; everything that writes or reads a report validates it. */
 export const RESULTS_SCHEMA = "interlay.results/v1";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createCell, createReport } from "./fixtures.ts";
+import { createCell, createReport } from "./report-fixtures.ts";
 import { listSupportRecords, mergeSupport, renderSupportPage, type SupportRecord } from "./support.ts";
 
 const RECORD: SupportRecord = {

@@ -14,7 +14,7 @@ import {
   isWithinLimit,
   writeMeasurements,
 } from "../e2e/bench/measurement/measurement.ts";
-import { writePage } from "../e2e/bench/page.ts";
+import { writePage } from "../e2e/bench/benchmarks-page.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /**

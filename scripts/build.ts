@@ -3,12 +3,12 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Command, Option } from "commander";
-import { buildInterlayExecutables } from "../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../clusters/components/interlay-executables.ts";
 import { type Image, streamArchive } from "../clusters/images/archive.ts";
 import { prepareOwnImages } from "../clusters/images/prepare.ts";
 import { buildSuiteImage } from "../clusters/images/suite-image.ts";
 import { createPlainProgress } from "../clusters/progress/plain.ts";
-import { buildProbe } from "../e2e/probe/build.ts";
+import { buildProbe } from "../e2e/probe/build-probe.ts";
 import { type Platform, PLATFORMS } from "../plugin/deploy/platform.ts";
 
 /** `npm run build`: builds the executables, and with `--images` also the images in archives. */

@@ -5,7 +5,7 @@ import { publishResults } from "../e2e/certify/publish.ts";
 import { createKeyPair } from "./certify/key-pair.ts";
 import { type CertifyFlags, runCertification } from "./certify/run-certification.ts";
 import { printVerification } from "./certify/print-verification.ts";
-import { addCertificationOptions } from "./certify/options.ts";
+import { addCertificationOptions } from "./certify/certification-options.ts";
 import { listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 

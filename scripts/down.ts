@@ -1,4 +1,4 @@
 /** `npm run down`, which is `interlay cluster down`. */
-import { runAndExit } from "./interlay/run.ts";
+import { runAndExit } from "./interlay/run-interlay.ts";
 
 void runAndExit(["cluster", "down", ...process.argv.slice(2)]);

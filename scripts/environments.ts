@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
 import { readReport, RESULTS } from "../results/files/write.ts";
-import { renderPage } from "./environments/page.ts";
+import { renderPage } from "./environments/environments-page.ts";
 
 /** `npm run environments`: lists the environments, or writes docs/environments.md from a run. */
 const program = new Command("environments")

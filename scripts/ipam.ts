@@ -1,4 +1,4 @@
 /** `npm run ipam`, which is `interlay ip`. */
-import { runAndExit } from "./interlay/run.ts";
+import { runAndExit } from "./interlay/run-interlay.ts";
 
 void runAndExit(["ip", ...process.argv.slice(2)]);

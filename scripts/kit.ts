@@ -7,7 +7,7 @@ import { createProgress } from "../clusters/progress/create-progress.ts";
 import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { listContents, ROOT } from "./kit/contents.ts";
 import { packKit } from "./kit/pack.ts";
-import { verifyKit } from "./kit/verify.ts";
+import { verifyKit } from "./kit/verify-kit.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run kit`: packs the suite and its dependencies for a machine without a network. */

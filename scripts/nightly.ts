@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
 import { readReport, RESULTS, writeHistory } from "../results/files/write.ts";
-import { type MatrixJob, matrixPlan, nameComponents, type PlannedJobs, planJobs } from "./nightly/plan.ts";
+import { type MatrixJob, matrixPlan, nameComponents, type PlannedJobs, planJobs } from "./nightly/matrix-plan.ts";
 import plans from "./nightly/plans.json" with { type: "json" };
 import { type JobResult, listRows, renderMarkdown, renderTable } from "./nightly/results-table.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";

@@ -1,4 +1,4 @@
 /** `npm run sysdump`, which is `interlay sysdump`. */
-import { runAndExit } from "./interlay/run.ts";
+import { runAndExit } from "./interlay/run-interlay.ts";
 
 void runAndExit(["sysdump", ...process.argv.slice(2)]);

@@ -1,11 +1,11 @@
 import { $ } from "zx";
-import { buildInterlayExecutables } from "../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../clusters/components/interlay-executables.ts";
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { VERSIONS } from "../clusters/components/catalog.ts";
 import { resolveComponents } from "../clusters/components/resolve.ts";
 import { createPlainProgress } from "../clusters/progress/plain.ts";
 import { waitForExit } from "../clusters/shell.ts";
-import { buildFaulty } from "../plugin/deploy/build.ts";
+import { buildFaulty } from "../plugin/deploy/build-executables.ts";
 
 /** Runs `*.netns.test.ts`: real plugins in real network namespaces. Without root they are skipped. */
 if (process.getuid?.() !== 0) {

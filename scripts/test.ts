@@ -10,7 +10,7 @@ import {
   NO_TESTS,
   readCounts,
   judgeStage,
-} from "./test/summary.ts";
+} from "./test/test-counts.ts";
 
 interface Stage {
   readonly name: string;

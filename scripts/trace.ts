@@ -1,4 +1,4 @@
 /** `npm run trace`, which is `interlay trace`. */
-import { runAndExit } from "./interlay/run.ts";
+import { runAndExit } from "./interlay/run-interlay.ts";
 
 void runAndExit(["trace", ...process.argv.slice(2)]);

@@ -1,4 +1,4 @@
 /** `npm run uninstall`, which is `interlay uninstall`. */
-import { runAndExit } from "./interlay/run.ts";
+import { runAndExit } from "./interlay/run-interlay.ts";
 
 void runAndExit(["uninstall", ...process.argv.slice(2)]);

@@ -1,4 +1,4 @@
 /** `npm run up`, which is `interlay cluster up`. */
-import { runAndExit } from "./interlay/run.ts";
+import { runAndExit } from "./interlay/run-interlay.ts";
 
 void runAndExit(["cluster", "up", ...process.argv.slice(2)]);

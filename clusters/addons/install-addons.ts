@@ -1,16 +1,16 @@
 import pRetry from "p-retry";
 import { stringify } from "yaml";
-import { type PoolOptions, renderInterlay } from "../../plugin/deploy/render.ts";
+import { type PoolOptions, renderInterlay } from "../../plugin/deploy/render-installation.ts";
 import { applyCalicoSettings, calculateOverlayMtu, renderPool } from "../environments/calico-settings.ts";
 import { listRacks, RACK_LABEL } from "../environments/rack-subnets.ts";
 import { CALICO_IMAGES, FLANNEL_IMAGE, MULTUS_IMAGE, MULTUS_THICK_IMAGE } from "../images/pod-images.ts";
 import { BRIDGE_CONFLIST } from "./plan-bridge.ts";
-import { renderManifest } from "../manifests/render.ts";
+import { renderManifest } from "../manifests/render-manifest.ts";
 import type { OverlaySettings } from "../spec/environment-spec.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { listFamilies, getGateway } from "../spec/address-ranges.ts";
 import { findAdmissionVersion } from "../kubernetes/admission-version.ts";
-import { applyWithDefinitions } from "../kubernetes/apply.ts";
+import { applyWithDefinitions } from "../kubernetes/apply-manifest.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 
 interface Addons {

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { OfficialRelease } from "./catalog.ts";
-import { runOrThrow } from "./command.ts";
+import { runOrThrow } from "./run-command.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 
 /** A release that cannot be downloaded: no network, or no such file. A wrong checksum is another error. */

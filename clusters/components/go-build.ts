@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { getCacheRoot, hashContent } from "./cache.ts";
-import { runCommand, runOrThrow } from "./command.ts";
+import { runCommand, runOrThrow } from "./run-command.ts";
 import { listBuildArguments, type GoModule, renderGoMod, listGoPackages } from "./module.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 

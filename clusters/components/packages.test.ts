@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPlainProgress } from "../progress/plain.ts";
-import type { CommandResult } from "./command.ts";
+import type { CommandResult } from "./run-command.ts";
 import { ensureDebianPackages } from "./packages.ts";
 
 describe("ensureDebianPackages", () => {

@@ -1,5 +1,5 @@
 import type { Progress } from "../progress/progress.ts";
-import { runCommand } from "./command.ts";
+import { runCommand } from "./run-command.ts";
 import { runWithoutServices } from "./service-policy.ts";
 import { runTimed } from "./timed.ts";
 

@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import type { Progress } from "../progress/progress.ts";
 import { getCacheRoot } from "./cache.ts";
 import { type ComponentName, type ComponentRef, type Recipe, findRecipe } from "./catalog.ts";
-import { runCommand } from "./command.ts";
+import { runCommand } from "./run-command.ts";
 import { downloadRelease, isReachable, UnavailableError } from "./download.ts";
 import { createBuildKey, buildModule, findGoProblem, findModuleSource } from "./go-build.ts";
 import { withLock } from "./lock.ts";

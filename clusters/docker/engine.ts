@@ -1,5 +1,5 @@
 import { getCacheRoot } from "../components/cache.ts";
-import { type CommandOptions, type CommandResult, isExecutable, runCommand } from "../components/command.ts";
+import { type CommandOptions, type CommandResult, isExecutable, runCommand } from "../components/run-command.ts";
 import { withLock } from "../components/lock.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { runTimed } from "../components/timed.ts";

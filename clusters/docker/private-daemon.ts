@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compileBun } from "../../plugin/deploy/compile.ts";
-import { runCommand } from "../components/command.ts";
+import { runCommand } from "../components/run-command.ts";
 import { renderDaemonConfig, type DaemonPaths, findFreeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
 import { findMissingCapabilities } from "./runtime/oci-spec.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { applyCalicoSettings, listCalicoVariables, renderPool } from "./calico-settings.ts";
 import { applyKubeProxySettings } from "./kube-proxy-settings.ts";
-import { listNodeCommands } from "./node-commands.ts";
+import { listNodeCommands } from "./list-node-commands.ts";
 import { ENVIRONMENTS, findEnvironment, parseEnvironments } from "./registry.ts";
 import { findMissingRequirement } from "./requirements.ts";
 

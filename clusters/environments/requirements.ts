@@ -1,4 +1,4 @@
-import { runCommand } from "../components/command.ts";
+import { runCommand } from "../components/run-command.ts";
 import type { Environment, KernelRequirement } from "../spec/environment.ts";
 
 /** Returns the first requirement that this machine does not meet; undefined if it meets all. Changes nothing. */

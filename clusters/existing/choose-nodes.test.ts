@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chooseNodes, describeLeftOut } from "./choose-nodes.ts";
-import { createInventory, createNode } from "./inventory/fixtures.ts";
+import { createInventory, createNode } from "./inventory/inventory-fixtures.ts";
 
 const OPTIONS = { workers: 2, datapath: "interlay" } as const;
 const choose = (

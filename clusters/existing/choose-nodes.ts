@@ -1,5 +1,5 @@
 import type { ClusterInventory } from "./inventory/inventory.ts";
-import type { ExistingOptions } from "./options.ts";
+import type { ExistingOptions } from "./existing-options.ts";
 import type { InventoryNode } from "./inventory/read-nodes.ts";
 
 /** The nodes of a cluster, by their use in a run. */

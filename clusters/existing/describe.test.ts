@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "../spec/cluster-spec.ts";
 import { chooseImageSource, chooseNetwork } from "./selection.ts";
 import { toClusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./describe.ts";
-import { createNode } from "./inventory/fixtures.ts";
+import { createNode } from "./inventory/inventory-fixtures.ts";
 import type { ClusterInventory } from "./inventory/inventory.ts";
 
 const LINKS = [

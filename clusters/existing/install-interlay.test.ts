@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { KubeConfig } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { readManifest } from "../../plugin/deploy/render.ts";
+import { readManifest } from "../../plugin/deploy/render-installation.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
 import { installInterlay } from "./install-interlay.ts";
 

@@ -1,7 +1,13 @@
 import { AppsV1Api, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { type AdmissionVersion, IMAGE, readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render.ts";
+import {
+  type AdmissionVersion,
+  IMAGE,
+  readManifest,
+  renderAdmission,
+  WORKLOADS,
+} from "../../plugin/deploy/render-installation.ts";
 import { readAdmissionVersion } from "../kubernetes/admission-version.ts";
 import { isDaemonSetReady } from "../kubernetes/daemon-set.ts";
 import { type AppliedObject, applyObject } from "../kubernetes/server-side-apply.ts";

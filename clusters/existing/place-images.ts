@@ -1,5 +1,5 @@
 import { findRunningEngine } from "../docker/engine.ts";
-import { buildInterlayExecutables } from "../components/interlay.ts";
+import { buildInterlayExecutables } from "../components/interlay-executables.ts";
 import { prepareOwnImages } from "../images/prepare.ts";
 import { importImages } from "../kind/import-images.ts";
 import { listNodeIds } from "../kind/list-nodes.ts";

@@ -1,6 +1,6 @@
 import type { ClusterInventory } from "./inventory/inventory.ts";
 import type { InventoryNode } from "./inventory/read-nodes.ts";
-import type { ExistingOptions } from "./options.ts";
+import type { ExistingOptions } from "./existing-options.ts";
 
 /** NetworkAttachmentDefinition of the UnderlayNetwork `underlay`. */
 export const OWN_NETWORK = "interlay-system/underlay";

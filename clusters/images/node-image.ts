@@ -1,7 +1,7 @@
 import { chmod, copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashContent } from "../components/cache.ts";
-import { runOrThrow } from "../components/command.ts";
+import { runOrThrow } from "../components/run-command.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import { createContentTag, type Image } from "./archive.ts";
 import { identifyFile, type Layer, type LayerCache, identifyTree } from "./layer.ts";

@@ -2,7 +2,7 @@ import { chmod, copyFile, cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hashContent } from "../components/cache.ts";
 import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
-import { runOrThrow } from "../components/command.ts";
+import { runOrThrow } from "../components/run-command.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Image, ImageConfig } from "./archive.ts";
 import { createContentTag } from "./archive.ts";

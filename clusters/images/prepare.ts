@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { getCacheRoot } from "../components/cache.ts";
 import { pathExists } from "../components/path-exists.ts";
-import type { Executables } from "../../plugin/deploy/build.ts";
+import type { Executables } from "../../plugin/deploy/build-executables.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Image } from "./archive.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { runCommand, runOrThrow } from "../components/command.ts";
+import { runCommand, runOrThrow } from "../components/run-command.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 
 const networks = z.array(z.object({ Id: z.string(), Options: z.record(z.string(), z.string()).nullish() })).min(1);

@@ -1,9 +1,9 @@
-import { runCommand } from "../components/command.ts";
+import { runCommand } from "../components/run-command.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { type Underlay, parseUnderlay } from "../spec/address-ranges.ts";
-import { findConflict, type UsedRange, parseDockerNetworks, parseRoutes } from "./address-ranges.ts";
+import { findConflict, type UsedRange, parseDockerNetworks, parseRoutes } from "./used-ranges.ts";
 import { getNetworkName, readSubnetAndRange } from "./network-step.ts";
 
 /** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none overlaps the default ranges of Kubernetes and Docker. */

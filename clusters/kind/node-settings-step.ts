@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { listNodeCommands } from "../environments/node-commands.ts";
+import { listNodeCommands } from "../environments/list-node-commands.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { listFamilies } from "../spec/address-ranges.ts";
 import { getClusterDirectory } from "./cluster-files.ts";

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "../components/command.ts";
+import { runCommand } from "../components/run-command.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import { ensureImageStore, readMissingImages } from "../images/store.ts";
 import { renderKindConfig } from "./kind-config.ts";

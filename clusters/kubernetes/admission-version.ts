@@ -1,6 +1,6 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import type { AdmissionVersion } from "../../plugin/deploy/render.ts";
+import type { AdmissionVersion } from "../../plugin/deploy/render-installation.ts";
 import { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
 
 const GROUP = "/apis/admissionregistration.k8s.io";

@@ -1,4 +1,4 @@
-import { type CommandOptions, runOrThrow } from "../components/command.ts";
+import { type CommandOptions, runOrThrow } from "../components/run-command.ts";
 
 /** Runs kubectl for one cluster. Its methods throw with kubectl's output. */
 export class Kubectl {

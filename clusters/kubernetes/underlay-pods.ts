@@ -1,6 +1,6 @@
 import { CoreV1Api, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { isFinished } from "./pod-phase.ts";
+import { isFinished } from "./finished-pods.ts";
 import { ignoreStatus } from "./status-code.ts";
 
 const addresses = z.object({

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Executables } from "../../plugin/deploy/build.ts";
+import type { Executables } from "../../plugin/deploy/build-executables.ts";
 import { type ComponentName, type ComponentRef, findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { planMachines } from "./machines/machine-addresses.ts";
-import type { LabPlan } from "./plan/plan.ts";
+import type { LabPlan } from "./plan/lab-plan.ts";
 
 const KUBERNETES_PROGRAMS = ["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
 const CALICO_PROGRAMS = ["calico-node", "calico-cni", "calico-kube-controllers", "calico-crds"] as const;
@@ -91,7 +91,7 @@ function listPrograms(
     "multus-files": join(imageFiles, "multus"),
     lab: join(import.meta.dirname, "files"),
     node: process.execPath,
-    "prober.ts": join(import.meta.dirname, "fake-kubelet", "probes", "prober.ts"),
+    "probe-worker.ts": join(import.meta.dirname, "fake-kubelet", "probes", "probe-worker.ts"),
     interlay: interlay.launcher,
     "interlay-full": interlay.full,
     probe: spec.probe,

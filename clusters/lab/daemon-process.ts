@@ -3,7 +3,7 @@ import { openSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runCommand } from "../components/command.ts";
+import { runCommand } from "../components/run-command.ts";
 import type { LabFiles } from "./plan/lab-files.ts";
 
 const LAB_DIRECTORY = import.meta.dirname;

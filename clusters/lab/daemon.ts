@@ -9,8 +9,8 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runOrThrow } from "../components/command.ts";
-import { listNodeCommands } from "../environments/node-commands.ts";
+import { runOrThrow } from "../components/run-command.ts";
+import { listNodeCommands } from "../environments/list-node-commands.ts";
 import { RACK_LABEL } from "../environments/rack-subnets.ts";
 import type { ClusterNode } from "../provider/provider.ts";
 import { getFamily } from "../spec/address-ranges.ts";
@@ -36,7 +36,7 @@ import { getLabFiles } from "./plan/lab-files.ts";
 import { getNthAddress, type LabNode } from "./machines/machine-addresses.ts";
 import { addMachine, makeBridge, makeMachines, powerOff } from "./machines/machines.ts";
 import { buildContainerCommand, buildMachineCommand } from "./machines/nsenter.ts";
-import { type LabState, readPlan } from "./plan/plan.ts";
+import { type LabState, readPlan } from "./plan/lab-plan.ts";
 
 /** Delay before a program that has ended is started again. */
 const RESTART_MS = 500;

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getCacheRoot } from "../components/cache.ts";
-import { buildInterlayExecutables } from "../components/interlay.ts";
+import { buildInterlayExecutables } from "../components/interlay-executables.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { type ResolvedComponents, resolveComponents } from "../components/resolve.ts";
 import { runTimed } from "../components/timed.ts";
@@ -16,15 +16,15 @@ import type { Progress } from "../progress/progress.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { getFamily } from "../spec/address-ranges.ts";
-import { LabCluster } from "./cluster.ts";
+import { LabCluster } from "./lab-cluster.ts";
 import { createPlan, listComponents } from "./create-plan.ts";
 import { findRunningDaemon, startDaemon, stopDaemon } from "./daemon-process.ts";
 import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
 import { getLabDirectory, getLabFiles, type LabFiles } from "./plan/lab-files.ts";
-import { raiseNeighbourLimits } from "../host/neighbour-limits.ts";
-import { isReusable, type LabPlan, readPlan } from "./plan/plan.ts";
-import { checkLabPreflight } from "./preflight.ts";
-import { installDns, installKubeProxy, waitForWorkloads } from "./workloads.ts";
+import { raiseNeighbourLimits } from "../host/host-neighbour-limits.ts";
+import { isReusable, type LabPlan, readPlan } from "./plan/lab-plan.ts";
+import { checkLabPreflight } from "./lab-preflight.ts";
+import { installDns, installKubeProxy, waitForWorkloads } from "./lab-workloads.ts";
 
 /** Debian packages whose programs machines use from the host's /usr. */
 const PACKAGES = [

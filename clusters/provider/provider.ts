@@ -1,7 +1,7 @@
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { ExternalTarget } from "../spec/external-target.ts";
 import type { PodSettings } from "../spec/pod-settings.ts";
-import type { CommandResult } from "../components/command.ts";
+import type { CommandResult } from "../components/run-command.ts";
 import type { KubeProxy } from "../spec/kube-proxy.ts";
 import type { Image } from "../images/archive.ts";
 import type { Progress } from "../progress/progress.ts";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It } from "../harness.ts";
 import { configureAgents } from "../deployment/variant.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import type { AgentFixture } from "./fixture.ts";
+import type { AgentFixture } from "./agent-fixture.ts";
 
 const POLL = { timeout: 110_000 };
 /** Documentation addresses (RFC 5737), which no network uses. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NOTRACK, type AgentFixture } from "./fixture.ts";
+import { NOTRACK, type AgentFixture } from "./agent-fixture.ts";
 import { By, DeferCleanup, Eventually, It } from "../harness.ts";
 import { configureAgents, switchVariant } from "../deployment/variant.ts";
 

@@ -1,10 +1,10 @@
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { buildClusterSpec } from "../support/cluster-spec.ts";
-import { parseRunOptions } from "../support/options.ts";
-import { captureCells } from "../evidence/evidence.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { buildClusterSpec } from "../support/build-cluster-spec.ts";
+import { parseRunOptions } from "../support/run-options.ts";
+import { captureCells } from "../evidence/capture-cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";

@@ -5,13 +5,13 @@ import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { buildClusterSpec } from "../support/cluster-spec.ts";
-import { parseRunOptions } from "../support/options.ts";
+import { buildClusterSpec } from "../support/build-cluster-spec.ts";
+import { parseRunOptions } from "../support/run-options.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
-import { createCalls } from "./ipam/calls.ts";
+import { createCalls } from "./ipam/ipam-calls.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
-import { measureAdd } from "./ipam/add.ts";
+import { measureAdd } from "./ipam/measure-add.ts";
 import { createKubeClient, createNodes, NAMESPACE } from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
 

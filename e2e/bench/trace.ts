@@ -1,10 +1,10 @@
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { deployPods } from "../deployment/deploy.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { buildClusterSpec } from "../support/cluster-spec.ts";
-import { parseRunOptions } from "../support/options.ts";
+import { buildClusterSpec } from "../support/build-cluster-spec.ts";
+import { parseRunOptions } from "../support/run-options.ts";
 import { collectCluster } from "../trace/collect-cluster.ts";
 import { isTraced, traceCells } from "../trace/trace-cells.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";

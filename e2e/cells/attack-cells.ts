@@ -1,4 +1,4 @@
-import { podName } from "../pods/pods.ts";
+import { podName } from "../pods/suite-pods.ts";
 import { type Attack, type Cell, type Draft, EXTERNAL, listPlacements, makeCell } from "./cell.ts";
 import type { Features } from "./features.ts";
 

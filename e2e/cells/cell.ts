@@ -1,6 +1,6 @@
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { PodType } from "../../results/schema.ts";
-import { hostPodName } from "../pods/pods.ts";
+import { hostPodName } from "../pods/suite-pods.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
 
 /** The node that runs no pod of the suite. */

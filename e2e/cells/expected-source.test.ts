@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { listMatrixCells } from "./cells.ts";
+import { listMatrixCells } from "./matrix-cells.ts";
 import { expectedSource, type SourceRef } from "./expected-source.ts";
-import { type NetworkSettings, getNetworkSettings } from "./settings.ts";
+import { type NetworkSettings, getNetworkSettings } from "./network-settings.ts";
 
 const FEATURES = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
 const all = listMatrixCells(2, ["ipv4"], FEATURES);

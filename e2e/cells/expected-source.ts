@@ -1,6 +1,6 @@
 import { findRackOfWorker } from "../../clusters/environments/rack-subnets.ts";
 import { type Cell, EXTERNAL, isOnUnderlay, type EndpointRef, type NodeRef, type ServerRef } from "./cell.ts";
-import { isPodTraffic, type NetworkSettings } from "./settings.ts";
+import { isPodTraffic, type NetworkSettings } from "./network-settings.ts";
 
 /**
  * A node's address, by the network into which it sends: `node` to its own network and to own pods that need no other address,

@@ -1,5 +1,5 @@
 import { POD_TYPES } from "../../results/schema.ts";
-import { podName } from "../pods/pods.ts";
+import { podName } from "../pods/suite-pods.ts";
 import { type Cell, makeCell } from "./cell.ts";
 import type { Features } from "./features.ts";
 

@@ -1,5 +1,5 @@
 import { POD_TYPES } from "../../results/schema.ts";
-import { podName } from "../pods/pods.ts";
+import { podName } from "../pods/suite-pods.ts";
 import { type Cell, isOnUnderlay, listNics, listPlacements, makeCell } from "./cell.ts";
 
 /** Bytes each way. More than any packet holds: path MTU discovery and fragments have to work in both directions. */

@@ -7,7 +7,7 @@ import {
   podName,
   serviceName,
   type TrafficPolicy,
-} from "../pods/pods.ts";
+} from "../pods/suite-pods.ts";
 import { type Cell, type Draft, listPlacements, makeCell, type Placement } from "./cell.ts";
 
 const TRANSPORTS = ["tcp", "udp"] as const;

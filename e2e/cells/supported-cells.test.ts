@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
 import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "./supported-cells.ts";
-import { listMatrixCells } from "./cells.ts";
+import { listMatrixCells } from "./matrix-cells.ts";
 import { GROUPS } from "./cell.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 

@@ -2,7 +2,7 @@ import type { UndecidedCells } from "../../clusters/spec/environment.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { type Cell, EXTERNAL, type Group } from "./cell.ts";
 import type { Features } from "./features.ts";
-import { lacksLocalEndpoint } from "./verdict.ts";
+import { lacksLocalEndpoint } from "./cell-verdict.ts";
 
 /** Properties of a cluster that decide which cells can be probed in it. */
 export interface ClusterCapabilities extends Pick<Cluster, "nodeAccess" | "datapath"> {

@@ -4,9 +4,14 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { redactSecrets } from "../snapshot/redact.ts";
 import { packArchive, unpackArchive } from "../../results/files/bundle.ts";
-import { type Certificate, PREDICATE_TYPE, type Statement, statementSchema } from "../../results/certificate/schema.ts";
+import {
+  type Certificate,
+  PREDICATE_TYPE,
+  type Statement,
+  statementSchema,
+} from "../../results/certificate/certificate-schema.ts";
 import type { Product } from "../../results/certificate/product.ts";
-import type { ProfileName } from "../../results/certificate/schema.ts";
+import type { ProfileName } from "../../results/certificate/certificate-schema.ts";
 import { exportPublicKey, sealEnvelope } from "../../results/certificate/dsse.ts";
 import { readReport } from "../../results/files/write.ts";
 import { toJunit } from "../../results/junit.ts";

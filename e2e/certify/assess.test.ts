@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { ProfileName } from "../../results/certificate/schema.ts";
+import type { ProfileName } from "../../results/certificate/certificate-schema.ts";
 import type { CellResult, Report } from "../../results/schema.ts";
-import { summarizeCells } from "../../results/table.ts";
+import { summarizeCells } from "../../results/summarize-cells.ts";
 import { assessRuns } from "./assess.ts";
 import { listSupportedCells } from "../cells/supported-cells.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { NO_FEATURES } from "../cells/features.ts";
 import { auditReport, countWorkers } from "./audit.ts";
 import { createHealthyReport } from "./example.ts";

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/schema.ts";
-import type { SuiteVersion } from "../../results/components.ts";
+import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/certificate-schema.ts";
+import type { SuiteVersion } from "../../results/component-schema.ts";
 import { type Report, TABLE_ENTRIES, type SummaryEntry, type VariantResult } from "../../results/schema.ts";
-import { isFlaky } from "../../results/summary.ts";
+import { isFlaky } from "../../results/run-summary.ts";
 import { variantTitle } from "../../results/title.ts";
 import { findEvidenceLevel, listFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";

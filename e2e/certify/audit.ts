@@ -4,15 +4,15 @@ import { expectedPath } from "../evidence/expected.ts";
 import { findWrongPath } from "../evidence/compare-path.ts";
 import { formatHop } from "../evidence/path.ts";
 import { listSupportedCells } from "../cells/supported-cells.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Features } from "../cells/features.ts";
 import { decideExpectation } from "../cells/gate.ts";
-import { lacksLocalEndpoint, decideVerdict } from "../cells/verdict.ts";
+import { lacksLocalEndpoint, decideVerdict } from "../cells/cell-verdict.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
-import type { EvidenceLevel } from "../../results/certificate/schema.ts";
+import type { EvidenceLevel } from "../../results/certificate/certificate-schema.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
-import { summarizeCells } from "../../results/table.ts";
+import { summarizeCells } from "../../results/summarize-cells.ts";
 import { variantTitle } from "../../results/title.ts";
 
 /**

@@ -1,17 +1,17 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectedPath } from "../evidence/expected.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { NO_FEATURES } from "../cells/features.ts";
 import { decideExpectation, type Variant } from "../cells/gate.ts";
-import { decideVerdict } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/cell-verdict.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
-import type { ClusterComponents } from "../../results/components.ts";
+import type { ClusterComponents } from "../../results/component-schema.ts";
 import { type CellResult, type Report, reportSchema, RESULTS_SCHEMA } from "../../results/schema.ts";
-import { summarizeCells } from "../../results/table.ts";
+import { summarizeCells } from "../../results/summarize-cells.ts";
 import { variantTitle } from "../../results/title.ts";
 
 /** A variant with blocked cells, and one without. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeCertificate } from "./assemble.ts";
 import { createHealthyReport, writeRun } from "./example.ts";
-import { verifyCertificate } from "./verify.ts";
+import { verifyCertificate } from "./verify-certificate.ts";
 
 describe("a submission with the specs of another suite", function () {
   this.timeout(60_000);

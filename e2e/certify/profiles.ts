@@ -1,5 +1,5 @@
-import type { CertifiedVariant, ProfileName, ProfileResult } from "../../results/certificate/schema.ts";
-import { EVIDENCE_TEXT, PROFILES } from "../../results/certificate/schema.ts";
+import type { CertifiedVariant, ProfileName, ProfileResult } from "../../results/certificate/certificate-schema.ts";
+import { EVIDENCE_TEXT, PROFILES } from "../../results/certificate/certificate-schema.ts";
 import { findEvidenceLevel, isCaptured } from "./audit.ts";
 import { type CheckResult, POD_TYPES, type Report } from "../../results/schema.ts";
 import { parsePeerCheck } from "../peers/spec-result.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { type PublishedSubmission, renderResultsPage } from "../../results/html/results-page.ts";
 import { CERTIFICATE_FILE } from "./submission-files.ts";
-import { verifyCertificate } from "./verify.ts";
+import { verifyCertificate } from "./verify-certificate.ts";
 
 /**
  * Verifies the submissions in the subdirectories of a directory and writes its index.html.

@@ -8,7 +8,7 @@ import {
   PAYLOAD_TYPE,
   readPayload,
 } from "../../results/certificate/dsse.ts";
-import { OLD_SCHEMA, type Statement, statementSchema } from "../../results/certificate/schema.ts";
+import { OLD_SCHEMA, type Statement, statementSchema } from "../../results/certificate/certificate-schema.ts";
 import { PUBLIC_KEY_FILE } from "./submission-files.ts";
 
 /** Contents of certificate.json. */

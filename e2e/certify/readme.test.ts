@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Certificate } from "../../results/certificate/schema.ts";
+import type { Certificate } from "../../results/certificate/certificate-schema.ts";
 import { renderCertificatePage } from "../../results/html/certificate-page.ts";
 import { assessRuns } from "./assess.ts";
 import { createHealthyReport } from "./example.ts";

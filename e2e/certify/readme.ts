@@ -1,5 +1,5 @@
-import type { Certificate } from "../../results/certificate/schema.ts";
-import { renderCertificate } from "./summary.ts";
+import type { Certificate } from "../../results/certificate/certificate-schema.ts";
+import { renderCertificate } from "./render-certificate.ts";
 
 /** Renders the README of a submission: what it certifies, how it was made, how to verify it. */
 export function renderReadme(certificate: Certificate, keyids: readonly string[]): string {

@@ -1,5 +1,5 @@
 import type { Envelope } from "../../results/certificate/dsse.ts";
-import type { Certificate } from "../../results/certificate/schema.ts";
+import type { Certificate } from "../../results/certificate/certificate-schema.ts";
 import { renderCertificatePage } from "../../results/html/certificate-page.ts";
 import type { Report } from "../../results/schema.ts";
 import { renderReadme } from "./readme.ts";

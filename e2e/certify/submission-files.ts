@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { hashFile } from "../../results/files/bundle.ts";
-import type { Certificate, Statement } from "../../results/certificate/schema.ts";
+import type { Certificate, Statement } from "../../results/certificate/certificate-schema.ts";
 
 /** The DSSE envelope. */
 export const CERTIFICATE_FILE = "certificate.json";

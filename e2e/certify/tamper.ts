@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packArchive, unpackArchive } from "../../results/files/bundle.ts";
 import { type Envelope, envelopeSchema, PAYLOAD_TYPE, readPayload } from "../../results/certificate/dsse.ts";
-import { type Certificate, type Statement, statementSchema } from "../../results/certificate/schema.ts";
+import { type Certificate, type Statement, statementSchema } from "../../results/certificate/certificate-schema.ts";
 import { type CellResult, type Report, reportSchema } from "../../results/schema.ts";
 import { writeCertificate } from "./assemble.ts";
 import { createHealthyReport, writeRun } from "./example.ts";
 import { BUNDLE_FILE, CERTIFICATE_FILE, createSubjects, FIRST_RUN_FILES } from "./submission-files.ts";
 import { listSubjectFiles } from "./submission-files.ts";
-import { verifyCertificate } from "./verify.ts";
+import { verifyCertificate } from "./verify-certificate.ts";
 
 const createKeys = () =>
   generateKeyPairSync("ed25519", {

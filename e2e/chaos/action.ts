@@ -1,4 +1,4 @@
-import type { ChaosContext } from "./context.ts";
+import type { ChaosContext } from "./chaos-context.ts";
 
 /** A fault or change that a cluster must survive. `act` returns what it did. */
 export interface ChaosAction {

@@ -11,8 +11,8 @@ import { dropNode } from "./dropped-node.ts";
 import { fillPool } from "./filled-pool.ts";
 import type { ChaosAction } from "./action.ts";
 import { listAddresses } from "./invariants.ts";
-import { PLUGIN } from "./leaked-state.ts";
-import { createPod, deletePod, waitUntilReady } from "./context.ts";
+import { PLUGIN } from "./find-leaks.ts";
+import { createPod, deletePod, waitUntilReady } from "./chaos-context.ts";
 
 const TYPES = ["underlay", "multi-nic"] as const;
 const MOVER = "mover";

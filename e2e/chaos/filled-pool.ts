@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { pickRandom } from "../support/random.ts";
 import type { ChaosAction } from "./action.ts";
 import { listAddresses } from "./invariants.ts";
-import { createPod, deletePod, waitUntilReady, type ChaosContext } from "./context.ts";
+import { createPod, deletePod, waitUntilReady, type ChaosContext } from "./chaos-context.ts";
 
 const GROUP_VERSION = "interlay.dev/v1alpha1";
 const NAME = "chaos-full";

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgramStream } from "../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { flowEvent, type FlowRequest, parseJson } from "../probe/protocol.ts";
-import type { FlowPath } from "./paths.ts";
-import type { LostState } from "./context.ts";
+import type { FlowPath } from "./flow-paths.ts";
+import type { LostState } from "./chaos-context.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "flow"];
 /** A flow sends every second; longer silences are reported. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { Eventually } from "../harness.ts";
 import { explainPod, readAttachmentRecords } from "../support/attachment-records.ts";
-import { NAMESPACE } from "../pods/pods.ts";
-import { findLeaks } from "./leaked-state.ts";
-import type { ChaosContext } from "./context.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
+import { findLeaks } from "./find-leaks.ts";
+import type { ChaosContext } from "./chaos-context.ts";
 
 /** Milliseconds in which a running agent must repair drift. */
 const DRIFT_MS = 15_000;

@@ -2,9 +2,9 @@ import type { Cluster, ClusterNode } from "../../clusters/provider/provider.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../cells/cell.ts";
 import type { SourceRef } from "../cells/expected-source.ts";
-import { type Addresses, groupByFamily } from "../pods/addresses.ts";
-import type { OverlayAddresses } from "../pods/node-addresses.ts";
-import { findHostPort, hostPodName } from "../pods/pods.ts";
+import { type Addresses, groupByFamily } from "../pods/pod-addresses.ts";
+import type { OverlayAddresses } from "../pods/overlay-addresses.ts";
+import { findHostPort, hostPodName } from "../pods/suite-pods.ts";
 import type { DeployedPod } from "./deployed-pods.ts";
 import type { DeployedService } from "./services.ts";
 

@@ -9,9 +9,9 @@ import { TCP_PORT } from "../probe/protocol.ts";
 import { AddressBook } from "./address-book.ts";
 import { type DeployedPod, removeForeignPods, waitUntilPodsReady } from "./deployed-pods.ts";
 import { findFeatures } from "./detect-features.ts";
-import { groupByFamily } from "../pods/addresses.ts";
-import { readOverlayAddresses } from "../pods/node-addresses.ts";
-import { createManifests, NAMESPACE } from "../pods/pods.ts";
+import { groupByFamily } from "../pods/pod-addresses.ts";
+import { readOverlayAddresses } from "../pods/overlay-addresses.ts";
+import { createManifests, NAMESPACE } from "../pods/suite-pods.ts";
 import { readServices, waitForVirtualAddresses } from "./services.ts";
 
 /** Command that starts a prober in a pod. */

@@ -2,8 +2,8 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Nic } from "../cells/cell.ts";
-import { type Addresses, groupByFamily } from "../pods/addresses.ts";
-import { DIGEST, type Manifest } from "../pods/pods.ts";
+import { type Addresses, groupByFamily } from "../pods/pod-addresses.ts";
+import { DIGEST, type Manifest } from "../pods/suite-pods.ts";
 import { type ClusterApi, removeNamespace, retryOnServerError } from "../support/cluster-api.ts";
 
 /** Multus writes one entry for each interface. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Deployment } from "./deploy.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { DEFAULT_RUN, runCells } from "./run-cells.ts";
-import { decideVerdict } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/cell-verdict.ts";
 
 const variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" } as const;
 

@@ -6,8 +6,8 @@ import { runAttack } from "./attack.ts";
 import { type Cell, EXTERNAL } from "../cells/cell.ts";
 import { expectedSource } from "../cells/expected-source.ts";
 import type { Variant, Verdict } from "../cells/gate.ts";
-import { getNetworkSettings, getUnknownSettings } from "../cells/settings.ts";
-import { decideVerdict } from "../cells/verdict.ts";
+import { getNetworkSettings, getUnknownSettings } from "../cells/network-settings.ts";
+import { decideVerdict } from "../cells/cell-verdict.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 interface RunOptions {

@@ -1,4 +1,4 @@
-import { type Addresses, groupByFamily } from "../pods/addresses.ts";
+import { type Addresses, groupByFamily } from "../pods/pod-addresses.ts";
 import { type ClusterApi, retryOnServerError } from "../support/cluster-api.ts";
 
 const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;

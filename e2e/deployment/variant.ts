@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { Eventually } from "../harness.ts";
 import { listFamilies, type IpFamily } from "../../clusters/spec/address-ranges.ts";
-import { getEnvironment } from "../cells/environment.ts";
+import { getEnvironment } from "../cells/get-environment.ts";
 import type { Variant } from "../cells/gate.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 
 const CONFIG_MAP = "interlay-config";
 

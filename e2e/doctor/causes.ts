@@ -8,7 +8,7 @@ import type { Cell } from "../cells/cell.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import { INTERLAY } from "../support/node-paths.ts";
+import { INTERLAY } from "../support/installed-paths.ts";
 
 const SNAPSHOT = [INTERLAY, "doctor", "--snapshot"];
 

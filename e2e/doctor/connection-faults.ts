@@ -1,7 +1,7 @@
 import { configureAgents } from "../deployment/variant.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { DUPLICATE_ADDRESS } from "./duplicate-address-fault.ts";
-import type { Fault } from "./fault.ts";
+import type { Fault } from "./doctor-fault.ts";
 
 const ADDED = "10.234.0.0/24";
 const addedPool = {

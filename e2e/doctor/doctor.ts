@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { runCommand } from "../../clusters/components/command.ts";
-import { buildInterlay } from "../../plugin/deploy/build.ts";
+import { runCommand } from "../../clusters/components/run-command.ts";
+import { buildInterlay } from "../../plugin/deploy/build-executables.ts";
 
 const texts = z.array(z.string()).optional();
 const pattern = z.object({

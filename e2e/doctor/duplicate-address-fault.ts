@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider/provider.ts";
-import type { Fault } from "./fault.ts";
+import type { Fault } from "./doctor-fault.ts";
 
 /** Milliseconds after which the kernel accepts a change of a neighbour entry (arp(7), locktime). */
 const LOCKTIME_MS = 1100;

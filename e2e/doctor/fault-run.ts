@@ -5,10 +5,10 @@ import { DeferCleanup, Eventually } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import type { DeployedPod } from "../deployment/deployed-pods.ts";
-import { NAMESPACE, buildPod, podName } from "../pods/pods.ts";
+import { NAMESPACE, buildPod, podName } from "../pods/suite-pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import type { FaultContext, FaultPod } from "./fault.ts";
+import type { FaultContext, FaultPod } from "./doctor-fault.ts";
 
 export const FAULT_POD = "fault-run";
 const POLL = { timeout: 60_000 };

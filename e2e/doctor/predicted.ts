@@ -1,7 +1,7 @@
 import { BlockList } from "node:net";
 import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import type { Cell, Group } from "../cells/cell.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import type { Findings, Pattern } from "./doctor.ts";
 
 /** The groups whose cells the doctor predicts: those from pods and nodes. */

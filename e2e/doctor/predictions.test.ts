@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createCell, createPath } from "../../results/fixtures.ts";
+import { createCell, createPath } from "../../results/report-fixtures.ts";
 import { findFalseGreen, type Prediction, withPredictions } from "./predictions.ts";
 
 const HOP = { place: "a", link: "eth0", direction: "out", source: "10.0.0.1:1", destination: "10.0.0.2:2" } as const;

@@ -1,8 +1,8 @@
 import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
-import { createNetworkAnnotations, NAMESPACE } from "../pods/pods.ts";
+import { createNetworkAnnotations, NAMESPACE } from "../pods/suite-pods.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
-import { FACTS } from "../support/node-paths.ts";
-import type { Fault } from "./fault.ts";
+import { FACTS } from "../support/installed-paths.ts";
+import type { Fault } from "./doctor-fault.ts";
 
 const MULTUS = "/etc/cni/net.d/00-multus.conf";
 /** Calico's configuration for Multus in the suite's clusters. */

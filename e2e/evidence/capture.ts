@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { FIRST_HOST_PORT, LAST_HOST_PORT } from "../pods/pods.ts";
+import { FIRST_HOST_PORT, LAST_HOST_PORT } from "../pods/suite-pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { readCapture, type ObservedPacket, VXLAN_PORT } from "./pcap.ts";
 

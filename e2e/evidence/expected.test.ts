@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { expectedPath } from "./expected.ts";
 import { formatHop } from "./path.ts";
 

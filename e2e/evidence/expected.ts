@@ -1,7 +1,7 @@
 import type { PodType } from "../../results/schema.ts";
 import { type Cell, type NodeRef } from "../cells/cell.ts";
 import type { Variant } from "../cells/gate.ts";
-import { podName } from "../pods/pods.ts";
+import { podName } from "../pods/suite-pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { Hop } from "./path.ts";
 

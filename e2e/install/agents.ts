@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 
 const ROLL_SECONDS = 120;
 

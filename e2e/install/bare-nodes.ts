@@ -5,7 +5,7 @@ import { type ClusterApi, ensureObject, removeNamespace } from "../support/clust
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { By, Eventually } from "../harness.ts";
 import { recreateNode } from "../support/recreate-node.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { BIN_DIRECTORY, EXECUTABLE_NAMES } from "./executables.ts";
 import { readNodeState } from "./node-state.ts";
 import { runUninstall } from "./uninstall-command.ts";

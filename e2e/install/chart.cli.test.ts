@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
-import { readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render.ts";
+import { runCommand, runOrThrow } from "../../clusters/components/run-command.ts";
+import { readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render-installation.ts";
 import { CHART, resolveHelm } from "./helm.ts";
 
 interface KubernetesObject {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { By, Eventually } from "../harness.ts";
 import { execOrThrow } from "../support/agent-process.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 import { waitForRollout } from "./agents.ts";
 import { BIN_DIRECTORY } from "./executables.ts";
 import { CHART, splitReference } from "./helm.ts";

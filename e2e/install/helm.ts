@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
-import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
+import { runCommand, runOrThrow } from "../../clusters/components/run-command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 
 export const CHART = join(import.meta.dirname, "..", "..", "plugin", "deploy", "chart");
 const RELEASE = "interlay";

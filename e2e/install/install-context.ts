@@ -1,18 +1,18 @@
 import { installInterlay, listPools } from "../../clusters/addons/install-addons.ts";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { type ChaosPod, createPod, deletePod, type PodContext, waitUntilReady } from "../chaos/context.ts";
+import { type ChaosPod, createPod, deletePod, type PodContext, waitUntilReady } from "../chaos/chaos-context.ts";
 import { By, DeferCleanup, Eventually } from "../harness.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import type { PodType } from "../../results/schema.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { type ClusterApi, removeNamespace } from "../support/cluster-api.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 import { listPodIdentities, readAgentImage, waitForRollout } from "./agents.ts";
 import { readSettledNodes, uninstallInterlay } from "./bare-nodes.ts";
 import { type Helm, splitReference } from "./helm.ts";
 import { KeptPods } from "./kept-pods.ts";
-import { createKubectl } from "./kubectl.ts";
+import { createKubectl } from "./create-kubectl.ts";
 
 /** Interval of checks by the cluster's controllers. */
 export const POLL = { timeout: 60_000 } as const;

@@ -8,7 +8,7 @@ import { Eventually } from "../harness.ts";
 import type { Nic } from "../cells/cell.ts";
 import { CLIENT } from "../deployment/deploy.ts";
 import { toDeployedPod } from "../deployment/deployed-pods.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { Prober } from "../support/prober.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 

@@ -4,7 +4,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { DeferCleanup } from "../harness.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 
 interface Clients {
   readonly cluster: Cluster;

@@ -5,7 +5,7 @@ import {
   PERMANENT_STATE,
   RULESET_STATE,
   SYSCTL_STATE,
-} from "../../plugin/testing/node-snapshot.ts";
+} from "../../plugin/testing/restorable-state.ts";
 
 /** Chains that kube-proxy and felix change with Services and pods; Interlay never writes them. */
 const CHAINS_OF_OTHERS = /^chain (KUBE-|cali-)/;

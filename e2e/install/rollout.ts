@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
+import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/chaos-context.ts";
 import { waitForRollout } from "./agents.ts";
 import { applyOverlay } from "./overlay.ts";
 

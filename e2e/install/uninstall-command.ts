@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type CommandResult, runCommand } from "../../clusters/components/command.ts";
+import { type CommandResult, runCommand } from "../../clusters/components/run-command.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "..", "scripts", "uninstall.ts");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { By, Eventually } from "../harness.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { KEPT_DIRECTORIES, readNodes, readSettledNodes } from "./bare-nodes.ts";
 import { POLL, type SequenceSpec } from "./install-context.ts";
 import { runUninstall } from "./uninstall-command.ts";

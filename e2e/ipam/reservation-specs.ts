@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, DeferCleanup, Eventually, It } from "../harness.ts";
-import { type IpamContext, type KubeObject, NAMESPACE } from "./context.ts";
-import { createPod, readAddress, toPodRef } from "./workloads.ts";
+import { type IpamContext, type KubeObject, NAMESPACE } from "./ipam-context.ts";
+import { createPod, readAddress, toPodRef } from "./ipam-workloads.ts";
 
 const GROUP = "interlay.dev/v1alpha1";
 

@@ -1,7 +1,7 @@
 import { listAgentProcesses, execOrThrow } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
-import type { IpamContext } from "./context.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import type { IpamContext } from "./ipam-context.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 
 const AGENT = ["/host/opt/cni/bin/interlay", "agent"];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { By, DeferCleanup, Eventually, It } from "../harness.ts";
-import { type IpamContext, NAMESPACE } from "./context.ts";
-import { createPod, readAddress, toPodRef } from "./workloads.ts";
+import { type IpamContext, NAMESPACE } from "./ipam-context.ts";
+import { createPod, readAddress, toPodRef } from "./ipam-workloads.ts";
 
 const RACK = "interlay.dev/suite-rack";
 

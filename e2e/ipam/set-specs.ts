@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, Eventually, It } from "../harness.ts";
-import { assertAgreement, assertDistinct, removeAllPods } from "./fixture.ts";
-import { createWorkload, rollOut, scaleWorkload, waitForRollout } from "./workloads.ts";
-import type { IpamContext } from "./context.ts";
+import { assertAgreement, assertDistinct, removeAllPods } from "./ipam-fixture.ts";
+import { createWorkload, rollOut, scaleWorkload, waitForRollout } from "./ipam-workloads.ts";
+import type { IpamContext } from "./ipam-context.ts";
 
 /** Specs of fixed sets that follow a workload. */
 export function registerSetSpecs(context: () => IpamContext): void {

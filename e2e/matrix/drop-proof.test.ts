@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createCell } from "../../results/fixtures.ts";
+import { createCell } from "../../results/report-fixtures.ts";
 import { type NodeReadings, proveDrops } from "./drop-proof.ts";
 import type { InvalidFlow } from "./invalid-flows.ts";
 import type { NodeFilter } from "../deployment/variant.ts";

@@ -1,20 +1,20 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import type { CellResult, VariantResult } from "../../results/schema.ts";
-import { summarizeCells } from "../../results/table.ts";
+import { summarizeCells } from "../../results/summarize-cells.ts";
 import { withCauses } from "../doctor/causes.ts";
 import { type Predictions, withPredictions } from "../doctor/predictions.ts";
-import { recaptureCells, captureCells } from "../evidence/evidence.ts";
+import { recaptureCells, captureCells } from "../evidence/capture-cells.ts";
 import { By } from "../harness.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import type { RunOptions } from "../support/options.ts";
+import type { RunOptions } from "../support/run-options.ts";
 import type { Cell } from "../cells/cell.ts";
 import { proveDrops } from "./drop-proof.ts";
 import type { Variant } from "../cells/gate.ts";
 import { countInvalidFlows } from "./invalid-flows.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { type NodeFilter, readFilters } from "../deployment/variant.ts";
-import { decideVerdict } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/cell-verdict.ts";
 
 interface VariantProbe {
   readonly cluster: Cluster;

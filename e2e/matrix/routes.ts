@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { podName } from "../pods/pods.ts";
+import { podName } from "../pods/suite-pods.ts";
 import type { PodType } from "../../results/schema.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { listSupportedCells, type ClusterCapabilities } from "../cells/supported-cells.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import type { TestRun } from "../support/test-run.ts";

@@ -3,7 +3,7 @@ import type { Deployment } from "../deployment/deploy.ts";
 import type { Cell } from "../cells/cell.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
-import { decideVerdict } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/cell-verdict.ts";
 
 const TIMEOUT_MS = 15_000;
 const POLL_MS = 300;

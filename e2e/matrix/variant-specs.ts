@@ -11,13 +11,13 @@ import { AfterAll, BeforeAll, By, Eventually, It, Skip } from "../harness.ts";
 import { REQUIRED_CHECKS } from "./required-checks.ts";
 import { explainUnsupportedGroup } from "../cells/supported-cells.ts";
 import { GROUPS } from "../cells/cell.ts";
-import { getEnvironment } from "../cells/environment.ts";
+import { getEnvironment } from "../cells/get-environment.ts";
 import type { Variant } from "../cells/gate.ts";
 import { type ProbedVariant, probeVariant, toVariantResult } from "./probe-variant.ts";
 import { waitForServices } from "./services-known.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { findExpectation } from "../cells/verdict.ts";
-import { takeSnapshot } from "../snapshot/snapshot.ts";
+import { findExpectation } from "../cells/cell-verdict.ts";
+import { takeSnapshot } from "../snapshot/take-snapshot.ts";
 import type { LiveProgress } from "../support/live-progress.ts";
 import type { TestRun } from "../support/test-run.ts";
 import {

@@ -3,7 +3,7 @@ import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { By, It } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
 import { waitForServices } from "../matrix/services-known.ts";
-import type { MutantOptions } from "../support/options.ts";
+import type { MutantOptions } from "../support/run-options.ts";
 import { FACT_MUTANTS, type FactMutant } from "./fact-mutants.ts";
 import { type MutantContext, touchesPod, VARIANT } from "./mutant-context.ts";
 import type { FailedCell } from "./mutation-runs.ts";

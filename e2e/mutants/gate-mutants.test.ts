@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { decideExpectation, decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
 import { GATE_MUTANTS, type Observation, findWrongObservations } from "./gate-mutants.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { By, Eventually, It } from "../harness.ts";
 import { decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
-import { decideVerdict } from "../cells/verdict.ts";
+import { decideVerdict } from "../cells/cell-verdict.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { readAgentGates, readFilters, switchVariant } from "../deployment/variant.ts";
-import type { RunOptions } from "../support/options.ts";
+import type { RunOptions } from "../support/run-options.ts";
 import { findWrongObservations, GATE_MUTANTS, type Observation } from "./gate-mutants.ts";
 import { LIBERAL, type MutantContext, VARIANT } from "./mutant-context.ts";
 import { findAllowlistReason } from "./survivors.ts";

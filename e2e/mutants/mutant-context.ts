@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { By, DeferCleanup } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import { setupDeployment } from "../deployment/setup-deployment.ts";

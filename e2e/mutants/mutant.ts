@@ -3,7 +3,7 @@ import { z } from "zod";
 const where = z.enum(["pod", "node"]);
 const family = z.enum(["ipv4", "ipv6"]);
 
-/** The items of a plan, as the plugin records them on a node (plugin/datapath/plan/plan.ts), with their reasons. */
+/** The items of a plan, as the plugin records them on a node (plugin/datapath/plan-item.ts), with their reasons. */
 const planItem = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("veth"), node: z.object({ name: z.string() }), reason: z.string() }),
   z.object({ kind: z.literal("up"), where, device: z.string(), reason: z.string() }),

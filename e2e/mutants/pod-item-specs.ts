@@ -1,10 +1,10 @@
 import { It } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
-import type { MutantOptions } from "../support/options.ts";
+import type { MutantOptions } from "../support/run-options.ts";
 import { listMutants } from "./mutant.ts";
 import { type MutantContext, touchesPod, VARIANT } from "./mutant-context.ts";
 import { buildDeleteRuleCommand, listRules, parseRules } from "./nft-rules.ts";
-import { isComplete, readRecords } from "./records.ts";
+import { isComplete, readRecords } from "./mutant-records.ts";
 import { sampleMutants } from "./sample.ts";
 import { findAllowlistReason } from "./survivors.ts";
 

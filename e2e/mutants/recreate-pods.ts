@@ -3,7 +3,7 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { deployPods, type Deployment } from "../deployment/deploy.ts";
-import { NAMESPACE, podName, type PodRole } from "../pods/pods.ts";
+import { NAMESPACE, podName, type PodRole } from "../pods/suite-pods.ts";
 
 /** Milliseconds to wait for pods, which may never start with wrong facts. */
 const TIMEOUT_MS = 30_000;

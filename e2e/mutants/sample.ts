@@ -1,4 +1,4 @@
-import type { MutantOptions } from "../support/options.ts";
+import type { MutantOptions } from "../support/run-options.ts";
 import { createRandom } from "../support/random.ts";
 
 /**

@@ -10,7 +10,7 @@ describe("a mutant that survives", () => {
     );
     for (const test of TESTS) assert.ok(text.includes(`line: "${test}"`), `test "${test}" does not exist`);
     const node = await readFile(
-      new URL("../../plugin/agent/reconcile/node-table.netns.test.ts", import.meta.url),
+      new URL("../../plugin/agent/reconcile/apply-node-table.netns.test.ts", import.meta.url),
       "utf8",
     );
     const clients = await readFile(

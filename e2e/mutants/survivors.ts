@@ -47,7 +47,7 @@ const NEWER: readonly RegExp[] = [
 
 /**
  * Rules of the node's table that only other clusters and attackers show, with the test in
- * plugin/agent/reconcile/node-table.netns.test.ts.
+ * plugin/agent/reconcile/apply-node-table.netns.test.ts.
  */
 const NODE_RULES: readonly (readonly [RegExp, string])[] = [
   [/^node: rule in FORWARD -[io] vethil\+ -m conntrack/, "answers a connection while FORWARD has the policy DROP"],

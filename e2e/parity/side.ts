@@ -3,13 +3,13 @@ import type { CellResult } from "../../results/schema.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getGateway } from "../../clusters/spec/address-ranges.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { type NodeFilter, readFilters, switchVariant } from "../deployment/variant.ts";
 import { type Deployment, deployPods } from "../deployment/deploy.ts";
-import { NAMESPACE, podName } from "../pods/pods.ts";
-import { replaceNames, type NameMap } from "./names.ts";
+import { NAMESPACE, podName } from "../pods/suite-pods.ts";
+import { replaceNames, type NameMap } from "./replace-names.ts";
 import { explainPod } from "../support/attachment-records.ts";
 
 /** One of two clusters that are compared, with its pods. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
-import { runCommand } from "../../clusters/components/command.ts";
+import { runCommand } from "../../clusters/components/run-command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { buildTestImages } from "../../clusters/images/test-images.ts";
 import type { Progress } from "../../clusters/progress/progress.ts";

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ComponentRef, VERSIONS } from "../../clusters/components/catalog.ts";
-import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
+import { runCommand, runOrThrow } from "../../clusters/components/run-command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { buildTestImages } from "../../clusters/images/test-images.ts";
 import type { Progress } from "../../clusters/progress/progress.ts";

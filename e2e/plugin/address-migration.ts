@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { By, Eventually, It } from "../harness.ts";
 import { EXTERNAL } from "../cells/cell.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
-import { podName } from "../pods/pods.ts";
+import { podName } from "../pods/suite-pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";
 import { buildUnderlayAddresses, findNetworkName, RANGES } from "./networks.ts";
@@ -15,7 +15,7 @@ import {
   findPodNic,
   DEFAULT_NETWORK_ANNOTATION,
   type PluginContext,
-} from "./context.ts";
+} from "./plugin-context.ts";
 
 const LAST = 20;
 /** Maximum milliseconds from the pod's being Ready until it is reached. */

@@ -5,7 +5,13 @@ import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
 import { buildUnderlayAddresses, type NetworkObject, findNetworkName, RANGES, SILENT_GATEWAY } from "./networks.ts";
-import { type PluginPod, findPodNic, DEFAULT_NETWORK_ANNOTATION, waitForEvent, type PluginContext } from "./context.ts";
+import {
+  type PluginPod,
+  findPodNic,
+  DEFAULT_NETWORK_ANNOTATION,
+  waitForEvent,
+  type PluginContext,
+} from "./plugin-context.ts";
 import { findInFamily } from "./find-in-family.ts";
 
 const FIXED = "interlay.dev/ip";

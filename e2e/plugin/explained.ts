@@ -3,10 +3,10 @@ import { signalAgent } from "../support/agent-process.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { runDoctor } from "../doctor/doctor.ts";
 import { By, DeferCleanup, It } from "../harness.ts";
-import { NAMESPACE as PEERS, podName } from "../pods/pods.ts";
+import { NAMESPACE as PEERS, podName } from "../pods/suite-pods.ts";
 import { findNetns } from "../agent/streams.ts";
-import { execOnNode, type PluginContext, getWorkerName } from "./context.ts";
-import { INTERLAY } from "../support/node-paths.ts";
+import { execOnNode, type PluginContext, getWorkerName } from "./plugin-context.ts";
+import { INTERLAY } from "../support/installed-paths.ts";
 
 /** Rows of the tables "Datapath contract" in docs/architecture.md. */
 const ROWS = /^(pod, links|pod, main table|pod, rules|pod, neighbours|node, routes|node, sysctls)$/;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { signalAgent } from "../support/agent-process.ts";
 import { Eventually, It } from "../harness.ts";
 import { PROBE_OPTIONS } from "./duplicate-address.ts";
-import { execInPod, readMac, findPodNic, execOnNode, getWorkerName, type PluginContext } from "./context.ts";
+import { execInPod, readMac, findPodNic, execOnNode, getWorkerName, type PluginContext } from "./plugin-context.ts";
 
 const PAIR = /^\d+: (vethil[0-9a-f]{9})@\S+ .* mtu (\d+) .* qlen (\d+)/;
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { retryOnServerError } from "../support/cluster-api.ts";
 import { By, Eventually, It } from "../harness.ts";
 import { readNodeState } from "../support/leaked-state.ts";
-import { hostPodName } from "../pods/pods.ts";
+import { hostPodName } from "../pods/suite-pods.ts";
 import { findUnanswered } from "./http-probe.ts";
 import {
   NETWORKS_ANNOTATION,
@@ -16,7 +16,7 @@ import {
   DEFAULT_NETWORK_ANNOTATION,
   UNDERLAY,
   type PluginContext,
-} from "./context.ts";
+} from "./plugin-context.ts";
 
 const POD_COUNT = 20;
 const RECORDS = ["attachments", "addresses", "pod-options"] as const;

@@ -5,7 +5,7 @@ import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
-import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/pods.ts";
+import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/suite-pods.ts";
 import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../support/prober.ts";
 import { type HttpProbe, findUnanswered } from "./http-probe.ts";
@@ -17,7 +17,7 @@ import {
   findPodNic,
   DEFAULT_NETWORK_ANNOTATION,
   type PluginContext,
-} from "./context.ts";
+} from "./plugin-context.ts";
 
 /** Third number of the load balancers' addresses. */
 const BALANCED = 204;

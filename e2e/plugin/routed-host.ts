@@ -2,7 +2,7 @@ import type { ExternalHost } from "../../clusters/provider/provider.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { Prober } from "../support/prober.ts";
 import { CLIENT, getExternalHost } from "../deployment/deploy.ts";
-import { execOnNode, type PluginContext } from "./context.ts";
+import { execOnNode, type PluginContext } from "./plugin-context.ts";
 
 /** A network behind the external host, which is its gateway: documentation addresses of RFC 5737 and RFC 3849. */
 const NETWORKS = {

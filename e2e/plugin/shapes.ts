@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { By, It } from "../harness.ts";
 import { EXTERNAL } from "../cells/cell.ts";
-import { hostPodName, podName } from "../pods/pods.ts";
+import { hostPodName, podName } from "../pods/suite-pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { type HttpProbe, findUnanswered } from "./http-probe.ts";
 import { findNetworkName } from "./networks.ts";
@@ -13,7 +13,7 @@ import {
   DEFAULT_NETWORK_ANNOTATION,
   UNDERLAY,
   type PluginContext,
-} from "./context.ts";
+} from "./plugin-context.ts";
 
 interface Shape {
   readonly what: string;

@@ -1,5 +1,5 @@
 import { probeFromStdin } from "./client.ts";
-import { flowsFromStdin } from "./flow.ts";
+import { flowsFromStdin } from "./start-flow.ts";
 import { parseTargets, reachTargets } from "./reach.ts";
 import { startServer } from "./server.ts";
 

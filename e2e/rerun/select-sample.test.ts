@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createCell, createReport } from "../../results/fixtures.ts";
+import { createCell, createReport } from "../../results/report-fixtures.ts";
 import { selectSample } from "./select-sample.ts";
 
 const createCells = (count: number, prefix: string, change: Parameters<typeof createCell>[0] = {}) =>

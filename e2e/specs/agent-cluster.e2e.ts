@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
-import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
-import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
+import { type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
+import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/chaos-context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { findController, signalController } from "../support/controller-process.ts";
 import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { createNetworkAnnotations, NAMESPACE, buildPod } from "../pods/pods.ts";
+import { createNetworkAnnotations, NAMESPACE, buildPod } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { STATE_DIRECTORY, SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { STATE_DIRECTORY, SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 
 const POLL = { timeout: 60_000 };
 const KEPT = "/root/records-kept";

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { signalAgent, signalProcess } from "../support/agent-process.ts";
 import { type Removal, listRemovals, type AttachedPod } from "../agent/removals.ts";
-import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { INTERLAY } from "../support/node-paths.ts";
+import { INTERLAY } from "../support/installed-paths.ts";
 
 const REPAIR_MS = 1000;
 const TRIES = 3;

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
 import { nodeAddressSpecs, wireSpecs } from "../agent/discovery-specs.ts";
-import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { configureAgents } from "../deployment/variant.ts";
-import { NAMESPACE, buildPod } from "../pods/pods.ts";
+import { NAMESPACE, buildPod } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { FACTS } from "../support/node-paths.ts";
+import { FACTS } from "../support/installed-paths.ts";
 
 const ADDED_SERVICES = "10.235.0.0/24";
 const POLL = { timeout: 110_000 };

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { listFindings } from "../doctor/causes.ts";
-import { comparePrediction, HEALTHY } from "../doctor/compare.ts";
+import { comparePrediction, HEALTHY } from "../doctor/compare-prediction.ts";
 import { type Findings, runDoctor } from "../doctor/doctor.ts";
-import { FAULTS } from "../doctor/faults.ts";
+import { FAULTS } from "../doctor/doctor-faults.ts";
 import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
-import type { FaultContext, FaultPod } from "../doctor/fault.ts";
+import type { FaultContext, FaultPod } from "../doctor/doctor-fault.ts";
 import { isInNetwork, PREDICTED } from "../doctor/predicted.ts";
 import {
   listFaultCells,
@@ -17,7 +17,7 @@ import {
   runWithPod,
 } from "../doctor/fault-run.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import type { Deployment } from "../deployment/deploy.ts";

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { readAgentImage, waitForRollout, listPodIdentities } from "../install/agents.ts";
 import { installCopies, provideNewer, EXECUTABLE_NAMES, findOutdated, removeNewer } from "../install/executables.ts";
-import { createKubectl } from "../install/kubectl.ts";
+import { createKubectl } from "../install/create-kubectl.ts";
 import { applyOverlay, type OverlayName } from "../install/overlay.ts";
 import { rollOutDuringPodChurn } from "../install/rollout.ts";
 import { watchExecutables } from "../install/watched.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
+import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
 
 const POLL = { timeout: 110_000 };
 const PORT = 7300;

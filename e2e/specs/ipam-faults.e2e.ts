@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execOrThrow, signalProcess } from "../support/agent-process.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { type CallerPod, IpamCaller } from "../ipam/calls.ts";
+import { type CallerPod, IpamCaller } from "../ipam/ipam-caller.ts";
 import {
   assertAgreement,
   assertDistinct,
@@ -11,7 +11,7 @@ import {
   listAllocated,
   removeAllPods,
   setupIpamFixture,
-} from "../ipam/fixture.ts";
+} from "../ipam/ipam-fixture.ts";
 import { findOldestAgent, startSecondAgent } from "../ipam/second-agent.ts";
 import {
   readAddress,
@@ -22,8 +22,8 @@ import {
   waitForRollout,
   rollOut,
   createWorkload,
-} from "../ipam/workloads.ts";
-import { type IpamContext, type KubeObject, NAMESPACE } from "../ipam/context.ts";
+} from "../ipam/ipam-workloads.ts";
+import { type IpamContext, type KubeObject, NAMESPACE } from "../ipam/ipam-context.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const controlPlane = ({ cluster }: IpamContext): string =>

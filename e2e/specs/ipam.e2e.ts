@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { runIpam } from "../ipam/command.ts";
-import { assertAgreement, assertDistinct, EXACT_POOL, removeAllPods, setupIpamFixture } from "../ipam/fixture.ts";
+import { runIpam } from "../ipam/ipam-command.ts";
+import { assertAgreement, assertDistinct, EXACT_POOL, removeAllPods, setupIpamFixture } from "../ipam/ipam-fixture.ts";
 import {
   readAddress,
   createPod,
@@ -13,11 +13,11 @@ import {
   rollOut,
   scaleWorkload,
   createWorkload,
-} from "../ipam/workloads.ts";
+} from "../ipam/ipam-workloads.ts";
 import { registerReservationSpecs } from "../ipam/reservation-specs.ts";
 import { registerSelectionSpecs } from "../ipam/selection-specs.ts";
 import { registerSetSpecs } from "../ipam/set-specs.ts";
-import { NAMESPACE } from "../ipam/context.ts";
+import { NAMESPACE } from "../ipam/ipam-context.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /** Underlay addresses in a real cluster: they stay with their pods, and no two pods have the same. */

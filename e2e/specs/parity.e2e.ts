@@ -4,12 +4,12 @@ import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { variantTitle } from "../../results/title.ts";
 import { compareCells } from "../../results/compare-runs.ts";
-import { summarizeCells } from "../../results/table.ts";
+import { summarizeCells } from "../../results/summarize-cells.ts";
 import { removeNamespace } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
 import { type PodState, readPodState, type ParitySide, createSide, readVariantState } from "../parity/side.ts";
-import { NAMESPACE } from "../pods/pods.ts";
-import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
+import { buildClusterSpec } from "../support/build-cluster-spec.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /**

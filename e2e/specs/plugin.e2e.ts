@@ -5,15 +5,15 @@ import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "../harness.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import type { Variant } from "../cells/gate.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { logSpecs } from "../plugin/call-log.ts";
+import { logSpecs } from "../plugin/call-log-specs.ts";
 import { podChurnSpecs } from "../plugin/pod-churn.ts";
-import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/default-route.ts";
+import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/default-route-specs.ts";
 import { explainSpecs } from "../plugin/explained.ts";
 import { linkSpecs } from "../plugin/links.ts";
 import { addressMigrationSpecs } from "../plugin/address-migration.ts";
 import { BRIDGE, hostCidrOnNode, installNetworks, listNetworkObjects, removeNetworks } from "../plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "../plugin/replies.ts";
-import { rpFilterSpecs } from "../plugin/rp-filter.ts";
+import { rpFilterSpecs } from "../plugin/rp-filter-specs.ts";
 import {
   createProbingPod,
   listHeldAddresses,
@@ -23,11 +23,11 @@ import {
   isDuplicate,
 } from "../plugin/duplicate-address.ts";
 import { SHAPES, shapeSpecs } from "../plugin/shapes.ts";
-import { verbSpecs } from "../plugin/verbs.ts";
-import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "../plugin/context.ts";
+import { verbSpecs } from "../plugin/verb-specs.ts";
+import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "../plugin/plugin-context.ts";
 import { findRoutedAddress } from "../plugin/routed-host.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
-import type { Manifest } from "../pods/pods.ts";
+import type { Manifest } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { setupDeployment } from "../deployment/setup-deployment.ts";
 

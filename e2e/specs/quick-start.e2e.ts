@@ -11,7 +11,7 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harnes
 import { readAgentImage } from "../install/agents.ts";
 import { applyExamplePods, EXAMPLE_PODS, pingExamplePods } from "../install/example-pods.ts";
 import { InterlayCommand } from "../install/interlay-command.ts";
-import { createKubectl } from "../install/kubectl.ts";
+import { createKubectl } from "../install/create-kubectl.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 

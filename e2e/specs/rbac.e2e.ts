@@ -9,7 +9,7 @@ import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
 import { registerStolenTokenSpecs } from "../agent/stolen-token-specs.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 import { setupDeployment } from "../deployment/setup-deployment.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import { calicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.ts";
-import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { createPod, deletePod, waitUntilReady } from "../chaos/context.ts";
-import { listMatrixCells } from "../cells/cells.ts";
+import { createPod, deletePod, waitUntilReady } from "../chaos/chaos-context.ts";
+import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { configureAgents, switchVariant } from "../deployment/variant.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";

@@ -1,6 +1,6 @@
 import type { Cluster, ExecResult } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "./agent-process.ts";
-import { INTERLAY, RECORDS } from "./node-paths.ts";
+import { INTERLAY, RECORDS } from "./installed-paths.ts";
 
 /** Reads the attachment records of a node as parsed JSON. Records that are deleted in the meantime are left out. */
 export async function readAttachmentRecords(cluster: Cluster, node: string): Promise<readonly unknown[]> {

@@ -1,6 +1,6 @@
 import { $ } from "zx";
 import packageJson from "../../package.json" with { type: "json" };
-import type { SuiteVersion } from "../../results/components.ts";
+import type { SuiteVersion } from "../../results/component-schema.ts";
 
 /** Reads the version of this suite: commit, and whether files other than results differ from it. */
 export async function readSuiteVersion(): Promise<SuiteVersion> {

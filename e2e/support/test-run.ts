@@ -3,14 +3,14 @@ import { pathToFileURL } from "node:url";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import type { ClusterComponents, SuiteVersion } from "../../results/components.ts";
+import type { ClusterComponents, SuiteVersion } from "../../results/component-schema.ts";
 import type { VariantResult } from "../../results/schema.ts";
 import { writeReport } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { onSummary } from "../harness.ts";
-import { buildClusterSpec } from "./cluster-spec.ts";
-import { parseRunOptions, type RunOptions } from "./options.ts";
-import { composeReport } from "./report.ts";
+import { buildClusterSpec } from "./build-cluster-spec.ts";
+import { parseRunOptions, type RunOptions } from "./run-options.ts";
+import { composeReport } from "./compose-report.ts";
 
 /** Results of the specs, in addition to the checks of the harness. */
 interface RunResults {

@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
-import type { TraceFaultContext } from "./fault.ts";
+import type { TraceFaultContext } from "./trace-fault.ts";
 
 /** Returns what faults need of a cluster; the faulty node is the first worker. */
 export function makeFaultContext(cluster: Cluster, api: ClusterApi, deployment: Deployment): TraceFaultContext {

@@ -1,4 +1,4 @@
-import { type TraceFault, makeCommandFault } from "./fault.ts";
+import { type TraceFault, makeCommandFault } from "./trace-fault.ts";
 
 const OVERLAY = "overlay-1-b";
 const UNDERLAY = "underlay-1-b";

@@ -1,4 +1,4 @@
-import { type TraceFault, formatChain, makeNftFault } from "./fault.ts";
+import { type TraceFault, formatChain, makeNftFault } from "./trace-fault.ts";
 
 /** A server pod of each type on the faulty node, and client pods there. */
 const OVERLAY = "overlay-1-b";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type TraceFault, makeCommandFault } from "./fault.ts";
-import { NAMESPACE } from "../pods/pods.ts";
+import { type TraceFault, makeCommandFault } from "./trace-fault.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
 
 /** Milliseconds in which Felix writes a policy into the kernel. */
 const FELIX_MS = 3000;

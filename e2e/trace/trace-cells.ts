@@ -5,7 +5,7 @@ import { buildTraceModel } from "../../plugin/trace/walk/build-trace-model.ts";
 import { traceConnection } from "../../plugin/trace/walk/trace-connection.ts";
 import { type Cell, EXTERNAL, type Group } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { hostPodName } from "../pods/pods.ts";
+import { hostPodName } from "../pods/suite-pods.ts";
 import { EXTERNAL_HOST } from "./collect-cluster.ts";
 
 /** Groups that a trace does not predict: packets that no program sends, and names that a server must resolve first. */

@@ -7,7 +7,7 @@ import { listPoolsOfNode } from "./reconcile/node-pools.ts";
 import { NOT_OBSERVED } from "./kube-proxy/service-translation.ts";
 import { discoverFacts } from "./discovery/discover.ts";
 import { writeFacts } from "../state/facts-file.ts";
-import { writeLog } from "./status/log.ts";
+import { writeLog } from "./status/agent-log.ts";
 import { listNeededKinds } from "./discovery/needed-kinds.ts";
 import { addOverlayMtu, readOverlayMtu } from "./reconcile/overlay-mtu.ts";
 import { observeLinks } from "./discovery/node-links.ts";

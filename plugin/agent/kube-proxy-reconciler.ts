@@ -8,12 +8,12 @@ import { findOtherDrops } from "./kube-proxy/invalid-drops.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
 import { KubeProxyObserver } from "./kube-proxy/kube-proxy-observer.ts";
 import { RESTART_INTERVAL_MS, isRestartUseful } from "./kube-proxy/kube-proxy-restart.ts";
-import { writeLog } from "./status/log.ts";
+import { writeLog } from "./status/agent-log.ts";
 import { inNamespace, RESOURCE } from "../kubernetes/objects.ts";
 import { findNetworkOverUnderlay, readPodNetworks } from "./discovery/pod-detection.ts";
 import { readSettings } from "./discovery/observe.ts";
-import { isEnabled } from "./discovery/settings.ts";
-import { readNodeLinks } from "./reconcile/node-routes.ts";
+import { isEnabled } from "./discovery/config-map-settings.ts";
+import { readNodeLinks } from "./reconcile/overlay-routes.ts";
 import { decideServices } from "./kube-proxy/service-translation.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 

@@ -1,5 +1,5 @@
 import { getErrorMessage } from "../errors/error-message.ts";
-import { writeLog } from "./status/log.ts";
+import { writeLog } from "./status/agent-log.ts";
 
 export interface LoopOptions {
   readonly name: string;

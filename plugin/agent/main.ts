@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "./agent.ts";
 import { KubeClient } from "../kubernetes/kube-client.ts";
-import type { NodePaths } from "./install/paths.ts";
+import type { NodePaths } from "./install/node-paths.ts";
 import { parseServerSettings } from "./server/server-settings.ts";
-import { setLogLevel } from "./status/log.ts";
+import { setLogLevel } from "./status/agent-log.ts";
 import { waitForTermination } from "./wait-for-termination.ts";
 
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */

@@ -2,7 +2,7 @@ import { getErrorMessage } from "../errors/error-message.ts";
 import { selectServices } from "../kubernetes/select-services.ts";
 import { collectNode } from "../trace/collect/collect-node.ts";
 import { mergeSnapshots } from "../trace/collect/merge-snapshots.ts";
-import { checkPaths } from "../trace/paths/check-paths.ts";
+import { checkPaths } from "../trace/paths/trace-paths.ts";
 import type { ClusterCache } from "./discovery/cluster-cache.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 import { Loop } from "./loop.ts";

@@ -3,8 +3,8 @@ import type { AddressReclaimer } from "../ipam/reclaim/address-reclaimer.ts";
 import type { ReclaimDelays } from "../ipam/reclaim/decide-reclaim.ts";
 import type { ClusterCache } from "./discovery/cluster-cache.ts";
 import { readSettings } from "./discovery/observe.ts";
-import { parseSeconds } from "./discovery/settings.ts";
-import { writeLog } from "./status/log.ts";
+import { parseSeconds } from "./discovery/config-map-settings.ts";
+import { writeLog } from "./status/agent-log.ts";
 
 /** Defaults of ConfigMap interlay-config, in seconds. */
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;

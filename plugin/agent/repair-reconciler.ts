@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { completeTeardowns } from "../cni/del.ts";
-import type { Paths } from "../cni/paths.ts";
+import type { Paths } from "../cni/plugin-paths.ts";
 import type { AgentMetrics } from "./status/agent-metrics.ts";
-import { writeLog } from "./status/log.ts";
+import { writeLog } from "./status/agent-log.ts";
 import { BUSY_MS, type RepairScope, repairAttachments } from "./reconcile/repair.ts";
 import { removeGuardsWithoutPair } from "./reconcile/guard-drops.ts";
 import { readTcpBeLiberal } from "./reconcile/return-path.ts";

@@ -1,9 +1,9 @@
 import { getErrorMessage } from "../errors/error-message.ts";
-import { writeLog } from "./status/log.ts";
+import { writeLog } from "./status/agent-log.ts";
 import { GuardDrops, readNodeGuardCounts } from "./reconcile/guard-drops.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./reconcile/return-path.ts";
 import { raiseNeighbourLimits } from "./reconcile/neighbour-limits.ts";
-import { readNodeTableCounters } from "./reconcile/node-table.ts";
+import { readNodeTableCounters } from "./reconcile/apply-node-table.ts";
 import { relaxRpFilter } from "./reconcile/rp-filter.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 

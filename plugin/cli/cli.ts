@@ -5,7 +5,7 @@ import type { DoctorOptions } from "./doctor.ts";
 import { addNodeIpamCommands } from "../ipam/inspect/node-commands.ts";
 import { runAgent } from "../agent/main.ts";
 import { VERSION } from "../version/version.ts";
-import { DEFAULT_NODE_PATHS, type NodePaths } from "../agent/install/paths.ts";
+import { DEFAULT_NODE_PATHS, type NodePaths } from "../agent/install/node-paths.ts";
 
 /** Runs the executable's commands, when no container runtime calls it as a plugin. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
@@ -46,7 +46,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   addPathOptions(program.command("uninstall"), { ...DEFAULT_NODE_PATHS, binDirectory: "/opt/cni/bin" })
     .description("remove Interlay from this node (attachments, nftables tables, sysctls, plugins, files)")
     .action(async (paths: NodePaths) => {
-      const { uninstallNode: uninstall } = await import("../agent/install/uninstall.ts");
+      const { uninstallNode: uninstall } = await import("../agent/install/uninstall-node.ts");
       for (const line of await uninstall(paths)) process.stdout.write(`${line}\n`);
     });
   program

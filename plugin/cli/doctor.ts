@@ -5,8 +5,8 @@ import { getErrorMessage } from "../errors/error-message.ts";
 import { observeCluster } from "../doctor/observe-cluster.ts";
 import { observeNode } from "../doctor/observe-node.ts";
 import { predictFailures } from "../doctor/predict.ts";
-import { renderFindings } from "../doctor/report.ts";
-import { type ClusterSnapshot, nodeSnapshot, type Snapshot } from "../doctor/snapshot.ts";
+import { renderFindings } from "../doctor/render-findings.ts";
+import { type ClusterSnapshot, nodeSnapshot, type Snapshot } from "../doctor/node-snapshot.ts";
 import { findNodeName } from "./node-name.ts";
 
 export interface DoctorOptions {

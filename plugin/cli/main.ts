@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { writeStdout } from "../cni/write-stdout.ts";
-import { answerVersion } from "../cni/version.ts";
+import { answerVersion } from "../cni/cni-version.ts";
 
 /** Command line option that sets dryRun, to try out a call. */
 const DRY_RUN = "--dry-run";

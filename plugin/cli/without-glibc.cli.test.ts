@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPlugin, LIBRARY_DIRECTORY } from "../agent/install/install.ts";
-import { buildInterlay } from "../deploy/build.ts";
+import { buildInterlay } from "../deploy/build-executables.ts";
 
 describe("the launcher on a node without glibc", function () {
   this.timeout(20_000);

@@ -1,6 +1,6 @@
 import { parseCidr, parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { announceAddresses } from "../datapath/apply/announce.ts";
-import { ApplyError, applyPlan } from "../datapath/apply/apply.ts";
+import { ApplyError, applyPlan } from "../datapath/apply/apply-plan.ts";
 import { findSharedItems, readAttachment, removeAttachment, writeAttachment } from "../state/attachment.ts";
 import { removeStaleState } from "../datapath/apply/stale-state.ts";
 import { removePendingTeardown, readPendingTeardown } from "../state/pending-teardown.ts";
@@ -16,8 +16,8 @@ import type { CniCall } from "./cni-call.ts";
 import { writeConflictRecord } from "../state/conflict-records.ts";
 import { AddressConflictError, CniError, CODE } from "./error.ts";
 import { loadFacts } from "./load-facts.ts";
-import { getRoutingIds, type NetworkOptions, parseOptions } from "./options.ts";
-import type { Paths } from "./paths.ts";
+import { getRoutingIds, type NetworkOptions, parseOptions } from "./network-options.ts";
+import type { Paths } from "./plugin-paths.ts";
 import { probeAddresses } from "./address-probes.ts";
 import { waitForDad } from "./wait-for-dad.ts";
 import { readPodOptions } from "../state/pod-options.ts";

@@ -3,7 +3,7 @@ import { probeWire } from "../datapath/probe/probe.ts";
 import type { NicRequest } from "../datapath/plan/survey-nic.ts";
 import { RunStandaloneError, type ExecMode } from "./cni-call.ts";
 import { AddressConflictError, CniError, CODE } from "./error.ts";
-import type { NetworkOptions } from "./options.ts";
+import type { NetworkOptions } from "./network-options.ts";
 import type { PodRef } from "./request.ts";
 
 /**

@@ -4,7 +4,7 @@ import { describeItem } from "../datapath/plan-item.ts";
 import { readDrift } from "../datapath/apply/read-drift.ts";
 import type { CniCall } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";
-import { parseOptions } from "./options.ts";
+import { parseOptions } from "./network-options.ts";
 
 /** CNI spec 1.1.0, section 2 "CHECK": compares the kernel with each item of ADD's plan. Throws CniError 102 that lists the missing items. */
 export function cmdCheck({ request: { config, containerId, ifname, netns, pod }, paths }: CniCall): void {

@@ -1,5 +1,5 @@
 import type { PlanItem } from "../datapath/plan-item.ts";
-import type { Paths } from "./paths.ts";
+import type { Paths } from "./plugin-paths.ts";
 import type { Request } from "./request.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { removeLink } from "../datapath/apply/apply.ts";
+import { removeLink } from "../datapath/apply/apply-plan.ts";
 import {
   type Attachment,
   getAttachmentsDirectory,

@@ -4,7 +4,7 @@ import { describeItem, MAIN_TABLE, type Plan, type PlanItem } from "../datapath/
 import { readDrift } from "../datapath/apply/read-drift.ts";
 import { planRequest } from "./add.ts";
 import { CniError, CODE } from "./error.ts";
-import { buildPaths } from "./paths.ts";
+import { buildPaths } from "./plugin-paths.ts";
 import { parseRequest } from "./request.ts";
 
 /** Selects the plan to explain: a pod, or a configuration. */

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseFacts } from "../datapath/facts.ts";
-import { makeFacts } from "../testing/facts.ts";
+import { makeFacts } from "../testing/make-facts.ts";
 import { readAddresses } from "./add.ts";
 import { CniError, CODE, renderError } from "./error.ts";
-import { parseOptions } from "./options.ts";
+import { parseOptions } from "./network-options.ts";
 import { COMMANDS, parseRequest, type Request } from "./request.ts";
-import { answerVersion } from "./version.ts";
+import { answerVersion } from "./cni-version.ts";
 
 const ADD = {
   CNI_COMMAND: "ADD",

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
-import { SUPPORTED_VERSIONS } from "./version.ts";
+import { SUPPORTED_VERSIONS } from "./cni-version.ts";
 
-/** All commands except VERSION, which version.ts answers. */
+/** All commands except VERSION, which cni-version.ts answers. */
 export const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS"] as const;
 type Command = (typeof COMMANDS)[number];
 

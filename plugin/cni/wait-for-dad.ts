@@ -1,7 +1,7 @@
 import { getFamily } from "../datapath/address.ts";
 import type { NetworkNamespace } from "../datapath/kernel.ts";
 import type { NicRequest } from "../datapath/plan/survey-nic.ts";
-import { IFA_FLAG } from "../netlink/address.ts";
+import { IFA_FLAG } from "../netlink/interface-address.ts";
 import { RunStandaloneError, type ExecMode } from "./cni-call.ts";
 import { AddressConflictError, CniError, CODE } from "./error.ts";
 import type { PodRef } from "./request.ts";

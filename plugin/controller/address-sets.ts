@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ControllerCache } from "./controller-cache.ts";
 import { buildLabels } from "../ipam/records/address-labels.ts";
-import { writeLog } from "../agent/status/log.ts";
+import { writeLog } from "../agent/status/agent-log.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 import { toObjectName } from "../ipam/pool/object-name.ts";
 import { parseIp } from "../datapath/address.ts";

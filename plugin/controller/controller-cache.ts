@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hasExternalAddress } from "../agent/discovery/service-addresses.ts";
-import { logInvalidObject } from "../agent/status/log.ts";
+import { logInvalidObject } from "../agent/status/agent-log.ts";
 import { Informer } from "../kubernetes/informer.ts";
 import type { InformerOptions } from "../kubernetes/informer-options.ts";
 import type { KubeClient, Resource } from "../kubernetes/kube-client.ts";

@@ -7,7 +7,7 @@ import { ScrapeAuthorizer } from "../agent/server/scrape-authorizer.ts";
 import type { ServerSettings } from "../agent/server/server-settings.ts";
 import { EventRecorder } from "../agent/status/event-recorder.ts";
 import { WarningReporter } from "../agent/status/warnings.ts";
-import { writeLog } from "../agent/status/log.ts";
+import { writeLog } from "../agent/status/agent-log.ts";
 import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../kubernetes/objects.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
 import { LEASE_SECONDS, LeaderElection } from "../kubernetes/leader-election.ts";

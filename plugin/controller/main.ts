@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { parseServerSettings } from "../agent/server/server-settings.ts";
-import { setLogLevel } from "../agent/status/log.ts";
+import { setLogLevel } from "../agent/status/agent-log.ts";
 import { waitForTermination } from "../agent/wait-for-termination.ts";
 import { KubeClient } from "../kubernetes/kube-client.ts";
 import { Controller } from "./controller.ts";

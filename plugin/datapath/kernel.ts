@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { type InterfaceAddress, RTM_ADDRESS, decodeAddress, encodeAddressDump } from "../netlink/address.ts";
+import { type InterfaceAddress, RTM_ADDRESS, decodeAddress, encodeAddressDump } from "../netlink/interface-address.ts";
 import { type Link, RTM_LINK, decodeLink, encodeLinkIndex, encodeLinkName } from "../netlink/link.ts";
 import { runInNamespace } from "../netlink/namespace.ts";
 import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";

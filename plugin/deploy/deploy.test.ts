@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { renderCrds } from "./crds.ts";
-import { renderInterlay } from "./render.ts";
-import { renderUninstall } from "./uninstall.ts";
+import { renderInterlay } from "./render-installation.ts";
+import { renderUninstall } from "./render-uninstall.ts";
 
 const read = (...path: readonly string[]): string => readFileSync(join(import.meta.dirname, ...path), "utf8");
 const objects = (text: string): unknown[] => parseAllDocuments(text).map((document) => document.toJS() as unknown);

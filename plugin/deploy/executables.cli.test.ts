@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "../version/version.ts";
-import { buildInterlay, type Executables } from "./build.ts";
+import { buildInterlay, type Executables } from "./build-executables.ts";
 import { NoCompilerError } from "./build-tool.ts";
 
 /** Debian's package qemu-user-static. */

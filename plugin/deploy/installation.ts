@@ -1,6 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { type AdmissionVersion, IMAGE, readManifest, renderAdmission, WORKLOADS } from "./render.ts";
+import { type AdmissionVersion, IMAGE, readManifest, renderAdmission, WORKLOADS } from "./render-installation.ts";
 
 const manifestObject = z.looseObject({
   apiVersion: z.string(),

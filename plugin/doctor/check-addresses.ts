@@ -1,5 +1,5 @@
 import type { CellPattern, Finding, ProbeProtocol } from "./finding.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./node-snapshot.ts";
 
 /** Protocols whose reply names the host that sent it. Both hosts answer a ping alike. */
 const IDENTIFYING_PROTOCOLS: readonly ProbeProtocol[] = ["tcp", "udp"];

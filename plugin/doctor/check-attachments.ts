@@ -1,5 +1,5 @@
 import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICES, type Target } from "./finding.ts";
-import type { AttachmentSnapshot, ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+import type { AttachmentSnapshot, ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 /** Finds the plan items that each attached pod lacks, and the cluster's networks that it has no route to. */
 export function checkAttachments(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {

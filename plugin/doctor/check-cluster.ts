@@ -1,5 +1,5 @@
 import type { Finding } from "./finding.ts";
-import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 /** Finds problems of the cluster's own objects, and nodes whose agent does not answer. */
 export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnapshot[]): readonly Finding[] {

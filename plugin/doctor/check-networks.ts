@@ -1,7 +1,7 @@
 import { type Cidr, containsIp, parseCidr, parseIp } from "../datapath/address.ts";
 import { parsePoolSpaces } from "../ipam/pool/address-space.ts";
 import type { Finding } from "./finding.ts";
-import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 const LINK_LOCAL = parseCidr("169.254.0.0/16");
 

@@ -1,5 +1,5 @@
 import { type CellPattern, type Finding, IPV4, OVERLAY_ADDRESSES, SERVICES } from "./finding.ts";
-import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 const VXLAN = "vxlan.calico";
 /** Outer Ethernet, IP, UDP and VXLAN headers. */

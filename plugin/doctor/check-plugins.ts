@@ -1,5 +1,5 @@
 import type { Finding } from "./finding.ts";
-import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 const FROM_PLUGINS =
   "Install the reference plugins (github.com/containernetworking/plugins) there, or set the chart's value cniPlugins.enabled.";

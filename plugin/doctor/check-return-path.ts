@@ -1,7 +1,7 @@
 import { isBelow129 } from "../agent/kube-proxy/kube-proxy-gate.ts";
 import { containsNetwork, parseCidr } from "../datapath/address.ts";
 import { type CellPattern, type Finding, OVERLAY_ADDRESSES } from "./finding.ts";
-import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 /**
  * Finds rules that drop TCP from an underlay pod to an overlay pod of another node. The reply takes the wire, so the underlay

@@ -1,5 +1,5 @@
 import { type Finding, SERVICES } from "./finding.ts";
-import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 /** Finds nodes that do not translate Services for underlay pods. Agrees with the condition ServicesReady. */
 export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {

@@ -21,7 +21,7 @@ import {
   underlayPool,
   CONFIG_MAP,
 } from "../kubernetes/objects.ts";
-import type { ClusterSnapshot } from "./snapshot.ts";
+import type { ClusterSnapshot } from "./node-snapshot.ts";
 
 const PAGE = 500;
 /** Services other than the API server and DNS to which paths are traced. */

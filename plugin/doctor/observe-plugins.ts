@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { NodeSnapshot } from "./snapshot.ts";
+import type { NodeSnapshot } from "./node-snapshot.ts";
 
 /** Directories of a container runtime's network configuration, those of distributions first. */
 const CONFIG_DIRECTORIES = [

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describePattern } from "./finding.ts";
 import { parseNetworkAnnotation } from "./observe-cluster.ts";
 import { predictFailures } from "./predict.ts";
-import { renderFindings } from "./report.ts";
+import { renderFindings } from "./render-findings.ts";
 import {
   type AttachmentSnapshot,
   type ClusterSnapshot,
   NODE_SNAPSHOT_SCHEMA,
   nodeSnapshot,
   type NodeSnapshot,
-} from "./snapshot.ts";
+} from "./node-snapshot.ts";
 
 const OVERLAY = "10.233.64.0/18";
 const SERVICES = "10.233.0.0/18";

@@ -4,11 +4,11 @@ import { checkCluster } from "./check-cluster.ts";
 import { checkNodeNetworks, checkPools } from "./check-networks.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPlugins } from "./check-plugins.ts";
-import { checkTracedPaths } from "./check-paths.ts";
+import { checkTracedPaths } from "./check-traced-paths.ts";
 import { checkReturnPath } from "./check-return-path.ts";
 import { checkClusterCidr, checkServices } from "./check-services.ts";
 import type { Finding } from "./finding.ts";
-import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./node-snapshot.ts";
 
 /**
  * Predicts which cells fail, and why, from the state of kernels and cluster. Pure. The checks name causes; paths are traced for

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CniError, CODE, renderError } from "../cni/error.ts";
-import type { Paths } from "../cni/paths.ts";
+import type { Paths } from "../cni/plugin-paths.ts";
 import { parseRequest, type Request, validAttachments } from "../cni/request.ts";
 import type { CniResponse } from "../cni/run-cni.ts";
 import { removePodOptions, writePodOptions } from "../state/pod-options.ts";

@@ -1,5 +1,5 @@
 import type { ExecMode } from "../cni/cni-call.ts";
-import { logCall } from "../cni/log.ts";
+import { logCall } from "../cni/call-log.ts";
 import type { Request } from "../cni/request.ts";
 
 /** Name under which a container runtime calls the IPAM plugin. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildFrame, callAgent } from "../cni/protocol/call-agent.ts";
 import { CNI_SOCKET_VARIABLE, type CniReply, DEFAULT_CNI_SOCKET } from "../cni/protocol/cni-protocol.ts";
 import { CniError, CODE, renderError } from "../cni/error.ts";
-import { buildPaths, readPaths } from "../cni/paths.ts";
+import { buildPaths, readPaths } from "../cni/plugin-paths.ts";
 import { parseRequest, type Request } from "../cni/request.ts";
 import { writeStdout } from "../cni/write-stdout.ts";
 import { removePodOptions } from "../state/pod-options.ts";

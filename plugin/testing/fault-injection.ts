@@ -1,6 +1,6 @@
 import { serveCni } from "../agent/server/cni-server.ts";
 import { type CallOptions, runCni } from "../cni/run-cni.ts";
-import { buildPaths } from "../cni/paths.ts";
+import { buildPaths } from "../cni/plugin-paths.ts";
 
 /**
  * The plugin with fault injection: INTERLAY_FAULT=fail:N or kill:N fails or ends it before step N of the plan (from 0). With

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { PATH_VARIABLES } from "../cni/paths.ts";
+import { PATH_VARIABLES } from "../cni/plugin-paths.ts";
 
 /** `interlay` is the full plugin, run standalone; `launcher` is the program that a runtime starts, which uses the node's agent if it runs. */
 export type PluginName = "interlay" | "launcher" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseIp } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
-import { makeFacts } from "./facts.ts";
+import { makeFacts } from "./make-facts.ts";
 import { execInNetns, runIp } from "./exec.ts";
 import {
   buildInvocation,
@@ -15,7 +15,7 @@ import {
   type TestNode,
   type TestPod,
 } from "./invocation.ts";
-import { PERMANENT_STATE } from "./node-snapshot.ts";
+import { PERMANENT_STATE } from "./restorable-state.ts";
 
 let counter = 0;
 

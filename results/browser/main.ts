@@ -1,5 +1,5 @@
 import type { PageData, PageVariant } from "../html/data.ts";
-import { createComparisonView, createHistoryView } from "./compare.ts";
+import { createComparisonView, createHistoryView } from "./comparison-view.ts";
 import { getElement } from "./dom.ts";
 import { createEntryView } from "./entry-view.ts";
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashFile, packArchive, unpackArchive, writeBundle } from "./bundle.ts";
-import { createCell, createReport } from "../fixtures.ts";
+import { createCell, createReport } from "../report-fixtures.ts";
 import { writeReport } from "./write.ts";
 
 describe("a bundle", () => {

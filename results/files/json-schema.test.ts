@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createCell, createPath, createReport } from "../fixtures.ts";
+import { createCell, createPath, createReport } from "../report-fixtures.ts";
 import { renderJsonSchema, PUBLISHED, findSchemaError } from "./json-schema.ts";
 import { RESULTS } from "./write.ts";
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { statementSchema } from "../certificate/schema.ts";
+import { statementSchema } from "../certificate/certificate-schema.ts";
 import { reportSchema } from "../schema.ts";
 
 /** JSON Schemas (draft 2020-12) for other programs, generated from the schemas of the suite. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createReport } from "../fixtures.ts";
-import { createRunSummary } from "../summary.ts";
+import { createReport } from "../report-fixtures.ts";
+import { createRunSummary } from "../run-summary.ts";
 import { pruneRuns } from "./prune-runs.ts";
 
 describe("pruneRuns", () => {

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { runSummarySchema } from "../summary.ts";
+import { runSummarySchema } from "../run-summary.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 

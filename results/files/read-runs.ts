@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ReportSummary, runSummarySchema } from "../summary.ts";
+import { type ReportSummary, runSummarySchema } from "../run-summary.ts";
 
 /** Number of earlier runs that a report is compared with. */
 const EARLIER_RUNS = 20;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCell, createReport } from "../fixtures.ts";
+import { createCell, createReport } from "../report-fixtures.ts";
 import type { Report } from "../schema.ts";
 import { writeReport } from "./write.ts";
 

@@ -1,12 +1,12 @@
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { toHistory } from "../html/history.ts";
-import { toHtml } from "../html/page.ts";
+import { toHtml } from "../html/html-page.ts";
 import { readAllRuns, readEarlierRuns } from "./read-runs.ts";
 import { toJunit } from "../junit.ts";
 import { toMarkdown } from "../markdown.ts";
 import { type Report, reportSchema } from "../schema.ts";
-import { createRunSummary } from "../summary.ts";
+import { createRunSummary } from "../run-summary.ts";
 
 /** Directory of results. */
 export const RESULTS: string = dirname(import.meta.dirname);

@@ -1,5 +1,5 @@
-import { type Certificate, type CertifiedVariant, EVIDENCE_TEXT } from "../certificate/schema.ts";
-import { formatSuiteVersion } from "../components.ts";
+import { type Certificate, type CertifiedVariant, EVIDENCE_TEXT } from "../certificate/certificate-schema.ts";
+import { formatSuiteVersion } from "../component-schema.ts";
 import { POD_TYPES, type Report, TARGETS } from "../schema.ts";
 import { getPodTypeTitles, getTargetTitles, variantTitle } from "../title.ts";
 import { createPageData, type PageCell } from "./data.ts";

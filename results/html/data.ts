@@ -1,6 +1,6 @@
 import { formatRerunFlags } from "../rerun.ts";
 import type { CellResult, HopResult, Report, SummaryEntry } from "../schema.ts";
-import { type ReportSummary, createRunSummary } from "../summary.ts";
+import { type ReportSummary, createRunSummary } from "../run-summary.ts";
 import { variantTitle } from "../title.ts";
 
 /** `place|link|direction`, followed by `|source|destination` where the addresses changed since the previous hop. */

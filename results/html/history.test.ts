@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createCell, createReport } from "../fixtures.ts";
-import { createRunSummary } from "../summary.ts";
+import { createCell, createReport } from "../report-fixtures.ts";
+import { createRunSummary } from "../run-summary.ts";
 import { toHistory } from "./history.ts";
 
 const run = (id: string, started: string, ok: boolean, provider: "kind" | "lab" = "lab") =>

@@ -1,4 +1,4 @@
-import { type ReportSummary, type VariantSummary } from "../summary.ts";
+import { type ReportSummary, type VariantSummary } from "../run-summary.ts";
 import { escapeHtml } from "./escape.ts";
 import { STYLE } from "./style.ts";
 

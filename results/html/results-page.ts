@@ -1,5 +1,5 @@
-import type { Certificate } from "../certificate/schema.ts";
-import { formatSuiteVersion } from "../components.ts";
+import type { Certificate } from "../certificate/certificate-schema.ts";
+import { formatSuiteVersion } from "../component-schema.ts";
 import { escapeHtml } from "./escape.ts";
 import { STYLE } from "./style.ts";
 

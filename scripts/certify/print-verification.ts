@@ -2,9 +2,9 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { readSuiteVersion } from "../../e2e/support/suite-version.ts";
-import { formatSuiteVersion } from "../../results/components.ts";
-import { renderCertificate } from "../../e2e/certify/summary.ts";
-import { verifyCertificate } from "../../e2e/certify/verify.ts";
+import { formatSuiteVersion } from "../../results/component-schema.ts";
+import { renderCertificate } from "../../e2e/certify/render-certificate.ts";
+import { verifyCertificate } from "../../e2e/certify/verify-certificate.ts";
 
 /** Number of problems that are printed. */
 const SHOWN_PROBLEMS = 20;

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readCertificate } from "../../e2e/certify/read-certificate.ts";
-import { renderCertificate } from "../../e2e/certify/summary.ts";
-import type { Certificate } from "../../results/certificate/schema.ts";
+import { renderCertificate } from "../../e2e/certify/render-certificate.ts";
+import type { Certificate } from "../../results/certificate/certificate-schema.ts";
 
 /**
  * Reads a certificate without verifying its bundle.

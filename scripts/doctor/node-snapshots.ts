@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { type NodeSnapshot, nodeSnapshot } from "../../plugin/doctor/snapshot.ts";
+import { type NodeSnapshot, nodeSnapshot } from "../../plugin/doctor/node-snapshot.ts";
 import { type AgentFailure, runOnAgents } from "../cluster/run-on-agents.ts";
 
 /** Snapshots of the nodes, and the nodes where it failed. */

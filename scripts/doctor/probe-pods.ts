@@ -2,11 +2,11 @@ import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { listFindings } from "../../e2e/doctor/causes.ts";
-import { comparePrediction } from "../../e2e/doctor/compare.ts";
+import { comparePrediction } from "../../e2e/doctor/compare-prediction.ts";
 import { PREDICTED } from "../../e2e/doctor/predicted.ts";
-import { listMatrixCells } from "../../e2e/cells/cells.ts";
+import { listMatrixCells } from "../../e2e/cells/matrix-cells.ts";
 import { deployPods } from "../../e2e/deployment/deploy.ts";
-import { buildProbe } from "../../e2e/probe/build.ts";
+import { buildProbe } from "../../e2e/probe/build-probe.ts";
 
 /** Exit statuses of complete probes; 2 is an incomplete one. */
 const PROBE_STATUS = { allPasses: 0, failsAsPredicted: 1, predictedWrongly: 3 } as const;

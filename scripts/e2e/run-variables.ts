@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import type { Environment } from "../../clusters/spec/environment.ts";
 import type { Variables } from "../../e2e/support/variables.ts";
-import { type Flags, listVariables } from "./command.ts";
+import { type Flags, listVariables } from "./e2e-command.ts";
 import { listExistingClusterVariables } from "./existing-cluster-options.ts";
 
 /** The only variant of an environment, unless another one is named. */

@@ -6,19 +6,19 @@ import { type ClusterSpec, DEFAULT_SPEC } from "../../clusters/spec/cluster-spec
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import * as harness from "../../e2e/harness.ts";
-import { listMatrixCells } from "../../e2e/cells/cells.ts";
+import { listMatrixCells } from "../../e2e/cells/matrix-cells.ts";
 import type { Features } from "../../e2e/cells/features.ts";
-import { takeSnapshot } from "../../e2e/snapshot/snapshot.ts";
+import { takeSnapshot } from "../../e2e/snapshot/take-snapshot.ts";
 import { registerSuites } from "../../e2e/specs/suites.ts";
-import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
-import type { RunOptions } from "../../e2e/support/options.ts";
-import { composeReport, explainEmptyCells, type Failure } from "../../e2e/support/report.ts";
+import { buildClusterSpec } from "../../e2e/support/build-cluster-spec.ts";
+import type { RunOptions } from "../../e2e/support/run-options.ts";
+import { composeReport, explainEmptyCells, type Failure } from "../../e2e/support/compose-report.ts";
 import { TestRun } from "../../e2e/support/test-run.ts";
 import { writeBundle } from "../../results/files/bundle.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 import { writeReport, writeReportFiles } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { renderVariantTable } from "./table.ts";
+import { renderVariantTable } from "./variant-table.ts";
 
 /** Features of the cells that a selection is checked against: the cluster's own are known once it is up. */
 const EVERY_FEATURE: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };

@@ -8,7 +8,7 @@ import { buildSuiteImage } from "../../clusters/images/suite-image.ts";
 import { importImages } from "../../clusters/kind/import-images.ts";
 import { listNodeIds } from "../../clusters/kind/list-nodes.ts";
 import type { Progress } from "../../clusters/progress/progress.ts";
-import { buildProbe } from "../../e2e/probe/build.ts";
+import { buildProbe } from "../../e2e/probe/build-probe.ts";
 
 /** Images that the user named. */
 interface NamedImages {

@@ -6,7 +6,7 @@ import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
-import { composeReport } from "../../e2e/support/report.ts";
+import { composeReport } from "../../e2e/support/compose-report.ts";
 import { packArchive } from "../../results/files/bundle.ts";
 import { writeReportFiles } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };

@@ -2,12 +2,12 @@ import { join, relative, sep } from "node:path";
 import { $ } from "zx";
 import { getCacheRoot } from "../../clusters/components/cache.ts";
 import { type ComponentRef, listKindComponents } from "../../clusters/components/catalog.ts";
-import { buildInterlayExecutables } from "../../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../../clusters/components/interlay-executables.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import type { Image } from "../../clusters/images/archive.ts";
 import { prepareImages } from "../../clusters/images/prepare.ts";
 import type { Progress } from "../../clusters/progress/progress.ts";
-import { buildProbe } from "../../e2e/probe/build.ts";
+import { buildProbe } from "../../e2e/probe/build-probe.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 

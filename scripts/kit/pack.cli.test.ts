@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, utimes, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KIT_CACHE } from "../../clusters/components/cache.ts";
-import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
+import { runCommand, runOrThrow } from "../../clusters/components/run-command.ts";
 import { findComponentDirectory } from "./contents.ts";
 import { KIT_DIRECTORY, packKit, CHECKSUMS_FILE } from "./pack.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { listFiles, ROOT } from "./language.ts";
 
 /** Lines of a source file or specs, not of unit tests; harness.ts is one file so that it can be copied. */
@@ -8,6 +8,10 @@ const MAX_LINES = 260;
 const isMeasured = (name: string): boolean => name !== "e2e/harness.ts";
 /** Source files of a folder. */
 const MAX_FILES = 22;
+/** Names of files that are the same in each folder: its program, and the list of its environments. */
+const SHARED_NAMES = ["main.ts", "index.ts"];
+/** Folders with one file for each command or benchmark, which has its name. */
+const COMMAND_FOLDERS = ["scripts", "scripts/interlay/commands", "plugin/cli", "e2e/bench"];
 /** A name like `minorOf`: it does not say whether the function parses, finds or converts. */
 const GETTER = /\b(?:function|const) ([a-z]+(?:Of|At))\b(?= *[(<]| = (?:async )?[(<])/g;
 
@@ -29,6 +33,18 @@ describe("the project's layout", () => {
     for (const folder of sources.map((name) => dirname(name))) counts.set(folder, (counts.get(folder) ?? 0) + 1);
     assert.deepEqual(
       [...counts].filter(([, count]) => count > MAX_FILES),
+      [],
+    );
+  });
+
+  it("gives each source file and test a base name of its own", () => {
+    const folders = new Map<string, string[]>();
+    for (const name of listFiles("*.ts")) {
+      if (SHARED_NAMES.includes(basename(name)) || COMMAND_FOLDERS.includes(dirname(name))) continue;
+      folders.set(basename(name), [...(folders.get(basename(name)) ?? []), dirname(name)]);
+    }
+    assert.deepEqual(
+      [...folders].filter(([, found]) => found.length > 1),
       [],
     );
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createCell, createReport } from "../../results/fixtures.ts";
-import type { MatrixJob } from "./plan.ts";
+import { createCell, createReport } from "../../results/report-fixtures.ts";
+import type { MatrixJob } from "./matrix-plan.ts";
 import { listRows, renderMarkdown } from "./results-table.ts";
 
 describe("the table of a matrix run", () => {

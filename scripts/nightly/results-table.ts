@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import type { Report, VariantResult } from "../../results/schema.ts";
 import { countCells } from "../../results/title.ts";
-import type { MatrixJob, PlannedJobs } from "./plan.ts";
+import type { MatrixJob, PlannedJobs } from "./matrix-plan.ts";
 
 const HEAD = ["job", "control plane", "kube-proxy", "mode", "return path", "INVALID rule", "cells"] as const;
 

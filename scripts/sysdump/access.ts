@@ -1,7 +1,7 @@
 import { CoreV1Api, type KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import type { SnapshotTarget } from "../../e2e/snapshot/snapshot.ts";
+import type { SnapshotTarget } from "../../e2e/snapshot/take-snapshot.ts";
 import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { execInAgent, listAgents } from "../cluster/run-on-agents.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { listFiles } from "../lint/language.ts";
-import { ROOT } from "./commands.ts";
+import { ROOT } from "./documented-pages.ts";
 import { findBrokenAnchors, findMissingPaths, type Page } from "./references.ts";
 
 const page = (text: string, name = "docs/a.md"): Page => ({ name, text });

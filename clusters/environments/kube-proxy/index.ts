@@ -5,7 +5,7 @@ import { DETECT_INTERFACE_CALI } from "./detect-interface-cali.ts";
 import { DETECT_INTERFACE_VETH } from "./detect-interface-veth.ts";
 import { DETECT_NODE_CIDR } from "./detect-node-cidr.ts";
 import { MASQUERADE_ALL } from "./masquerade-all.ts";
-import { NFTABLES } from "./nftables.ts";
+import { NFTABLES } from "./nftables-mode.ts";
 import { NO_KUBE_PROXY } from "./no-kube-proxy.ts";
 
 /** Environments of this folder, in the order of a run. */

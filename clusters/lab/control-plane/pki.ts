@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { runOrThrow } from "../../components/command.ts";
+import { runOrThrow } from "../../components/run-command.ts";
 import { API_SERVER_CLIENT } from "./identities.ts";
 
 const VALID_DAYS = "30";

@@ -1,7 +1,7 @@
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import { API_PORT } from "../control-plane/identities.ts";
 import { getNthAddress } from "../machines/machine-addresses.ts";
-import type { LabPlan } from "../plan/plan.ts";
+import type { LabPlan } from "../plan/lab-plan.ts";
 import { readPodField } from "./volumes.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

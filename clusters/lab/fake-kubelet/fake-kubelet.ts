@@ -9,10 +9,10 @@ import {
   type V1PodStatus,
 } from "@kubernetes/client-node";
 import pRetry from "p-retry";
-import { isFinished } from "../../kubernetes/pod-phase.ts";
+import { isFinished } from "../../kubernetes/finished-pods.ts";
 import { findNameserver } from "../machines/machine-addresses.ts";
-import type { LabPlan } from "../plan/plan.ts";
-import { type CniConfiguration, findPluginProblem, isVerbSupported, readCniConfiguration } from "./cni.ts";
+import type { LabPlan } from "../plan/lab-plan.ts";
+import { type CniConfiguration, findPluginProblem, isVerbSupported, readCniConfiguration } from "./cni-calls.ts";
 import { type ApiServerAddress, findApiServer } from "./container-environment.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -20,7 +20,7 @@ import { buildNodeObject } from "./node-object.ts";
 import { NodeProber } from "./probes/node-prober.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { RunningContainer } from "./running-container.ts";
-import { collectGarbage } from "./sandbox.ts";
+import { collectGarbage } from "./pod-sandbox.ts";
 import { Semaphore } from "./semaphore.ts";
 import { createWarningEvent } from "./warning-event.ts";
 import { watchPods } from "./watch-pods.ts";

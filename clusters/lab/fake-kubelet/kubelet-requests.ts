@@ -7,7 +7,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import { buildMachineCommand } from "../machines/nsenter.ts";
 import { getLabFiles } from "../plan/lab-files.ts";
-import { readState } from "../plan/plan.ts";
+import { readState } from "../plan/lab-plan.ts";
 
 /** Kubernetes' remote command protocols over WebSocket (k8s.io/apimachinery, util/remotecommand), the preferred one first. */
 const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];

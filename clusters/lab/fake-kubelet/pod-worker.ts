@@ -9,7 +9,7 @@ import type { NodeContext } from "./node-context.ts";
 import { buildPodStatus, CONTAINER_CREATING, type ContainerState, type PodProgress } from "./pod-status.ts";
 import { probeReadiness } from "./probes/readiness.ts";
 import { RunningContainer } from "./running-container.ts";
-import { checkSandbox, createSandbox, listAddresses, removeSandbox, type Sandbox } from "./sandbox.ts";
+import { checkSandbox, createSandbox, listAddresses, removeSandbox, type Sandbox } from "./pod-sandbox.ts";
 import { Volumes } from "./volumes.ts";
 
 const BACKOFF_MS: { readonly first: number; readonly max: number } = { first: 300, max: 10_000 };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions, type V1Service } from "@kubernetes/client-node";
-import { runOrThrow } from "../../components/command.ts";
+import { runOrThrow } from "../../components/run-command.ts";
 import { buildMachineCommand } from "../machines/nsenter.ts";
 import type { LabMachines } from "../machines/machine-addresses.ts";
 import {

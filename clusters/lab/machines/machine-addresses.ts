@@ -3,7 +3,7 @@ import { findRackOfWorker, listRacks, moveToRack, type Rack } from "../../enviro
 import type { ClusterNode } from "../../provider/provider.ts";
 import type { ClusterSpec } from "../../spec/cluster-spec.ts";
 import { getGateway, toIpv6Address } from "../../spec/address-ranges.ts";
-import type { LabPlan } from "../plan/plan.ts";
+import type { LabPlan } from "../plan/lab-plan.ts";
 
 /** The machine of a node. */
 export interface LabNode extends ClusterNode {

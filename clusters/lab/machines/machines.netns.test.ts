@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand, runOrThrow } from "../../components/command.ts";
+import { runCommand, runOrThrow } from "../../components/run-command.ts";
 import { DEFAULT_SPEC } from "../../spec/cluster-spec.ts";
 import { buildMachineCommand } from "./nsenter.ts";
 import { planMachines } from "./machine-addresses.ts";

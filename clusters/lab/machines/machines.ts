@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runCommand, runOrThrow } from "../../components/command.ts";
+import { runCommand, runOrThrow } from "../../components/run-command.ts";
 import { buildMachineCommand } from "./nsenter.ts";
 import type { LabMachines } from "./machine-addresses.ts";
 import { listProcesses, signalProcesses } from "./processes.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand, runOrThrow } from "../../components/command.ts";
+import { runCommand, runOrThrow } from "../../components/run-command.ts";
 import type { Environment } from "../../spec/environment.ts";
 import type { EnvironmentSpec } from "../../spec/environment-spec.ts";
 import { DEFAULT_SPEC } from "../../spec/cluster-spec.ts";

@@ -13,7 +13,7 @@ export interface LabFiles {
   readonly kubeconfig: string;
   /** Process id, on the host, of the program that holds the lab. */
   readonly pid: string;
-  /** Machines and pods that run (plan.ts), with process ids of the lab's process namespace. */
+  /** Machines and pods that run (lab-plan.ts), with process ids of the lab's process namespace. */
   readonly state: string;
   readonly log: string;
   /** Exists once the lab is up. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { z } from "zod";
 import { VERSIONS } from "../../../clusters/components/catalog.ts";
-import { buildInterlayExecutables } from "../../../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../../../clusters/components/interlay-executables.ts";
 import { resolveComponents } from "../../../clusters/components/resolve.ts";
 import { createPlainProgress } from "../../../clusters/progress/plain.ts";
 import { findBun } from "../../../plugin/deploy/compile.ts";

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { encodeCall, type EncodedCall, type TimedCall } from "./invocation.ts";
+import { encodeCall, type EncodedCall, type TimedCall } from "./timed-call.ts";
 
 /** Process of runtime.ts in a node's network namespace: starts plugins as a container runtime does, and measures them. */
 process.on("message", (message) => {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { findBun } from "../../../plugin/deploy/compile.ts";
 import type { Invocation, TestNode } from "../../../plugin/testing/invocation.ts";
-import { decodeResult, type EncodedCall, type TimedCall } from "./invocation.ts";
+import { decodeResult, type EncodedCall, type TimedCall } from "./timed-call.ts";
 
 type Waiting = { readonly resolve: (timed: TimedCall) => void; readonly reject: (error: Error) => void };
 

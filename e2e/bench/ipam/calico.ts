@@ -1,7 +1,7 @@
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { Measurement } from "../measurement/measurement.ts";
-import { describeCalls, measureRate } from "./add.ts";
-import type { IpamCalls } from "./calls.ts";
+import { describeCalls, measureRate } from "./measure-add.ts";
+import type { IpamCalls } from "./ipam-calls.ts";
 
 const NODES = 10;
 

@@ -11,7 +11,7 @@ import { ClusterCache } from "../../../plugin/agent/discovery/cluster-cache.ts";
 import { hasStatus, KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator/allocator.ts";
-import { Records } from "../../../plugin/ipam/records/records.ts";
+import { Records } from "../../../plugin/ipam/records/address-records.ts";
 import pLimit from "p-limit";
 import {
   type WorkerMessage,

@@ -4,7 +4,7 @@ import type { ClusterApi } from "../../support/cluster-api.ts";
 import { reserveTokens } from "../../deployment/run-cells.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import { Prober } from "../../support/prober.ts";
-import { NAMESPACE } from "./pods.ts";
+import { NAMESPACE } from "./scale-pods.ts";
 import pLimit from "p-limit";
 import type { ScaleProbe } from "./probes.ts";
 import { describeCapture } from "./captures.ts";

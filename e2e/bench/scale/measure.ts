@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
-import { AgentProcess } from "../agent/agent-process.ts";
+import { AgentProcess } from "../agent/measured-agent.ts";
 import { median } from "../measurement/statistics.ts";
-import { createScalePods, removePod } from "./pods.ts";
+import { createScalePods, removePod } from "./scale-pods.ts";
 
 /** Values that are measured after each step. */
 export interface Measures {

@@ -2,8 +2,8 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { retryOnServerError, type ClusterApi } from "../../support/cluster-api.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
-import { type ScaleCell, findPodType } from "./cells.ts";
-import { NAMESPACE, buildPod, type ScalePod, getServiceName } from "./pods.ts";
+import { type ScaleCell, findPodType } from "./scale-cells.ts";
+import { NAMESPACE, buildPod, type ScalePod, getServiceName } from "./scale-pods.ts";
 
 /** A cell with its pods and the address. */
 export interface ScaleProbe {

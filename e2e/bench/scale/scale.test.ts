@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { POD_TYPES } from "../../../results/schema.ts";
-import { sampleCells, TARGETS } from "./cells.ts";
+import { sampleCells, TARGETS } from "./scale-cells.ts";
 import { renderChart } from "./chart.ts";
 import { classifyGrowth, fitLine } from "./curve.ts";
 import { countBacklogDrops, readDropped, countFullTables } from "./dropped.ts";

@@ -1,5 +1,5 @@
 import { $ } from "zx";
-import { buildInterlay } from "../../../plugin/deploy/build.ts";
+import { buildInterlay } from "../../../plugin/deploy/build-executables.ts";
 import { parseSnapshot } from "../../../plugin/trace/snapshot.ts";
 import { buildTraceModel } from "../../../plugin/trace/walk/build-trace-model.ts";
 import { traceConnection } from "../../../plugin/trace/walk/trace-connection.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { KubeConfig } from "@kubernetes/client-node";
-import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall.ts";
+import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall-interlay.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
-import { runOnExistingCluster } from "../../existing-cluster/run.ts";
+import { runOnExistingCluster } from "../../existing-cluster/run-on-existing-cluster.ts";
 import { diffLines, readNodes, readObjects } from "../../existing-cluster/cluster-state.ts";
 import { createSimulatedNodes, SIMULATED } from "../../existing-cluster/simulated-nodes.ts";
 import type { Report } from "../../../results/schema.ts";

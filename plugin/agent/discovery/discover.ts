@@ -1,6 +1,6 @@
 import { type Cidr, containsIp, getFamily, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 import { type Facts, FACTS_SCHEMA, parseProperCidr, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
-import { findSetting } from "./settings.ts";
+import { findSetting } from "./config-map-settings.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import {
   findMasqueradedNetworks,

@@ -1,4 +1,4 @@
-import { decodeAddress, encodeAddressDump, IFA_FLAG, RTM_ADDRESS } from "../../netlink/address.ts";
+import { decodeAddress, encodeAddressDump, IFA_FLAG, RTM_ADDRESS } from "../../netlink/interface-address.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../../netlink/link.ts";
 import { decodeRoute, encodeRouteDump, isDefaultRoute, RTM_ROUTE } from "../../netlink/route.ts";
 import { NetlinkSocket } from "../../netlink/socket.ts";

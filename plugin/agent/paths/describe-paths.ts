@@ -1,4 +1,4 @@
-import type { FailedPath, PathReport } from "../../trace/paths/check-paths.ts";
+import type { FailedPath, PathReport } from "../../trace/paths/trace-paths.ts";
 import { isPolicyRule } from "../../trace/paths/policy-rule.ts";
 import { findRemedy } from "../../trace/tell/find-remedy.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCidr, parseIp } from "../../datapath/address.ts";
-import { makeFacts } from "../../testing/facts.ts";
+import { makeFacts } from "../../testing/make-facts.ts";
 import {
   chooseReturnPath,
   countNodesOutside,

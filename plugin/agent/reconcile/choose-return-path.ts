@@ -1,6 +1,6 @@
 import { type Cidr, containsIp, getFamily, type Ip } from "../../datapath/address.ts";
 import type { Facts, ReturnPath } from "../../datapath/facts.ts";
-import { findSetting } from "../discovery/settings.ts";
+import { findSetting } from "../discovery/config-map-settings.ts";
 
 /** An UnderlayPool that gives addresses on this node. */
 export interface PoolOnNode {

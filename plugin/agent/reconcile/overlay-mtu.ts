@@ -1,7 +1,7 @@
 import type { Facts } from "../../datapath/facts.ts";
 import { NetworkNamespace } from "../../datapath/kernel.ts";
 import type { Link } from "../../netlink/link.ts";
-import { TUNNEL_KINDS } from "./node-routes.ts";
+import { TUNNEL_KINDS } from "./overlay-routes.ts";
 
 /** Reads the smallest MTU of the node's tunnels; undefined where the overlay has none. */
 export function readOverlayMtu(): number | undefined {

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
-import { readNodeLinks } from "./node-routes.ts";
-import { applyNodeTable } from "./node-table.ts";
+import { readNodeLinks } from "./overlay-routes.ts";
+import { applyNodeTable } from "./apply-node-table.ts";
 
 const BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
 /** File that exists while the agent has set the sysctl to 1: only then does the agent restore it. A reboot resets both. */

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
-import { readOverlayRoutes } from "./node-routes.ts";
+import { readOverlayRoutes } from "./overlay-routes.ts";
 
 const CONF = "/proc/sys/net/ipv4/conf";
 /** Previous value of each link, in one file per link; a reboot resets both file and sysctl. */

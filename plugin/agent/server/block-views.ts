@@ -2,7 +2,7 @@ import { Informer } from "../../kubernetes/informer.ts";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { RESOURCE, underlayAddress, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { selectBlock } from "../../ipam/records/address-labels.ts";
-import { logInvalidObject } from "../status/log.ts";
+import { logInvalidObject } from "../status/agent-log.ts";
 import type { BlockView } from "../../ipam/records/address-store.ts";
 
 /** Milliseconds without an allocation after which a block is no longer watched. */

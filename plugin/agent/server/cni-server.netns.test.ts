@@ -3,9 +3,9 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import { TestAgent } from "../../testing/agent.ts";
+import { TestAgent } from "../../testing/test-agent.ts";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
-import { splitLines } from "../../testing/node-snapshot.ts";
+import { splitLines } from "../../testing/restorable-state.ts";
 import { pluginsFromEnvironment, type CallResult, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, pingAddress } from "../../testing/exec.ts";
 

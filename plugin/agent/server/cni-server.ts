@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { RunStandaloneError } from "../../cni/cni-call.ts";
 import { type CniResponse, answerCni, type CallOptions } from "../../cni/run-cni.ts";
 import { IPAM_PLUGIN } from "../../ipam/ipam-log.ts";
-import type { Paths } from "../../cni/paths.ts";
-import { answerVersion } from "../../cni/version.ts";
+import type { Paths } from "../../cni/plugin-paths.ts";
+import { answerVersion } from "../../cni/cni-version.ts";
 import {
   type CniRequestFrame,
   decodeRequest,

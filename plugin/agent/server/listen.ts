@@ -1,5 +1,5 @@
 import type { Server } from "node:net";
-import { writeLog } from "../status/log.ts";
+import { writeLog } from "../status/agent-log.ts";
 
 const RETRY_MS = 200;
 /** An agent that is replaced frees its ports within its termination grace period, in milliseconds. */

@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from "node:https";
 import { join } from "node:path";
 import { getErrorMessage } from "../../errors/error-message.ts";
-import { writeLog } from "../status/log.ts";
+import { writeLog } from "../status/agent-log.ts";
 import { listenWhenFree } from "./listen.ts";
 import type { ScrapeAuthorizer, ScrapeVerdict } from "./scrape-authorizer.ts";
 import type { MetricsListener } from "./server-settings.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOG_LEVELS, type LogLevel } from "../status/log.ts";
+import { LOG_LEVELS, type LogLevel } from "../status/agent-log.ts";
 
 /** Where other hosts scrape the metrics. */
 export interface MetricsListener {

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
-import type { Paths } from "../../cni/paths.ts";
+import type { Paths } from "../../cni/plugin-paths.ts";
 import type { Allocator } from "../../ipam/allocator/allocator.ts";
 import { CNI_SOCKET } from "../../cni/protocol/cni-protocol.ts";
 import { executeIpam, type IpamListener } from "../../ipam/execute-ipam.ts";
@@ -13,7 +13,7 @@ import { serveHealth } from "./health-server.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { ScrapeAuthorizer } from "./scrape-authorizer.ts";
 import type { ServerSettings } from "./server-settings.ts";
-import { writeLog } from "../status/log.ts";
+import { writeLog } from "../status/agent-log.ts";
 
 /** State from which the agent's servers answer. */
 interface ServerDependencies {

@@ -1,6 +1,6 @@
 import type { AllocatorOptions } from "../../ipam/allocator/allocator.ts";
 import type { EventRecorder } from "./event-recorder.ts";
-import { writeLog } from "./log.ts";
+import { writeLog } from "./agent-log.ts";
 
 /** Reports events of addresses to the operator: on the pod, and in the log. The pool's status counts conflicts. */
 export function createAddressListener(events: EventRecorder): Pick<AllocatorOptions, "onConflict" | "onLost"> {

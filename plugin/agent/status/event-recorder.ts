@@ -1,7 +1,7 @@
 import { getErrorMessage } from "../../errors/error-message.ts";
 import { createHash } from "node:crypto";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
-import { writeLog } from "./log.ts";
+import { writeLog } from "./agent-log.ts";
 import { inNamespace } from "../../kubernetes/objects.ts";
 
 const EVENTS = { api: "/api/v1", plural: "events" } as const;

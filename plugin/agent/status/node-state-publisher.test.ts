@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCidr } from "../../datapath/address.ts";
-import { makeFacts } from "../../testing/facts.ts";
+import { makeFacts } from "../../testing/make-facts.ts";
 import { VERSION } from "../../version/version.ts";
 import { KubeError, type KubeClient } from "../../kubernetes/kube-client.ts";
 import { type FactsStatus, nodeStateStatusSchema } from "../../kubernetes/status-schemas.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
-import { splitLines } from "../../testing/node-snapshot.ts";
+import { splitLines } from "../../testing/restorable-state.ts";
 import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, pingAddress } from "../../testing/exec.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TestAgent } from "../../testing/agent.ts";
+import { TestAgent } from "../../testing/test-agent.ts";
 import { TestNet } from "../../testing/node.ts";
 import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, execOrThrow } from "../../testing/exec.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
-import { splitLines } from "../../testing/node-snapshot.ts";
+import { splitLines } from "../../testing/restorable-state.ts";
 import { buildPathVariables, pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, pingAddress } from "../../testing/exec.ts";
 

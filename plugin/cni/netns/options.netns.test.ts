@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
-import { splitLines } from "../../testing/node-snapshot.ts";
+import { splitLines } from "../../testing/restorable-state.ts";
 import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
 import { execInNetns } from "../../testing/exec.ts";
 

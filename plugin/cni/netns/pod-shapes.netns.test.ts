@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
-import { splitLines } from "../../testing/node-snapshot.ts";
+import { splitLines } from "../../testing/restorable-state.ts";
 import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
 import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
 

@@ -1,4 +1,4 @@
-import { encodeAddress, IFA_FLAG, RTM_ADDRESS } from "../../netlink/address.ts";
+import { encodeAddress, IFA_FLAG, RTM_ADDRESS } from "../../netlink/interface-address.ts";
 import { decodeRoute, encodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 import { containsIp, parseCidr, parseIp } from "../address.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TestNet } from "../../testing/node.ts";
 import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
-import { TestAgent } from "../../testing/agent.ts";
+import { TestAgent } from "../../testing/test-agent.ts";
 import { buildGuardTableName, buildNodeLinkName } from "../names.ts";
 
 const POD = "10.7.200.1";

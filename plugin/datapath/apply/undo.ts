@@ -2,7 +2,7 @@ import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../../netlink/nei
 import { RTM_ROUTE, encodeRoute } from "../../netlink/route.ts";
 import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
 import { getFamily } from "../address.ts";
-import { removeLink } from "./apply.ts";
+import { removeLink } from "./apply-plan.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
 import { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";

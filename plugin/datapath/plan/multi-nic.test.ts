@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCidr, parseIp } from "../address.ts";
-import { makeFacts } from "../../testing/facts.ts";
+import { makeFacts } from "../../testing/make-facts.ts";
 import type { Facts } from "../facts.ts";
 import { planSecondaryNic } from "./multi-nic.ts";
 import { DEFAULT_ROUTING_IDS } from "./routing-ids.ts";

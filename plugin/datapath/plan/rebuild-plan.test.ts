@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { makeFacts } from "../../testing/facts.ts";
+import { makeFacts } from "../../testing/make-facts.ts";
 import { parseCidr, parseInterfaceAddress, parseIp } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import { DEFAULT_ROUTING_IDS } from "./routing-ids.ts";

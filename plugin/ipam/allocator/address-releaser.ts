@@ -1,7 +1,7 @@
 import { hasFinished } from "../../kubernetes/pod-phase.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
-import type { Records } from "../records/records.ts";
-import type { ContainerNic } from "../records/sandbox.ts";
+import type { Records } from "../records/address-records.ts";
+import type { ContainerNic } from "../records/sandbox-state.ts";
 import type { AddressStore } from "../records/address-store.ts";
 
 /** Upper bound of remembered containers; the oldest are evicted. */

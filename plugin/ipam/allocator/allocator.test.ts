@@ -7,7 +7,7 @@ import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
 import { type ConflictRecord, writeConflictRecord } from "../../state/conflict-records.ts";
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
-import { type AddressRecord, Records } from "../records/records.ts";
+import { type AddressRecord, Records } from "../records/address-records.ts";
 
 const V6 = { subnet: "fd07::/64", ranges: ["fd07::200:1-fd07::200:2"] };
 const STRANGER = "02:00:00:00:00:01";

@@ -13,7 +13,7 @@ import { ExistingClaims, type AddressRequest } from "./existing-claims.ts";
 import { AddressPicker } from "./address-picker.ts";
 import { selectPodPools } from "./pod-pools.ts";
 import type { IpamResult, IpamRequest } from "../records/ipam-request.ts";
-import type { AddressRecord, Records } from "../records/records.ts";
+import type { AddressRecord, Records } from "../records/address-records.ts";
 import {
   poolExhaustedError,
   apiServerUnreachableError,
@@ -27,7 +27,7 @@ import { findRecordedAddresses } from "./recorded-addresses.ts";
 import { Reserve } from "./reserve.ts";
 import { SetClaims } from "./set-claims.ts";
 import { findSet } from "../annotations/workload.ts";
-import type { ContainerNic } from "../records/sandbox.ts";
+import type { ContainerNic } from "../records/sandbox-state.ts";
 import { type AddressStore, isApiError } from "../records/address-store.ts";
 import { syncRecords } from "./sync-records.ts";
 import { KeyedMutex } from "../waiting/keyed-mutex.ts";

@@ -2,7 +2,7 @@ import { parseIp } from "../../datapath/address.ts";
 import { type ConflictRecord, readConflictRecords, removeConflictRecord } from "../../state/conflict-records.ts";
 import { findPool } from "../pool/select-pools.ts";
 import { parsePools } from "../pool/parse-pools.ts";
-import type { Records } from "../records/records.ts";
+import type { Records } from "../records/address-records.ts";
 import type { AddressStore } from "../records/address-store.ts";
 import { toObjectName } from "../pool/object-name.ts";
 

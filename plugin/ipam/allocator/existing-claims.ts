@@ -5,9 +5,9 @@ import { findPool, type Pool } from "../pool/select-pools.ts";
 import { findController, type Allocation, toAddressSpec } from "../records/allocation.ts";
 import type { AddressSpace } from "../pool/address-space.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
-import type { Records } from "../records/records.ts";
+import type { Records } from "../records/address-records.ts";
 import { describeNic } from "./errors.ts";
-import { findSandboxState } from "../records/sandbox.ts";
+import { findSandboxState } from "../records/sandbox-state.ts";
 import type { AddressStore } from "../records/address-store.ts";
 
 /**

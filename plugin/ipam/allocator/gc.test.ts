@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Allocator } from "./allocator.ts";
-import { type AddressRecord, Records } from "../records/records.ts";
+import { type AddressRecord, Records } from "../records/address-records.ts";
 import type { AddressStore } from "../records/address-store.ts";
 
 /** An API server that has not been reached: what is released waits in the records. */

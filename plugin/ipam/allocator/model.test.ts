@@ -9,7 +9,7 @@ import { writeConflictRecord } from "../../state/conflict-records.ts";
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { parsePools } from "../pool/parse-pools.ts";
-import { Records } from "../records/records.ts";
+import { Records } from "../records/address-records.ts";
 
 /**
  * Random lives of pods on two nodes: containers made, torn down, torn down twice or never, agents killed, partitions

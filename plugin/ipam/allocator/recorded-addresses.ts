@@ -1,6 +1,6 @@
 import type { AddressStore } from "../records/address-store.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
-import type { AddressRecord, Records } from "../records/records.ts";
+import type { AddressRecord, Records } from "../records/address-records.ts";
 
 /** Finds the records of a repeated ADD, or of a new sandbox of the same pod. Needs only this node, unless its cache does not have the address. */
 export async function findRecordedAddresses(

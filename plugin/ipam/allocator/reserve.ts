@@ -4,7 +4,7 @@ import { selectsNode, findOverlappingPools, type Pool, findPool } from "../pool/
 import type { AddressRequest } from "./existing-claims.ts";
 import type { AddressPicker } from "./address-picker.ts";
 import { parsePools } from "../pool/parse-pools.ts";
-import type { Records } from "../records/records.ts";
+import type { Records } from "../records/address-records.ts";
 import type { AddressStore } from "../records/address-store.ts";
 
 /**

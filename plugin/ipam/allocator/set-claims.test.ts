@@ -7,7 +7,7 @@ import { AddressCluster, NodeStore } from "../../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { parsePools } from "../pool/parse-pools.ts";
 import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
-import { Records } from "../records/records.ts";
+import { Records } from "../records/address-records.ts";
 
 const DELAYS = { afterPod: 0, withoutNode: 1000, young: 0 };
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web-1", uid: "rs", controller: true };

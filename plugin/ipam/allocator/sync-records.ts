@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { toAddressSpecFromRecord } from "../records/allocation.ts";
 import type { AddressReleaser } from "./address-releaser.ts";
-import type { AddressRecord, Records } from "../records/records.ts";
+import type { AddressRecord, Records } from "../records/address-records.ts";
 import { hasLabels } from "../records/address-labels.ts";
 import type { AddressStore } from "../records/address-store.ts";
 import { isFree } from "../sets/plan-sets.ts";

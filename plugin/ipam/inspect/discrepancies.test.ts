@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { podObject, underlayAddress, underlayPool } from "../../kubernetes/objects.ts";
 import { type Discrepancy, findDiscrepancies } from "./discrepancies.ts";
-import type { ClusterAddresses } from "./observe-cluster.ts";
+import type { ClusterAddresses } from "./observe-cluster-addresses.ts";
 import { findReleasable } from "./release.ts";
-import { renderAddresses, renderDiscrepancies } from "./render.ts";
-import { NODE_ADDRESSES_SCHEMA, type NodeAddressSnapshot } from "./snapshot.ts";
+import { renderAddresses, renderDiscrepancies } from "./render-addresses.ts";
+import { NODE_ADDRESSES_SCHEMA, type NodeAddressSnapshot } from "./node-addresses-snapshot.ts";
 
 const ADDRESS = "10.7.200.1";
 const POD = { namespace: "shop", name: "db", uid: "u1" };

@@ -3,8 +3,8 @@ import { getFamily, parseIp } from "../../datapath/address.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { findOverlappingPools, findPool } from "../pool/select-pools.ts";
 import { parsePools } from "../pool/parse-pools.ts";
-import type { ClusterAddresses } from "./observe-cluster.ts";
-import type { NodeAddressSnapshot } from "./snapshot.ts";
+import type { ClusterAddresses } from "./observe-cluster-addresses.ts";
+import type { NodeAddressSnapshot } from "./node-addresses-snapshot.ts";
 
 /** A difference between objects, records and kernels. */
 export interface Discrepancy {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { readLastFacts } from "../../state/facts-file.ts";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
-import { addIpamCommands } from "./commands.ts";
-import { observeNodeAddresses } from "./observe-node.ts";
+import { addIpamCommands } from "./ipam-commands.ts";
+import { observeNodeAddresses } from "./observe-node-addresses.ts";
 
 /** Adds `interlay ipam …` for a node, which inspects only this node. */
 export function addNodeIpamCommands(program: Command): void {

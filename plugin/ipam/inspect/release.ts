@@ -3,7 +3,7 @@ import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { RESOURCE, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { parseIp } from "../../datapath/address.ts";
 import { describeHolder } from "../allocator/errors.ts";
-import type { ClusterAddresses } from "./observe-cluster.ts";
+import type { ClusterAddresses } from "./observe-cluster-addresses.ts";
 import { toObjectName } from "../pool/object-name.ts";
 
 /** Asks for confirmation on a terminal. Returns false without one. */

@@ -2,7 +2,7 @@ import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../.
 import type { Ip } from "../../datapath/address.ts";
 import type { Pool } from "../pool/select-pools.ts";
 import type { IpamResult, IpamRequest } from "./ipam-request.ts";
-import type { AddressRecord } from "./records.ts";
+import type { AddressRecord } from "./address-records.ts";
 import { findSet } from "../annotations/workload.ts";
 
 /** An address of one NIC. Converts between the cluster's object, the node's record and the plugin's response. */

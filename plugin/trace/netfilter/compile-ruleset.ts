@@ -2,10 +2,10 @@ import type { Family } from "../../datapath/address.ts";
 import type { Hook } from "../hook.ts";
 import type { NamespaceSnapshot } from "../snapshot.ts";
 import { orderStages, type Stage } from "./hook-stages.ts";
-import { compileIptablesTable } from "./iptables/compile-table.ts";
+import { compileIptablesTable } from "./iptables/compile-iptables-table.ts";
 import { type Ipset, indexIpset, type IpsetIndex, parseIpsets } from "./iptables/ipset.ts";
 import { parseIptablesSave, type SavedTable } from "./iptables/save-file.ts";
-import { compileNftTable } from "./nft/compile-table.ts";
+import { compileNftTable } from "./nft/compile-nft-table.ts";
 import { parseNftRuleset } from "./nft/ruleset-json.ts";
 import { type BaseChain, type Chain, findUnsupported } from "./model/ruleset.ts";
 

@@ -1,6 +1,6 @@
 import type { Outcome } from "../hook.ts";
 import type { Translation } from "../packet.ts";
-import { addStep, areSameOutcomes, createOutcome, type EvaluationProgress } from "./progress.ts";
+import { addStep, areSameOutcomes, createOutcome, type EvaluationProgress } from "./evaluation-progress.ts";
 import type { BaseChain, Chain, Result, StatementContext } from "./model/ruleset.ts";
 
 /** Continuations after a base chain has finished with a packet. */

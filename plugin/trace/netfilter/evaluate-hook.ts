@@ -3,7 +3,7 @@ import type { Packet, Translation } from "../packet.ts";
 import type { CompiledRuleset } from "./compile-ruleset.ts";
 import { type Continuations, createForkBudget, evaluateBaseChain } from "./evaluate-chain.ts";
 import type { Stage } from "./hook-stages.ts";
-import { createOutcome, type EvaluationProgress } from "./progress.ts";
+import { createOutcome, type EvaluationProgress } from "./evaluation-progress.ts";
 import type { BaseChain } from "./model/ruleset.ts";
 
 /**

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { publishResults } from "../../../e2e/certify/publish.ts";
 import { createKeyPair } from "../../certify/key-pair.ts";
-import { addCertificationOptions } from "../../certify/options.ts";
+import { addCertificationOptions } from "../../certify/certification-options.ts";
 import { printVerification } from "../../certify/print-verification.ts";
 import { type CertifyFlags, runCertification } from "../../certify/run-certification.ts";
 import { readSubmission } from "../../certify/read-submission.ts";
 import { listExistingClusterVariables } from "../../e2e/existing-cluster-options.ts";
-import { addGlobalOptions, addInheritedOptions, type OutputFormat } from "../program/options.ts";
+import { addGlobalOptions, addInheritedOptions, type OutputFormat } from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 
 const EXAMPLE = join(import.meta.dirname, "..", "..", "..", "examples", "product.yaml");

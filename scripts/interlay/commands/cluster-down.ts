@@ -1,11 +1,11 @@
 import { Command, Option } from "commander";
 import { stopPrivateEngine } from "../../../clusters/docker/engine.ts";
 import { createProgress } from "../../../clusters/progress/create-progress.ts";
-import { type ExistingOptions, parseExistingOptions } from "../../../clusters/existing/options.ts";
+import { type ExistingOptions, parseExistingOptions } from "../../../clusters/existing/existing-options.ts";
 import { PROVIDER_NAMES } from "../../../clusters/spec/provider-name.ts";
 import { loadProvider } from "../../../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../../../clusters/spec/cluster-spec.ts";
-import { addClusterOptions, type ClusterFlags } from "../program/options.ts";
+import { addClusterOptions, type ClusterFlags } from "../program/common-options.ts";
 
 interface DownFlags extends ClusterFlags {
   readonly provider: string;

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { VersionApi } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { getCacheRoot } from "../../../clusters/components/cache.ts";
-import { loadKubeConfig } from "../../../clusters/existing/options.ts";
+import { loadKubeConfig } from "../../../clusters/existing/existing-options.ts";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
-import { addGlobalOptions, type OutputFormat } from "../program/options.ts";
+import { addGlobalOptions, type OutputFormat } from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 
 /** Time in which an API server must answer. */

@@ -4,9 +4,9 @@ import { createProgress } from "../../../clusters/progress/create-progress.ts";
 import { PROVIDER_NAMES } from "../../../clusters/spec/provider-name.ts";
 import { loadProvider } from "../../../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../../../clusters/spec/cluster-spec.ts";
-import { buildClusterSpec } from "../../../e2e/support/cluster-spec.ts";
-import { parseKubeProxy, parseRunOptions } from "../../../e2e/support/options.ts";
-import { findSkipReason } from "../../e2e/environments.ts";
+import { buildClusterSpec } from "../../../e2e/support/build-cluster-spec.ts";
+import { parseKubeProxy, parseRunOptions } from "../../../e2e/support/run-options.ts";
+import { findSkipReason } from "../../e2e/run-environments.ts";
 
 interface UpFlags {
   readonly provider: string;

@@ -3,7 +3,7 @@ import { DEFAULT_SPEC } from "../../../clusters/spec/cluster-spec.ts";
 import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { observeCluster } from "../../../plugin/doctor/observe-cluster.ts";
 import { predictFailures } from "../../../plugin/doctor/predict.ts";
-import { renderFindings } from "../../../plugin/doctor/report.ts";
+import { renderFindings } from "../../../plugin/doctor/render-findings.ts";
 import { readSnapshots, snapshotNodes } from "../../doctor/node-snapshots.ts";
 import {
   addClusterOptions,
@@ -11,7 +11,7 @@ import {
   type ClusterFlags,
   loadCluster,
   type OutputFormat,
-} from "../program/options.ts";
+} from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 
 interface DoctorFlags extends ClusterFlags {

@@ -2,7 +2,7 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { ignoreStatus } from "../../../clusters/kubernetes/status-code.ts";
 import { execInAgent, INTERLAY, listAgents } from "../../cluster/run-on-agents.ts";
-import { addClusterOptions, addGlobalOptions, type ClusterFlags, loadCluster } from "../program/options.ts";
+import { addClusterOptions, addGlobalOptions, type ClusterFlags, loadCluster } from "../program/common-options.ts";
 
 interface ExplainFlags extends ClusterFlags {
   readonly namespace?: string;

@@ -17,17 +17,17 @@ import { waitUntil } from "../../../clusters/kubernetes/wait-until.ts";
 import { createProgress } from "../../../clusters/progress/create-progress.ts";
 import { buildInstallation, listObsoleteObjects } from "../../../plugin/deploy/installation.ts";
 import { detectClusterDistribution, type Distribution } from "./install/distribution.ts";
-import { collectValues, completeOptions, type InstalledState, type InstallFlags } from "./install/options.ts";
+import { collectValues, completeOptions, type InstalledState, type InstallFlags } from "./install/install-options.ts";
 import {
   addClusterOptions,
   addGlobalOptions,
   type ClusterFlags,
   loadCluster,
   type OutputFormat,
-} from "../program/options.ts";
+} from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 import { readStatus } from "./status.ts";
-import { renderStatus } from "./status/render.ts";
+import { renderStatus } from "./status/render-status.ts";
 
 const NAMESPACE = "interlay-system";
 const POOL_GROUP = "Options for a pool and its network:";

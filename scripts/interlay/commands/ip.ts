@@ -1,12 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import { addIpamCommands } from "../../../plugin/ipam/inspect/commands.ts";
-import { type NodeAddressSnapshot, nodeAddresses } from "../../../plugin/ipam/inspect/snapshot.ts";
+import { addIpamCommands } from "../../../plugin/ipam/inspect/ipam-commands.ts";
+import { type NodeAddressSnapshot, nodeAddresses } from "../../../plugin/ipam/inspect/node-addresses-snapshot.ts";
 import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { runOnAgents } from "../../cluster/run-on-agents.ts";
-import { addClusterOptions, addGlobalOptions, addInheritedOptions, type OutputFormat } from "../program/options.ts";
-import { type ClusterFlags, loadCluster } from "../program/options.ts";
+import {
+  addClusterOptions,
+  addGlobalOptions,
+  addInheritedOptions,
+  type OutputFormat,
+} from "../program/common-options.ts";
+import { type ClusterFlags, loadCluster } from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 
 interface IpFlags extends ClusterFlags {

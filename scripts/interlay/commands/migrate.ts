@@ -10,9 +10,9 @@ import {
   type ClusterFlags,
   loadCluster,
   type OutputFormat,
-} from "../program/options.ts";
+} from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
-import type { ExistingPods, MigrationPlan, PodInterface } from "./migrate/plan.ts";
+import type { ExistingPods, MigrationPlan, PodInterface } from "./migrate/migration-plan.ts";
 import { planHostLocalMigration } from "./migrate/host-local.ts";
 import { planSpiderpoolMigration } from "./migrate/spiderpool.ts";
 import { planWhereaboutsMigration } from "./migrate/whereabouts.ts";

@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
 import { readReport, writeHistory } from "../../../results/files/write.ts";
-import { renderVariantTable } from "../../e2e/table.ts";
+import { renderVariantTable } from "../../e2e/variant-table.ts";
 import { compareNamedRuns, findRun, listRuns, renderComparison, renderRuns } from "../../report/runs.ts";
 import { takeScreenshots } from "../../report/screenshots.ts";
 import { serveRuns } from "../../report/serve.ts";
-import { addGlobalOptions, addInheritedOptions, type OutputFormat } from "../program/options.ts";
+import { addGlobalOptions, addInheritedOptions, type OutputFormat } from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 
 interface PrintFlags {

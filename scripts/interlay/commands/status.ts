@@ -8,11 +8,11 @@ import {
   type ClusterFlags,
   loadCluster,
   type OutputFormat,
-} from "../program/options.ts";
+} from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 import { observeInstallation } from "./status/observation.ts";
-import { renderStatus } from "./status/render.ts";
-import { type InstallationStatus, judgeInstallation } from "./status/verdict.ts";
+import { renderStatus } from "./status/render-status.ts";
+import { type InstallationStatus, judgeInstallation } from "./status/installation-status.ts";
 
 const POLL_MS = 1000;
 

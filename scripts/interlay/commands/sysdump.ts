@@ -6,8 +6,8 @@ import { Command, Option } from "commander";
 import { createProgress } from "../../../clusters/progress/create-progress.ts";
 import { DEFAULT_SPEC } from "../../../clusters/spec/cluster-spec.ts";
 import { loadProvider } from "../../../clusters/providers.ts";
-import { buildProbe } from "../../../e2e/probe/build.ts";
-import { collectSnapshot } from "../../../e2e/snapshot/snapshot.ts";
+import { buildProbe } from "../../../e2e/probe/build-probe.ts";
+import { collectSnapshot } from "../../../e2e/snapshot/take-snapshot.ts";
 import { describeApiError } from "../../../plugin/kubernetes/api-error.ts";
 import { packArchive } from "../../../results/files/bundle.ts";
 import packageJson from "../../../package.json" with { type: "json" };
@@ -18,7 +18,7 @@ import {
   type ClusterFlags,
   loadCluster,
   type OutputFormat,
-} from "../program/options.ts";
+} from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 import { accessByAgents, accessByProvider } from "../../sysdump/access.ts";
 import { composeDump } from "../../sysdump/compose.ts";

@@ -8,7 +8,12 @@ import { renderTrace } from "../../../plugin/trace/tell/render-trace.ts";
 import type { TraceRequest } from "../../../plugin/trace/trace.ts";
 import { buildTraceModel } from "../../../plugin/trace/walk/build-trace-model.ts";
 import { traceConnection } from "../../../plugin/trace/walk/trace-connection.ts";
-import { addClusterOptions, addGlobalOptions, type ClusterFlags, type OutputFormat } from "../program/options.ts";
+import {
+  addClusterOptions,
+  addGlobalOptions,
+  type ClusterFlags,
+  type OutputFormat,
+} from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 import { connectCluster, type TracedCluster } from "./trace/connect-cluster.ts";
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall.ts";
+import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall-interlay.ts";
 import { askConfirmation } from "../../../plugin/ipam/inspect/release.ts";
-import { addClusterOptions, addGlobalOptions, type ClusterFlags, loadCluster } from "../program/options.ts";
+import { addClusterOptions, addGlobalOptions, type ClusterFlags, loadCluster } from "../program/common-options.ts";
 
 interface UninstallFlags extends ClusterFlags {
   readonly image?: string;

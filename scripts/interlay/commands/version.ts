@@ -8,7 +8,7 @@ import {
   type ClusterFlags,
   loadCluster,
   type OutputFormat,
-} from "../program/options.ts";
+} from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
 
 interface VersionFlags extends ClusterFlags {

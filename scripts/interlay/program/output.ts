@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { OutputFormat } from "./options.ts";
+import type { OutputFormat } from "./common-options.ts";
 
 /**
  * Formats the result of a command, with a line break at its end.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Command } from "commander";
-import { addClusterOptions, addGlobalOptions } from "./options.ts";
+import { addClusterOptions, addGlobalOptions } from "./common-options.ts";
 import { createProgram, type Verb } from "./program.ts";
 
 describe("the command tree", () => {

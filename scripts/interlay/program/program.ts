@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
-import { addCommonOptions, addInheritedOptions, inheritOptions } from "./options.ts";
+import { addCommonOptions, addInheritedOptions, inheritOptions } from "./common-options.ts";
 
 /** A command of `interlay`: its line in the help, and how to load its options and its action. */
 interface LoadedVerb {

@@ -24,7 +24,7 @@ export function parseProbeTarget(probe: V1Probe, podIP: string): ProbeTarget | u
   return { host, port: Number(httpGet.port), path: httpGet.path ?? "/", timeoutMs };
 }
 
-/** Probes pods from a machine's network namespace, by the program prober.ts. */
+/** Probes pods from a machine's network namespace, by the program probe-worker.ts. */
 export class NodeProber {
   readonly #stream: ProgramStream;
   readonly #pending = new Map<number, (ok: boolean) => void>();
@@ -32,7 +32,7 @@ export class NodeProber {
 
   /** @param machine process id of the machine's first process */
   constructor(machine: number) {
-    const argv = ["/programs/node", "--no-warnings", "/programs/prober.ts"];
+    const argv = ["/programs/node", "--no-warnings", "/programs/probe-worker.ts"];
     this.#stream = createProgramStream(buildMachineCommand(machine, argv));
     this.#stream.onLine((line) => {
       const { id, ok } = response.parse(JSON.parse(line));

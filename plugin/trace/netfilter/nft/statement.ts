@@ -17,7 +17,7 @@ import { compileMatch, decideReading } from "./match.ts";
 import { compileNat } from "./nat.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { formatElementKey, type SetCatalog } from "./set-catalog.ts";
-import { parseVerdict } from "./verdict.ts";
+import { parseVerdict } from "./parse-verdict.ts";
 
 /** Objects that the statements of a rule may refer to. */
 export interface NftScope {

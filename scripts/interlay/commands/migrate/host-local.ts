@@ -8,7 +8,7 @@ import {
   type ForeignAllocation,
   joinPlans,
   type MigrationPlan,
-} from "./plan.ts";
+} from "./migration-plan.ts";
 
 const networks = z.object({
   items: z.array(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { MigrationPlan } from "./plan.ts";
+import type { MigrationPlan } from "./migration-plan.ts";
 import { planSpiderpoolMigration } from "./spiderpool.ts";
 import { planWhereaboutsMigration } from "./whereabouts.ts";
 

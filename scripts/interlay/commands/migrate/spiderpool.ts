@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { getFamily, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
 import { parseRange } from "../../../../plugin/ipam/pool/address-space.ts";
-import { convertAllocations, createObject, type ExistingPods, joinPlans, type MigrationPlan } from "./plan.ts";
+import {
+  convertAllocations,
+  createObject,
+  type ExistingPods,
+  joinPlans,
+  type MigrationPlan,
+} from "./migration-plan.ts";
 
 const selector = z.object({
   matchLabels: z.record(z.string(), z.string()).optional(),

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { getFamily, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
 import { fromNumber, parseRange } from "../../../../plugin/ipam/pool/address-space.ts";
-import { convertAllocations, createObject, type ExistingPods, joinPlans, type MigrationPlan } from "./plan.ts";
+import {
+  convertAllocations,
+  createObject,
+  type ExistingPods,
+  joinPlans,
+  type MigrationPlan,
+} from "./migration-plan.ts";
 
 /** whereabouts.cni.cncf.io/v1alpha1, IPPool. */
 const ipPools = z.object({

@@ -3,13 +3,13 @@ import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { createProgress } from "../../../../clusters/progress/create-progress.ts";
 import { loadProvider } from "../../../../clusters/providers.ts";
 import { getStatusCode } from "../../../../clusters/kubernetes/status-code.ts";
-import { buildProbe } from "../../../../e2e/probe/build.ts";
+import { buildProbe } from "../../../../e2e/probe/build-probe.ts";
 import { clusterApi } from "../../../../e2e/support/cluster-api.ts";
 import { collectCluster, listPodNames } from "../../../../e2e/trace/collect-cluster.ts";
 import { mergeSnapshots } from "../../../../plugin/trace/collect/merge-snapshots.ts";
 import { parseSnapshot, type TraceSnapshot } from "../../../../plugin/trace/snapshot.ts";
 import { runOnAgents } from "../../../cluster/run-on-agents.ts";
-import { type ClusterFlags, loadCluster } from "../../program/options.ts";
+import { type ClusterFlags, loadCluster } from "../../program/common-options.ts";
 
 /** A cluster whose state is read for a trace. */
 export interface TracedCluster {

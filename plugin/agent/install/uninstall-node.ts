@@ -1,0 +1,64 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cmdDel } from "../../cni/del.ts";
+import { getAttachmentsDirectory, listAttachments } from "../../state/attachment.ts";
+import { listPendingTeardowns } from "../../state/pending-teardown.ts";
+import { NODE_NFT_TABLE } from "../../datapath/plan/node-table.ts";
+import { removeForwardRules } from "../kube-proxy/forward-chain.ts";
+import { INSTALLED_FILES, LIBRARY_DIRECTORY } from "./install.ts";
+import { restoreNeighbourLimits } from "../reconcile/neighbour-limits.ts";
+import { removeGuardsWithoutPair } from "../reconcile/guard-drops.ts";
+import { deleteNodeTable } from "../reconcile/apply-node-table.ts";
+import type { NodePaths } from "./node-paths.ts";
+import { readTcpBeLiberal, restoreTcpBeLiberal } from "../reconcile/return-path.ts";
+import { restoreRpFilter } from "../reconcile/rp-filter.ts";
+
+/**
+ * Removes Interlay from the node: attachments (pods that still run lose the routes through their node and keep their
+ * addresses), then nftables tables, sysctls, plugins and files. Idempotent. The agent must not run.
+ * @returns a line for each thing that was removed
+ */
+export async function uninstallNode({
+  binDirectory,
+  stateDirectory,
+  runDirectory,
+  logDirectory,
+}: NodePaths): Promise<readonly string[]> {
+  const done: string[] = [];
+  // The plugins first: no new pod is attached from here on.
+  for (const name of [...INSTALLED_FILES, ...INSTALLED_FILES.map((one) => `${one}.new`), LIBRARY_DIRECTORY])
+    if (readdirSync(binDirectory).includes(name)) {
+      rmSync(join(binDirectory, name), { recursive: true });
+      done.push(`${join(binDirectory, name)} removed`);
+    }
+  const attachments = getAttachmentsDirectory(stateDirectory);
+  for (const { containerId, ifname, netns, pod } of [
+    ...listAttachments(attachments),
+    ...listPendingTeardowns(attachments),
+  ]) {
+    cmdDel({ containerId, ifname, netns }, stateDirectory);
+    done.push(`${pod.namespace}/${pod.name} ${ifname} taken apart`);
+  }
+  removeGuardsWithoutPair();
+  if (deleteNodeTable()) done.push(`nftables table ${NODE_NFT_TABLE} removed`);
+  done.push(...(await removeForwardRules()));
+  done.push(...restoreRpFilter());
+  done.push(...restoreNeighbourLimits());
+  const before = readTcpBeLiberal();
+  if (restoreTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
+  for (const directory of [stateDirectory, runDirectory, logDirectory])
+    if (emptyDirectory(directory)) done.push(`${directory} removed`);
+  return done;
+}
+
+/** Removes a directory with its content; a mount point stays, empty. */
+function emptyDirectory(directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Busy: the volume of the DaemonSet that runs this.
+  }
+  return true;
+}

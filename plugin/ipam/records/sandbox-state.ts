@@ -1,0 +1,29 @@
+import { existsSync } from "node:fs";
+import { listAttachments } from "../../state/attachment.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
+import type { Records } from "./address-records.ts";
+
+/** One NIC of one container. */
+export interface ContainerNic {
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+/**
+ * Reports whether an address of this node is still on a link of an existing network namespace. Records may name a newer sandbox than
+ * the object.
+ *
+ * @param attachments directory of the node's attachments
+ */
+export function findSandboxState(
+  records: Pick<Records, "all" | "find">,
+  { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
+  attachments?: string,
+): "present" | "gone" {
+  const isIts = (a: ContainerNic): boolean => a.containerId === containerId && a.ifname === ifname;
+  const paths = [
+    ...records.all().filter((r) => r.name === name || isIts(r)),
+    ...(containerId === "" ? [] : listAttachments(attachments).filter(isIts)),
+  ].map(({ netns }) => netns);
+  return paths.some((path) => path !== "" && existsSync(path)) ? "present" : "gone";
+}

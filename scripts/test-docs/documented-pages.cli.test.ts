@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { $ } from "zx";
+import { findCommands, PAGES, readScripts, ROOT } from "./documented-pages.ts";
+
+describe("commands in the documentation", () => {
+  it("commands in the documentation have only options that their --help lists", function () {
+    this.timeout(600_000);
+    const scripts = readScripts();
+    const wanted = new Map<string, { script: string; subcommand: string; options: Set<string> }>();
+    for (const { script, subcommand, options } of PAGES.flatMap(findCommands)) {
+      const key = `${script} ${subcommand}`;
+      const entry = wanted.get(key) ?? { script, subcommand, options: new Set() };
+      for (const option of options) entry.options.add(option);
+      if (entry.options.size > 0) wanted.set(key, entry);
+    }
+    assert.ok(wanted.size > 5, `only ${wanted.size} commands with options were found`);
+    const missing = [...wanted.values()].flatMap(({ script, subcommand, options }) => {
+      const file = /^tsx (\S+\.ts)/.exec(scripts[script] ?? "")?.[1];
+      if (file === undefined) return [`npm run ${script} takes no options`];
+      const argv = [file, ...(subcommand === "" ? [] : [subcommand]), "--help"];
+      const help = $.sync({ cwd: ROOT, preferLocal: true })`tsx ${argv}`.stdout;
+      return [...options].filter((option) => !help.includes(option)).map((option) => `npm run ${script} -- ${option}`);
+    });
+    assert.deepEqual(missing, []);
+  });
+});

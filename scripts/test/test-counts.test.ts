@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { extractFailures, formatClosingLine, readCounts, judgeStage } from "./test-counts.ts";
+
+describe("test-summary", () => {
+  const cases: { name: string; output: string; expected: ReturnType<typeof readCounts> }[] = [
+    { name: "mocha, all green", output: "\n  12 passing (3s)\n", expected: { passed: 12, failed: 0, skipped: 0 } },
+    {
+      name: "mocha with failures and pending",
+      output: "\n  12 passing (3s)\n  2 pending\n  1 failing\n\n  1) x\n",
+      expected: { passed: 12, failed: 1, skipped: 2 },
+    },
+    { name: "our own line", output: "table\n140 passed, 2 failed\n", expected: { passed: 140, failed: 2, skipped: 0 } },
+    { name: "with skipped", output: "7 passed, 0 failed, 3 skipped\n", expected: { passed: 7, failed: 0, skipped: 3 } },
+    {
+      name: "the last line counts",
+      output: "1 passed, 9 failed\n2 passed, 0 failed\n",
+      expected: { passed: 2, failed: 0, skipped: 0 },
+    },
+    { name: "nothing", output: "command not found", expected: undefined },
+  ];
+  for (const { name, output, expected } of cases)
+    it(`reads ${name}`, () => {
+      assert.deepEqual(readCounts(output), expected);
+    });
+
+  it("extracts mocha's list of failures", () => {
+    assert.equal(
+      extractFailures("✔ a\n\n  1 passing (3s)\n  1 failing\n\n  1) b:\n     why\n"),
+      "1 failing\n\n  1) b:\n     why",
+    );
+  });
+  it("extracts the last lines of a stage without mocha", () => {
+    assert.equal(extractFailures(`first\n${"line\n".repeat(50)}error TS1`), `${"line\n".repeat(39)}error TS1`);
+  });
+
+  it("takes a crash after green tests for a failure", () => {
+    assert.equal(judgeStage(1, { passed: 3, failed: 0, skipped: 0 }).failed, 1);
+  });
+  it("takes a stage without tests for a failure", () => {
+    assert.equal(judgeStage(0, undefined).failed, 1);
+  });
+  it("leaves out skipped when there are none", () => {
+    assert.equal(formatClosingLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
+  });
+});
