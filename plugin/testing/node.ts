@@ -83,11 +83,12 @@ export class TestNet {
       input,
       encoding: "utf8",
     });
-    if (status === null)
+    const isKilledByFault = what[6] !== undefined && signal === "SIGKILL";
+    if (status === null && !isKilledByFault)
       throw new Error(`${plugin} ${command} ended by ${signal ?? String(error)}: ${stdout} ${stderr}`);
-    if (status !== 0 && stdout === "" && stderr !== "")
+    if (status !== 0 && status !== null && stdout === "" && stderr !== "")
       throw new Error(`${plugin} ${command} said nothing on stdout: ${stderr}`);
-    return { status, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
+    return { status: status ?? -1, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
   }
 
   /** Starts a call without waiting for its end. */
