@@ -32,6 +32,6 @@ const patterns =
     ? process.argv.slice(2)
     : ["plugin/**/*.netns.test.ts", "clusters/**/*.netns.test.ts", "e2e/**/*.netns.test.ts"];
 // --exit: end although a failed test may have left a process running
-const options = ["--no-config", "--node-option", "import=tsx", "--timeout", "60000", "--exit"];
+const options = ["--no-config", "--node-option", "import=tsx", "--timeout", "180000", "--exit"];
 const mocha = $({ nothrow: true, detached: true, preferLocal: true, stdio: "inherit", env });
 process.exit(await waitForExit(mocha`mocha ${options} ${patterns}`));
