@@ -49,15 +49,31 @@ const BUN_BUILD = [
   "--compile-exec-argv=--smol",
 ];
 
-const C_BUILD = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-fstack-protector-strong"];
+const C_BUILD = [
+  "-std=gnu11",
+  "-O2",
+  "-s",
+  "-Wall",
+  "-Wextra",
+  "-fstack-protector-strong",
+  // Checks bounds of copies with glibc; musl has no such functions.
+  "-U_FORTIFY_SOURCE",
+  "-D_FORTIFY_SOURCE=3",
+  "-fPIE",
+  "-Wl,-z,relro,-z,now,-z,noexecstack",
+];
 
 /**
- * Compiles a static executable if the sources have changed since the last time. On amd64 it uses musl, because glibc reads CPUID
+ * Compiles a static, position-independent executable if the sources have changed since the last time. On amd64 it uses musl, because glibc reads CPUID
  * when it starts, which takes 0.4 ms on a virtual processor.
  */
-export function compileC(program: BuildTarget, { compiler }: Pick<Toolchain, "compiler">): Promise<string> {
-  return buildIfChanged(program, [compiler, ...C_BUILD].join(" "), async (temporary) => {
-    await runBuildTool(compiler, [...C_BUILD, "-o", temporary, program.entry]);
+export function compileC(
+  program: BuildTarget,
+  { compiler, staticPie }: Pick<Toolchain, "compiler" | "staticPie">,
+): Promise<string> {
+  const flags = [...C_BUILD, ...staticPie];
+  return buildIfChanged(program, [compiler, ...flags].join(" "), async (temporary) => {
+    await runBuildTool(compiler, [...flags, "-o", temporary, program.entry]);
   });
 }
 

@@ -10,6 +10,8 @@ export interface Toolchain {
   readonly bunRuntime: BunRuntime | undefined;
   /** C compiler for a static executable. */
   readonly compiler: string;
+  /** Arguments of the compiler for a static executable that is loaded at a random address. */
+  readonly staticPie: readonly string[];
   /** Debian packages that have the compiler. */
   readonly packages: readonly string[];
 }
@@ -36,10 +38,29 @@ const BUN_TARGETS: Readonly<Record<Platform, string>> = {
   "linux/amd64": "bun-linux-x64-baseline",
   "linux/arm64": "bun-linux-arm64",
 };
-const MUSL = { compiler: "musl-gcc", packages: ["gcc", "musl-tools"] } as const;
-const CROSS_COMPILERS: Readonly<Record<Platform, Pick<Toolchain, "compiler" | "packages">>> = {
-  "linux/amd64": { compiler: "x86_64-linux-gnu-gcc", packages: ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"] },
-  "linux/arm64": { compiler: "aarch64-linux-gnu-gcc", packages: ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"] },
+type CompilerOptions = Pick<Toolchain, "compiler" | "staticPie" | "packages">;
+const MUSL: CompilerOptions = {
+  compiler: "musl-gcc",
+  // musl-gcc does not know -static-pie: it links Scrt1.o, which does not relocate itself, where this needs rcrt1.o.
+  staticPie: [
+    "-static",
+    "-nostartfiles",
+    "-Wl,-pie,--no-dynamic-linker,-z,text",
+    ...["rcrt1.o", "crti.o", "crtn.o"].map((file) => `-l:${file}`),
+  ],
+  packages: ["gcc", "musl-tools"],
+};
+const CROSS_COMPILERS: Readonly<Record<Platform, CompilerOptions>> = {
+  "linux/amd64": {
+    compiler: "x86_64-linux-gnu-gcc",
+    staticPie: ["-static-pie"],
+    packages: ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
+  },
+  "linux/arm64": {
+    compiler: "aarch64-linux-gnu-gcc",
+    staticPie: ["-static-pie"],
+    packages: ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+  },
 };
 
 /** Returns the platform of a machine by Node's name of its architecture; undefined for one that is not supported. */
