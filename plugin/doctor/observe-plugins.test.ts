@@ -18,7 +18,7 @@ describe("observePlugins", () => {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), JSON.stringify(content));
     }
-    return observePlugins([root]);
+    return observePlugins([root], [join(root, "host/opt/cni/bin"), join(root, "opt/cni/bin")]);
   };
 
   it("reads the directory of the distribution, and finds Multus in one that its runtime does not read", () => {
@@ -32,6 +32,14 @@ describe("observePlugins", () => {
 
   it("finds no directory on a node without one", () => {
     assert.equal(observe({}).cniConfigs, null);
+  });
+
+  it("finds the plugins of a node that has both paths of the plugin directory", () => {
+    const both = observe({ "/host/opt/cni/bin/interlay": {}, "/opt/cni/bin/macvlan": {}, "/opt/cni/bin/interlay": {} });
+    assert.deepEqual(both.plugins, { missing: ["interlay-ipam", "portmap"], onlyInterlay: false });
+    const wrong = observe({ "/host/opt/cni/bin/interlay": {} });
+    assert.equal(wrong.plugins?.onlyInterlay, true);
+    assert.equal(observe({}).plugins, undefined);
   });
 
   const ISOLATED = { type: "multus", namespaceIsolation: true };

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { NodeSnapshot } from "./node-snapshot.ts";
@@ -31,8 +31,12 @@ type PluginSnapshot = Pick<
 /**
  * Reads the configuration of the node's container runtime and of Multus, and the installed plugins.
  * @param roots root directories to look in: in the agent's pod the node's files are below the root of process 1
+ * @param pluginDirectories the runtime's plugin directory by its possible paths
  */
-export function observePlugins(roots: readonly string[] = ["/proc/1/root", "/"]): PluginSnapshot {
+export function observePlugins(
+  roots: readonly string[] = ["/proc/1/root", "/"],
+  pluginDirectories: readonly string[] = PLUGIN_DIRECTORIES,
+): PluginSnapshot {
   const found = roots.flatMap((root) =>
     CONFIG_DIRECTORIES.flatMap((directory) => {
       const files = listFiles(join(root, directory));
@@ -49,7 +53,7 @@ export function observePlugins(roots: readonly string[] = ["/proc/1/root", "/"])
     cniDirectory: used?.directory ?? "/etc/cni/net.d",
     ...(other === undefined ? {} : { multusElsewhere: other.directory }),
     multusIsolation: used !== undefined && isolatesNamespaces(join(used.root, used.directory), used.files),
-    plugins: readPlugins(),
+    plugins: readPlugins(pluginDirectories),
   };
 }
 
@@ -68,13 +72,18 @@ function isolatesNamespaces(directory: string, files: readonly string[]): boolea
 }
 
 /** Returns which of the needed plugins are installed, and whether others are; undefined if the directory is unknown. */
-function readPlugins(): NodeSnapshot["plugins"] {
-  const directory = PLUGIN_DIRECTORIES.find((path) => existsSync(path));
-  const files = directory === undefined ? null : listFiles(directory);
-  if (files === null) return undefined;
+function readPlugins(directories: readonly string[]): NodeSnapshot["plugins"] {
+  const isForeign = (name: string): boolean => !name.startsWith("interlay");
+  const lists = directories.flatMap((directory) => {
+    const files = listFiles(directory);
+    return files === null ? [] : [files];
+  });
+  // A node of a lab has both directories, and one of them has what agents installed alone.
+  const files = lists.find((names) => names.some(isForeign)) ?? lists[0];
+  if (files === undefined) return undefined;
   return {
     missing: NEEDED.filter((name) => !files.includes(name)),
-    onlyInterlay: files.every((name) => name.startsWith("interlay")),
+    onlyInterlay: !files.some(isForeign),
   };
 }
 
