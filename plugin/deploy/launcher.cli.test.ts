@@ -61,7 +61,7 @@ describe("the launcher with address and undefined-behaviour sanitizers", () => {
   let directory: string;
   let executable: string;
   let server: Server;
-  /** What the agent sends. The connection is then closed. */
+  /** Bytes that the agent sends before it closes the connection. */
   let response: Buffer;
   /** Bytes of the last request. */
   let received: Buffer;
