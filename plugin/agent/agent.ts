@@ -12,6 +12,7 @@ import { AgentMetrics } from "./status/agent-metrics.ts";
 import { ClusterCache } from "./discovery/cluster-cache.ts";
 import { NOT_OBSERVED } from "./kube-proxy/service-translation.ts";
 import { CniLog } from "./status/cni-log.ts";
+import { DelayedStart } from "./delayed-start.ts";
 import { EventRecorder } from "./status/event-recorder.ts";
 import { readLastFacts } from "../state/facts-file.ts";
 import { decideGate } from "./kube-proxy/kube-proxy-gate.ts";
@@ -36,6 +37,9 @@ import { renameStateDirectories } from "../state/rename-directories.ts";
 import { FactsReconciler } from "./facts-reconciler.ts";
 import { ReturnPathReconciler } from "./return-path-reconciler.ts";
 
+/** Longest delay of the first lists, in milliseconds. */
+const START_SPREAD_MS = 2000;
+
 type LoopName = "facts" | "returnPath" | "repair" | "kubeProxy" | "addresses" | "status" | "calls" | "memory" | "paths";
 
 /** The agent of one node: one loop per task, each observe -> plan -> apply; the status loop publishes the results. */
@@ -46,6 +50,12 @@ export class Agent {
   /** The same paths, as the plugin names them. */
   readonly #plugin: Paths;
   readonly #view: ClusterCache;
+  /** The first lists, spread over the agents that an update restarts together. */
+  readonly #lists = new DelayedStart(() => {
+    this.#view.start(() => {
+      this.#loops.facts.wake();
+    });
+  });
   readonly #state: AgentStatus;
   readonly #publisher: NodeStatePublisher;
   readonly #allocator: Allocator;
@@ -174,6 +184,9 @@ export class Agent {
       runDirectory: this.#places.runDirectory,
       events: this.#events,
       metrics: this.#metrics,
+      needLists: () => {
+        this.#lists.startNow();
+      },
       notReady: () => this.#notReady(),
       listStalls: () => Object.values(this.#loops).flatMap((loop) => loop.stall ?? []),
       kube: this.#kube,
@@ -182,9 +195,8 @@ export class Agent {
     // Again: until now the agent of an earlier version may have written there.
     renameStateDirectories(this.#places.stateDirectory);
     this.#state.ipamError = undefined;
-    this.#view.start(() => {
-      this.#loops.facts.wake();
-    });
+    // Facts of an earlier agent serve until then; on a new node everything waits for the lists.
+    this.#lists.schedule(this.#state.facts === undefined ? 0 : START_SPREAD_MS);
     void this.#view.ready().then(() => {
       for (const name of ["facts", "addresses", "paths"] as const) this.#loops[name].start();
     });
@@ -193,6 +205,7 @@ export class Agent {
   stop(): void {
     for (const loop of Object.values(this.#loops)) loop.stop();
     this.#kernel.stop();
+    this.#lists.cancel();
     this.#view.stop();
     for (const server of this.#servers) server.close();
   }

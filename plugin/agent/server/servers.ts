@@ -22,6 +22,8 @@ interface ServerDependencies {
   readonly runDirectory: string;
   readonly events: EventRecorder;
   readonly metrics: AgentMetrics;
+  /** Called for each IPAM call: the agent's first lists start without the rest of their delay. */
+  readonly needLists: () => void;
   /** Why pods cannot be wired on this node; empty: they can. */
   readonly notReady: () => readonly string[];
   /** Loops that do not progress. */
@@ -50,7 +52,10 @@ export async function startServers(dependencies: ServerDependencies): Promise<re
     await serveCni({
       path: join(runDirectory, CNI_SOCKET),
       paths: plugin,
-      ipam: (env, stdin) => executeIpam(env, stdin, ipam),
+      ipam: (env, stdin) => {
+        dependencies.needLists();
+        return executeIpam(env, stdin, ipam);
+      },
     }),
   ];
 }
