@@ -10,7 +10,7 @@ import { runTraceBench } from "../e2e/bench/trace.ts";
 import {
   readMachineState,
   type Bench,
-  renderTable,
+  renderMeasurements,
   isWithinLimit,
   writeMeasurements,
 } from "../e2e/bench/measurement/measurement.ts";
@@ -50,7 +50,7 @@ try {
     const before = await readMachineState(bench);
     const measurements = await bench.run(print);
     const file = await writeMeasurements(bench, measurements, before);
-    print(renderTable(measurements));
+    print(renderMeasurements(measurements));
     const exceeded = measurements.filter((measurement) => !isWithinLimit(measurement));
     print(`${measurements.length} measurements, ${exceeded.length} over their limit; ${file}`);
     if (exceeded.length > 0) process.exitCode = 1;

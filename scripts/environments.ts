@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
 import { readReport, RESULTS } from "../results/files/write.ts";
-import { renderPage } from "./environments/environments-page.ts";
+import { renderEnvironmentsPage } from "./environments/environments-page.ts";
 
 /** `npm run environments`: lists the environments, or writes docs/environments.md from a run. */
 const program = new Command("environments")
@@ -16,7 +16,7 @@ const flags = program.opts<{ write?: true; run: string }>();
 if (flags.write === true) {
   const { format, resolveConfig } = await import("prettier");
   const file = join(import.meta.dirname, "..", "docs", "environments.md");
-  const page = renderPage(ENVIRONMENTS, await readReport(flags.run));
+  const page = renderEnvironmentsPage(ENVIRONMENTS, await readReport(flags.run));
   await writeFile(
     file,
     await format(page, { ...(await resolveConfig(file)), parser: "markdown", proseWrap: "always" }),

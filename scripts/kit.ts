@@ -5,7 +5,7 @@ import { getCacheRoot } from "../clusters/components/cache.ts";
 import { runTimed } from "../clusters/components/timed.ts";
 import { createProgress } from "../clusters/progress/create-progress.ts";
 import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
-import { listContents, ROOT } from "./kit/contents.ts";
+import { listContents, KIT_SOURCE } from "./kit/contents.ts";
 import { packKit } from "./kit/pack.ts";
 import { verifyKit } from "./kit/verify-kit.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
@@ -18,7 +18,7 @@ const program = new Command("kit")
   .option("--kubernetes <version>", "version of the control plane", DEFAULT_SPEC.kubernetes)
   .option("--kube-proxy <list>", "versions of kube-proxy", "v1.28.15,v1.29.15")
   .option("--lab", "without the parts that only kind needs")
-  .option("--out <file>", "path of the archive", join(ROOT, "plugin", "dist", "interlay-kit.tar"))
+  .option("--out <file>", "path of the archive", join(KIT_SOURCE, "plugin", "dist", "interlay-kit.tar"))
   .option(
     "--verify <provider>",
     "unpack an existing archive and run the suite from it without a network, on lab or kind",
@@ -36,7 +36,7 @@ try {
     const options = { kubernetes: flags.kubernetes, kubeProxies: flags.kubeProxy.split(","), kind: flags.lab !== true };
     const contents = await listContents(options, progress);
     await mkdir(dirname(archive), { recursive: true });
-    const sources = { project: ROOT, cache: getCacheRoot() };
+    const sources = { project: KIT_SOURCE, cache: getCacheRoot() };
     const files = await runTimed(progress, `pack ${archive}`, () => packKit(sources, contents, archive));
     print(`${archive}: ${files} files, ${Math.round((await stat(archive)).size / 2 ** 20)} MiB`);
     print(

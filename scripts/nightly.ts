@@ -5,7 +5,7 @@ import { startScript, waitForExit } from "../clusters/shell.ts";
 import { readReport, RESULTS, writeHistory } from "../results/files/write.ts";
 import { type MatrixJob, matrixPlan, nameComponents, type PlannedJobs, planJobs } from "./nightly/matrix-plan.ts";
 import plans from "./nightly/plans.json" with { type: "json" };
-import { type JobResult, listRows, renderMarkdown, renderTable } from "./nightly/results-table.ts";
+import { type JobResult, listRows, renderMarkdown, renderResultsTable } from "./nightly/results-table.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 type PlanName = keyof typeof plans;
@@ -84,7 +84,7 @@ async function runJobs(jobs: PlannedJobs["jobs"], skipped: PlannedJobs["skipped"
   await mkdir(join(RESULTS, "runs"), { recursive: true });
   const file = join(RESULTS, "runs", `${flags.plan.join("-")}.md`);
   await writeFile(file, renderMarkdown(rows));
-  print(`\n${renderTable(rows)}\n\ntable: ${file}\nhistory: ${await writeHistory()}`);
+  print(`\n${renderResultsTable(rows)}\n\ntable: ${file}\nhistory: ${await writeHistory()}`);
 }
 
 async function runJob({ args }: MatrixJob, id: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { getFamily } from "../spec/address-ranges.ts";
+import { getIpFamily } from "../spec/address-ranges.ts";
 
 /** A node with the podCIDRs that the controller manager has assigned. */
 export interface NodeWithPodCidrs {
@@ -37,7 +37,7 @@ export function planBridgeNetworks(
     commands: [
       ...nodes.filter(({ name }) => name !== node.name).flatMap(listRoutes),
       ...overlayCidrs.map((cidr) => [
-        getFamily(cidr) === "ipv4" ? "iptables" : "ip6tables",
+        getIpFamily(cidr) === "ipv4" ? "iptables" : "ip6tables",
         "-w",
         "-t",
         "nat",
@@ -58,7 +58,7 @@ export function planBridgeNetworks(
 /** Returns the commands that add the routes to a node's pods. */
 function listRoutes({ address, address6, podCidrs }: NodeWithPodCidrs): readonly (readonly string[])[] {
   return podCidrs.flatMap((cidr) => {
-    const gateway = [address, address6].find((one) => one !== undefined && getFamily(one) === getFamily(cidr));
+    const gateway = [address, address6].find((one) => one !== undefined && getIpFamily(one) === getIpFamily(cidr));
     return gateway === undefined ? [] : [["ip", "route", "replace", cidr, "via", gateway]];
   });
 }

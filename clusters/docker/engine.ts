@@ -5,7 +5,7 @@ import { ensureDebianPackages } from "../components/packages.ts";
 import { runTimed } from "../components/timed.ts";
 import type { Progress } from "../progress/progress.ts";
 import { getDaemonPaths } from "./daemon-config.ts";
-import { findDaemonPid, startDaemon, stopDaemon } from "./private-daemon.ts";
+import { findDaemonPid, startDockerDaemon, stopDockerDaemon } from "./private-daemon.ts";
 
 /** A Docker daemon that runs. */
 export interface DockerEngine {
@@ -51,7 +51,9 @@ export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
     },
     async () => {
       if (await isAnswering(host)) return;
-      await runTimed(progress, "start a private Docker daemon", () => startDaemon(paths, () => isAnswering(host)));
+      await runTimed(progress, "start a private Docker daemon", () =>
+        startDockerDaemon(paths, () => isAnswering(host)),
+      );
     },
   );
   return createEngine(host, true);
@@ -77,7 +79,7 @@ export async function findRunningEngine(): Promise<DockerEngine | undefined> {
 export async function stopPrivateEngine(progress: Progress): Promise<void> {
   const paths = getDaemonPaths(getCacheRoot());
   const pid = await findDaemonPid(paths);
-  if (pid !== undefined) await runTimed(progress, "stop the private Docker daemon", () => stopDaemon(paths, pid));
+  if (pid !== undefined) await runTimed(progress, "stop the private Docker daemon", () => stopDockerDaemon(paths, pid));
 }
 
 const getGivenHost = (): string => process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";

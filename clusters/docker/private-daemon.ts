@@ -15,7 +15,7 @@ const STOP_TIMEOUT_MS = 45_000;
 const OVERLAYFS_MAGIC = 0x794c7630;
 
 /** Starts dockerd, which outlives this process, and waits until it answers. Root only. */
-export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boolean>): Promise<void> {
+export async function startDockerDaemon(paths: DaemonPaths, answers: () => Promise<boolean>): Promise<void> {
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
   await assertPathsUsable(paths);
   const missing = findMissingCapabilities(await readFile("/proc/self/status", "utf8"));
@@ -59,7 +59,7 @@ export async function findDaemonPid(paths: DaemonPaths): Promise<number | undefi
 }
 
 /** Stops the daemon and its containers. */
-export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void> {
+export async function stopDockerDaemon(paths: DaemonPaths, pid: number): Promise<void> {
   process.kill(pid, "SIGTERM");
   const deadline = Date.now() + STOP_TIMEOUT_MS;
   while ((await findDaemonPid(paths)) === pid || (await isRunning(pid))) {

@@ -14,7 +14,7 @@ import { chooseNodes, describeLeftOut } from "./choose-nodes.ts";
 import { DEFAULT_RETURN_PATH } from "./list-return-paths.ts";
 import { ExistingCluster } from "./existing-cluster.ts";
 import { listVersions, parsePoolRange, toClusterNode, toClusterSpec } from "./describe.ts";
-import { createPool, installInterlay, removePool } from "./install-interlay.ts";
+import { createPool, installOnExistingCluster, removePool } from "./install-interlay.ts";
 import { type ClusterInventory, readInventory } from "./inventory/inventory.ts";
 import { createNodePods, type NodePods } from "./node-pods.ts";
 import { type ExistingOptions, loadKubeConfig, parseExistingOptions } from "./existing-options.ts";
@@ -145,7 +145,7 @@ async function prepareInterlay(
     pullSecrets,
     ...(uplink === undefined ? {} : { uplink }),
   };
-  await runTimed(progress, "install Interlay", () => installInterlay(config, installation));
+  await runTimed(progress, "install Interlay", () => installOnExistingCluster(config, installation));
 }
 
 async function removeInterlay(config: KubeConfig, { interlay }: ClusterInventory, progress: Progress): Promise<void> {

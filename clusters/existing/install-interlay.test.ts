@@ -6,7 +6,7 @@ import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { readManifest } from "../../plugin/deploy/render-installation.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
-import { installInterlay } from "./install-interlay.ts";
+import { installOnExistingCluster } from "./install-interlay.ts";
 
 const POOL = { subnet: "10.7.0.0/16", ranges: ["10.7.200.0/24"] };
 const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
@@ -43,7 +43,7 @@ describe("the installation in an existing cluster", () => {
       { name: "fake", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
       { name: "user" },
     );
-    await installInterlay(config, { image: "a", returnPath: "notrack", pool: POOL, pullSecrets: [] });
+    await installOnExistingCluster(config, { image: "a", returnPath: "notrack", pool: POOL, pullSecrets: [] });
   });
   after(() => {
     server.close();

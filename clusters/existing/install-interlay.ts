@@ -86,7 +86,7 @@ function addOwnerLabel(object: PlainObject): PlainObject {
 }
 
 /** Installs Interlay, and waits until the agents are ready and the controller has written the network. Uses the objects of an interrupted run. */
-export async function installInterlay(config: KubeConfig, installation: Installation): Promise<void> {
+export async function installOnExistingCluster(config: KubeConfig, installation: Installation): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS;
   const installed = buildInstallation(installation, await readAdmissionVersion(config));
   for (const object of installed) await applyObject(config, object, deadline);

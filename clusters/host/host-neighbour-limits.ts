@@ -11,7 +11,7 @@ const THRESHOLDS = { gc_thresh1: 8192, gc_thresh2: 16_384, gc_thresh3: 32_768 } 
  * with 1024 entries by default. 20 nodes with 460 pods filled it at once, and the kernel drops packets to a neighbour that it
  * cannot store. Real nodes have a table each.
  */
-export async function raiseNeighbourLimits(workers: number, progress: Progress): Promise<void> {
+export async function raiseHostNeighbourLimits(workers: number, progress: Progress): Promise<void> {
   if (workers < MIN_WORKERS) return;
   for (const family of ["ipv4", "ipv6"]) await raiseLimits(createLimits(family), progress);
 }

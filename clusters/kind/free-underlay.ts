@@ -3,7 +3,7 @@ import type { DockerEngine } from "../docker/engine.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { type Underlay, parseUnderlay } from "../spec/address-ranges.ts";
-import { findConflict, type UsedRange, parseDockerNetworks, parseRoutes } from "./used-ranges.ts";
+import { findConflict, type UsedRange, parseDockerNetworks, parseRouteRanges } from "./used-ranges.ts";
 import { getNetworkName, readSubnetAndRange } from "./network-step.ts";
 
 /** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none overlaps the default ranges of Kubernetes and Docker. */
@@ -56,7 +56,7 @@ async function listUsedRanges(engine: DockerEngine, own: string): Promise<readon
   ]);
   const networks = await engine.docker(["network", "inspect", ...ids.stdout.split("\n").filter((id) => id !== "")]);
   return [
-    ...parseRoutes(routes.stdout).filter(({ by }) => by !== `the route by ${bridge.stdout.trim()}`),
+    ...parseRouteRanges(routes.stdout).filter(({ by }) => by !== `the route by ${bridge.stdout.trim()}`),
     ...parseDockerNetworks(networks.stdout).filter(({ by }) => by !== `the Docker network ${own}`),
   ];
 }

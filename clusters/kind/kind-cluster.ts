@@ -14,7 +14,7 @@ import { importImages } from "./import-images.ts";
 import { getKubeconfigPath } from "./cluster-files.ts";
 import { switchKubeProxy } from "../kubernetes/switch-kube-proxy.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { createKubeProxyHosts } from "./kube-proxy-step.ts";
+import { createKindKubeProxyHosts } from "./kube-proxy-step.ts";
 import { listNodes } from "./list-nodes.ts";
 import { getNetworkName } from "./network-step.ts";
 import type { Bringup } from "./step.ts";
@@ -70,7 +70,7 @@ export class KindCluster implements Cluster {
   }
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
-    return switchKubeProxy(createKubeProxyHosts(this.#engine, this.spec, this.nodes), this.#kubectl, to);
+    return switchKubeProxy(createKindKubeProxyHosts(this.#engine, this.spec, this.nodes), this.#kubectl, to);
   }
 
   async importImages(images: readonly Image[]): Promise<void> {

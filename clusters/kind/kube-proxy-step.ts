@@ -24,11 +24,15 @@ export const kubeProxyStep: Step = {
     );
   },
   do: async ({ engine, kubectl, spec }) =>
-    switchKubeProxy(createKubeProxyHosts(engine, spec, await listNodes(engine, spec.name)), kubectl, spec.kubeProxy),
+    switchKubeProxy(
+      createKindKubeProxyHosts(engine, spec, await listNodes(engine, spec.name)),
+      kubectl,
+      spec.kubeProxy,
+    ),
 };
 
 /** Returns kind's nodes as hosts of kube-proxy. The program of a version is in its image. */
-export function createKubeProxyHosts(
+export function createKindKubeProxyHosts(
   engine: DockerEngine,
   spec: ClusterSpec,
   nodes: readonly ClusterNode[],

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { findConflict, parseDockerNetworks, parseRoutes } from "./used-ranges.ts";
+import { findConflict, parseDockerNetworks, parseRouteRanges } from "./used-ranges.ts";
 
 describe("findConflict", () => {
   it("finds a route in the range", () => {
-    const used = parseRoutes(
+    const used = parseRouteRanges(
       JSON.stringify([
         { dst: "default", gateway: "192.0.2.1", dev: "eth0" },
         { dst: "10.7.20.0/24", dev: "wg0" },

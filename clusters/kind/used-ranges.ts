@@ -12,7 +12,7 @@ export interface UsedRange {
 const routes = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
 
 /** Parses the output of `ip -json -4 route show`, without the default route. */
-export function parseRoutes(json: string): readonly UsedRange[] {
+export function parseRouteRanges(json: string): readonly UsedRange[] {
   return routes
     .parse(JSON.parse(json))
     .filter(({ dst }) => dst !== "default")

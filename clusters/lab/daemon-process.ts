@@ -23,7 +23,7 @@ const UNSHARE_FLAGS = [
  *
  * @returns the holder's process id
  */
-export async function startDaemon(files: LabFiles): Promise<number> {
+export async function startLabDaemon(files: LabFiles): Promise<number> {
   const output = openSync(files.log, "w", 0o600);
   const init = join(LAB_DIRECTORY, "files", "init");
   const daemon = [process.execPath, "--no-warnings", join(LAB_DIRECTORY, "daemon.ts"), files.directory];
@@ -46,7 +46,7 @@ export async function findRunningDaemon(files: LabFiles): Promise<number | undef
 }
 
 /** Kills the lab and waits until its processes have ended. Does nothing if it does not run. */
-export async function stopDaemon(files: LabFiles): Promise<void> {
+export async function stopLabDaemon(files: LabFiles): Promise<void> {
   const holder = await findRunningDaemon(files);
   if (holder === undefined) return;
   const init = await findInitProcess(holder).catch(() => undefined);

@@ -13,7 +13,7 @@ import { runOrThrow } from "../components/run-command.ts";
 import { listNodeCommands } from "../environments/list-node-commands.ts";
 import { RACK_LABEL } from "../environments/rack-subnets.ts";
 import type { ClusterNode } from "../provider/provider.ts";
-import { getFamily } from "../spec/address-ranges.ts";
+import { getIpFamily } from "../spec/address-ranges.ts";
 import {
   listApiServerArguments,
   listControllerManagerArguments,
@@ -134,7 +134,7 @@ function listNodeAddresses({ address, address6 }: ClusterNode): readonly string[
 
 /** Applies the environment's settings of a node, before any program runs there. */
 async function configureNode(node: ClusterNode): Promise<void> {
-  const families = listNodeAddresses(node).map(getFamily);
+  const families = listNodeAddresses(node).map(getIpFamily);
   for (const argv of listNodeCommands(plan.environment?.nodes ?? {}, families))
     await runOrThrow(buildMachineCommand(findMachine(node.name), argv));
 }

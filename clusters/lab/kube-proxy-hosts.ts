@@ -3,7 +3,7 @@ import type { Cluster } from "../provider/provider.ts";
 import { listFamilies } from "../spec/address-ranges.ts";
 
 /** Returns the lab's nodes as hosts of kube-proxy. Every machine has the programs of all versions. */
-export function createKubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {
+export function createLabKubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {
   return {
     nodes: lab.nodes,
     families: listFamilies(lab.spec),

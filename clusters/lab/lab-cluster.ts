@@ -13,7 +13,7 @@ import { createControlClient } from "./control.ts";
 import { buildLabCommand } from "./machines/nsenter.ts";
 import { getLabFiles, type LabFiles } from "./plan/lab-files.ts";
 import { type LabPlan, readState } from "./plan/lab-plan.ts";
-import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
+import { createLabKubeProxyHosts } from "./kube-proxy-hosts.ts";
 import { findInitProcess } from "./daemon-process.ts";
 
 /** A running lab. */
@@ -72,7 +72,7 @@ export class LabCluster implements Cluster {
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
     if (this.spec.environment?.spec.kubeProxy?.installed === false) return Promise.resolve();
-    return switchKubeProxy(createKubeProxyHosts(this), this.#kubectl, to);
+    return switchKubeProxy(createLabKubeProxyHosts(this), this.#kubectl, to);
   }
 
   external(): Promise<ExternalHost> {

@@ -15,13 +15,13 @@ import { installBridgeNetwork } from "../addons/install-bridge.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Provider } from "../provider/provider.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
-import { getFamily } from "../spec/address-ranges.ts";
+import { getIpFamily } from "../spec/address-ranges.ts";
 import { LabCluster } from "./lab-cluster.ts";
 import { createPlan, listComponents } from "./create-plan.ts";
-import { findRunningDaemon, startDaemon, stopDaemon } from "./daemon-process.ts";
-import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
+import { findRunningDaemon, startLabDaemon, stopLabDaemon } from "./daemon-process.ts";
+import { createLabKubeProxyHosts } from "./kube-proxy-hosts.ts";
 import { getLabDirectory, getLabFiles, type LabFiles } from "./plan/lab-files.ts";
-import { raiseNeighbourLimits } from "../host/host-neighbour-limits.ts";
+import { raiseHostNeighbourLimits } from "../host/host-neighbour-limits.ts";
 import { isReusable, type LabPlan, readPlan } from "./plan/lab-plan.ts";
 import { checkLabPreflight } from "./lab-preflight.ts";
 import { installDns, installKubeProxy, waitForWorkloads } from "./lab-workloads.ts";
@@ -50,7 +50,7 @@ export const labProvider: Provider = {
 
   async up(spec, progress) {
     await ensureDebianPackages(PACKAGES, progress);
-    await raiseNeighbourLimits(spec.workers, progress);
+    await raiseHostNeighbourLimits(spec.workers, progress);
     const components = await resolveComponents(listComponents(spec), progress);
     const interlay = await buildInterlayExecutables(progress);
     const directory = getLabDirectory(spec.name);
@@ -83,7 +83,7 @@ export const labProvider: Provider = {
       kubernetes,
       probe,
       kubeProxy: await readKubeProxy(kubectl),
-      families: plan.serviceCidr6 === undefined ? [getFamily(plan.overlayCidr)] : ["ipv4", "ipv6"],
+      families: plan.serviceCidr6 === undefined ? [getIpFamily(plan.overlayCidr)] : ["ipv4", "ipv6"],
       workers: machines.nodes.filter(({ role }) => role === "worker").length,
     });
     return LabCluster.create(spec, plan, directory, kubectl);
@@ -96,7 +96,7 @@ export const labProvider: Provider = {
 };
 
 async function removeLab(files: LabFiles): Promise<void> {
-  await stopDaemon(files);
+  await stopLabDaemon(files);
   await saveLog(files);
   await rm(files.directory, { recursive: true, force: true });
 }
@@ -134,7 +134,7 @@ async function createLab(
   );
   await runTimed(progress, "wait until every node and workload is ready", () => waitForWorkloads(kubectl, spec, files));
   const lab = await LabCluster.create(spec, plan, files.directory, kubectl);
-  const hosts = createKubeProxyHosts(lab);
+  const hosts = createLabKubeProxyHosts(lab);
   if (spec.environment?.spec.kubeProxy?.installed !== false)
     await Promise.all(lab.nodes.map(({ name }) => waitUntilSynced(hosts, name, spec.kubeProxy.mode)));
   await writeFile(files.complete, "", { mode: 0o600 });
@@ -156,12 +156,12 @@ async function installReferenceNetwork(
 
 /** Starts the daemon, and waits until it has written its state. */
 async function startLab(files: LabFiles): Promise<void> {
-  await startDaemon(files);
+  await startLabDaemon(files);
   const deadline = Date.now() + START_TIMEOUT_MS;
   while ((await readFile(files.state, "utf8").catch(() => "")) === "") {
     if ((await findRunningDaemon(files)) === undefined || Date.now() > deadline) {
       const lines = (await readFile(files.log, "utf8")).trim().split("\n").slice(-LOG_LINES).join("\n");
-      await stopDaemon(files);
+      await stopLabDaemon(files);
       throw new Error(`The lab did not start; its log ${files.log} ends with:\n${lines}`);
     }
     await sleep(20);

@@ -36,11 +36,11 @@ export type IpFamily = "ipv4" | "ipv6";
 
 /** Returns the address families of a cluster in their order. */
 export function listFamilies({ overlayCidr, ipv6 }: Pick<ClusterSpec, "overlayCidr" | "ipv6">): readonly IpFamily[] {
-  return ipv6 === undefined ? [getFamily(overlayCidr)] : ["ipv4", "ipv6"];
+  return ipv6 === undefined ? [getIpFamily(overlayCidr)] : ["ipv4", "ipv6"];
 }
 
 /** Returns the family of an address or CIDR. */
-export function getFamily(addressOrCidr: string): IpFamily {
+export function getIpFamily(addressOrCidr: string): IpFamily {
   return addressOrCidr.includes(":") ? "ipv6" : "ipv4";
 }
 

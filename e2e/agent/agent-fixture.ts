@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow, signalAgent } from "../support/agent-process.ts";
+import { runOnNode, signalAgent } from "../support/agent-process.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
 import { By, DeferCleanup } from "../harness.ts";
@@ -60,7 +60,7 @@ export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
     api,
     deployment,
     nodes: [first, second],
-    on: (node, ...argv) => execOrThrow(cluster, node, argv),
+    on: (node, ...argv) => runOnNode(cluster, node, argv),
     end: async (pod, nic = "main") => {
       const node = deployment.pods.get(pod)?.node ?? "";
       const address = deployment.getAddress(pod, nic);

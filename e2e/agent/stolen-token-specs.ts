@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { DeferCleanup, It, Skip } from "../harness.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { type StolenRequest, TokenThief } from "./stolen-token.ts";
 
 const AGENT = "interlay-agent";

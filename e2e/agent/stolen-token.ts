@@ -1,7 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { hasStatus, KubeClient, KubeError } from "../../plugin/kubernetes/kube-client.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 const TOKEN_SECONDS = 600;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 
 /** One end of a connection: a network namespace on a node. */
 export interface StreamEnd {
@@ -12,7 +12,7 @@ export interface StreamEnd {
 
 /** Returns the network namespace that has the address. */
 export async function findNetns(cluster: Cluster, node: string, address: string): Promise<string> {
-  const names = (await execOrThrow(cluster, node, ["ip", "netns", "list"]))
+  const names = (await runOnNode(cluster, node, ["ip", "netns", "list"]))
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "");
   for (const name of names.filter((n) => n !== "")) {

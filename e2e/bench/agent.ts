@@ -7,7 +7,7 @@ import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { findController } from "../support/controller-process.ts";
+import { findControllerProcess } from "../support/controller-process.ts";
 import { buildClusterSpec } from "../support/build-cluster-spec.ts";
 import { parseRunOptions } from "../support/run-options.ts";
 import { deployPods } from "../deployment/deploy.ts";
@@ -95,7 +95,7 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
   const milliseconds = await agent.restart();
   await sleep(SETTLE_MS);
   const { holderIdentity } = lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec;
-  const leader = await findController(cluster, holderIdentity);
+  const leader = await findControllerProcess(cluster, holderIdentity);
   const since = new Date().toISOString();
   await changeAddresses(kube, CHANGED_ADDRESSES);
   const share = await agent.share(IDLE_MS);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import packageJson from "../../package.json" with { type: "json" };
-import { PAGE_FILE, renderPage, readAllMeasurements } from "./benchmarks-page.ts";
+import { PAGE_FILE, renderBenchmarksPage, readAllMeasurements } from "./benchmarks-page.ts";
 import { LAB_PARTS, readVersions } from "./measurement/versions.ts";
 
 describe("results/BENCHMARKS.md", () => {
   it("equals the page rendered from results/data/benchmarks/*.json", async () => {
     assert.equal(
       await readFile(PAGE_FILE, "utf8"),
-      renderPage(await readAllMeasurements()),
+      renderBenchmarksPage(await readAllMeasurements()),
       "run npm run bench -- page",
     );
   });
@@ -26,7 +26,7 @@ describe("results/BENCHMARKS.md", () => {
     assert.equal(kubeProxy, "v1.28.15, v1.29.15");
   });
   it("marks measurements over their limit", () => {
-    const page = renderPage([
+    const page = renderBenchmarksPage([
       {
         schema: "interlay.benchmark/v1",
         name: "made-up",

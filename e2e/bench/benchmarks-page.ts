@@ -35,7 +35,7 @@ export async function readAllMeasurements(): Promise<readonly RecordedBench[]> {
 }
 
 /** Renders results/BENCHMARKS.md. */
-export function renderPage(benches: readonly RecordedBench[]): string {
+export function renderBenchmarksPage(benches: readonly RecordedBench[]): string {
   const missed = benches.flatMap(({ name, figures }) =>
     figures.filter(({ ok }) => !ok).map((figure) => `${name}: ${figure.name}`),
   );
@@ -57,7 +57,7 @@ export function renderPage(benches: readonly RecordedBench[]): string {
 
 /** Writes the page from the recorded files. @returns its path */
 export async function writePage(): Promise<string> {
-  await writeFile(PAGE_FILE, renderPage(await readAllMeasurements()));
+  await writeFile(PAGE_FILE, renderBenchmarksPage(await readAllMeasurements()));
   return PAGE_FILE;
 }
 

@@ -11,7 +11,7 @@ import { TestAgent } from "../../plugin/testing/test-agent.ts";
 import { TestNet } from "../../plugin/testing/node.ts";
 import { splitLines } from "../../plugin/testing/restorable-state.ts";
 import type { PluginName, TestNode, TestPod } from "../../plugin/testing/invocation.ts";
-import { execOrThrow } from "../../plugin/testing/exec.ts";
+import { execLocally } from "../../plugin/testing/exec.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { type CallMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-measurements.ts";
 import { Runtime } from "./cni/runtime.ts";
@@ -108,7 +108,7 @@ async function measureVersion(place: BenchPlace, mode: CallMode): Promise<readon
 }
 
 /** With `chrt -r 10 npm run bench -- cni`, other programs do not disturb the measurements; their basis names the priority. */
-const PRIORITY = /SCHED_(RR|FIFO)/.test(execOrThrow(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
+const PRIORITY = /SCHED_(RR|FIFO)/.test(execLocally(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
 const MODE_BASIS: Record<CallMode, string> = {
   agent: `answered by a warm agent${PRIORITY}`,
   standalone: `no agent runs${PRIORITY}`,
@@ -171,7 +171,7 @@ async function waitUntilClean(node: TestNode): Promise<void> {
   const pending = join(node.stateDirectory, "pending-teardown");
   for (;;) {
     await sleep(SETTLE_MS);
-    const links = splitLines(execOrThrow(["ip", "-n", node.name, "-o", "link"])).filter(
+    const links = splitLines(execLocally(["ip", "-n", node.name, "-o", "link"])).filter(
       (line) => !/ (lo|eth0)(@|:)/.test(line),
     );
     if (links.length === 0 && (await readdir(pending).catch(() => [])).length === 0) return;

@@ -12,7 +12,7 @@ import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/ipam-calls.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
 import { measureAdd } from "./ipam/measure-add.ts";
-import { createKubeClient, createNodes, NAMESPACE } from "./ipam/cluster-objects.ts";
+import { createKubeClient, createNodes, IPAM_BENCH_NAMESPACE } from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
 
 /** Numbers of nodes and pods, and of pods that start on a node at the same time. */
@@ -58,7 +58,12 @@ export const runIpamBench: Bench = {
       const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
       const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
       await createNodes(cluster, kube, nodes);
-      const context = { kube, directory, nodes, workers: { kubeconfig: cluster.kubeconfig, namespace: NAMESPACE } };
+      const context = {
+        kube,
+        directory,
+        nodes,
+        workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
+      };
       const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
       report(await measureSizes({ ...context, metrics }));
       for (const scale of SCALES) report(await measureAllocations({ ...context, metrics }, scale));

@@ -15,7 +15,7 @@ import { readDropped, diffDropped } from "./scale/dropped.ts";
 import { setMinSyncPeriod } from "./scale/min-sync-period.ts";
 import { probeAll } from "./scale/matrix.ts";
 import { measureNodes, type Measures } from "./scale/measure.ts";
-import { createScalePods, createServices, buildPod } from "./scale/scale-pods.ts";
+import { createScalePods, createServices, buildScalePod } from "./scale/scale-pods.ts";
 import { buildProbes } from "./scale/probes.ts";
 import { MIN_SYNC_SECONDS, describeIdle, waitUntilIdle } from "./scale/wait-until-idle.ts";
 import { roundToHundredth, roundToTenth } from "./measurement/statistics.ts";
@@ -85,7 +85,7 @@ export const runScaleBench: Bench = {
       for (let step = 1; step <= STEPS; step++) {
         const [from, to] = [((step - 1) * most) / STEPS, (step * most) / STEPS].map(Math.round);
         const pods = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) =>
-          buildPod((from ?? 0) + index, nodes),
+          buildScalePod((from ?? 0) + index, nodes),
         );
         const took = await createScalePods(cluster, api, pods);
         print(`${to ?? 0} pods, ${describeIdle(await waitUntilIdle(cluster))}`);

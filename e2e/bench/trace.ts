@@ -11,7 +11,7 @@ import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { median, roundToHundredth } from "./measurement/statistics.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
 import { measureServices } from "./trace/collect-services.ts";
-import { SERVICES } from "./trace/service-rules.ts";
+import { SERVICE_COUNT } from "./trace/service-rules.ts";
 
 const ROUNDS = 7;
 const SECOND_MS = 1000;
@@ -19,22 +19,22 @@ const SECOND_MS = 1000;
 /** Measures how long the state of a cluster is read, and how long its cells are traced. */
 export const runTraceBench: Bench = {
   name: "trace",
-  description: `reading the state of a lab of 3 nodes and tracing every cell; a node with ${SERVICES} Services`,
+  description: `reading the state of a lab of 3 nodes and tracing every cell; a node with ${SERVICE_COUNT} Services`,
   parts: { components: LAB_PARTS, tools: ["iproute2", "nftables", "iptables"] },
   run: async (print) => {
     const services = await measureServices(ROUNDS);
-    print(`${SERVICES} Services: ${services.map(({ collect }) => Math.round(collect)).join(", ")} ms`);
+    print(`${SERVICE_COUNT} Services: ${services.map(({ collect }) => Math.round(collect)).join(", ")} ms`);
     const basis = `median of ${ROUNDS}`;
     return [
       {
-        name: `snapshot with ${SERVICES} Services`,
+        name: `snapshot with ${SERVICE_COUNT} Services`,
         value: roundToHundredth(median(services.map(({ collect }) => collect)) / SECOND_MS),
         unit: "s",
         limit: 3,
         basis: `${basis}; from the start of interlay trace --collect to the parsed snapshot`,
       },
       {
-        name: `first trace with ${SERVICES} Services`,
+        name: `first trace with ${SERVICE_COUNT} Services`,
         value: roundToHundredth(median(services.map(({ firstTrace }) => firstTrace)) / SECOND_MS),
         unit: "s",
         basis: `${basis}; with the compilation of the rules`,

@@ -4,9 +4,9 @@ import { hostPodName } from "../pods/suite-pods.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
 
 /** The node that runs no pod of the suite. */
-export const CONTROL_PLANE = "control-plane";
+export const CONTROL_PLANE_NODE = "control-plane";
 /** A worker by its index, or the control plane. */
-export type NodeRef = number | typeof CONTROL_PLANE;
+export type NodeRef = number | typeof CONTROL_PLANE_NODE;
 
 /** Target of a cell, by name: addresses are known once pods run. */
 export type AddressRef =

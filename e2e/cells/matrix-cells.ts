@@ -14,7 +14,7 @@ import { attackCells } from "./attack-cells.ts";
 import { externalTargetCells } from "./external-target-cells.ts";
 import {
   type Cell,
-  CONTROL_PLANE,
+  CONTROL_PLANE_NODE,
   EXTERNAL,
   isOnUnderlay,
   listNics,
@@ -54,7 +54,7 @@ function ipv4Cells(workers: number, features: Features): readonly Cell[] {
     ...nodes.flatMap(northSouthCells),
     ...externalTargetCells(workers, features),
     ...POD_TYPES.flatMap((type) => [
-      ...([...nodes, CONTROL_PLANE] as const).flatMap((node) => nodePortCells(type, "Cluster", node)),
+      ...([...nodes, CONTROL_PLANE_NODE] as const).flatMap((node) => nodePortCells(type, "Cluster", node)),
       ...nodes.flatMap((node) => nodePortCells(type, "Local", node)),
     ]),
     ...podNodePortCells(workers),

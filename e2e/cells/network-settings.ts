@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
+import { type IpFamily, getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import { getEnvironment } from "./get-environment.ts";
 import type { Variant } from "./gate.ts";
 
@@ -71,7 +71,7 @@ function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: IpFamil
   if (detectLocalMode === "InterfaceNamePrefix")
     return detectLocal?.interfaceNamePrefix === "cali" ? "own-overlay-pods" : "own-underlay-pods";
   if (clusterCIDR === undefined) return "overlay";
-  const ofFamily = clusterCIDR.split(",").find((cidr) => cidr !== "" && getFamily(cidr) === family);
+  const ofFamily = clusterCIDR.split(",").find((cidr) => cidr !== "" && getIpFamily(cidr) === family);
   return ofFamily === undefined ? "none" : "overlay-and-underlay";
 }
 

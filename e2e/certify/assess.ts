@@ -4,7 +4,7 @@ import type { SuiteVersion } from "../../results/component-schema.ts";
 import { type Report, TABLE_ENTRIES, type SummaryEntry, type VariantResult } from "../../results/schema.ts";
 import { isFlaky } from "../../results/run-summary.ts";
 import { variantTitle } from "../../results/title.ts";
-import { findEvidenceLevel, listFamilies } from "./audit.ts";
+import { findEvidenceLevel, listReportFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";
 
 /** The part of a certificate that follows from the raw results. */
@@ -43,7 +43,7 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
   const variants = first.variants.map((_, index) =>
     summarizeVariant(reports.flatMap((report) => report.variants[index] ?? [])),
   );
-  const profiles = evaluateProfiles({ reports, variants, workers, families: listFamilies(first) }, claimed);
+  const profiles = evaluateProfiles({ reports, variants, workers, families: listReportFamilies(first) }, claimed);
   const wanted = profiles.filter((profile) => profile.claimed);
   return {
     provider: first.provider,
@@ -53,7 +53,7 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
     versions: first.versions,
     ...(first.components === undefined ? {} : { components: first.components }),
     workers,
-    families: [...listFamilies(first)],
+    families: [...listReportFamilies(first)],
     runs: reports.map(({ id, started, finished }, index) => ({ id, started, finished, folder: `runs/${index + 1}` })),
     variants,
     profiles,

@@ -36,7 +36,7 @@ export function auditReport(report: Report, workers: number): readonly string[] 
 /** Lists the cells that a variant must contain: all, or for an existing cluster those that its API server lets the suite probe. */
 function listExpectedCells(variant: VariantResult, report: Report, workers: number): readonly Cell[] {
   const features = findFeatures(variant, isCaptured(report));
-  const all = listMatrixCells(workers, listFamilies(report), features);
+  const all = listMatrixCells(workers, listReportFamilies(report), features);
   if (isCaptured(report)) return all;
   const ids = new Set(variant.cells.map(({ id }) => id));
   return listSupportedCells(all, {
@@ -89,7 +89,7 @@ export function countWorkers({ variants }: Report): number {
 }
 
 /** Lists the families of the cells, the cluster's primary one first: the API server is probed only by that one. */
-export function listFamilies({ variants }: Report): readonly ("ipv4" | "ipv6")[] {
+export function listReportFamilies({ variants }: Report): readonly ("ipv4" | "ipv6")[] {
   const all = variants.flatMap((variant) => variant.cells);
   const first = all.find(({ group }) => group === "api-server")?.family ?? "ipv4";
   const both = new Set([first, ...all.map(({ family }) => family)]);

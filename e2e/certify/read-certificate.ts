@@ -24,7 +24,7 @@ interface ReadCertificate {
  * @param trustedKey the vendor's public key in PEM; default: certificate.pub next to the file
  */
 export async function readCertificate(file: string, trustedKey?: string): Promise<ReadCertificate> {
-  const document = parseJson(await readFile(file, "utf8"));
+  const document = parseCertificateJson(await readFile(file, "utf8"));
   if (document === undefined) return { problems: [`${file} is not valid JSON`] };
   if (z.object({ schema: z.literal(OLD_SCHEMA) }).safeParse(document).success)
     return {
@@ -40,13 +40,13 @@ export async function readCertificate(file: string, trustedKey?: string): Promis
   const problems = signature === undefined ? [] : [signature];
   if (envelope.data.payloadType !== PAYLOAD_TYPE)
     problems.push(`the payload type is ${envelope.data.payloadType}, not ${PAYLOAD_TYPE}`);
-  const statement = statementSchema.safeParse(parseJson(readPayload(envelope.data)));
+  const statement = statementSchema.safeParse(parseCertificateJson(readPayload(envelope.data)));
   if (!statement.success) problems.push(`the certificate is invalid: ${z.prettifyError(statement.error)}`);
   return { envelope: envelope.data, problems, ...(statement.success ? { statement: statement.data } : {}) };
 }
 
 /** Parses JSON. @returns undefined if the text is not JSON */
-export function parseJson(text: string | undefined): unknown {
+export function parseCertificateJson(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
   } catch {

@@ -14,7 +14,7 @@ import { assessRuns } from "./assess.ts";
 import { auditReport } from "./audit.ts";
 import { renderSubmission } from "./renderings.ts";
 import { findCopiedRuns } from "./copies.ts";
-import { parseJson, readCertificate } from "./read-certificate.ts";
+import { parseCertificateJson, readCertificate } from "./read-certificate.ts";
 import { BUNDLE_FILE, FIRST_RUN_FILES, listSubjectFiles } from "./submission-files.ts";
 
 /** Result of a verification. */
@@ -90,7 +90,7 @@ async function findContentProblems(certificate: Certificate, directory: string):
     const addProblem = (problem: string) => problems.push(`${folder}: ${problem}`);
     const text = (name: string) => readFile(join(directory, folder, name), "utf8").catch(() => undefined);
     const raw = await text("report.json");
-    const parsed = reportSchema.safeParse(parseJson(raw));
+    const parsed = reportSchema.safeParse(parseCertificateJson(raw));
     if (!parsed.success) {
       addProblem(
         raw === undefined ? "report.json is missing" : `report.json is invalid: ${z.prettifyError(parsed.error)}`,
@@ -119,7 +119,7 @@ async function findCopyProblems(
   const text = (...path: readonly string[]) => readFile(join(...path), "utf8").catch(() => undefined);
   const first = certificate.runs[0]?.folder ?? "";
   const copies = FIRST_RUN_FILES.map(async (name) => [name, await text(unpacked, first, name)] as const);
-  const report = reportSchema.safeParse(parseJson(await text(unpacked, first, "report.json")));
+  const report = reportSchema.safeParse(parseCertificateJson(await text(unpacked, first, "report.json")));
   const expected = [
     ["PRODUCT.yaml", stringify(certificate.product)] as const,
     ...(await Promise.all(copies)),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
-import { execOrThrow, signalAgent, signalProcess } from "../support/agent-process.ts";
+import { runOnNode, signalAgent, signalProcess } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import { Eventually } from "../harness.ts";
 import type { Variant } from "../cells/gate.ts";
@@ -10,9 +10,9 @@ import { pickRandom } from "../support/random.ts";
 import { dropNode } from "./dropped-node.ts";
 import { fillPool } from "./filled-pool.ts";
 import type { ChaosAction } from "./action.ts";
-import { listAddresses } from "./invariants.ts";
+import { listClaimedAddresses } from "./invariants.ts";
 import { PLUGIN } from "./find-leaks.ts";
-import { createPod, deletePod, waitUntilReady } from "./chaos-context.ts";
+import { createChaosPod, deletePod, waitForChaosPod } from "./chaos-context.ts";
 
 const TYPES = ["underlay", "multi-nic"] as const;
 const MOVER = "mover";
@@ -37,7 +37,7 @@ function flushed(name: string, argvs: (families: readonly IpFamily[]) => readonl
     act: async ({ cluster, deployment, workers, random, lost }) => {
       const node = pickRandom(workers, random);
       lost.routes.add(node);
-      for (const argv of argvs(deployment.families)) await execOrThrow(cluster, node, argv);
+      for (const argv of argvs(deployment.families)) await runOnNode(cluster, node, argv);
       return `${name} of ${node}`;
     },
   };
@@ -78,7 +78,7 @@ export const ACTIONS: readonly ChaosAction[] = [
       );
       const netns = await findNetns(cluster, pod.node, deployment.getAddress(pod.name, "main"));
       for (const argv of flushRoutes(deployment.families))
-        await execOrThrow(cluster, pod.node, ["nsenter", `--net=${netns}`, ...argv]);
+        await runOnNode(cluster, pod.node, ["nsenter", `--net=${netns}`, ...argv]);
       return `of ${pod.name}`;
     },
   },
@@ -87,13 +87,13 @@ export const ACTIONS: readonly ChaosAction[] = [
     act: async (context) => {
       const made = await Promise.all(
         [1, 2, 3].map(() =>
-          createPod(context, {
+          createChaosPod(context, {
             node: pickRandom(context.workers, context.random),
             type: pickRandom(TYPES, context.random),
           }),
         ),
       );
-      await Promise.all(made.map((testPod) => waitUntilReady(context, testPod)));
+      await Promise.all(made.map((testPod) => waitForChaosPod(context, testPod)));
       return made.map(({ name, type, node }) => `${name} (${type}) on ${node}`).join(", ");
     },
   },
@@ -115,7 +115,7 @@ export const ACTIONS: readonly ChaosAction[] = [
       await signalAgent(context.cluster, node, "STOP");
       const testPods = [];
       try {
-        for (const type of TYPES) testPods.push(await createPod(context, { node, type }));
+        for (const type of TYPES) testPods.push(await createChaosPod(context, { node, type }));
         await Eventually("a running call of the plugin is killed", kill, (hit) => hit, {
           timeout: 20_000,
           interval: 20,
@@ -123,7 +123,7 @@ export const ACTIONS: readonly ChaosAction[] = [
       } finally {
         await signalAgent(context.cluster, node, "CONT");
       }
-      await Promise.all(testPods.map((testPod) => waitUntilReady(context, testPod)));
+      await Promise.all(testPods.map((testPod) => waitForChaosPod(context, testPod)));
       return `on ${node}, and ${testPods.map(({ name }) => name).join(", ")} are ready nevertheless`;
     },
   },
@@ -133,14 +133,14 @@ export const ACTIONS: readonly ChaosAction[] = [
       const before = context.testPods.get(MOVER);
       const [first = "", second = ""] = context.workers;
       if (before === undefined) {
-        await waitUntilReady(context, await createPod(context, { name: MOVER, node: first, type: "underlay" }));
+        await waitForChaosPod(context, await createChaosPod(context, { name: MOVER, node: first, type: "underlay" }));
         return `${MOVER} is on ${first}`;
       }
-      const [address = ""] = await listAddresses(context, MOVER);
+      const [address = ""] = await listClaimedAddresses(context, MOVER);
       await deletePod(context, before);
       const node = before.node === first ? second : first;
-      await waitUntilReady(context, await createPod(context, { name: MOVER, node, type: "underlay", address }));
-      assert.deepEqual(await listAddresses(context, MOVER), [address], "the moved pod's address");
+      await waitForChaosPod(context, await createChaosPod(context, { name: MOVER, node, type: "underlay", address }));
+      assert.deepEqual(await listClaimedAddresses(context, MOVER), [address], "the moved pod's address");
       const prober = await context.deployment.getProber("underlay-1-a");
       const { ok, error } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 3000 });
       assert.ok(ok, `${address} does not answer on ${node}: ${error ?? ""}`);
@@ -151,7 +151,7 @@ export const ACTIONS: readonly ChaosAction[] = [
     name: "conntrack is flushed",
     act: async ({ cluster, workers, random, lost }) => {
       const node = pickRandom(workers, random);
-      await execOrThrow(cluster, node, ["conntrack", "--flush"]);
+      await runOnNode(cluster, node, ["conntrack", "--flush"]);
       lost.conntrack.add(node);
       return `of ${node}`;
     },
@@ -170,9 +170,9 @@ export const ACTIONS: readonly ChaosAction[] = [
     act: async (context) => {
       const node = pickRandom(context.workers, context.random);
       const away = context.cluster.faults?.pauseKubelet(node, KUBELET_AWAY_MS);
-      const testPod = await createPod(context, { node, type: pickRandom(TYPES, context.random) });
+      const testPod = await createChaosPod(context, { node, type: pickRandom(TYPES, context.random) });
       await away;
-      await waitUntilReady(context, testPod);
+      await waitForChaosPod(context, testPod);
       return `${node} for ${KUBELET_AWAY_MS} ms; ${testPod.name}, created in the meantime, is ready`;
     },
   },

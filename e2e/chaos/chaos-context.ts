@@ -47,7 +47,7 @@ const READY_MS = 90_000;
 let number = 0;
 
 /** Creates a pod. */
-export async function createPod(
+export async function createChaosPod(
   { api, cluster, testPods }: PodContext,
   testPod: Omit<ChaosPod, "name"> & {
     readonly name?: string;
@@ -71,7 +71,7 @@ export async function createPod(
   return made;
 }
 
-export async function waitUntilReady({ api }: PodContext, { name }: ChaosPod): Promise<void> {
+export async function waitForChaosPod({ api }: PodContext, { name }: ChaosPod): Promise<void> {
   await Eventually(
     `pod ${name} is ready`,
     async () => {

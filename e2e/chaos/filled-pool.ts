@@ -5,8 +5,8 @@ import { Eventually } from "../harness.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { pickRandom } from "../support/random.ts";
 import type { ChaosAction } from "./action.ts";
-import { listAddresses } from "./invariants.ts";
-import { createPod, deletePod, waitUntilReady, type ChaosContext } from "./chaos-context.ts";
+import { listClaimedAddresses } from "./invariants.ts";
+import { createChaosPod, deletePod, waitForChaosPod, type ChaosContext } from "./chaos-context.ts";
 
 const GROUP_VERSION = "interlay.dev/v1alpha1";
 const NAME = "chaos-full";
@@ -21,7 +21,7 @@ export const fillPool: ChaosAction = {
     await makePool(context);
     const testPods = await Promise.all(
       Array.from({ length: ROOM + 1 }, (_, index) =>
-        createPod(context, {
+        createChaosPod(context, {
           name: `full-${index + 1}`,
           node: pickRandom(context.workers, context.random),
           type: "underlay",
@@ -52,10 +52,10 @@ export const fillPool: ChaosAction = {
     );
     const [first] = testPods.filter(({ name }) => name !== last);
     assert.ok(first !== undefined);
-    const before = await listAddresses(context, first.name);
+    const before = await listClaimedAddresses(context, first.name);
     await deletePod(context, first);
-    await waitUntilReady(context, testPods.find(({ name }) => name === last) ?? first);
-    assert.deepEqual(await listAddresses(context, last), before, "the released address");
+    await waitForChaosPod(context, testPods.find(({ name }) => name === last) ?? first);
+    assert.deepEqual(await listClaimedAddresses(context, last), before, "the released address");
     await Promise.all(testPods.filter((testPod) => testPod !== first).map((testPod) => deletePod(context, testPod)));
     return `${ROOM} addresses for ${testPods.length} pods: ${last} waited, and has ${before.join()} of ${first.name}`;
   },

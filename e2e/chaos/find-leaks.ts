@@ -1,8 +1,8 @@
 import type { AttachmentRecord } from "../mutants/mutant.ts";
 import { readRecords } from "../mutants/mutant-records.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import type { ChaosContext } from "./chaos-context.ts";
-import { STATE_DIRECTORY } from "../support/installed-paths.ts";
+import { NODE_STATE_DIRECTORY } from "../support/installed-paths.ts";
 
 /** rtm_protocol of Interlay's routes on nodes. */
 const OURS = "105";
@@ -23,7 +23,7 @@ export async function findLeaks(context: ChaosContext): Promise<readonly string[
 
 async function findNodeLeaks({ cluster }: ChaosContext, node: string, pods: number): Promise<readonly string[]> {
   const lines = async (...argv: readonly string[]) =>
-    (await execOrThrow(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "");
+    (await runOnNode(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "");
   const records = await readRecords(cluster, node);
   const known = whatTheyHave(records);
   const [links, routes, rules, namespaces, temporary, calls] = await Promise.all([
@@ -31,7 +31,7 @@ async function findNodeLeaks({ cluster }: ChaosContext, node: string, pods: numb
     lines("ip", "route", "show", "table", "all", "proto", OURS),
     lines("ip", "rule"),
     lines("ip", "netns", "list"),
-    lines("find", STATE_DIRECTORY, "-name", "*.new"),
+    lines("find", NODE_STATE_DIRECTORY, "-name", "*.new"),
     cluster.exec(node, ["pgrep", "-f", PLUGIN]),
   ]);
   const linkNames = links.map((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? "").filter((name) => /^vethil/.test(name));

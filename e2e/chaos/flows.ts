@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgramStream } from "../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
-import { flowEvent, type FlowRequest, parseJson } from "../probe/protocol.ts";
+import { flowEvent, type FlowRequest, parseProbeLine } from "../probe/protocol.ts";
 import type { FlowPath } from "./flow-paths.ts";
 import type { LostState } from "./chaos-context.ts";
 
@@ -118,7 +118,7 @@ export class ProbeFlows {
   }
 
   #hear(line: string): void {
-    const event = flowEvent.safeParse(parseJson(line)).data;
+    const event = flowEvent.safeParse(parseProbeLine(line)).data;
     const flow = event && this.all.find(({ id }) => id === event.id);
     if (event === undefined || flow === undefined) return; // what else a program says, or a runtime
     if ("ended" in event) {

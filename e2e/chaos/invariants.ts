@@ -131,6 +131,6 @@ async function readClaims({ api }: ChaosContext): Promise<readonly z.infer<typeo
 }
 
 /** Returns the underlay addresses that a pod has claimed. */
-export async function listAddresses(context: ChaosContext, name: string): Promise<readonly string[]> {
+export async function listClaimedAddresses(context: ChaosContext, name: string): Promise<readonly string[]> {
   return (await readClaims(context)).filter(({ pod }) => pod.name === name).map(({ address }) => address);
 }

@@ -5,7 +5,7 @@ import { Eventually } from "../harness.ts";
 import { listFamilies, type IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { getEnvironment } from "../cells/get-environment.ts";
 import type { Variant } from "../cells/gate.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 const CONFIG_MAP = "interlay-config";
 
@@ -106,7 +106,7 @@ interface CountedRule {
   readonly packets: number | undefined;
 }
 
-export async function readFilters(
+export async function readAllFilters(
   cluster: Cluster,
   mode: Variant["kubeProxy"]["mode"],
 ): Promise<readonly NodeFilter[]> {

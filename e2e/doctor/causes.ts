@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import type { Cell } from "../cells/cell.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import { INTERLAY } from "../support/installed-paths.ts";
+import { INSTALLED_EXECUTABLE } from "../support/installed-paths.ts";
 
-const SNAPSHOT = [INTERLAY, "doctor", "--snapshot"];
+const SNAPSHOT = [INSTALLED_EXECUTABLE, "doctor", "--snapshot"];
 
 /**
  * Adds the doctor's likely cause to each cell that failed. Never throws: if the doctor fails, the results are kept, and the first
@@ -43,7 +43,7 @@ export async function withCauses(
 export async function listFindings(cluster: Cluster): Promise<Findings> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-doctor-"));
   try {
-    const snapshots = await Promise.all(cluster.nodes.map(({ name }) => execOrThrow(cluster, name, SNAPSHOT)));
+    const snapshots = await Promise.all(cluster.nodes.map(({ name }) => runOnNode(cluster, name, SNAPSHOT)));
     const file = join(directory, "nodes.json");
     await writeFile(file, `[${snapshots.join(",")}]`, { mode: 0o600 });
     return await runExecutable(cluster.kubeconfig, directory, ["--nodes-from", file]);

@@ -35,7 +35,7 @@ const output = z.object({
 export type Findings = z.infer<typeof output>["findings"];
 
 /** Runs `npm run doctor -- --json`, as a user would. */
-export function runDoctor(kubeconfig: string, more: readonly string[] = []): Promise<Findings> {
+export function runDoctorCommand(kubeconfig: string, more: readonly string[] = []): Promise<Findings> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "doctor.ts");
   const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json", ...more];
   return readFindings(process.execPath, argv, process.env);
@@ -51,7 +51,7 @@ export async function runExecutable(kubeconfig: string, directory: string, more:
   config.loadFromFile(kubeconfig);
   const user = config.getCurrentUser();
   // The executable runs on Bun, which does not send client certificates. kind's kubeconfigs need them.
-  if (user?.certData !== undefined || user?.certFile !== undefined) return runDoctor(kubeconfig, more);
+  if (user?.certData !== undefined || user?.certFile !== undefined) return runDoctorCommand(kubeconfig, more);
   // Bun trusts the certificates named here; it does not read the kubeconfig's CA.
   const authority = join(directory, "ca.crt");
   await writeFile(authority, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });

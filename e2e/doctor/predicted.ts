@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import { getFamily } from "../../clusters/spec/address-ranges.ts";
+import { getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { Cell, Group } from "../cells/cell.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import type { Findings, Pattern } from "./doctor.ts";
@@ -62,8 +62,8 @@ function fits(
 }
 
 export function isInNetwork(address: string, cidr: string): boolean {
-  const family = getFamily(cidr);
-  if (getFamily(address) !== family) return false;
+  const family = getIpFamily(cidr);
+  if (getIpFamily(address) !== family) return false;
   const [network = "", length = ""] = cidr.split("/");
   const list = new BlockList();
   list.addSubnet(network, Number(length), family);

@@ -35,7 +35,7 @@ export interface NodeCondition {
 }
 
 /** Returns the conditions of every NodeState of the cluster. */
-export async function readConditions(cluster: Pick<Cluster, "kubeconfig">): Promise<readonly NodeCondition[]> {
+export async function readNodeConditions(cluster: Pick<Cluster, "kubeconfig">): Promise<readonly NodeCondition[]> {
   const config = new KubeConfig();
   config.loadFromFile(cluster.kubeconfig);
   const api = config.makeApiClient(CustomObjectsApi);

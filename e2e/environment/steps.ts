@@ -3,10 +3,10 @@ import { z } from "zod";
 import { renderPool } from "../../clusters/environments/calico-settings.ts";
 import type { EnvironmentStep } from "../../clusters/spec/environment-spec.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { getFamily } from "../../clusters/spec/address-ranges.ts";
+import { getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 
 /**
  * Makes one change to the running cluster.
@@ -27,7 +27,7 @@ export async function takeStep(
       return undefined;
     case "route-blocks": {
       const routes = planBlockRoutes(await readBlocks(api), cluster.nodes);
-      for (const { node, argv } of routes) await execOrThrow(cluster, node, ["ip", "route", "replace", ...argv]);
+      for (const { node, argv } of routes) await runOnNode(cluster, node, ["ip", "route", "replace", ...argv]);
       return async () => {
         for (const { node, argv } of routes) await cluster.exec(node, ["ip", "route", "delete", ...argv]);
       };
@@ -72,7 +72,7 @@ export function planBlockRoutes(
       .flatMap(({ cidr, node }) => {
         const owner = nodes.find((one) => one.name === node);
         const address = [owner?.address, owner?.address6].find(
-          (one) => one !== undefined && getFamily(one) === getFamily(cidr),
+          (one) => one !== undefined && getIpFamily(one) === getIpFamily(cidr),
         );
         return address === undefined ? [] : [{ node: name, argv: [cidr, "via", address] }];
       }),

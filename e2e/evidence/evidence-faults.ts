@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 
@@ -30,7 +30,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
       const node = getWorker(room, 1);
       const address = room.deployment.getAddress("multi-nic-2-b", "main");
       const netns = await findNetns(room.cluster, node, address);
-      return execOrThrow(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
+      return runOnNode(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
     },
     shown: {
       "matrix/underlay-1-a/multi-nic-2-b/other-node/tcp":
@@ -45,7 +45,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     worker: 0,
     make: (room) => {
       const route = `${room.deployment.getAddress("underlay-1-b", "main")}/32`;
-      return execOrThrow(room.cluster, getWorker(room, 0), ["ip", "route", "delete", route]);
+      return runOnNode(room.cluster, getWorker(room, 0), ["ip", "route", "delete", route]);
     },
     shown: {
       "matrix/overlay-1-a/underlay-1-b/same-node/tcp":
@@ -58,7 +58,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
     title: "the notrack table is missing: kube-proxy drops the ACK as INVALID where it enters the node",
     worker: 0,
-    make: (room) => execOrThrow(room.cluster, getWorker(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
+    make: (room) => runOnNode(room.cluster, getWorker(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
     shown: {
       "matrix/underlay-1-a/overlay-2-b/other-node/tcp":
         /the request was last seen at node-1 veth in, and not at node-1 vxlan out/,

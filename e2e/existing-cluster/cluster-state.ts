@@ -62,7 +62,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 /** Returns the state of the nodes' kernels and directories, a line each. */
-export async function readNodes(cluster: Cluster): Promise<readonly string[]> {
+export async function readStableNodes(cluster: Cluster): Promise<readonly string[]> {
   return (await readNodeLines(cluster, COMMANDS, removeVolatileFields)).toSorted();
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 const ROLL_SECONDS = 120;
 
@@ -18,7 +18,7 @@ export async function readAgentImage(kubectl: Kubectl): Promise<string> {
 }
 
 /** Waits until every node has a ready agent of the DaemonSet's current template. */
-export async function waitForRollout(kubectl: Kubectl): Promise<void> {
+export async function waitForAgents(kubectl: Kubectl): Promise<void> {
   await kubectl.waitForRollout("daemonset/interlay", SYSTEM_NAMESPACE, ROLL_SECONDS);
 }
 

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import { type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { By, Eventually } from "../harness.ts";
 import { recreateNode } from "../support/recreate-node.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { BIN_DIRECTORY, EXECUTABLE_NAMES } from "./executables.ts";
-import { readNodeState } from "./node-state.ts";
+import { readInstalledState } from "./node-state.ts";
 import { runUninstall } from "./uninstall-command.ts";
 
 /** calico-node, multus, kube-proxy. */
@@ -18,7 +18,7 @@ export const KEPT_DIRECTORIES = ["/run/interlay", "/var/lib/interlay", "/var/log
 const SETTLED_MS = 3000;
 
 /** Uninstalls Interlay and recreates the workers as machines that never had it. */
-export async function uninstallInterlay(api: ClusterApi, cluster: Cluster): Promise<void> {
+export async function uninstallWithPods(api: ClusterApi, cluster: Cluster): Promise<void> {
   await By("the suite's pods are deleted", () => removeNamespace(api, NAMESPACE));
   const { exitCode, stderr } = await By("npm run uninstall", () => runUninstall(cluster));
   if (exitCode !== 0) throw new Error(`npm run uninstall ended with ${exitCode}: ${stderr}`);
@@ -29,25 +29,25 @@ export async function uninstallInterlay(api: ClusterApi, cluster: Cluster): Prom
   // Nodes of a lab start with links to the plugins; the control plane has had Interlay.
   const names = [...EXECUTABLE_NAMES, "interlay-lib"];
   const ours = [...names.map((name) => `${BIN_DIRECTORY}/${name}`), ...KEPT_DIRECTORIES];
-  for (const { name } of cluster.nodes) await execOrThrow(cluster, name, ["rm", "--recursive", "--force", ...ours]);
+  for (const { name } of cluster.nodes) await runOnNode(cluster, name, ["rm", "--recursive", "--force", ...ours]);
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
   await ensureObject(api, namespace);
 }
 
 /** Returns the state of every node. */
-export async function readNodes(cluster: Cluster): Promise<readonly string[]> {
-  return (await Promise.all(cluster.nodes.map(({ name }) => readNodeState(cluster, name)))).flat();
+export async function readBareNodes(cluster: Cluster): Promise<readonly string[]> {
+  return (await Promise.all(cluster.nodes.map(({ name }) => readInstalledState(cluster, name)))).flat();
 }
 
 /** Returns the state once it no longer changes: felix still configures links when the nodes are Ready. */
 export async function readSettledNodes(cluster: Cluster): Promise<readonly string[]> {
-  let last = await readNodes(cluster);
+  let last = await readBareNodes(cluster);
   return Eventually(
     "two equal reads of the nodes' state",
     async () => {
       await sleep(SETTLED_MS);
       const before = last;
-      last = await readNodes(cluster);
+      last = await readBareNodes(cluster);
       return { last, changed: diffLines(before, last) };
     },
     ({ changed }) => changed.length === 0,

@@ -4,7 +4,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "examples");
 /** Image of the examples, which clusters of the suite cannot pull. */
@@ -33,7 +33,7 @@ export async function pingExamplePods(cluster: Cluster, { core }: ClusterApi): P
   for (const from of pods)
     for (const to of pods.filter((pod) => pod !== from)) {
       const ping = ["nsenter", `--net=${from.netns}`, "ping", "-c", "1", "-W", "3", to.address];
-      await execOrThrow(cluster, from.node, ping).catch(() => failed.push(`${from.name} -> ${to.name}`));
+      await runOnNode(cluster, from.node, ping).catch(() => failed.push(`${from.name} -> ${to.name}`));
     }
   return failed;
 }

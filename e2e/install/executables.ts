@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 
 export const BIN_DIRECTORY = "/opt/cni/bin";
 /** `interlay-ipam` is a link to the first. */
@@ -14,21 +14,21 @@ const PADDING = 15;
 export async function installCopies(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES) {
     const [path, own] = [`${BIN_DIRECTORY}/${name}`, `${BIN_DIRECTORY}/${name}.own`];
-    await execOrThrow(cluster, node, ["cp", "--dereference", path, own]);
-    await execOrThrow(cluster, node, ["mv", own, path]);
+    await runOnNode(cluster, node, ["cp", "--dereference", path, own]);
+    await runOnNode(cluster, node, ["mv", own, path]);
   }
 }
 
 /** Makes agents that start on the node a newer version: other contents of the same size. */
 export async function provideNewer(cluster: Cluster, node: string): Promise<void> {
-  await execOrThrow(cluster, node, ["mkdir", "--parents", NEWER_DIRECTORY]);
+  await runOnNode(cluster, node, ["mkdir", "--parents", NEWER_DIRECTORY]);
   for (const name of EXECUTABLE_NAMES) {
     const newer = `${NEWER_DIRECTORY}/${name}`;
-    await execOrThrow(cluster, node, ["cp", `${PROGRAMS}/${name}`, newer]);
+    await runOnNode(cluster, node, ["cp", `${PROGRAMS}/${name}`, newer]);
     const argv = ["dd", `of=${newer}`, "bs=1", `seek=${PADDING}`, "conv=notrunc", "status=none"];
     const { exitCode, stderr } = await cluster.exec(node, argv, { stdin: "\u0001" });
     if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${node}: ${stderr}`);
-    await execOrThrow(cluster, node, ["mount", "--bind", newer, `${PROGRAMS}/${name}`]);
+    await runOnNode(cluster, node, ["mount", "--bind", newer, `${PROGRAMS}/${name}`]);
   }
 }
 
@@ -36,8 +36,8 @@ export async function provideNewer(cluster: Cluster, node: string): Promise<void
 export async function removeNewer(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES)
     if ((await cluster.exec(node, ["ls", `${NEWER_DIRECTORY}/${name}`])).exitCode === 0)
-      await execOrThrow(cluster, node, ["umount", "--lazy", `${PROGRAMS}/${name}`]);
-  await execOrThrow(cluster, node, ["rm", "--recursive", "--force", NEWER_DIRECTORY]);
+      await runOnNode(cluster, node, ["umount", "--lazy", `${PROGRAMS}/${name}`]);
+  await runOnNode(cluster, node, ["rm", "--recursive", "--force", NEWER_DIRECTORY]);
 }
 
 /** Returns the names of files that differ from those of the node's agent. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { By, Eventually } from "../harness.ts";
-import { execOrThrow } from "../support/agent-process.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
-import { waitForRollout } from "./agents.ts";
+import { runOnNode } from "../support/agent-process.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { waitForAgents } from "./agents.ts";
 import { BIN_DIRECTORY } from "./executables.ts";
 import { CHART, splitReference } from "./helm.ts";
 import { POLL, type SequenceSpec } from "./install-context.ts";
@@ -59,16 +59,16 @@ export function helmSpecs(addSpec: SequenceSpec): void {
     await By("returnPath: liberal on one node", () => helm.deploy("upgrade", context.values));
     await Eventually(
       "its sysctl",
-      () => execOrThrow(cluster, second, LIBERAL),
+      () => runOnNode(cluster, second, LIBERAL),
       (text) => text.trim() === "1",
       POLL,
     );
-    assert.equal((await execOrThrow(cluster, first, LIBERAL)).trim(), "0");
+    assert.equal((await runOnNode(cluster, first, LIBERAL)).trim(), "0");
     assert.deepEqual(await context.listAgents(), agentsBefore);
     await kubectl.run(["apply", "-f", join(CHART, "crds")]);
     await By("another image", async () => {
       await helm.deploy("upgrade", { ...context.values, image: splitReference(`${context.image}-newer`) });
-      await waitForRollout(kubectl);
+      await waitForAgents(kubectl);
     });
     assert.ok((await context.listAgents()).every((agent) => !agentsBefore.includes(agent)));
     assert.deepEqual(await context.listKeptPods(), podsBefore);
@@ -92,7 +92,7 @@ export function helmSpecs(addSpec: SequenceSpec): void {
       );
       assert.ok(crdsBefore.length > 0);
       assert.deepEqual(await context.listCrds(), crdsBefore);
-      await execOrThrow(cluster, first, ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
+      await runOnNode(cluster, first, ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
       await keptPods.waitUntilAllWork();
       await By("an attached pod ends without an agent", () => context.deletePod(ends));
       const waits = await context.createPod("waits", second, "underlay");

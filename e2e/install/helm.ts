@@ -6,7 +6,7 @@ import { runCommand, runOrThrow } from "../../clusters/components/run-command.ts
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 export const CHART = join(import.meta.dirname, "..", "..", "plugin", "deploy", "chart");
 const RELEASE = "interlay";

@@ -1,15 +1,15 @@
 import { installInterlay, listPools } from "../../clusters/addons/install-addons.ts";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { type ChaosPod, createPod, deletePod, type PodContext, waitUntilReady } from "../chaos/chaos-context.ts";
+import { type ChaosPod, createChaosPod, deletePod, type PodContext, waitForChaosPod } from "../chaos/chaos-context.ts";
 import { By, DeferCleanup, Eventually } from "../harness.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import type { PodType } from "../../results/schema.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import { type ClusterApi, removeNamespace } from "../support/cluster-api.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
-import { listPodIdentities, readAgentImage, waitForRollout } from "./agents.ts";
-import { readSettledNodes, uninstallInterlay } from "./bare-nodes.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { listPodIdentities, readAgentImage, waitForAgents } from "./agents.ts";
+import { readSettledNodes, uninstallWithPods } from "./bare-nodes.ts";
 import { type Helm, splitReference } from "./helm.ts";
 import { KeptPods } from "./kept-pods.ts";
 import { createKubectl } from "./create-kubectl.ts";
@@ -62,14 +62,14 @@ export class InstallContext {
     const kubectl = await createKubectl(cluster);
     const context = new InstallContext(cluster, api, kubectl, helm, await readAgentImage(kubectl));
     DeferCleanup(() => context.#restoreInterlay());
-    await uninstallInterlay(api, cluster);
+    await uninstallWithPods(api, cluster);
     const [first, second] = context.workers;
-    await execOrThrow(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
+    await runOnNode(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
     await By("an overlay pod on each worker", async () => {
       await context.startPod("target-1", first, "overlay");
       await context.startPod("target-2", second, "overlay");
     });
-    await execOrThrow(cluster, second, ["sysctl", "-w", `${STRICT}=1`]);
+    await runOnNode(cluster, second, ["sysctl", "-w", `${STRICT}=1`]);
     context.#bareNodes = await By("the nodes without Interlay", () => readSettledNodes(cluster));
     return context;
   }
@@ -80,11 +80,11 @@ export class InstallContext {
   }
 
   createPod(name: string, node: string, type: PodType): Promise<ChaosPod> {
-    return createPod(this.#pods, { name, node, type });
+    return createChaosPod(this.#pods, { name, node, type });
   }
 
   waitUntilReady(pod: ChaosPod): Promise<void> {
-    return waitUntilReady(this.#pods, pod);
+    return waitForChaosPod(this.#pods, pod);
   }
 
   /** Creates a pod, and waits until it is ready. */
@@ -126,7 +126,7 @@ export class InstallContext {
   /** Runs `helm install`, and waits for the agents and the network's definition. */
   async installByHelm(): Promise<void> {
     await this.helm.deploy("install", this.values, "--create-namespace");
-    await waitForRollout(this.kubectl);
+    await waitForAgents(this.kubectl);
     const argv = ["get", "net-attach-def", "underlay", "--ignore-not-found", "--output", "name"];
     await Eventually(
       "the network's definition",
@@ -139,15 +139,15 @@ export class InstallContext {
   /** Installs Interlay as the provider does, and waits for the agents. */
   async installByProvider(): Promise<void> {
     await installInterlay(this.kubectl, { spec: this.cluster.spec, interlay: this.image });
-    await waitForRollout(this.kubectl);
+    await waitForAgents(this.kubectl);
   }
 
   async #restoreInterlay(): Promise<void> {
     await this.helm.uninstall().catch(() => undefined); // it is already uninstalled
     await this.installByProvider();
     await removeNamespace(this.api, NAMESPACE);
-    await execOrThrow(this.cluster, this.workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
-    await execOrThrow(this.cluster, this.workers[1], ["sysctl", "-w", `${STRICT}=0`]);
+    await runOnNode(this.cluster, this.workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
+    await runOnNode(this.cluster, this.workers[1], ["sysctl", "-w", `${STRICT}=0`]);
     await this.helm.close();
   }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { listFamilies } from "../../clusters/spec/address-ranges.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
@@ -62,7 +62,7 @@ export class KeptPods {
     const known = await Promise.all(
       ["kept-u", "kept-m"].map(async (pod) => {
         const address = await this.#getAddress(pod, "main");
-        const route = await execOrThrow(this.#cluster, this.#node, ["ip", "route", "show", address]);
+        const route = await runOnNode(this.#cluster, this.#node, ["ip", "route", "show", address]);
         const netns = await findNetns(this.#cluster, this.#node, address);
         return [address, netns.split("/").at(-1), / dev (cali\S+)/.exec(route)?.[1]];
       }),

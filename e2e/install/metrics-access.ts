@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { DeferCleanup } from "../harness.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 interface Clients {
   readonly cluster: Cluster;
@@ -27,7 +27,7 @@ export async function checkMetricsAccess(
   const { status } = await api.core.readNode({ name: other });
   const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
   const scrape = (...options: readonly string[]) =>
-    execOrThrow(cluster, node, [
+    runOnNode(cluster, node, [
       ...["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", ...options],
       `http://${address}:9811/metrics`,
     ]);

@@ -43,7 +43,7 @@ const LOOKS: readonly NodeSnapshotCommand[] = [
 ];
 
 /** Returns links, routes, rules, neighbours, sysctls, nftables, iptables and files of a node, a line each. */
-export async function readNodeState(cluster: Cluster, node: string): Promise<readonly string[]> {
+export async function readInstalledState(cluster: Cluster, node: string): Promise<readonly string[]> {
   const said = await Promise.all(
     LOOKS.map(async (look) => {
       const { stdout } = await cluster.exec(node, look.argv);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/chaos-context.ts";
-import { waitForRollout } from "./agents.ts";
+import { createChaosPod, deletePod, waitForChaosPod, type PodContext } from "../chaos/chaos-context.ts";
+import { waitForAgents } from "./agents.ts";
 import { applyOverlay } from "./overlay.ts";
 
 const TYPES = ["underlay", "multi-nic"] as const;
@@ -21,8 +21,8 @@ export async function rollOutDuringPodChurn(
     TYPES.map(async (type) => {
       for (let count = 0; ; count += 1) {
         if (!rolling.is) return count;
-        const testPod = await createPod(place, { node, type });
-        await waitUntilReady(place, testPod);
+        const testPod = await createChaosPod(place, { node, type });
+        await waitForChaosPod(place, testPod);
         await deletePod(place, testPod);
       }
     }),
@@ -32,7 +32,7 @@ export async function rollOutDuringPodChurn(
   let rolledAt = Infinity;
   try {
     await applyOverlay(kubectl, "notrack", image);
-    await waitForRollout(kubectl);
+    await waitForAgents(kubectl);
     rolledAt = performance.now();
   } finally {
     rolling.is = false;

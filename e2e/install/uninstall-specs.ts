@@ -3,7 +3,7 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { By, Eventually } from "../harness.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
-import { KEPT_DIRECTORIES, readNodes, readSettledNodes } from "./bare-nodes.ts";
+import { KEPT_DIRECTORIES, readBareNodes, readSettledNodes } from "./bare-nodes.ts";
 import { POLL, type SequenceSpec } from "./install-context.ts";
 import { runUninstall } from "./uninstall-command.ts";
 
@@ -37,7 +37,7 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
   addSpec("npm run uninstall restores every node, except for the state of running pods", async (context) => {
     const { cluster, image, bareNodes } = context;
     const names = await context.keptPods.listMarkers();
-    const installed = diffLines(bareNodes, await readNodes(cluster));
+    const installed = diffLines(bareNodes, await readBareNodes(cluster));
     for (const pattern of INSTALLED)
       assert.ok(
         installed.some((line) => pattern.test(line)),

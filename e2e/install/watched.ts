@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import { DeferCleanup } from "../harness.ts";
 import { BIN_DIRECTORY } from "./executables.ts";
 
@@ -26,18 +26,18 @@ const STOP = "/root/executables-watch.stop";
  */
 export async function watchExecutables(cluster: Cluster, node: string): Promise<() => Promise<WatchReport>> {
   const text = await readFile(join(import.meta.dirname, "executables-watch.ts"), "utf8");
-  await execOrThrow(cluster, node, ["rm", "--force", STOP]);
+  await runOnNode(cluster, node, ["rm", "--force", STOP]);
   const { exitCode } = await cluster.exec(node, ["tee", PROGRAM], { stdin: text });
   if (exitCode !== 0) throw new Error(`${PROGRAM} could not be written on ${node}`);
-  const ends = execOrThrow(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
+  const ends = runOnNode(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
   ends.catch(() => undefined); // reported by the function that ends it
   DeferCleanup(async () => {
     await cluster.exec(node, ["touch", STOP]);
     await ends.catch(() => undefined);
-    await execOrThrow(cluster, node, ["rm", "--force", PROGRAM, STOP]);
+    await runOnNode(cluster, node, ["rm", "--force", PROGRAM, STOP]);
   });
   return async () => {
-    await execOrThrow(cluster, node, ["touch", STOP]);
+    await runOnNode(cluster, node, ["touch", STOP]);
     return report.parse(JSON.parse(await ends));
   };
 }

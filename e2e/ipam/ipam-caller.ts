@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 
 const given = z.object({ ips: z.array(z.object({ address: z.string() })) });
 const refusal = z.object({ code: z.number(), msg: z.string() });
@@ -38,7 +38,7 @@ export class IpamCaller {
 
   async delete(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<void> {
     await this.#call("DEL", network, container, pod, ifname);
-    await execOrThrow(this.#cluster, this.#node, ["ip", "netns", "delete", container]);
+    await runOnNode(this.#cluster, this.#node, ["ip", "netns", "delete", container]);
   }
 
   #call(command: "ADD" | "DEL", network: string, container: string, pod: CallerPod, ifname: string) {

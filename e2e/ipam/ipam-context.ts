@@ -4,9 +4,9 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
-export const NAMESPACE = "interlay-ipam";
+export const IPAM_NAMESPACE = "interlay-ipam";
 const GROUP = "interlay.dev/v1alpha1";
 
 /** Seconds; production values are longer. */
@@ -86,10 +86,10 @@ export class IpamContext {
       await api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "underlay" } }),
     );
     const context = new IpamContext(cluster, api, spec.subnet, spec.gateway);
-    await removeNamespace(api, NAMESPACE);
-    const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
+    await removeNamespace(api, IPAM_NAMESPACE);
+    const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: IPAM_NAMESPACE } };
     await ensureObject(api, namespace);
-    DeferCleanup(() => removeNamespace(api, NAMESPACE));
+    DeferCleanup(() => removeNamespace(api, IPAM_NAMESPACE));
     await context.applySettings(QUICK);
     DeferCleanup(() => context.applySettings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
     return context;
@@ -126,13 +126,13 @@ export class IpamContext {
 
   /** Creates an UnderlayNetwork, and waits for its definition. */
   async addNetwork(name: string, spec: object): Promise<void> {
-    const network = this.#own("UnderlayNetwork", name, { namespace: NAMESPACE, ...spec });
+    const network = this.#own("UnderlayNetwork", name, { namespace: IPAM_NAMESPACE, ...spec });
     await ensureObject(this.api, network);
     DeferCleanup(() => this.removeObject(network));
     const definition: KubeObject = {
       apiVersion: "k8s.cni.cncf.io/v1",
       kind: "NetworkAttachmentDefinition",
-      metadata: { name, namespace: NAMESPACE },
+      metadata: { name, namespace: IPAM_NAMESPACE },
     };
     await Eventually(
       `the definition of network ${name}`,

@@ -5,8 +5,8 @@ import { clusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
 import { BeforeAll, Eventually } from "../harness.ts";
 import type { CallAnswer } from "./ipam-caller.ts";
-import { checkAddresses } from "./ipam-command.ts";
-import { waitForRollout, scaleWorkload, type Workload } from "./ipam-workloads.ts";
+import { runIpamCheck } from "./ipam-command.ts";
+import { waitForReplicas, scaleWorkload, type Workload } from "./ipam-workloads.ts";
 import { IpamContext } from "./ipam-context.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 
@@ -43,7 +43,7 @@ export function assertDistinct(addresses: readonly string[]): void {
 /** Scales a workload to 0, waits until its pods are deleted, and deletes it. */
 export async function removeAllPods(context: IpamContext, object: Workload): Promise<void> {
   await scaleWorkload(context, object, 0);
-  await waitForRollout(context, object, 0);
+  await waitForReplicas(context, object, 0);
   await context.removeObject(object);
 }
 
@@ -51,7 +51,7 @@ export async function removeAllPods(context: IpamContext, object: Workload): Pro
 export async function assertAgreement(context: IpamContext): Promise<void> {
   await Eventually(
     "objects, records and links agree",
-    () => checkAddresses(context),
+    () => runIpamCheck(context),
     (found) => found.length === 0,
     { timeout: 60_000, interval: 1000 },
   );

@@ -4,7 +4,7 @@ import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { type IpamContext, type KubeObject, NAMESPACE } from "./ipam-context.ts";
+import { type IpamContext, type KubeObject, IPAM_NAMESPACE } from "./ipam-context.ts";
 
 const READY_MS = 150_000;
 
@@ -43,18 +43,18 @@ function podSpec(
 }
 
 const onNetwork = (network: string): Readonly<Record<string, string>> => ({
-  "v1.multus-cni.io/default-network": `${NAMESPACE}/${network}`,
+  "v1.multus-cni.io/default-network": `${IPAM_NAMESPACE}/${network}`,
 });
 
 /** Creates a single pod. In the node's network it only sleeps, because its port would be the node's. */
-export async function createPod(context: IpamContext, name: string, options: WorkloadOptions): Promise<void> {
+export async function createIpamPod(context: IpamContext, name: string, options: WorkloadOptions): Promise<void> {
   const { network, annotations = {} } = options;
   const object: KubeObject = {
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
       name,
-      namespace: NAMESPACE,
+      namespace: IPAM_NAMESPACE,
       annotations: { ...(options.hostNetwork === true ? {} : onNetwork(network)), ...annotations },
     },
     spec: podSpec(context, options),
@@ -65,11 +65,11 @@ export async function createPod(context: IpamContext, name: string, options: Wor
 export const toPodRef = (name: string): KubeObject => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name, namespace: NAMESPACE },
+  metadata: { name, namespace: IPAM_NAMESPACE },
 });
 
 export async function readPod({ api }: IpamContext, name: string): Promise<V1Pod | undefined> {
-  return retryOnServerError(() => api.core.readNamespacedPod({ name, namespace: NAMESPACE })).catch(
+  return retryOnServerError(() => api.core.readNamespacedPod({ name, namespace: IPAM_NAMESPACE })).catch(
     (error: unknown) => {
       if (getStatusCode(error) === 404) return undefined;
       throw error;
@@ -117,7 +117,7 @@ export function createWorkload(
   return {
     apiVersion: "apps/v1",
     kind,
-    metadata: { name, namespace: NAMESPACE },
+    metadata: { name, namespace: IPAM_NAMESPACE },
     spec: {
       replicas: options.replicas,
       selector: { matchLabels: labels },
@@ -135,7 +135,7 @@ export function createWorkload(
  * Waits until every replica of the current template is ready and no other pod exists.
  * @returns their addresses, sorted
  */
-export async function waitForRollout(
+export async function waitForReplicas(
   context: IpamContext,
   object: Workload,
   replicas: number,
@@ -153,7 +153,7 @@ export async function waitForRollout(
     `only the pods of ${name} exist`,
     () =>
       retryOnServerError(() =>
-        context.api.core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: `app=${name}` }),
+        context.api.core.listNamespacedPod({ namespace: IPAM_NAMESPACE, labelSelector: `app=${name}` }),
       ),
     ({ items }) => items.length === replicas,
     { timeout: READY_MS },

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, DeferCleanup, Eventually, It } from "../harness.ts";
-import { type IpamContext, type KubeObject, NAMESPACE } from "./ipam-context.ts";
-import { createPod, readAddress, toPodRef } from "./ipam-workloads.ts";
+import { type IpamContext, type KubeObject, IPAM_NAMESPACE } from "./ipam-context.ts";
+import { createIpamPod, readAddress, toPodRef } from "./ipam-workloads.ts";
 
 const GROUP = "interlay.dev/v1alpha1";
 
 /** Specs of reserved ranges, and of pools that are deleted while their addresses are in use. */
 export function registerReservationSpecs(context: () => IpamContext): void {
   const requestAddress = (name: string, address: string): Promise<void> =>
-    createPod(context(), name, { network: "partly", annotations: { "interlay.dev/ip": address } });
+    createIpamPod(context(), name, { network: "partly", annotations: { "interlay.dev/ip": address } });
 
   It("a reserved range serves only pods of its namespaces that request an address", { timeout: 200_000 }, async () => {
     const [mine, theirs, free] = [1, 2, 3].map((index) => context().buildAddress(13, index));
     assert.ok(mine !== undefined && theirs !== undefined && free !== undefined);
     await context().createPool("partly", { ranges: [context().buildRange(13, 3)] });
     for (const [name, range, namespace] of [
-      ["suite-mine", mine, NAMESPACE],
+      ["suite-mine", mine, IPAM_NAMESPACE],
       ["suite-theirs", theirs, "kube-system"],
     ] as const) {
       const spec = { ranges: [range], namespaces: [namespace] };
@@ -30,14 +30,14 @@ export function registerReservationSpecs(context: () => IpamContext): void {
       ({ reservations = [] }) => reservations.length === 2,
       { timeout: 30_000 },
     );
-    await createPod(context(), "unreserved", { network: "partly" });
+    await createIpamPod(context(), "unreserved", { network: "partly" });
     assert.equal(await readAddress(context(), "unreserved"), free);
     await requestAddress("reserved", mine);
     assert.equal(await readAddress(context(), "reserved"), mine);
     await requestAddress("foreign", theirs);
     await Eventually(
       "an Event reports that the pod may not have the address",
-      () => context().api.core.listNamespacedEvent({ namespace: NAMESPACE }),
+      () => context().api.core.listNamespacedEvent({ namespace: IPAM_NAMESPACE }),
       ({ items }) =>
         items.some(
           ({ involvedObject, message = "" }) =>
@@ -51,7 +51,7 @@ export function registerReservationSpecs(context: () => IpamContext): void {
 
   It("a deleted pool stays until the pods with its addresses are gone", { timeout: 200_000 }, async () => {
     await context().createPool("ends", { ranges: [context().buildRange(14, 3)] });
-    await createPod(context(), "last", { network: "ends" });
+    await createIpamPod(context(), "last", { network: "ends" });
     await readAddress(context(), "last");
     const pool: KubeObject = { apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "ends" } };
     const finalizers = async (): Promise<readonly string[]> =>

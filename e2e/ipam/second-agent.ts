@@ -1,7 +1,7 @@
-import { listAgentProcesses, execOrThrow } from "../support/agent-process.ts";
+import { listAgentProcesses, runOnNode } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { IpamContext } from "./ipam-context.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 const AGENT = ["/host/opt/cni/bin/interlay", "agent"];
 
@@ -33,5 +33,5 @@ export async function startSecondAgent(context: IpamContext, node: string): Prom
 export async function findOldestAgent(context: IpamContext, node: string, signal: "KILL"): Promise<void> {
   const [oldest] = await listAgentPids(context, node);
   if (oldest === undefined) throw new Error(`no agent runs on ${node}`);
-  await execOrThrow(context.cluster, node, ["kill", `-${signal}`, oldest]);
+  await runOnNode(context.cluster, node, ["kill", `-${signal}`, oldest]);
 }

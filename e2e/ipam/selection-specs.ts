@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { By, DeferCleanup, Eventually, It } from "../harness.ts";
-import { type IpamContext, NAMESPACE } from "./ipam-context.ts";
-import { createPod, readAddress, toPodRef } from "./ipam-workloads.ts";
+import { type IpamContext, IPAM_NAMESPACE } from "./ipam-context.ts";
+import { createIpamPod, readAddress, toPodRef } from "./ipam-workloads.ts";
 
 const RACK = "interlay.dev/suite-rack";
 
@@ -32,7 +32,7 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
       await context().addNetwork("racks", { pools: ["rack-*"] });
       const names = ["a-1", "b-1", "a-2", "b-2"];
       for (const name of names)
-        await createPod(context(), name, {
+        await createIpamPod(context(), name, {
           network: "racks",
           node: context().workers[name.startsWith("a") ? 0 : 1] ?? "",
         });
@@ -45,13 +45,17 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
     await context().addPool("one-first", {
       ranges: [context().buildAddress(7, 1)],
       priority: 1,
-      namespaces: [NAMESPACE],
+      namespaces: [IPAM_NAMESPACE],
     });
-    await context().addPool("one-next", { ranges: [context().buildRange(8, 4)], priority: 2, namespaces: [NAMESPACE] });
+    await context().addPool("one-next", {
+      ranges: [context().buildRange(8, 4)],
+      priority: 2,
+      namespaces: [IPAM_NAMESPACE],
+    });
     await context().addNetwork("one", { pools: ["one-*"] });
-    await createPod(context(), "first", { network: "one" });
+    await createIpamPod(context(), "first", { network: "one" });
     assert.equal(await readAddress(context(), "first"), context().buildAddress(7, 1));
-    await createPod(context(), "second", { network: "one" });
+    await createIpamPod(context(), "second", { network: "one" });
     isIn(await readAddress(context(), "second"), 8);
     await remove("first");
     await context().waitUntilEmpty("one-first");
@@ -63,7 +67,7 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
       ({ conditions }) => conditions.some(({ type, status }) => type === "Ready" && status === "False"),
       { timeout: 30_000 },
     );
-    await createPod(context(), "third", { network: "one" });
+    await createIpamPod(context(), "third", { network: "one" });
     isIn(await By("another pool serves", () => readAddress(context(), "third")), 8);
     await remove("second", "third");
   });
@@ -73,12 +77,15 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
     await context().addPool("mine-b", { ranges: [context().buildRange(10, 4)] });
     await context().addNetwork("mine", { pools: ["mine-a", "mine-b"] });
     const annotations = { "interlay.dev/pools": "*-b" };
-    await createPod(context(), "chooses", { network: "mine", annotations });
+    await createIpamPod(context(), "chooses", { network: "mine", annotations });
     isIn(await readAddress(context(), "chooses"), 10);
-    await createPod(context(), "outside", { network: "mine", annotations: { "interlay.dev/pools.eth0": "steady" } });
+    await createIpamPod(context(), "outside", {
+      network: "mine",
+      annotations: { "interlay.dev/pools.eth0": "steady" },
+    });
     await Eventually(
       "an Event names the pool that the network does not have",
-      () => context().api.core.listNamespacedEvent({ namespace: NAMESPACE }),
+      () => context().api.core.listNamespacedEvent({ namespace: IPAM_NAMESPACE }),
       ({ items }) =>
         items.some(
           ({ involvedObject, message = "" }) =>

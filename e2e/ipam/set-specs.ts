@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, Eventually, It } from "../harness.ts";
 import { assertAgreement, assertDistinct, removeAllPods } from "./ipam-fixture.ts";
-import { createWorkload, rollOut, scaleWorkload, waitForRollout } from "./ipam-workloads.ts";
+import { createWorkload, rollOut, scaleWorkload, waitForReplicas } from "./ipam-workloads.ts";
 import type { IpamContext } from "./ipam-context.ts";
 
 /** Specs of fixed sets that follow a workload. */
@@ -27,20 +27,20 @@ export function registerSetSpecs(context: () => IpamContext): void {
         annotations: { "interlay.dev/addresses": "+1" },
       });
       await ensureObject(context().api, web);
-      const first = await By("made", () => waitForRollout(context(), web, 3));
+      const first = await By("made", () => waitForReplicas(context(), web, 3));
       assertDistinct(first);
       const set = (await waitForSize("sets", 4)).map(({ address }) => address);
       for (const mark of ["second", "third"]) {
         await rollOut(context(), web, mark);
-        for (const address of await By(`the ${mark} rollout`, () => waitForRollout(context(), web, 3)))
+        for (const address of await By(`the ${mark} rollout`, () => waitForReplicas(context(), web, 3)))
           assert.ok(set.includes(address), `${address} is not of the set ${set.join(", ")}`);
       }
       await scaleWorkload(context(), web, 5);
-      await waitForRollout(context(), web, 5);
+      await waitForReplicas(context(), web, 5);
       const grown = (await waitForSize("sets", 6)).map(({ address }) => address);
       for (const address of set) assert.ok(grown.includes(address), `${address} left the growing set`);
       await scaleWorkload(context(), web, 1);
-      await waitForRollout(context(), web, 1);
+      await waitForReplicas(context(), web, 1);
       await waitForSize("sets", 2);
       await assertAgreement(context());
       await removeAllPods(context(), web);
@@ -56,12 +56,12 @@ export function registerSetSpecs(context: () => IpamContext): void {
       annotations: { "interlay.dev/addresses": "2" },
     });
     await ensureObject(context().api, db);
-    const first = await By("made", () => waitForRollout(context(), db, 2));
+    const first = await By("made", () => waitForReplicas(context(), db, 2));
     await scaleWorkload(context(), db, 0);
-    await waitForRollout(context(), db, 0);
+    await waitForReplicas(context(), db, 0);
     assert.deepEqual((await waitForSize("stays", 2)).map(({ address }) => address).toSorted(), first);
     await scaleWorkload(context(), db, 2);
-    assert.deepEqual(await By("scaled up", () => waitForRollout(context(), db, 2)), first);
+    assert.deepEqual(await By("scaled up", () => waitForReplicas(context(), db, 2)), first);
     await removeAllPods(context(), db);
     await context().waitUntilEmpty("stays");
   });

@@ -8,7 +8,7 @@ import type { CellResult } from "../../results/schema.ts";
 import { probeAnswer } from "../probe/protocol.ts";
 import { proveDrops } from "./drop-proof.ts";
 import { countInvalidFlows } from "./invalid-flows.ts";
-import { readFilters } from "../deployment/variant.ts";
+import { readAllFilters } from "../deployment/variant.ts";
 
 const PLACES = ["client", "node", "server"] as const;
 type Place = (typeof PLACES)[number];
@@ -116,7 +116,7 @@ describe("the proof that kube-proxy's INVALID rule blocks a cell", function () {
 
   /** Returns the two cells with their proofs. */
   async function probeWithProof(): Promise<readonly CellResult[]> {
-    const readAll = () => readFilters(cluster as unknown as Parameters<typeof readFilters>[0], "iptables");
+    const readAll = () => readAllFilters(cluster as unknown as Parameters<typeof readAllFilters>[0], "iptables");
     const before = await readAll();
     const { value, flows } = await countInvalidFlows(cluster, probe);
     return proveDrops(value, new Set(value.map(({ id }) => id)), () => "n1", { before, after: await readAll(), flows });

@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
 import type { ClusterSpec } from "../../clusters/spec/cluster-spec.ts";
-import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
+import { type IpFamily, getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { DeployedPod } from "../deployment/deployed-pods.ts";
 import { isOnUnderlay } from "../cells/cell.ts";
@@ -20,7 +20,7 @@ export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Netw
         const network = findNetwork(
           networks,
           isOnUnderlay(type, nic) ? "underlayCidr" : "overlayCidr",
-          getFamily(address),
+          getIpFamily(address),
         );
         return network === undefined || contains(network, address)
           ? []
@@ -32,13 +32,13 @@ export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Netw
 
 function findNetwork(networks: Networks, which: "overlayCidr" | "underlayCidr", family: IpFamily): string | undefined {
   return [networks[which], networks.ipv6?.[which]].find(
-    (cidr) => cidr !== undefined && cidr !== "" && getFamily(cidr) === family,
+    (cidr) => cidr !== undefined && cidr !== "" && getIpFamily(cidr) === family,
   );
 }
 
 function contains(cidr: string, address: string): boolean {
   const [network = "", length = ""] = cidr.split("/");
   const list = new BlockList();
-  list.addSubnet(network, Number(length), getFamily(cidr));
-  return list.check(address, getFamily(address));
+  list.addSubnet(network, Number(length), getIpFamily(cidr));
+  return list.check(address, getIpFamily(address));
 }

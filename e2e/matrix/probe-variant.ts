@@ -13,7 +13,7 @@ import { proveDrops } from "./drop-proof.ts";
 import type { Variant } from "../cells/gate.ts";
 import { countInvalidFlows } from "./invalid-flows.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
-import { type NodeFilter, readFilters } from "../deployment/variant.ts";
+import { type NodeFilter, readAllFilters } from "../deployment/variant.ts";
 import { decideVerdict } from "../cells/cell-verdict.ts";
 
 interface VariantProbe {
@@ -120,5 +120,5 @@ function listBlockedByRule(variant: Variant, cells: readonly Cell[]): ReadonlySe
 }
 
 async function readNodeFilters(cluster: Cluster, { kubeProxy }: Variant): Promise<readonly NodeFilter[]> {
-  return cluster.nodeAccess === "none" ? [] : readFilters(cluster, kubeProxy.mode);
+  return cluster.nodeAccess === "none" ? [] : readAllFilters(cluster, kubeProxy.mode);
 }

@@ -6,7 +6,7 @@ import type { CellResult } from "../../results/schema.ts";
 import { formatRerunCommand, formatRerunFlags, formatVariantFlags } from "../../results/rerun.ts";
 import { variantTitle } from "../../results/title.ts";
 import { findFalseGreen, predictCells, type Predictions } from "../doctor/predictions.ts";
-import { checkConditions, readConditions } from "../environment/conditions.ts";
+import { checkConditions, readNodeConditions } from "../environment/conditions.ts";
 import { AfterAll, BeforeAll, By, Eventually, It, Skip } from "../harness.ts";
 import { REQUIRED_CHECKS } from "./required-checks.ts";
 import { explainUnsupportedGroup } from "../cells/supported-cells.ts";
@@ -121,7 +121,7 @@ export function registerVariantSpecs(
       await Eventually(
         "conditions of NodeState as the environment declares them",
         async () => {
-          const conditions = await readConditions(cluster);
+          const conditions = await readNodeConditions(cluster);
           return impossible.flatMap(({ condition }) => checkConditions(condition, nodes, conditions));
         },
         (problems) => problems.length === 0,

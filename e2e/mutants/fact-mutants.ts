@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import type { Variant } from "../cells/gate.ts";
 import { configureAgents } from "../deployment/variant.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
@@ -45,7 +45,7 @@ const otherNode = (cluster: Cluster, node: string): Promise<string> =>
   Promise.resolve(cluster.nodes.find(({ role, name }) => role === "worker" && name !== node)?.address ?? "");
 
 async function tunnelAddress(cluster: Cluster, node: string): Promise<string> {
-  const said = await execOrThrow(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
+  const said = await runOnNode(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
   return / inet ([\d.]+)\//.exec(said)?.[1] ?? "";
 }
 

@@ -3,7 +3,7 @@ import { By, Eventually, It } from "../harness.ts";
 import { decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
 import { decideVerdict } from "../cells/cell-verdict.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
-import { readAgentGates, readFilters, switchVariant } from "../deployment/variant.ts";
+import { readAgentGates, readAllFilters, switchVariant } from "../deployment/variant.ts";
 import type { RunOptions } from "../support/run-options.ts";
 import { findWrongObservations, GATE_MUTANTS, type Observation } from "./gate-mutants.ts";
 import { LIBERAL, type MutantContext, VARIANT } from "./mutant-context.ts";
@@ -63,7 +63,7 @@ async function observeVariant({ cluster, cells, deployment }: MutantContext, var
     return verdict.expected === "pass" || verdict.by === "invalid-rule";
   });
   const results = await runCells(gated, variant, deployment, DEFAULT_RUN);
-  const filters = await readFilters(cluster, variant.kubeProxy.mode);
+  const filters = await readAllFilters(cluster, variant.kubeProxy.mode);
   return { variant, cells: gated, actual: results.map(({ actual }) => actual), filters, agentOpen };
 }
 

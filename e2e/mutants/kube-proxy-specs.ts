@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { By, Eventually, It } from "../harness.ts";
-import { switchVariant, readFilters } from "../deployment/variant.ts";
+import { switchVariant, readAllFilters } from "../deployment/variant.ts";
 import { signalAgent, signalProcess } from "../support/agent-process.ts";
 import { findWrongObservations } from "./gate-mutants.ts";
 import { LIBERAL, type MutantContext } from "./mutant-context.ts";
@@ -41,7 +41,7 @@ export function kubeProxySpecs(getContext: () => MutantContext): void {
     await signalAgent(cluster, node, "STOP");
     try {
       await context.execOnNode(["sysctl", "-qw", `${BE_LIBERAL}=0`]);
-      const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
+      const filters = await readAllFilters(cluster, LIBERAL.kubeProxy.mode);
       const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
       results.add({
         kind: "sysctl",

@@ -7,7 +7,7 @@ import type { Variant } from "../cells/gate.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import { setupDeployment } from "../deployment/setup-deployment.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
 import { MutantResults } from "./mutant-results.ts";
@@ -68,7 +68,7 @@ export class MutantContext {
 
   /** Runs a command on the node. @throws if it fails */
   execOnNode(argv: readonly string[]): Promise<string> {
-    return execOrThrow(this.cluster, this.node, argv);
+    return runOnNode(this.cluster, this.node, argv);
   }
 
   /** @throws if a cell fails */

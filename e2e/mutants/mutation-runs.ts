@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow, signalAgent } from "../support/agent-process.ts";
+import { runOnNode, signalAgent } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
 import { decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
@@ -96,7 +96,7 @@ export class MutationRuns {
     await signalAgent(this.#cluster, this.#node, "STOP");
     let failed: readonly FailedCell[];
     try {
-      for (const argv of await argvs()) await execOrThrow(this.#cluster, this.#node, argv);
+      for (const argv of await argvs()) await runOnNode(this.#cluster, this.#node, argv);
       failed = await this.listFailedCells(variant, mayFail);
     } finally {
       await signalAgent(this.#cluster, this.#node, "CONT");

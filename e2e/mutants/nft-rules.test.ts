@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { buildDeleteRuleCommand, parseRules, parseSets } from "./nft-rules.ts";
+import { buildDeleteRuleCommand, parseNftRules, parseSets } from "./nft-rules.ts";
 
 describe("rules of a table, as mutants", () => {
   const match = (protocol: string) => ({ match: { left: { payload: { protocol, field: "daddr" } } } });
@@ -19,14 +19,14 @@ describe("rules of a table, as mutants", () => {
 
   it("rules of a table, as mutants are named by comment or family, whatever their handle", () => {
     assert.deepEqual(
-      parseRules(json).map((one) => `${one.chain}: ${one.name}`),
+      parseNftRules(json).map((one) => `${one.chain}: ${one.name}`),
       ["prerouting: ipv4", "prerouting: ipv6", "replies: replies leave by veth0"],
     );
     assert.deepEqual(parseSets(json), ["overlay4"]);
   });
 
   it("rules of a table, as mutants are taken out by their handle", () => {
-    const [, second] = parseRules(json);
+    const [, second] = parseNftRules(json);
     assert.equal(
       second && buildDeleteRuleCommand(second).join(" "),
       "nft delete rule inet interlay prerouting handle 5",

@@ -30,7 +30,7 @@ interface ListedRule {
 export const listRules: readonly string[] = ["nft", "--json", "list", "table", ...TABLE];
 
 /** Parses the output of the command `listRules`. */
-export function parseRules(json: string): readonly ListedRule[] {
+export function parseNftRules(json: string): readonly ListedRule[] {
   return listing.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => {
     if (rule === undefined) return [];
     const { chain, handle, comment, expr } = rule;

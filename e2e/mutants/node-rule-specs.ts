@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { It } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
 import { type MutantContext, VARIANT } from "./mutant-context.ts";
-import { buildDeleteRuleCommand, buildFlushSetCommand, listRules, parseRules, parseSets } from "./nft-rules.ts";
+import { buildDeleteRuleCommand, buildFlushSetCommand, listRules, parseNftRules, parseSets } from "./nft-rules.ts";
 import { findAllowlistReason } from "./survivors.ts";
 
 /** Registers the spec that removes the node's table, its rules and the elements of its sets. */
@@ -21,11 +21,11 @@ export function nodeRuleSpecs(getContext: () => MutantContext): void {
         detectors: blocked,
         argvs: () => Promise.resolve([["nft", "delete", "table", "inet", "interlay"]]),
       },
-      ...parseRules(listing).map(({ chain, name }) => ({
+      ...parseNftRules(listing).map(({ chain, name }) => ({
         title: `node: nft rule in ${chain}: ${name}`,
         detectors: listBlocked(/^exempt-(.*)$/.exec(name)?.[1] ?? ""),
         argvs: async () =>
-          parseRules(await context.execOnNode(listRules))
+          parseNftRules(await context.execOnNode(listRules))
             .filter((rule) => rule.chain === chain && rule.name === name)
             .map(buildDeleteRuleCommand),
       })),

@@ -3,7 +3,7 @@ import type { Cell } from "../cells/cell.ts";
 import type { MutantOptions } from "../support/run-options.ts";
 import { listMutants } from "./mutant.ts";
 import { type MutantContext, touchesPod, VARIANT } from "./mutant-context.ts";
-import { buildDeleteRuleCommand, listRules, parseRules } from "./nft-rules.ts";
+import { buildDeleteRuleCommand, listRules, parseNftRules } from "./nft-rules.ts";
 import { isComplete, readRecords } from "./mutant-records.ts";
 import { sampleMutants } from "./sample.ts";
 import { findAllowlistReason } from "./survivors.ts";
@@ -30,7 +30,7 @@ export function podItemSpecs(getContext: () => MutantContext, options: MutantOpt
       ...argv,
     ];
     const readRules = async (record: (typeof records)[number]) =>
-      parseRules(await context.execOnNode(inPod(record, listRules)));
+      parseNftRules(await context.execOnNode(inPod(record, listRules)));
     const [first] = marked;
     const rules = (first === undefined ? [] : await readRules(first)).map(({ chain, name }) => ({
       kind: "nft" as const,

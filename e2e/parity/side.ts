@@ -6,7 +6,7 @@ import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
-import { type NodeFilter, readFilters, switchVariant } from "../deployment/variant.ts";
+import { type NodeFilter, readAllFilters, switchVariant } from "../deployment/variant.ts";
 import { type Deployment, deployPods } from "../deployment/deploy.ts";
 import { NAMESPACE, podName } from "../pods/suite-pods.ts";
 import { replaceNames, type NameMap } from "./replace-names.ts";
@@ -72,7 +72,7 @@ export async function readVariantState({ cluster, deployment }: ParitySide, vari
   await switchVariant(cluster, variant);
   const all = listMatrixCells(deployment.workers.length, deployment.families);
   const results = await runCells(all, variant, deployment, DEFAULT_RUN);
-  return { results, filters: await readFilters(cluster, variant.kubeProxy.mode) };
+  return { results, filters: await readAllFilters(cluster, variant.kubeProxy.mode) };
 }
 
 /** Returns the placeholders of a cluster's addresses and names. */

@@ -8,9 +8,9 @@ import { findUnanswered } from "./http-probe.ts";
 import { buildUnderlayAddresses, findNetworkName, RANGES } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,
-  createPod,
+  createPluginPod,
   deletePods,
-  waitUntilReady,
+  waitForPluginPod,
   readMac,
   findPodNic,
   DEFAULT_NETWORK_ANNOTATION,
@@ -50,8 +50,8 @@ export function addressMigrationSpecs(context: () => PluginContext): void {
           return /lladdr (\S+)/.exec(text)?.[1] ?? "";
         };
 
-        await createPod(context(), testPod(0));
-        await waitUntilReady(context(), name);
+        await createPluginPod(context(), testPod(0));
+        await waitForPluginPod(context(), name);
         const before = (await findPodNic(context(), name, nic)).mac;
         const asked = addresses.flatMap((address) =>
           probers.map((from) => ({ from, address, protocol: "tcp" as const, server: name })),
@@ -63,8 +63,8 @@ export function addressMigrationSpecs(context: () => PluginContext): void {
 
         await By("the pod is deleted, and created on the other node", async () => {
           await deletePods(context(), [name]);
-          await createPod(context(), testPod(1));
-          await waitUntilReady(context(), name, 20);
+          await createPluginPod(context(), testPod(1));
+          await waitForPluginPod(context(), name, 20);
         });
         const took = await Promise.all(
           asked.map(async ({ from, address }) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { It } from "../harness.ts";
 import { PROBING_NETWORK } from "./duplicate-address.ts";
-import { NAMESPACE, execOnNode, type PluginContext } from "./plugin-context.ts";
+import { PLUGIN_NAMESPACE, execOnNode, type PluginContext } from "./plugin-context.ts";
 
 const LOG = "/var/log/interlay/cni.log";
 /** Steps of an ADD that attaches a pod, in this order. */
@@ -34,7 +34,7 @@ export function logSpecs(context: () => PluginContext): void {
     "the call log has one JSON line for each call with the durations of its steps, readable only by root",
     async () => {
       assert.equal((await execOnNode(context(), 0, "stat", "--format=%a", LOG)).trim(), "600");
-      const calls = (await readLog(context(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
+      const calls = (await readLog(context(), 0)).filter(({ pod }) => pod?.namespace === PLUGIN_NAMESPACE);
       const add = calls.find(
         ({ pod, command, plugin, error }) =>
           pod?.name === PROBING_NETWORK && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,

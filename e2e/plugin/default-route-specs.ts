@@ -7,8 +7,8 @@ import { ON_NODE, findNetworkName } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,
   type PluginPod,
-  execInPod,
-  NAMESPACE,
+  execInPluginPod,
+  PLUGIN_NAMESPACE,
   findPodNic,
   DEFAULT_NETWORK_ANNOTATION,
   waitForEvent,
@@ -49,7 +49,7 @@ export function routingSpecs(context: () => PluginContext): void {
         const { addresses } = await findPodNic(context(), testPod.name, nic);
         for (const family of context().families) {
           const ip = (...argv: readonly string[]) =>
-            execInPod(context(), testPod.name, "ip", family === "ipv4" ? "-4" : "-6", ...argv);
+            execInPluginPod(context(), testPod.name, "ip", family === "ipv4" ? "-4" : "-6", ...argv);
           assert.match(
             await ip("route", "show", "default"),
             new RegExp(`^default via \\S+ dev ${nic} [^\\n]*\\n?$`),
@@ -83,7 +83,7 @@ export function routingSpecs(context: () => PluginContext): void {
       for (const family of families) {
         const address = ON_NODE[family];
         for (const { name } of HIJACKED) {
-          const prober = new Prober(name, await api.attach(NAMESPACE, name, CLIENT));
+          const prober = new Prober(name, await api.attach(PLUGIN_NAMESPACE, name, CLIENT));
           DeferCleanup(() => prober.close());
           assert.equal(await ask(prober, address), hostPodName(0), `${name} -> ${address}`);
         }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { getFamily } from "../../clusters/spec/address-ranges.ts";
+import { getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
@@ -74,7 +74,7 @@ export function duplicateAddressSpecs(context: () => PluginContext): void {
     It(
       `conflictDetection: an ${family} address of another machine is reported on the pod${family === "ipv4" ? ", with its MAC" : ""}`,
       async () => {
-        const held = listHeldAddresses(context()).find((address) => getFamily(address) === family);
+        const held = listHeldAddresses(context()).find((address) => getIpFamily(address) === family);
         if (held === undefined) Skip(`the cluster has no ${family}`);
         const { stdout } = await getExternalHost(context().deployment.external).exec([
           "cat",

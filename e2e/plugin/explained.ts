@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { signalAgent } from "../support/agent-process.ts";
 import { listFindings } from "../doctor/causes.ts";
-import { runDoctor } from "../doctor/doctor.ts";
+import { runDoctorCommand } from "../doctor/doctor.ts";
 import { By, DeferCleanup, It } from "../harness.ts";
 import { NAMESPACE as PEERS, podName } from "../pods/suite-pods.ts";
 import { findNetns } from "../agent/streams.ts";
 import { execOnNode, type PluginContext, getWorkerName } from "./plugin-context.ts";
-import { INTERLAY } from "../support/installed-paths.ts";
+import { INSTALLED_EXECUTABLE } from "../support/installed-paths.ts";
 
 /** Rows of the tables "Datapath contract" in docs/architecture.md. */
 const ROWS = /^(pod, links|pod, main table|pod, rules|pod, neighbours|node, routes|node, sysctls)$/;
@@ -30,7 +30,7 @@ function parseExplained(text: string): readonly Explained[] {
 export function explainSpecs(context: () => PluginContext): void {
   const explain = (type: "overlay" | "underlay" | "multi-nic") =>
     context().cluster.exec(getWorkerName(context().cluster, 0), [
-      INTERLAY,
+      INSTALLED_EXECUTABLE,
       "explain",
       "--pod",
       `${PEERS}/${podName(type, 0, "a")}`,
@@ -93,7 +93,7 @@ export function explainSpecs(context: () => PluginContext): void {
     const [{ line, reason } = { line: "", reason: "" }] = missing;
     const plain = line.replace(/ {2}MISSING.*/, "");
     const findings = await By("the doctor", () =>
-      cluster.provider === "lab" ? listFindings(cluster) : runDoctor(cluster.kubeconfig),
+      cluster.provider === "lab" ? listFindings(cluster) : runDoctorCommand(cluster.kubeconfig),
     );
     const messages = findings.map(({ message }) => message);
     assert.ok(

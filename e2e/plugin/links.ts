@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { signalAgent } from "../support/agent-process.ts";
 import { Eventually, It } from "../harness.ts";
 import { PROBE_OPTIONS } from "./duplicate-address.ts";
-import { execInPod, readMac, findPodNic, execOnNode, getWorkerName, type PluginContext } from "./plugin-context.ts";
+import {
+  execInPluginPod,
+  readMac,
+  findPodNic,
+  execOnNode,
+  getWorkerName,
+  type PluginContext,
+} from "./plugin-context.ts";
 
 const PAIR = /^\d+: (vethil[0-9a-f]{9})@\S+ .* mtu (\d+) .* qlen (\d+)/;
 
@@ -13,7 +20,7 @@ export function linkSpecs(context: () => PluginContext): void {
       const [underlay, more] = PROBE_OPTIONS.map(({ name }) => name) as [string, string];
       const { addresses, mac } = await findPodNic(context(), underlay, "eth0");
       const [first = ""] = addresses;
-      const inPod = await execInPod(context(), underlay, "ip", "-o", "link", "show", "veth0");
+      const inPod = await execInPluginPod(context(), underlay, "ip", "-o", "link", "show", "veth0");
       assert.match(inPod, / mtu 1400 .* qlen 321\b/);
       const route = await execOnNode(context(), 0, "ip", "-o", "route", "get", first);
       const link = / dev (vethil\S+)/.exec(route)?.[1] ?? "";
@@ -35,10 +42,10 @@ export function linkSpecs(context: () => PluginContext): void {
     assert.match(await execOnNode(context(), 0, "ip", family, "rule"), /^1777:\s+from all lookup 777/m);
     assert.match(await execOnNode(context(), 0, "ip", family, "route", "show", "table", "777"), / dev cali/);
     assert.match(
-      await execInPod(context(), underlay, "ip", family, "rule"),
+      await execInPluginPod(context(), underlay, "ip", family, "rule"),
       /^1777:\s+from all fwmark 0x20000000\/0x20000000 lookup 500/m,
     );
-    assert.match(await execInPod(context(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
+    assert.match(await execInPluginPod(context(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
   });
 
   It("names, MACs and indices of the pairs stay when the agent is killed and restarts", async () => {

@@ -2,7 +2,7 @@ import type { Cluster, ExternalHost } from "../../clusters/provider/provider.ts"
 import {
   type IpFamily,
   listFamilies,
-  getFamily,
+  getIpFamily,
   getGateway,
   toIpv6Address,
 } from "../../clusters/spec/address-ranges.ts";
@@ -27,7 +27,7 @@ const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
  * route every pod to them, without an option.
  */
 export const ON_NODE: Readonly<Record<IpFamily, string>> = { ipv4: "192.0.2.66", ipv6: "2001:db8:66::1" };
-export const BRIDGE = "plugin0";
+export const PLUGIN_BRIDGE = "plugin0";
 /** Address without a host: near the end of the node range, which is allocated from its beginning. */
 export const SILENT_GATEWAY = 122;
 
@@ -84,10 +84,10 @@ export function listNetworkObjects(
   };
   const pools = Object.entries(RANGES).flatMap(([kind, third]) =>
     buildUnderlayAddresses(spec, third, 0).map((first, index) =>
-      made("UnderlayPool", poolName(kind as keyof typeof RANGES, getFamily(first)), {
+      made("UnderlayPool", poolName(kind as keyof typeof RANGES, getIpFamily(first)), {
         subnet: underlays(spec)[index],
         ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
-        gateway: findInFamily(gateways[kind as keyof typeof RANGES], getFamily(first)),
+        gateway: findInFamily(gateways[kind as keyof typeof RANGES], getIpFamily(first)),
         podSelector: { matchLabels: poolLabel(kind as keyof typeof RANGES) },
       }),
     ),
@@ -133,7 +133,7 @@ function behind(type: "ptp" | "bridge", families: readonly IpFamily[]): NetworkO
     ranges: families.map((family) => [{ subnet: subnets[type][family] }]),
     routes: families.map((family) => ({ dst: family === "ipv4" ? "0.0.0.0/0" : "::/0" })),
   };
-  const main = { type, ipMasq: true, ...(type === "bridge" ? { bridge: BRIDGE, isGateway: true } : {}), ipam };
+  const main = { type, ipMasq: true, ...(type === "bridge" ? { bridge: PLUGIN_BRIDGE, isGateway: true } : {}), ipam };
   const config = { cniVersion: "1.0.0", name: `plugin-${type}`, plugins: [main, { type: "interlay" }] };
   return {
     apiVersion: "k8s.cni.cncf.io/v1",

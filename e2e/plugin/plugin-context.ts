@@ -3,7 +3,7 @@ import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../deployment/deploy.ts";
@@ -11,7 +11,7 @@ import { type Manifest, buildPod } from "../pods/suite-pods.ts";
 import { labelsForNetworks } from "./networks.ts";
 
 /** Namespace of this suite's pods; the matrix's pods are the clients. */
-export const NAMESPACE = "interlay-plugin";
+export const PLUGIN_NAMESPACE = "interlay-plugin";
 /** Default network of underlay links. */
 export const UNDERLAY = "interlay-system/underlay";
 /** Annotations of Multus: the pod's default network, and secondary ones. */
@@ -40,13 +40,13 @@ export interface PluginPod {
 }
 
 export const execOnNode = ({ cluster }: PluginContext, node: number, ...argv: readonly string[]): Promise<string> =>
-  execOrThrow(cluster, getWorkerName(cluster, node), argv);
+  runOnNode(cluster, getWorkerName(cluster, node), argv);
 
 export function getWorkerName(cluster: Cluster, index: number): string {
   return cluster.nodes.filter(({ role }) => role === "worker")[index]?.name ?? "";
 }
 
-export async function createPod({ api, cluster }: PluginContext, testPod: PluginPod): Promise<void> {
+export async function createPluginPod({ api, cluster }: PluginContext, testPod: PluginPod): Promise<void> {
   const labels = { ...labelsForNetworks(testPod.annotations), ...testPod.labels };
   const manifest = buildPod(
     testPod.name,
@@ -55,16 +55,16 @@ export async function createPod({ api, cluster }: PluginContext, testPod: Plugin
     testPod.annotations,
     labels,
   );
-  const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } };
+  const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: PLUGIN_NAMESPACE } };
   await ensureObject(api, here);
 }
 
 /** Waits until a pod is ready. @throws an error with the pod's Events and messages */
-export async function waitUntilReady({ api }: PluginContext, name: string, interval = 200): Promise<V1Pod> {
+export async function waitForPluginPod({ api }: PluginContext, name: string, interval = 200): Promise<V1Pod> {
   try {
     return await Eventually(
       `pod ${name} is ready`,
-      () => retryOnServerError(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name })),
+      () => retryOnServerError(() => api.core.readNamespacedPod({ namespace: PLUGIN_NAMESPACE, name })),
       ({ status }) => reportsReady(status),
       { timeout: READY_MS, interval },
     );
@@ -83,7 +83,7 @@ interface EventText {
 /** Lists the reasons and messages of the pod's Events. */
 async function listEvents(api: ClusterApi, name: string): Promise<readonly EventText[]> {
   const { items } = await retryOnServerError(() =>
-    api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
+    api.core.listNamespacedEvent({ namespace: PLUGIN_NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
   );
   return items.map(({ reason = "", message = "" }) => ({ reason, message }));
 }
@@ -101,11 +101,13 @@ export async function waitForEvent({ api }: PluginContext, name: string, reason:
 /** Deletes pods at once, and waits until their kubelets have torn them down, which a grace period of 0 would not do. */
 export async function deletePods({ api }: PluginContext, names: readonly string[]): Promise<void> {
   for (const name of names)
-    await retryOnServerError(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 }));
+    await retryOnServerError(() =>
+      api.core.deleteNamespacedPod({ namespace: PLUGIN_NAMESPACE, name, gracePeriodSeconds: 1 }),
+    );
   await Eventually(
     `pods ${names.join(", ")} are deleted`,
     async () => {
-      const { items } = await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
+      const { items } = await retryOnServerError(() => api.core.listNamespacedPod({ namespace: PLUGIN_NAMESPACE }));
       return items.flatMap(({ metadata }) => (names.includes(metadata?.name ?? "") ? [metadata?.name] : []));
     },
     (left) => left.length === 0,
@@ -114,8 +116,8 @@ export async function deletePods({ api }: PluginContext, names: readonly string[
 }
 
 /** Runs a program in a pod's container. */
-export const execInPod = ({ api }: PluginContext, name: string, ...argv: readonly string[]): Promise<string> =>
-  api.exec(NAMESPACE, name, argv);
+export const execInPluginPod = ({ api }: PluginContext, name: string, ...argv: readonly string[]): Promise<string> =>
+  api.exec(PLUGIN_NAMESPACE, name, argv);
 
 interface PodNic {
   readonly name: string;
@@ -133,8 +135,10 @@ const networkStatus = z.array(
 );
 
 /** Returns a pod's NICs according to Multus, eth0 first. */
-export async function listPodNics({ api }: PluginContext, name: string): Promise<readonly PodNic[]> {
-  const { metadata } = await retryOnServerError(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
+export async function readPodNics({ api }: PluginContext, name: string): Promise<readonly PodNic[]> {
+  const { metadata } = await retryOnServerError(() =>
+    api.core.readNamespacedPod({ namespace: PLUGIN_NAMESPACE, name }),
+  );
   const text = metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
   return (
     networkStatus
@@ -147,7 +151,7 @@ export async function listPodNics({ api }: PluginContext, name: string): Promise
 }
 
 export async function findPodNic(context: PluginContext, pod: string, nic: string): Promise<PodNic> {
-  const nics = await listPodNics(context, pod);
+  const nics = await readPodNics(context, pod);
   const found = nics.find(({ name }) => name === nic);
   if (found === undefined) throw new Error(`pod ${pod} has no NIC ${nic}, but ${nics.map((n) => n.name).join(", ")}`);
   return found;
@@ -155,6 +159,6 @@ export async function findPodNic(context: PluginContext, pod: string, nic: strin
 
 /** Returns the MAC of a pod's link from its kernel: in a lab's containers /sys is the node's. */
 export async function readMac(context: PluginContext, pod: string, nic: string): Promise<string> {
-  const text = await execInPod(context, pod, "ip", "-o", "link", "show", nic);
+  const text = await execInPluginPod(context, pod, "ip", "-o", "link", "show", nic);
   return /link\/ether (\S+)/.exec(text)?.[1] ?? "";
 }

@@ -7,11 +7,11 @@ import { hostPodName } from "../pods/suite-pods.ts";
 import { findUnanswered } from "./http-probe.ts";
 import {
   NETWORKS_ANNOTATION,
-  createPod,
+  createPluginPod,
   deletePods,
   type PluginPod,
-  waitUntilReady,
-  NAMESPACE,
+  waitForPluginPod,
+  PLUGIN_NAMESPACE,
   findPodNic,
   DEFAULT_NETWORK_ANNOTATION,
   UNDERLAY,
@@ -39,8 +39,8 @@ export function podChurnSpecs(context: () => PluginContext): void {
       const names = testPods.map(({ name }) => name);
       const before = { node: await readNodeState(context().cluster), records: await records(context()) };
       await By("the pods are created", async () => {
-        await Promise.all(testPods.map((testPod) => createPod(context(), testPod)));
-        await Promise.all(names.map((name) => waitUntilReady(context(), name)));
+        await Promise.all(testPods.map((testPod) => createPluginPod(context(), testPod)));
+        await Promise.all(names.map((name) => waitForPluginPod(context(), name)));
       });
       const prober = await context().deployment.getProber(hostPodName(1));
       const other = await context().deployment.getProber(hostPodName(0));
@@ -99,6 +99,6 @@ async function claimed({ api }: PluginContext, names: readonly string[]): Promis
     await retryOnServerError(() => api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress")),
   );
   return items
-    .filter(({ spec: { pod } }) => pod.namespace === NAMESPACE && names.includes(pod.name))
+    .filter(({ spec: { pod } }) => pod.namespace === PLUGIN_NAMESPACE && names.includes(pod.name))
     .map(({ spec: { address, pod } }) => `${address} is claimed for ${pod.name}`);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import { getFamily } from "../../clusters/spec/address-ranges.ts";
+import { getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
@@ -43,13 +43,13 @@ export function replySpecs(context: () => PluginContext): void {
           await lead(context(), addresses, node);
           await untilKnown(from, addresses, podName(type, node, "b"));
           const questions = addresses.flatMap((address) => {
-            const seen = deployment.getAddress("external", "main", getFamily(address));
+            const seen = deployment.getAddress("external", "main", getIpFamily(address));
             const common = { address, server: podName(type, node, "b") };
             return (["tcp", "udp"] as const).flatMap((protocol): HttpProbe[] => [
               { ...common, protocol, from, seen },
               ...(beyond === undefined
                 ? []
-                : [{ ...common, protocol, from: beyond.prober, seen: beyond.getAddress(getFamily(address)) }]),
+                : [{ ...common, protocol, from: beyond.prober, seen: beyond.getAddress(getIpFamily(address)) }]),
             ]);
           });
           assert.deepEqual(await findUnanswered(questions), [], `by node ${node + 1}`);
@@ -110,7 +110,7 @@ async function balanced({ api, cluster, families }: PluginContext, type: PodType
 async function lead({ deployment }: PluginContext, addresses: readonly string[], node: number): Promise<void> {
   const external = getExternalHost(deployment.external);
   for (const address of addresses) {
-    const via = deployment.getAddress(`node-${node + 1}`, "main", getFamily(address));
+    const via = deployment.getAddress(`node-${node + 1}`, "main", getIpFamily(address));
     await findRoutedAddress(external, ["ip", "route", "replace", address, "via", via]);
     DeferCleanup(() => external.exec(["ip", "route", "delete", address]));
   }
@@ -142,7 +142,7 @@ async function ownAddresses(context: PluginContext, beyond: RoutedHost): Promise
         address,
         protocol,
         server: name,
-        seen: beyond.getAddress(getFamily(address)),
+        seen: beyond.getAddress(getIpFamily(address)),
       })),
     ),
   );

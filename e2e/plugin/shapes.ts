@@ -8,8 +8,8 @@ import { findNetworkName } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,
   type PluginPod,
-  execInPod,
-  listPodNics,
+  execInPluginPod,
+  readPodNics,
   DEFAULT_NETWORK_ANNOTATION,
   UNDERLAY,
   type PluginContext,
@@ -78,7 +78,7 @@ export const SHAPES: readonly Shape[] = [
 export function shapeSpecs(context: () => PluginContext): void {
   for (const { what, testPod, nics, outside } of SHAPES)
     It(`${what}: every NIC answers all types of pods, nodes and the external host`, async () => {
-      const there = await listPodNics(context(), testPod.name);
+      const there = await readPodNics(context(), testPod.name);
       assert.deepEqual(
         there.map(({ name }) => name),
         nics,
@@ -92,7 +92,7 @@ export function shapeSpecs(context: () => PluginContext): void {
       for (const { name, addresses } of there.filter((nic) => nic.name !== "eth0"))
         for (const address of addresses) {
           const stranger = address.includes(":") ? "2001:db8::1" : "203.0.113.1";
-          const route = await execInPod(context(), testPod.name, "ip", "route", "get", stranger, "from", address);
+          const route = await execInPluginPod(context(), testPod.name, "ip", "route", "get", stranger, "from", address);
           assert.match(
             route,
             new RegExp(` dev ${name} `),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getFamily } from "../../clusters/spec/address-ranges.ts";
+import { getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { EXTERNAL } from "../cells/cell.ts";
 import { hostPodName, podName } from "../pods/suite-pods.ts";
@@ -8,9 +8,9 @@ import { findUnanswered } from "./http-probe.ts";
 import { readLog } from "./call-log-specs.ts";
 import { buildUnderlayAddresses, poolLabel, RANGES } from "./networks.ts";
 import {
-  createPod,
+  createPluginPod,
   deletePods,
-  waitUntilReady,
+  waitForPluginPod,
   execOnNode,
   type PluginContext,
   getWorkerName,
@@ -77,10 +77,10 @@ export function verbSpecs(context: () => PluginContext): void {
       const name = "direct";
       const fixedIp = buildUnderlayAddresses(cluster.spec, RANGES.fixed, DIRECT).join(",");
       const labels = poolLabel("fixed");
-      await createPod(context(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
-      const { status, metadata } = await waitUntilReady(context(), name);
+      await createPluginPod(context(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
+      const { status, metadata } = await waitForPluginPod(context(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
-      assert.deepEqual(addresses.map(getFamily), families);
+      assert.deepEqual(addresses.map(getIpFamily), families);
       const askers = await Promise.all(
         [EXTERNAL, hostPodName(0), hostPodName(1), podName("overlay", 0, "a"), podName("underlay", 1, "a")].map(
           (from) => deployment.getProber(from),

@@ -1,7 +1,7 @@
 import { BlockList } from "node:net";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { getFamily, type IpFamily } from "../../clusters/spec/address-ranges.ts";
+import { getIpFamily, type IpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { Addresses } from "./pod-addresses.ts";
 
 /** Addresses that a node has in the overlay. */
@@ -44,7 +44,7 @@ export function parseOverlayAddresses(listing: string, overlay: readonly string[
   const networks = new BlockList();
   for (const cidr of overlay) {
     const [network = "", length = ""] = cidr.split("/");
-    networks.addSubnet(network, Number(length), getFamily(cidr));
+    networks.addSubnet(network, Number(length), getIpFamily(cidr));
   }
   const found = {
     tunnel: new Map<IpFamily, string>(),
@@ -53,13 +53,13 @@ export function parseOverlayAddresses(listing: string, overlay: readonly string[
   };
   for (const { linkinfo, addr_info } of links.parse(JSON.parse(listing))) {
     for (const { local, scope } of addr_info)
-      if (local !== undefined && scope === "global" && !found.first.has(getFamily(local)))
-        found.first.set(getFamily(local), local);
+      if (local !== undefined && scope === "global" && !found.first.has(getIpFamily(local)))
+        found.first.set(getIpFamily(local), local);
     const kind = TUNNELS.includes(linkinfo?.info_kind ?? "") ? "tunnel" : "bridge";
     if (kind === "bridge" && linkinfo?.info_kind !== "bridge") continue;
     for (const { local, scope } of addr_info)
-      if (local !== undefined && scope === "global" && networks.check(local, getFamily(local)))
-        if (!found[kind].has(getFamily(local))) found[kind].set(getFamily(local), local);
+      if (local !== undefined && scope === "global" && networks.check(local, getIpFamily(local)))
+        if (!found[kind].has(getIpFamily(local))) found[kind].set(getIpFamily(local), local);
   }
   return {
     tunnel: Object.fromEntries(found.tunnel),

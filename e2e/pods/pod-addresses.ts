@@ -1,4 +1,4 @@
-import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
+import { type IpFamily, getIpFamily } from "../../clusters/spec/address-ranges.ts";
 
 /** At most one address of each family. */
 export type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
@@ -6,5 +6,5 @@ export type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
 /** Returns addresses by their family; missing ones are left out. */
 export function groupByFamily(addresses: readonly (string | undefined)[]): Addresses {
   const known = addresses.filter((address) => address !== undefined);
-  return Object.fromEntries(known.map((address) => [getFamily(address), address]));
+  return Object.fromEntries(known.map((address) => [getIpFamily(address), address]));
 }

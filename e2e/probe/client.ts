@@ -11,8 +11,8 @@ import {
   clientRequest,
   computeDigest,
   greetingSchema,
-  parseJson,
-  formatMark,
+  parseProbeLine,
+  formatProbeMark,
   type ProbeAnswer,
   type probeRequest,
   writeQuestion,
@@ -191,7 +191,7 @@ function probeUdp(request: Checked, measure: Clock): Promise<TimedOutcome> {
 function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
   return new Promise((resolve) => {
     const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
-    const pattern = Buffer.from(formatMark("ping", token)).toString("hex");
+    const pattern = Buffer.from(formatProbeMark("ping", token)).toString("hex");
     const argv = ["-n", "-q", "-c", "1", "-W", seconds, "-p", pattern, address];
     const child = spawn("ping", argv, { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
@@ -206,7 +206,7 @@ function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
 }
 
 function readGreeting(text: string, { bytes, ...request }: Checked): Outcome {
-  const { data: answer } = greetingSchema.safeParse(parseJson(text));
+  const { data: answer } = greetingSchema.safeParse(parseProbeLine(text));
   if (answer === undefined) return { ok: false, error: `invalid answer: ${text.slice(0, 80)}` };
   const { digest, ...outcome } = answer;
   if (bytes > 0 && digest !== computeDigest(writeQuestion({ ...request, bytes })))

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { buildFrame, buildPacket } from "./datagram.ts";
+import { buildEthernetFrame, buildPacket } from "./datagram.ts";
 
 /** Returns the one's complement sum of 16-bit words; 0xffff if the checksum in it is right. */
 function sum(bytes: Buffer): number {
@@ -40,12 +40,15 @@ describe("a hand-built datagram", () => {
   });
 
   it("travels in a frame of its family's type", () => {
-    const frame = buildFrame(
+    const frame = buildEthernetFrame(
       "02:00:00:00:00:01",
       "02:00:00:00:00:02",
       buildPacket({ source: "fd00::9", destination: "fd00::2", ...ports }),
     );
     assert.equal(frame.subarray(0, 14).toString("hex"), "02000000000102000000000286dd");
-    assert.throws(() => buildFrame("nothing", "02:00:00:00:00:02", Buffer.alloc(1)), /invalid MAC address "nothing"/);
+    assert.throws(
+      () => buildEthernetFrame("nothing", "02:00:00:00:00:02", Buffer.alloc(1)),
+      /invalid MAC address "nothing"/,
+    );
   });
 });

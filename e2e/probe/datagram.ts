@@ -32,7 +32,7 @@ export function buildPacket({ source, destination, sourcePort, destinationPort, 
 }
 
 /** Builds an Ethernet frame around a packet. @param destination MAC address as `aa:bb:cc:dd:ee:ff` */
-export function buildFrame(destination: string, source: string, packet: Buffer): Buffer {
+export function buildEthernetFrame(destination: string, source: string, packet: Buffer): Buffer {
   const type = Buffer.alloc(2);
   type.writeUInt16BE((packet[0] ?? 0) >> 4 === 6 ? ETHERTYPE[16] : ETHERTYPE[4]);
   return Buffer.concat([parseMac(destination), parseMac(source), type, packet]);

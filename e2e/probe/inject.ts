@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { PacketSocket } from "../../plugin/netlink/packet-socket.ts";
-import { buildFrame, buildPacket } from "./datagram.ts";
+import { buildEthernetFrame, buildPacket } from "./datagram.ts";
 import { type InjectRequest, type ProbeAnswer, writeQuestion } from "./protocol.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
@@ -27,7 +27,7 @@ export async function injectDatagrams(request: InjectRequest): Promise<Omit<Prob
     const packet = buildPacket({ source, destination, sourcePort: SOURCE_PORT, destinationPort: port, payload });
     const socket = new PacketSocket(link.ifindex);
     try {
-      for (let sent = 0; sent < count; sent += 1) socket.send(buildFrame(mac, link.address, packet));
+      for (let sent = 0; sent < count; sent += 1) socket.send(buildEthernetFrame(mac, link.address, packet));
     } finally {
       socket.close();
     }

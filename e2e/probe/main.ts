@@ -1,7 +1,7 @@
 import { probeFromStdin } from "./client.ts";
 import { flowsFromStdin } from "./start-flow.ts";
 import { parseTargets, reachTargets } from "./reach.ts";
-import { startServer } from "./server.ts";
+import { startProbeServer } from "./server.ts";
 
 /**
  * `probe` is the server, a pod's main program. `probe client` probes on request, `probe flow` runs long-lived flows; both are
@@ -20,5 +20,5 @@ switch (process.argv[2]) {
     break;
   }
   default:
-    startServer();
+    startProbeServer();
 }

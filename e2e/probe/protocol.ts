@@ -72,7 +72,7 @@ export type ProbeAnswer = z.infer<typeof probeAnswer>;
 
 /** Prefixes of the token in a request, a reply and a ping (whose reply has another type). */
 export const MARKS = { request: "q", reply: "r", ping: "p" } as const;
-export const formatMark = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
+export const formatProbeMark = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
 export const TOKENS = 36 ** 6;
 /** Returns the token of a number: of a cell, whose packets it marks, or of a flow's request. */
 export const formatToken = (number: number): string => (number % TOKENS).toString(36).padStart(6, "0");
@@ -94,7 +94,7 @@ export function writeQuestion({
   token,
   bytes,
 }: Pick<z.infer<typeof probeRequest>, "question" | "token" | "bytes">): string {
-  const start = `${bytes > 0 ? `large ${bytes}` : question} ${formatMark("request", token)}`;
+  const start = `${bytes > 0 ? `large ${bytes}` : question} ${formatProbeMark("request", token)}`;
   return bytes > 0 ? `${padToLength(`${start} `, token, bytes - 1)}\n` : `${start}\n`;
 }
 
@@ -135,7 +135,7 @@ const FLOW_BYTES = { tcp: 4000, udp: 1000 } as const;
 export function flowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protocol">, n: number): string {
   const block = computeDigest(`${id} ${n}`);
   const text = block.repeat(Math.ceil(FLOW_BYTES[protocol] / block.length)).slice(0, FLOW_BYTES[protocol]);
-  return `flow ${formatMark("request", formatToken(n))} ${text}`;
+  return `flow ${formatProbeMark("request", formatToken(n))} ${text}`;
 }
 export const isFlow = (asked: string): boolean => asked.startsWith("flow ");
 export const computeDigest = (text: string): string => createHash("sha256").update(text.trimEnd()).digest("hex");
@@ -144,7 +144,7 @@ export const computeDigest = (text: string): string => createHash("sha256").upda
 export const flowAnswer = z.object({ mark: z.string(), server: z.string(), digest: z.string() });
 
 /** Parses a line as JSON; undefined for other output of a program or a runtime. */
-export function parseJson(line: string): unknown {
+export function parseProbeLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

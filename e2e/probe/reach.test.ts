@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { findToken, formatMark } from "./protocol.ts";
+import { findToken, formatProbeMark } from "./protocol.ts";
 import { parseTargets, reachTargets } from "./reach.ts";
 
 describe("probe reach", () => {
   let server: Server;
   before((done) => {
     const answer = (asked: string) =>
-      `${JSON.stringify({ mark: formatMark("reply", findToken(asked)), server: "target", seen: "127.0.0.1" })}\n`;
+      `${JSON.stringify({ mark: formatProbeMark("reply", findToken(asked)), server: "target", seen: "127.0.0.1" })}\n`;
     server = createServer((socket) => socket.on("data", (data) => socket.end(answer(data.toString())))).listen(
       0,
       "127.0.0.1",

@@ -2,7 +2,15 @@ import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { createInterface } from "node:readline";
-import { computeDigest, padToLength, isFlow, formatMark, readLargeLength, TCP_PORT, findToken } from "./protocol.ts";
+import {
+  computeDigest,
+  padToLength,
+  isFlow,
+  formatProbeMark,
+  readLargeLength,
+  TCP_PORT,
+  findToken,
+} from "./protocol.ts";
 
 /** Number of received datagrams by token, of the newest tokens: for requests about packets without an answer. */
 const heard = new Map<string, number>();
@@ -12,7 +20,7 @@ const MOST_TOKENS = 10_000;
 type Greet = (seen: string, asked: string) => string;
 
 /** Answers TCP and UDP with the pod's name and the client's address, so that an answer from the wrong pod is recognised. */
-export function startServer(): void {
+export function startProbeServer(): void {
   const server = process.env["PROBE_NAME"] ?? hostname();
   const port = Number(process.env["PROBE_PORT"] ?? TCP_PORT);
   const greet: Greet = (seen, asked) => writeAnswer(server, seen.replace(/^::ffff:/, ""), asked);
@@ -32,7 +40,7 @@ export function startServer(): void {
 
 function writeAnswer(server: string, seen: string, asked: string): string {
   const token = findToken(asked);
-  const greeting = { mark: formatMark("reply", token), server, seen };
+  const greeting = { mark: formatProbeMark("reply", token), server, seen };
   if (asked.startsWith("heard ")) return `${JSON.stringify({ ...greeting, heard: heard.get(token) ?? 0 })}\n`;
   const length = readLargeLength(asked);
   if (length === undefined)

@@ -8,8 +8,8 @@ import {
   flowQuestion,
   flowRequest,
   type FlowRequest,
-  parseJson,
-  formatMark,
+  parseProbeLine,
+  formatProbeMark,
   formatToken,
 } from "./protocol.ts";
 
@@ -122,11 +122,12 @@ function flowUdp(request: FlowRequest, report: Report): () => void {
 function createCheck(request: FlowRequest): (line: string, n: number) => string | undefined {
   let first: string | undefined;
   return (line, n) => {
-    const answer = flowAnswer.safeParse(parseJson(line)).data;
+    const answer = flowAnswer.safeParse(parseProbeLine(line)).data;
     if (answer === undefined) return `invalid answer: ${line.slice(0, 80)}`;
     first ??= answer.server;
     if (answer.server !== first) return `${answer.server} answered request ${n}, ${first} the ones before`;
-    if (answer.mark !== formatMark("reply", formatToken(n))) return `${answer.mark} instead of the mark of answer ${n}`;
+    if (answer.mark !== formatProbeMark("reply", formatToken(n)))
+      return `${answer.mark} instead of the mark of answer ${n}`;
     if (answer.digest !== computeDigest(flowQuestion(request, n))) return `request ${n} reached ${first} changed`;
     return undefined;
   };

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import { type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
-import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/chaos-context.ts";
+import { createChaosPod, deletePod, waitForChaosPod, type PodContext } from "../chaos/chaos-context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { ensureObject } from "../support/cluster-api.ts";
-import { findController, signalController } from "../support/controller-process.ts";
+import { findControllerProcess, signalController } from "../support/controller-process.ts";
 import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { createNetworkAnnotations, NAMESPACE, buildPod } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { STATE_DIRECTORY, SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { NODE_STATE_DIRECTORY } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 const POLL = { timeout: 60_000 };
 const KEPT = "/root/records-kept";
@@ -64,7 +65,7 @@ export function registerSpecs(run: TestRun): void {
           return object === undefined ? undefined : definition.parse(object);
         };
         const first = await holder();
-        const leading = await findController(fixture.cluster, first);
+        const leading = await findControllerProcess(fixture.cluster, first);
         await By(`stop ${first}, the leading replica`, () => signalController(fixture.cluster, leading, "STOP"));
         DeferCleanup(() => signalController(fixture.cluster, leading, "CONT").catch(() => undefined));
         const network = buildUnderlayNetwork("led", { mtu: 1400 });
@@ -138,9 +139,9 @@ export function registerSpecs(run: TestRun): void {
       const { address: of } = await end("underlay-1-b");
       await on(nodes[0], "ip", "route", "delete", `${of}/32`);
       await Eventually("one more route was repaired", repaired, (count) => count > before, POLL);
-      const testPod = await createPod(podContext, { node: nodes[0], type: "underlay" });
+      const testPod = await createChaosPod(podContext, { node: nodes[0], type: "underlay" });
       DeferCleanup(() => deletePod(podContext, testPod));
-      await waitUntilReady(podContext, testPod);
+      await waitForChaosPod(podContext, testPod);
       const text = await Eventually(
         "a call's duration",
         () => agentSays(nodes[0], "metrics"),
@@ -163,14 +164,21 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         const { api, nodes, on } = fixture;
         const [node] = nodes;
-        const testPod = await createPod(podContext, { node, type: "underlay" });
-        await waitUntilReady(podContext, testPod);
+        const testPod = await createChaosPod(podContext, { node, type: "underlay" });
+        await waitForChaosPod(podContext, testPod);
         const ip = (await api.core.readNamespacedPod({ name: testPod.name, namespace: NAMESPACE })).status?.podIP ?? "";
         const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
         const record = (
-          await on(node, "grep", "--files-with-matches", testPod.name, "--recursive", `${STATE_DIRECTORY}/attachments`)
+          await on(
+            node,
+            "grep",
+            "--files-with-matches",
+            testPod.name,
+            "--recursive",
+            `${NODE_STATE_DIRECTORY}/attachments`,
+          )
         ).trim();
-        await on(node, "cp", "--archive", STATE_DIRECTORY, KEPT);
+        await on(node, "cp", "--archive", NODE_STATE_DIRECTORY, KEPT);
         DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
         await deletePod(podContext, testPod);
         await Eventually(
@@ -186,7 +194,7 @@ export function registerSpecs(run: TestRun): void {
             metadata: { name: ip },
             spec: claim.spec,
           } as never);
-          await on(node, "cp", "--archive", record.replace(STATE_DIRECTORY, KEPT), record);
+          await on(node, "cp", "--archive", record.replace(NODE_STATE_DIRECTORY, KEPT), record);
         });
         await Eventually(
           "the record is removed",
@@ -205,7 +213,7 @@ export function registerSpecs(run: TestRun): void {
         );
         await Eventually(
           "its file is deleted",
-          () => fixture.cluster.exec(node, ["ls", `${STATE_DIRECTORY}/addresses/${ip}.json`]),
+          () => fixture.cluster.exec(node, ["ls", `${NODE_STATE_DIRECTORY}/addresses/${ip}.json`]),
           ({ exitCode }) => exitCode !== 0,
           POLL,
         );

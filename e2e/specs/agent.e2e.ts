@@ -8,7 +8,7 @@ import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { INTERLAY } from "../support/installed-paths.ts";
+import { INSTALLED_EXECUTABLE } from "../support/installed-paths.ts";
 
 const REPAIR_MS = 1000;
 const TRIES = 3;
@@ -120,12 +120,12 @@ export function registerSpecs(run: TestRun): void {
       "loses no connection when agent (replaced by a newer one), felix, kube-proxy and Multus are killed",
       async () => {
         const { api, cluster, nodes, on } = fixture;
-        const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", INTERLAY);
+        const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", INSTALLED_EXECUTABLE);
         // An older version as a file: a lab has a link there, to a file of all nodes.
-        const older = `${INTERLAY}.older`;
-        await on(nodes[0], "cp", "--dereference", INTERLAY, older);
+        const older = `${INSTALLED_EXECUTABLE}.older`;
+        await on(nodes[0], "cp", "--dereference", INSTALLED_EXECUTABLE, older);
         await on(nodes[0], "truncate", "--size", "+1", older);
-        await on(nodes[0], "mv", older, INTERLAY);
+        await on(nodes[0], "mv", older, INSTALLED_EXECUTABLE);
         const before = await whatIs(nodes[0]);
         const ways = [...(await plainWays()), ...(await translatedWays())];
         await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {

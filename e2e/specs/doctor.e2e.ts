@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow, signalAgent } from "../support/agent-process.ts";
+import { runOnNode, signalAgent } from "../support/agent-process.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { comparePrediction, HEALTHY } from "../doctor/compare-prediction.ts";
-import { type Findings, runDoctor } from "../doctor/doctor.ts";
+import { type Findings, runDoctorCommand } from "../doctor/doctor.ts";
 import { FAULTS } from "../doctor/doctor-faults.ts";
 import { buildUnderlayNetwork } from "../doctor/start-faults.ts";
 import type { FaultContext, FaultPod } from "../doctor/doctor-fault.ts";
@@ -32,7 +32,7 @@ export function registerSpecs(run: TestRun): void {
     let context: FaultContext;
     // A lab has no kubelet that runs programs in the agents' pods.
     const doctor = (): Promise<Findings> =>
-      cluster.provider === "lab" ? listFindings(cluster) : runDoctor(cluster.kubeconfig);
+      cluster.provider === "lab" ? listFindings(cluster) : runDoctorCommand(cluster.kubeconfig);
 
     BeforeAll(
       async () => {
@@ -46,7 +46,7 @@ export function registerSpecs(run: TestRun): void {
           cluster,
           api,
           node,
-          on: (argv) => execOrThrow(cluster, node, argv),
+          on: (argv) => runOnNode(cluster, node, argv),
           address: (pod, nic) => deployment.getAddress(pod, nic),
           pauseAgent: () => signalAgent(cluster, node, "STOP"),
           resumeAgent: () => signalAgent(cluster, node, "CONT"),

@@ -4,7 +4,7 @@ import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/agent-fi
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { readAgentImage, waitForRollout, listPodIdentities } from "../install/agents.ts";
+import { readAgentImage, waitForAgents, listPodIdentities } from "../install/agents.ts";
 import { installCopies, provideNewer, EXECUTABLE_NAMES, findOutdated, removeNewer } from "../install/executables.ts";
 import { createKubectl } from "../install/create-kubectl.ts";
 import { applyOverlay, type OverlayName } from "../install/overlay.ts";
@@ -13,7 +13,7 @@ import { watchExecutables } from "../install/watched.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { SYSTEM_NAMESPACE } from "../support/installed-paths.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 const POLL = { timeout: 110_000 };
 const PORT = 7300;
@@ -68,7 +68,7 @@ export function registerSpecs(run: TestRun): void {
         image = await readAgentImage(kubectl);
         DeferCleanup(async () => {
           await applyOverlay(kubectl, "notrack", image);
-          await waitForRollout(kubectl);
+          await waitForAgents(kubectl);
         });
       },
       { timeout: 300_000 },
@@ -185,7 +185,7 @@ export function registerSpecs(run: TestRun): void {
       await By("and back to the older one", async () => {
         await onAll((node) => removeNewer(cluster, node));
         await applyOverlay(kubectl, "notrack", image);
-        await waitForRollout(kubectl);
+        await waitForAgents(kubectl);
       });
       assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
       assert.ok(await passes());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execOrThrow, signalProcess } from "../support/agent-process.ts";
+import { runOnNode, signalProcess } from "../support/agent-process.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { type CallerPod, IpamCaller } from "../ipam/ipam-caller.ts";
@@ -16,14 +16,14 @@ import { findOldestAgent, startSecondAgent } from "../ipam/second-agent.ts";
 import {
   readAddress,
   waitUntilGone,
-  createPod,
+  createIpamPod,
   toPodRef,
   readPod,
-  waitForRollout,
+  waitForReplicas,
   rollOut,
   createWorkload,
 } from "../ipam/ipam-workloads.ts";
-import { type IpamContext, type KubeObject, NAMESPACE } from "../ipam/ipam-context.ts";
+import { type IpamContext, type KubeObject, IPAM_NAMESPACE } from "../ipam/ipam-context.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const controlPlane = ({ cluster }: IpamContext): string =>
@@ -31,7 +31,7 @@ const controlPlane = ({ cluster }: IpamContext): string =>
 const signalApi = (context: IpamContext, signal: "STOP" | "CONT") =>
   signalProcess(context.cluster, controlPlane(context), "kube-apiserver", signal);
 const asCaller = async (context: IpamContext, name: string): Promise<CallerPod> => ({
-  namespace: NAMESPACE,
+  namespace: IPAM_NAMESPACE,
   name,
   uid: (await readPod(context, name))?.metadata?.uid ?? "",
 });
@@ -57,10 +57,10 @@ export function registerSpecs(run: TestRun): void {
         }
       };
       await By("killed during allocation", kill);
-      assertDistinct(await By("all run", () => waitForRollout(context(), web, EXACT_POOL)));
+      assertDistinct(await By("all run", () => waitForReplicas(context(), web, EXACT_POOL)));
       await rollOut(context(), web, "again");
       await By("killed during release and allocation", kill);
-      assertDistinct(await By("all run again", () => waitForRollout(context(), web, EXACT_POOL)));
+      assertDistinct(await By("all run again", () => waitForReplicas(context(), web, EXACT_POOL)));
       await assertAgreement(context());
       assert.equal((await context().listHeldAddresses("exact")).length, EXACT_POOL);
       await removeAllPods(context(), web);
@@ -79,9 +79,9 @@ export function registerSpecs(run: TestRun): void {
             context().workers.every((name) => held.filter((one) => one.node === name && one.reserve).length === 1),
           { timeout: 60_000 },
         );
-        await createPod(context(), "old", { network: "steady", node: node() });
+        await createIpamPod(context(), "old", { network: "steady", node: node() });
         const address = await readAddress(context(), "old");
-        await createPod(context(), "new", { network: "none", node: node(), hostNetwork: true });
+        await createIpamPod(context(), "new", { network: "none", node: node(), hostNetwork: true });
         await readAddress(context(), "new");
         const [old, fresh] = [await asCaller(context(), "old"), await asCaller(context(), "new")];
         const calls = new IpamCaller(context().cluster, node());
@@ -123,7 +123,7 @@ export function registerSpecs(run: TestRun): void {
       "every call is answered with two agents on a node, and after either is killed",
       { timeout: 300_000 },
       async () => {
-        await createPod(context(), "idle", { network: "none", node: node(), hostNetwork: true });
+        await createIpamPod(context(), "idle", { network: "none", node: node(), hostNetwork: true });
         await readAddress(context(), "idle");
         const pod = await asCaller(context(), "idle");
         const calls = new IpamCaller(context().cluster, node());
@@ -160,7 +160,7 @@ export function registerSpecs(run: TestRun): void {
         };
         await ensureObject(context().api, ghost);
         DeferCleanup(() => context().removeObject(ghost));
-        const nobody = { namespace: NAMESPACE, name: "was-there", uid: "11111111-1111-1111-1111-111111111111" };
+        const nobody = { namespace: IPAM_NAMESPACE, name: "was-there", uid: "11111111-1111-1111-1111-111111111111" };
         const on = { pool: "steady", node: "ghost", pod: nobody };
         await context().holdAddress({ ...on, address: context().buildAddress(1, 1), containerId: "gone" });
         await context().holdAddress({ ...on, address: context().buildAddress(1, 2), containerId: "", reserve: true });
@@ -184,7 +184,7 @@ export function registerSpecs(run: TestRun): void {
       await assertAgreement(context());
       for (const name of context().workers)
         assert.equal(
-          await execOrThrow(context().cluster, name, ["find", "/var/lib/interlay/conflicts", "-type", "f"]).catch(
+          await runOnNode(context().cluster, name, ["find", "/var/lib/interlay/conflicts", "-type", "f"]).catch(
             () => "",
           ),
           "",

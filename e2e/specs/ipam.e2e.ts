@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { runIpam } from "../ipam/ipam-command.ts";
+import { runIpamCommand } from "../ipam/ipam-command.ts";
 import { assertAgreement, assertDistinct, EXACT_POOL, removeAllPods, setupIpamFixture } from "../ipam/ipam-fixture.ts";
 import {
   readAddress,
-  createPod,
+  createIpamPod,
   toPodRef,
   readPod,
-  waitForRollout,
+  waitForReplicas,
   rollOut,
   scaleWorkload,
   createWorkload,
@@ -17,7 +17,7 @@ import {
 import { registerReservationSpecs } from "../ipam/reservation-specs.ts";
 import { registerSelectionSpecs } from "../ipam/selection-specs.ts";
 import { registerSetSpecs } from "../ipam/set-specs.ts";
-import { NAMESPACE } from "../ipam/ipam-context.ts";
+import { IPAM_NAMESPACE } from "../ipam/ipam-context.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /** Underlay addresses in a real cluster: they stay with their pods, and no two pods have the same. */
@@ -34,10 +34,10 @@ export function registerSpecs(run: TestRun): void {
       const web = createWorkload(context(), "Deployment", "web", { network: "exact", replicas: EXACT_POOL, strategy });
       await ensureObject(context().api, web);
       const all = Array.from({ length: EXACT_POOL }, (_, index) => context().buildAddress(0, index + 1));
-      assert.deepEqual(await By("made", () => waitForRollout(context(), web, EXACT_POOL)), all);
+      assert.deepEqual(await By("made", () => waitForReplicas(context(), web, EXACT_POOL)), all);
       for (const mark of ["second", "third"]) {
         await rollOut(context(), web, mark);
-        assert.deepEqual(await By(`the ${mark} rollout`, () => waitForRollout(context(), web, EXACT_POOL)), all);
+        assert.deepEqual(await By(`the ${mark} rollout`, () => waitForReplicas(context(), web, EXACT_POOL)), all);
       }
       await removeAllPods(context(), web);
       await context().waitUntilEmpty("exact");
@@ -61,23 +61,23 @@ export function registerSpecs(run: TestRun): void {
         );
       };
       await ensureObject(context().api, set);
-      inSet(await By("made", () => waitForRollout(context(), set, 3)));
+      inSet(await By("made", () => waitForReplicas(context(), set, 3)));
       await rollOut(context(), set, "second");
       // Not any held address: a deleted pod may hold its own for a moment.
-      const staying = await By("rolled out, with a surge of one pod", () => waitForRollout(context(), set, 3));
+      const staying = await By("rolled out, with a surge of one pod", () => waitForReplicas(context(), set, 3));
       inSet(staying);
       const [taken = ""] = staying;
-      await createPod(context(), "late", { network: "steady", annotations: { "interlay.dev/ip": taken } });
+      await createIpamPod(context(), "late", { network: "steady", annotations: { "interlay.dev/ip": taken } });
       await Eventually(
         "an Event on a pod that requests a used address names the holder",
-        () => context().api.core.listNamespacedEvent({ namespace: NAMESPACE }),
+        () => context().api.core.listNamespacedEvent({ namespace: IPAM_NAMESPACE }),
         ({ items }) =>
           items.some(
             ({ involvedObject, reason, message = "" }) =>
               involvedObject.name === "late" &&
               reason === "NoUnderlayAddress" &&
               message.includes(
-                `address ${taken} requested by eth0 of pod ${NAMESPACE}/late is held by pod ${NAMESPACE}/set-`,
+                `address ${taken} requested by eth0 of pod ${IPAM_NAMESPACE}/late is held by pod ${IPAM_NAMESPACE}/set-`,
               ),
           ),
       );
@@ -92,7 +92,7 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         const set = createWorkload(context(), "StatefulSet", "db", { network: "steady", replicas: 2 });
         await ensureObject(context().api, set);
-        await waitForRollout(context(), set, 2);
+        await waitForReplicas(context(), set, 2);
         const was = await readAddress(context(), "db-0");
         const before = async () => (await readPod(context(), "db-0"))?.metadata?.uid;
         for (const [how, grace] of [
@@ -131,11 +131,11 @@ export function registerSpecs(run: TestRun): void {
 
     It("a force-deleted pod that is recreated on another node keeps its address", { timeout: 300_000 }, async () => {
       const annotations = { "interlay.dev/ip": context().buildAddress(1, 9) };
-      await createPod(context(), "fixed", { network: "steady", node: first(), annotations });
+      await createIpamPod(context(), "fixed", { network: "steady", node: first(), annotations });
       assert.equal(await readAddress(context(), "fixed"), context().buildAddress(1, 9));
       for (const where of context().workers.slice(0, 2)) {
         await context().removeObject(toPodRef("fixed"), 0);
-        await createPod(context(), "fixed", { network: "steady", node: where, annotations });
+        await createIpamPod(context(), "fixed", { network: "steady", node: where, annotations });
         assert.equal(
           await By(`recreated on ${where}`, () => readAddress(context(), "fixed")),
           context().buildAddress(1, 9),
@@ -163,9 +163,9 @@ export function registerSpecs(run: TestRun): void {
           { ranges: [context().buildRange(2, 3)] },
           { conflictDetection: true, probeIntervalMs: 300 },
         );
-        await createPod(context(), "asks", { network: "wire", node: first() });
+        await createIpamPod(context(), "asks", { network: "wire", node: first() });
         assert.equal(await By("the pod runs", () => readAddress(context(), "asks")), mine);
-        await createPod(context(), "none-left", { network: "wire", node: context().workers[1] ?? "" });
+        await createIpamPod(context(), "none-left", { network: "wire", node: context().workers[1] ?? "" });
         const status = await Eventually(
           "the pool's status reports both",
           () => context().readPoolStatus("wire"),
@@ -174,7 +174,7 @@ export function registerSpecs(run: TestRun): void {
         );
         const message = status.conditions.find(({ type }) => type === "Conflicts")?.message ?? "";
         for (const address of theirs) assert.ok(message.includes(`${address} (${mac})`), message);
-        const { items } = await context().api.core.listNamespacedEvent({ namespace: NAMESPACE });
+        const { items } = await context().api.core.listNamespacedEvent({ namespace: IPAM_NAMESPACE });
         for (const address of theirs)
           assert.ok(
             items.some(
@@ -182,12 +182,12 @@ export function registerSpecs(run: TestRun): void {
             ),
             `no Event reports ${address}`,
           );
-        const show = await runIpam(context().cluster.kubeconfig, ["show", "--pool", "wire"]);
+        const show = await runIpamCommand(context().cluster.kubeconfig, ["show", "--pool", "wire"]);
         assert.equal(show.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, show);
         await By("the other host leaves, and the operator releases the addresses", async () => {
           for (const address of theirs)
             await stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
-          await runIpam(context().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
+          await runIpamCommand(context().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
         });
         assert.ok(theirs.includes(await readAddress(context(), "none-left")));
         for (const name of ["asks", "none-left"]) await context().removeObject(toPodRef(name));
@@ -200,7 +200,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 200_000 },
       async () => {
         await context().createPool("narrow", { ranges: [context().buildRange(4, 4)] });
-        await createPod(context(), "stays", {
+        await createIpamPod(context(), "stays", {
           network: "narrow",
           annotations: { "interlay.dev/ip": context().buildAddress(4, 4) },
         });
@@ -228,7 +228,7 @@ export function registerSpecs(run: TestRun): void {
           "narrow",
           "Draining",
           "True",
-          new RegExp(`^${context().buildAddress(4, 4)} of pod ${NAMESPACE}/stays is no longer`),
+          new RegExp(`^${context().buildAddress(4, 4)} of pod ${IPAM_NAMESPACE}/stays is no longer`),
         );
         await is("later", "Ready", "True", /./);
         await context().removeObject(toPodRef("stays"));

@@ -11,7 +11,13 @@ import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/def
 import { explainSpecs } from "../plugin/explained.ts";
 import { linkSpecs } from "../plugin/links.ts";
 import { addressMigrationSpecs } from "../plugin/address-migration.ts";
-import { BRIDGE, hostCidrOnNode, installNetworks, listNetworkObjects, removeNetworks } from "../plugin/networks.ts";
+import {
+  PLUGIN_BRIDGE,
+  hostCidrOnNode,
+  installNetworks,
+  listNetworkObjects,
+  removeNetworks,
+} from "../plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "../plugin/replies.ts";
 import { rpFilterSpecs } from "../plugin/rp-filter-specs.ts";
 import {
@@ -24,7 +30,13 @@ import {
 } from "../plugin/duplicate-address.ts";
 import { SHAPES, shapeSpecs } from "../plugin/shapes.ts";
 import { verbSpecs } from "../plugin/verb-specs.ts";
-import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "../plugin/plugin-context.ts";
+import {
+  createPluginPod,
+  waitForPluginPod,
+  PLUGIN_NAMESPACE,
+  execOnNode,
+  type PluginContext,
+} from "../plugin/plugin-context.ts";
 import { findRoutedAddress } from "../plugin/routed-host.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
 import type { Manifest } from "../pods/suite-pods.ts";
@@ -77,9 +89,10 @@ export function registerSpecs(run: TestRun): void {
             await execOnNode(context, node, "ip", "route", "add", ...route);
           }
         // The bridge plugin leaves its bridge when the last pod is deleted.
-        for (const node of context.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
-        DeferCleanup(() => removeNamespace(api, NAMESPACE));
-        const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
+        for (const node of context.workers)
+          DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", PLUGIN_BRIDGE]));
+        DeferCleanup(() => removeNamespace(api, PLUGIN_NAMESPACE));
+        const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: PLUGIN_NAMESPACE } };
         await ensureObject(api, namespace);
         const testPods = [
           ...SHAPES.map(({ testPod }) => testPod),
@@ -90,9 +103,11 @@ export function registerSpecs(run: TestRun): void {
         ];
         await By(`${testPods.length} pods, some of which never become ready`, async () => {
           await Promise.all(
-            [...testPods, INVALID_DEFAULT_ROUTE, ...isDuplicate(context)].map((testPod) => createPod(context, testPod)),
+            [...testPods, INVALID_DEFAULT_ROUTE, ...isDuplicate(context)].map((testPod) =>
+              createPluginPod(context, testPod),
+            ),
           );
-          await Promise.all(testPods.map(({ name }) => waitUntilReady(context, name)));
+          await Promise.all(testPods.map(({ name }) => waitForPluginPod(context, name)));
         });
       },
       { timeout: 300_000 },

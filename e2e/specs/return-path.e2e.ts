@@ -3,7 +3,7 @@ import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import { calicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.ts";
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { createPod, deletePod, waitUntilReady } from "../chaos/chaos-context.ts";
+import { createChaosPod, deletePod, waitForChaosPod } from "../chaos/chaos-context.ts";
 import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { configureAgents, switchVariant } from "../deployment/variant.ts";
@@ -45,10 +45,10 @@ export function registerSpecs(run: TestRun): void {
       );
       const podContext = { cluster, api, testPods: new Map() };
       const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
-      const testPods = await Promise.all(types.map((type) => createPod(podContext, { node: nodes[0], type })));
+      const testPods = await Promise.all(types.map((type) => createChaosPod(podContext, { node: nodes[0], type })));
       for (const testPod of testPods) DeferCleanup(() => deletePod(podContext, testPod));
       await By(`${testPods.length} more pods`, () =>
-        Promise.all(testPods.map((testPod) => waitUntilReady(podContext, testPod))),
+        Promise.all(testPods.map((testPod) => waitForChaosPod(podContext, testPod))),
       );
       assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
     });

@@ -13,7 +13,7 @@ import { runCells } from "../deployment/run-cells.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import { setupDeployment } from "../deployment/setup-deployment.ts";
-import { execOrThrow, listAgentProcesses, signalAgent } from "../support/agent-process.ts";
+import { runOnNode, listAgentProcesses, signalAgent } from "../support/agent-process.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { formatVariantFlags } from "../../results/rerun.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -141,7 +141,7 @@ export function registerSpecs(run: TestRun): void {
           cluster,
           api,
           node,
-          on: (argv: readonly string[]) => execOrThrow(cluster, node, argv),
+          on: (argv: readonly string[]) => runOnNode(cluster, node, argv),
           address: context.address,
           pauseAgent: () => pauseAgent(node),
           resumeAgent: () => resumeAgent(node),

@@ -24,10 +24,10 @@ export async function signalProcess(cluster: Cluster, node: string, pattern: str
   for (let attempt = 1; ; attempt++) {
     const found = await listProcesses(cluster, node, pattern);
     if (found.length === 0) throw new Error(`no process of ${node} matches "${pattern}"`);
-    await execOrThrow(cluster, node, ["kill", `-${signal}`, ...found]);
+    await runOnNode(cluster, node, ["kill", `-${signal}`, ...found]);
     if (signal !== "STOP" || (await listProcesses(cluster, node, pattern, 1)).length === found.length) return;
     // Stopped in a pod's network namespace, an agent would not be found again.
-    await execOrThrow(cluster, node, ["kill", "-CONT", ...found]);
+    await runOnNode(cluster, node, ["kill", "-CONT", ...found]);
     if (attempt === ATTEMPTS.count) throw new Error(`processes ${found.join(", ")} of ${node} leave their namespace`);
     await sleep(ATTEMPTS.intervalMs);
   }
@@ -42,7 +42,7 @@ async function listProcesses(
   pattern: string,
   attempts: number = ATTEMPTS.count,
 ): Promise<readonly string[]> {
-  const own = (await execOrThrow(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
+  const own = (await runOnNode(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
   for (let attempt = 1; ; attempt++) {
     const found = await findProcesses(cluster, node, pattern, own);
     if (found.length > 0 || attempt === attempts) return found;
@@ -62,7 +62,7 @@ async function findProcesses(cluster: Cluster, node: string, pattern: string, ow
 }
 
 /** Runs a program on a node. @returns its stdout @throws an error with its stderr if its exit status is not 0 */
-export async function execOrThrow(
+export async function runOnNode(
   cluster: Cluster,
   node: string,
   argv: readonly string[],

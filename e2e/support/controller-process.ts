@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { execOrThrow } from "./agent-process.ts";
+import { runOnNode } from "./agent-process.ts";
 
 const CONTROLLER = "interlay controller$";
 
@@ -15,7 +15,7 @@ interface NodeProcess {
  * @param pod name of the replica's pod, which holds the Lease interlay-leader if it leads
  * @throws an error if no node runs it
  */
-export async function findController(cluster: Cluster, pod: string): Promise<NodeProcess> {
+export async function findControllerProcess(cluster: Cluster, pod: string): Promise<NodeProcess> {
   for (const { name: node } of cluster.nodes) {
     const { stdout } = await cluster.exec(node, ["pgrep", "-f", CONTROLLER]);
     for (const pid of stdout.split("\n").filter((text) => text !== "")) {
@@ -32,5 +32,5 @@ export async function signalController(
   { node, pid }: NodeProcess,
   signal: "STOP" | "CONT",
 ): Promise<void> {
-  await execOrThrow(cluster, node, ["kill", `-${signal}`, pid]);
+  await runOnNode(cluster, node, ["kill", `-${signal}`, pid]);
 }

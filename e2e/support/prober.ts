@@ -2,7 +2,7 @@ import type { ProgramStream } from "../../clusters/provider/provider.ts";
 import { withAbort } from "../harness.ts";
 import {
   type InjectRequest,
-  parseJson,
+  parseProbeLine,
   type ProbeAnswer,
   probeAnswer,
   type ProbeRequest,
@@ -25,7 +25,7 @@ export class Prober {
     this.name = name;
     this.#stream = stream;
     stream.onLine((line) => {
-      const answer = probeAnswer.safeParse(parseJson(line)).data;
+      const answer = probeAnswer.safeParse(parseProbeLine(line)).data;
       if (answer === undefined) return; // stderr of the program, or of kubelet
       const settle = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);

@@ -3,7 +3,7 @@ import type { Cluster, ExecResult } from "../../clusters/provider/provider.ts";
 import { mergeSnapshots, type PodName } from "../../plugin/trace/collect/merge-snapshots.ts";
 import { parseSnapshot, type TraceSnapshot } from "../../plugin/trace/snapshot.ts";
 import { type ClusterApi, retryOnServerError } from "../support/cluster-api.ts";
-import { INTERLAY } from "../support/installed-paths.ts";
+import { INSTALLED_EXECUTABLE } from "../support/installed-paths.ts";
 
 /** Name of the external host in snapshots. */
 export const EXTERNAL_HOST = "external";
@@ -38,7 +38,7 @@ export async function collectCluster(
 }
 
 function buildCommand(node: string): readonly string[] {
-  return ["env", `NODE_NAME=${node}`, INTERLAY, "trace", "--collect"];
+  return ["env", `NODE_NAME=${node}`, INSTALLED_EXECUTABLE, "trace", "--collect"];
 }
 
 function parseAnswer(node: string, { exitCode, stdout, stderr }: ExecResult): TraceSnapshot {

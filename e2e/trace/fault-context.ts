@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { runOnNode } from "../support/agent-process.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import type { TraceFaultContext } from "./trace-fault.ts";
 
@@ -8,7 +8,7 @@ import type { TraceFaultContext } from "./trace-fault.ts";
 export function makeFaultContext(cluster: Cluster, api: ClusterApi, deployment: Deployment): TraceFaultContext {
   const [node = ""] = deployment.workers;
   const on = (argv: readonly string[], stdin?: string) =>
-    execOrThrow(cluster, node, argv, stdin === undefined ? {} : { stdin });
+    runOnNode(cluster, node, argv, stdin === undefined ? {} : { stdin });
   const address = (pod: string, nic: "main" | "net1" = "main") => deployment.getAddress(pod, nic);
   return {
     api,
@@ -45,7 +45,7 @@ async function findNetns(cluster: Cluster, node: string, address: string): Promi
 }
 
 async function listNetns(cluster: Cluster, node: string): Promise<readonly string[]> {
-  const output = await execOrThrow(cluster, node, ["ip", "netns", "list"]);
+  const output = await runOnNode(cluster, node, ["ip", "netns", "list"]);
   return output.split("\n").flatMap((line) => line.split(" ")[0] || []);
 }
 

@@ -24,7 +24,7 @@ import { KubeProxyReconciler } from "./kube-proxy-reconciler.ts";
 import { logInvalidObject, writeLog } from "./status/agent-log.ts";
 import { trimHeap } from "./trim-heap.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
-import { NodeStatePublisher, buildNodeStatus } from "./status/node-state-publisher.ts";
+import { NodeStatePublisher, buildNodeStateStatus } from "./status/node-state-publisher.ts";
 import { listNodeWarnings, WarningReporter } from "./status/warnings.ts";
 import { type NodePaths, buildPluginPaths } from "./install/node-paths.ts";
 import { AddressReclaimer } from "../ipam/reclaim/address-reclaimer.ts";
@@ -244,7 +244,7 @@ export class Agent {
 
   async #publish(): Promise<void> {
     const now = new Date();
-    const status = buildNodeStatus(this.#state, this.#publisher.conditions, now);
+    const status = buildNodeStateStatus(this.#state, this.#publisher.conditions, now);
     await this.#publisher.publish(status, this.#view.node.get(this.#node)?.metadata.uid);
     // kubectl describe node finds Events whose uid is the node's name, as the kubelet writes them.
     const node = { apiVersion: "v1", kind: "Node", name: this.#node, uid: this.#node };

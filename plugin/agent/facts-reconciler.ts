@@ -11,7 +11,7 @@ import { writeLog } from "./status/agent-log.ts";
 import { listNeededKinds } from "./discovery/needed-kinds.ts";
 import { addOverlayMtu, readOverlayMtu } from "./reconcile/overlay-mtu.ts";
 import { observeLinks } from "./discovery/node-links.ts";
-import { observeCluster, readSettings, readSettingsVersion } from "./discovery/observe.ts";
+import { observeClusterCache, readSettings, readSettingsVersion } from "./discovery/observe.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 
 /** Discovers the facts, and writes them for the plugin if they changed. */
@@ -45,7 +45,7 @@ export class FactsReconciler {
 
   pass(): void {
     const links = observeLinks();
-    const observations = { ...observeCluster(this.#view, this.#node), ...links };
+    const observations = { ...observeClusterCache(this.#view, this.#node), ...links };
     // Objects that are not read yet must not count as missing: running pods would lose their routes in the meantime.
     if (!this.#view.watchPerNodeKinds(listNeededKinds(observations))) return;
     const discovery = discoverFacts(observations);

@@ -8,7 +8,7 @@ import { VERSION } from "../version/version.ts";
 import { DEFAULT_NODE_PATHS, type NodePaths } from "../agent/install/node-paths.ts";
 
 /** Runs the executable's commands, when no container runtime calls it as a plugin. */
-export async function runCommand(argv: readonly string[]): Promise<void> {
+export async function runNodeProgram(argv: readonly string[]): Promise<void> {
   const program = new Command("interlay")
     .description("Overlay, underlay and multi-NIC pods in one cluster")
     .version(VERSION);

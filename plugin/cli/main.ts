@@ -14,8 +14,8 @@ const DRY_RUN = "--dry-run";
 async function main(): Promise<void> {
   const command = process.env["CNI_COMMAND"];
   if (command === undefined) {
-    const { runCommand } = await import("./cli.ts");
-    await runCommand(process.argv.slice(2));
+    const { runNodeProgram } = await import("./cli.ts");
+    await runNodeProgram(process.argv.slice(2));
   } else if (command === "VERSION") {
     writeStdout(JSON.stringify(answerVersion(readFileSync(0, "utf8"))));
     process.exit(0);

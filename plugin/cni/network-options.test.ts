@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readPaths } from "./plugin-paths.ts";
+import { readPluginPaths } from "./plugin-paths.ts";
 import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./network-options.ts";
 
@@ -32,9 +32,9 @@ describe("options of the plugin", () => {
     });
 
   it("should read paths from the environment and reject relative ones", () => {
-    const { state, log } = readPaths({ INTERLAY_STATE_DIRECTORY: "/s", INTERLAY_LOG_FILE: "/l" });
+    const { state, log } = readPluginPaths({ INTERLAY_STATE_DIRECTORY: "/s", INTERLAY_LOG_FILE: "/l" });
     assert.deepEqual([state, log], ["/s", "/l"]);
-    assert.throws(() => readPaths({ INTERLAY_LOG_FILE: "l" }), { code: CODE.invalidEnvironment });
+    assert.throws(() => readPluginPaths({ INTERLAY_LOG_FILE: "l" }), { code: CODE.invalidEnvironment });
   });
 
   it("should ignore keys of the CNI specification, the runtime and Multus", () => {

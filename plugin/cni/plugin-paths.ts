@@ -32,7 +32,7 @@ export function buildPaths(stateDirectory = STATE_DIRECTORY, logFile = LOG_FILE)
 }
 
 /** Reads the node's own settings. Throws CniError 4 if one is not an absolute path. */
-export function readPaths(env: Readonly<Record<string, string | undefined>>): Paths {
+export function readPluginPaths(env: Readonly<Record<string, string | undefined>>): Paths {
   return buildPaths(readPath(env, PATH_VARIABLES.stateDirectory), readPath(env, PATH_VARIABLES.logFile));
 }
 

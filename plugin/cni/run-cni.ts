@@ -8,7 +8,7 @@ import { cmdCheck } from "./check.ts";
 import { collectGarbage, cmdDel, cmdDelDeferred, findStaleAttachments } from "./del.ts";
 import { renderError } from "./error.ts";
 import { logCall } from "./call-log.ts";
-import { buildPaths, type Paths, readPaths } from "./plugin-paths.ts";
+import { buildPaths, type Paths, readPluginPaths } from "./plugin-paths.ts";
 import { readPeakMemory } from "./peak-memory.ts";
 import { parseRequest, type Request, validAttachments } from "./request.ts";
 import { writeStdout } from "./write-stdout.ts";
@@ -81,7 +81,7 @@ export function answerCni(
     deferred.push(work);
   };
   try {
-    paths = served ?? readPaths(env);
+    paths = served ?? readPluginPaths(env);
     request = parseRequest(env, stdin());
     if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
     markStep("parse");

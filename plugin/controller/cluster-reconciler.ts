@@ -15,7 +15,7 @@ import {
   addTransitionTimes,
   type networkStatusSchema,
   type poolStatusSchema,
-  readConditions,
+  parseConditions,
   type StatusCondition,
 } from "../kubernetes/status-schemas.ts";
 import type { Occupant } from "../ipam/pool/occupied.ts";
@@ -105,7 +105,7 @@ export class ClusterReconciler {
         if (before.text === text) this.#counts.reset(name);
         if (before.text === text || !this.#counts.isDue(name, before.uncounted === uncounted)) continue;
       }
-      const known = before?.conditions ?? readConditions(pool?.status);
+      const known = before?.conditions ?? parseConditions(pool?.status);
       const conditions = addTransitionTimes(counts.conditions, known, new Date());
       const complete: z.infer<typeof poolStatusSchema> = { ...status, conditions };
       try {
@@ -198,7 +198,7 @@ export class ClusterReconciler {
     const key = `network/${metadata.name}`;
     const before = this.#published.get(key);
     if (before?.text === text) return;
-    const conditions = addTransitionTimes([condition], before?.conditions ?? readConditions(status), new Date());
+    const conditions = addTransitionTimes([condition], before?.conditions ?? parseConditions(status), new Date());
     const complete: z.infer<typeof networkStatusSchema> = { observedGeneration: metadata.generation, conditions };
     await this.#kube.mergePatch(RESOURCE.underlayNetworks, metadata.name, { status: complete }, "status");
     this.#published.set(key, { text, conditions });

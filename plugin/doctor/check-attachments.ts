@@ -1,4 +1,4 @@
-import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICES, type Target } from "./finding.ts";
+import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICE_TARGETS, type Target } from "./finding.ts";
 import type { AttachmentSnapshot, ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 /** Finds the plan items that each attached pod lacks, and the cluster's networks that it has no route to. */
@@ -47,7 +47,7 @@ function checkForgedPackets(node: string, { pod, ifname, forgedPackets }: Attach
 function findCellsLostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readonly CellPattern[] {
   // The pair is missing or down: the pod reaches nothing by it. Its routes on the node are missing too, and reported.
   if ((kind === "veth" || kind === "up") && pod.type === "underlay")
-    return [{ sourcePod: pod.pod, sources: ["underlay"], targets: [...OVERLAY_ADDRESSES, ...SERVICES] }];
+    return [{ sourcePod: pod.pod, sources: ["underlay"], targets: [...OVERLAY_ADDRESSES, ...SERVICE_TARGETS] }];
   // The kernel resolves a neighbour that is not pinned.
   if (kind !== "route" && kind !== "rule") return [];
   if (pod.type === "multi-nic")
@@ -71,7 +71,7 @@ function findCellsLostOnNode(node: string, pod: AttachmentSnapshot, kind: string
     },
     { targets: ["underlay-service"], targetPod: pod.pod, targetNode: node, placement: "same-node" },
     { sourcePod: pod.pod, sources: ["underlay"], targets: OVERLAY_ADDRESSES, placement: "same-node" },
-    { sourcePod: pod.pod, sources: ["underlay"], targets: SERVICES },
+    { sourcePod: pod.pod, sources: ["underlay"], targets: SERVICE_TARGETS },
   ];
 }
 
@@ -115,7 +115,7 @@ function checkNetworks(
       finding("overlay network", cidr, OVERLAY_ADDRESSES, cidr),
     ),
     ...missing(cluster?.serviceCidrs ?? node.facts?.serviceCidrs ?? []).map((cidr) =>
-      finding("Service network", cidr, SERVICES),
+      finding("Service network", cidr, SERVICE_TARGETS),
     ),
   ];
 }

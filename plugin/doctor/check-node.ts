@@ -1,4 +1,4 @@
-import { type CellPattern, type Finding, IPV4, OVERLAY_ADDRESSES, SERVICES } from "./finding.ts";
+import { type CellPattern, type Finding, IPV4, OVERLAY_ADDRESSES, SERVICE_TARGETS } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 const VXLAN = "vxlan.calico";
@@ -78,7 +78,7 @@ function listForwardedCells(node: string): readonly CellPattern[] {
   const overlay = { targets: OVERLAY_ADDRESSES, targetNode: node, placement: "other-node" } as const;
   const patterns: readonly CellPattern[] = [
     { sources: ["overlay"], sourceNode: node },
-    { sources: ["underlay", "multi-nic"], sourceNode: node, targets: [...OVERLAY_ADDRESSES, ...SERVICES] },
+    { sources: ["underlay", "multi-nic"], sourceNode: node, targets: [...OVERLAY_ADDRESSES, ...SERVICE_TARGETS] },
     overlay,
     { ...overlay, targets: ["overlay-service", "multi-nic-service"] },
   ];

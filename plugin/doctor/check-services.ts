@@ -1,4 +1,4 @@
-import { type Finding, SERVICES } from "./finding.ts";
+import { type Finding, SERVICE_TARGETS } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 /** Finds nodes that do not translate Services for underlay pods. Agrees with the condition ServicesReady. */
@@ -13,7 +13,7 @@ export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | und
         node: node.node,
         message: `${cluster.dataPlane} is on: on ${node.node} it translates Services for links of its own only, and not for underlay pods.`,
         remedy: `Turn it off. ${remedy}`,
-        cells: [{ sources: ["underlay"], sourceNode: node.node, targets: SERVICES }],
+        cells: [{ sources: ["underlay"], sourceNode: node.node, targets: SERVICE_TARGETS }],
       },
     ];
   const networks = cluster?.serviceCidrs ?? node.facts?.serviceCidrs ?? [];
@@ -26,7 +26,9 @@ export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | und
       node: node.node,
       message: `The kernel of ${node.node} has no rules of kube-proxy (${family}): its pods reach no Service.`,
       remedy,
-      cells: [{ sourceNode: node.node, targets: SERVICES, targetCidr: family === "ipv6" ? "::/0" : "0.0.0.0/0" }],
+      cells: [
+        { sourceNode: node.node, targets: SERVICE_TARGETS, targetCidr: family === "ipv6" ? "::/0" : "0.0.0.0/0" },
+      ],
     }));
 }
 

@@ -3,7 +3,7 @@ import { mergeSnapshots } from "../trace/collect/merge-snapshots.ts";
 import { checkPaths, type FailedPath } from "../trace/paths/trace-paths.ts";
 import { isPolicyRule } from "../trace/paths/policy-rule.ts";
 import { findRemedy } from "../trace/tell/find-remedy.ts";
-import { type CellPattern, type Finding, SERVICES, type Target } from "./finding.ts";
+import { type CellPattern, type Finding, SERVICE_TARGETS, type Target } from "./finding.ts";
 import type { Snapshot } from "./node-snapshot.ts";
 
 const CLUSTER_CIDR =
@@ -108,7 +108,7 @@ function toPattern({ source, target, request, server }: FailedPath): CellPattern
 }
 
 function listServiceTargets(server: NonNullable<FailedPath["server"]>["kind"] | undefined): readonly Target[] {
-  if (server === undefined) return SERVICES;
+  if (server === undefined) return SERVICE_TARGETS;
   return server === "node" ? ["api-server"] : [`${server}-service`];
 }
 

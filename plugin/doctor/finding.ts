@@ -45,7 +45,12 @@ export interface Finding {
 /** Every IPv4 address, for settings of that family: rp_filter, ip_forward, chains of iptables. */
 export const IPV4 = "0.0.0.0/0";
 
-export const SERVICES: readonly Target[] = ["overlay-service", "underlay-service", "multi-nic-service", "api-server"];
+export const SERVICE_TARGETS: readonly Target[] = [
+  "overlay-service",
+  "underlay-service",
+  "multi-nic-service",
+  "api-server",
+];
 /** Targets whose address is in an overlay network. */
 export const OVERLAY_ADDRESSES: readonly Target[] = ["overlay", "multi-nic"];
 

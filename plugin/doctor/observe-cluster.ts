@@ -5,7 +5,7 @@ import { selectServices } from "../kubernetes/select-services.ts";
 import { hasStatus, type KubeClient, type Resource } from "../kubernetes/kube-client.ts";
 import { objectMeta } from "../kubernetes/object-meta.ts";
 import { findNetworkOverUnderlay, readPodNetworks } from "../agent/discovery/pod-detection.ts";
-import { observeNode } from "../agent/discovery/observe.ts";
+import { observeNodeObject } from "../agent/discovery/observe.ts";
 import {
   calicoBlock,
   calicoPool,
@@ -77,7 +77,7 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
     nodeAddresses: (nodes ?? []).flatMap((node) => listAddresses(node).slice(0, 1)).slice(0, 1),
     kubeletVersion: nodes?.[0]?.status.nodeInfo.kubeletVersion ?? "",
     distributionArguments: [],
-    nodes: (nodes ?? []).map(observeNode),
+    nodes: (nodes ?? []).map(observeNodeObject),
     calicoPools: pools?.map(({ spec }) => spec),
     calicoBlocks: (blocks ?? []).filter(({ spec }) => spec.deleted !== "true").map(({ spec }) => spec.cidr),
     cilium,

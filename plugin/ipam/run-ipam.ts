@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildFrame, callAgent } from "../cni/protocol/call-agent.ts";
+import { buildRequestFrame, callAgent } from "../cni/protocol/call-agent.ts";
 import { CNI_SOCKET_VARIABLE, type CniReply, DEFAULT_CNI_SOCKET } from "../cni/protocol/cni-protocol.ts";
 import { CniError, CODE, renderError } from "../cni/error.ts";
-import { buildPaths, readPaths } from "../cni/plugin-paths.ts";
+import { buildPaths, readPluginPaths } from "../cni/plugin-paths.ts";
 import { parseRequest, type Request } from "../cni/request.ts";
 import { writeStdout } from "../cni/write-stdout.ts";
 import { removePodOptions } from "../state/pod-options.ts";
@@ -31,7 +31,7 @@ export async function runIpam(env: Environment, stdin: () => string = () => read
   let paths = buildPaths();
   let failure: unknown;
   try {
-    paths = readPaths(env);
+    paths = readPluginPaths(env);
     const text = stdin();
     request = parseRequest(env, text);
     const reply = await callUntilServed(env, text, request.command === "DEL" ? MAX_CALLS_OF_DEL : MAX_CALLS);
@@ -61,7 +61,7 @@ export async function callUntilServed(
 ): Promise<CniReply | undefined> {
   for (let call = 1; call <= maxCalls; call++) {
     if (call > 1) await sleep(RETRY_MS);
-    const reply = await callAgent(buildFrame(IPAM_PLUGIN, env, stdin, TIMEOUT_MS), getSocketPath(env));
+    const reply = await callAgent(buildRequestFrame(IPAM_PLUGIN, env, stdin, TIMEOUT_MS), getSocketPath(env));
     if (reply === "timeout") return undefined;
     if (reply !== "unavailable") return reply;
   }

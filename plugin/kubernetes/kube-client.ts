@@ -2,7 +2,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { describeApiError } from "./api-error.ts";
 import { FetchTransport } from "./fetch-transport.ts";
 import { Http2Transport } from "./http2-transport.ts";
-import { buildKubeError, hasStatus, parseJson } from "./kube-error.ts";
+import { buildKubeError, hasStatus, parseResponseJson } from "./kube-error.ts";
 import type { ApiRequest, Transport, WatchHandler, WatchStream } from "./transport.ts";
 
 export { hasStatus, KubeError, readRetryAfter } from "./kube-error.ts";
@@ -139,6 +139,6 @@ export class KubeClient {
         throw describeApiError(error, server);
       });
     if (status >= 400) throw buildKubeError(status, text, `${method} ${path}`, retryAfter);
-    return text === "" ? {} : parseJson(text);
+    return text === "" ? {} : parseResponseJson(text);
   }
 }

@@ -28,7 +28,7 @@ const statusBody = z.object({ message: z.string().optional(), reason: z.string()
 
 /** Builds the error of a response. @param action verb and path of the request, for a response that has no message */
 export function buildKubeError(status: number, text: string, action: string, retryAfter?: number): KubeError {
-  const body = statusBody.safeParse(parseJson(text));
+  const body = statusBody.safeParse(parseResponseJson(text));
   return new KubeError(
     status,
     (body.success ? body.data.message : undefined) ?? `${action}: HTTP ${status}`,
@@ -37,7 +37,7 @@ export function buildKubeError(status: number, text: string, action: string, ret
 }
 
 /** Parses a body; one that is not JSON becomes the message of a status. */
-export function parseJson(text: string): unknown {
+export function parseResponseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addTransitionTimes, readConditions } from "./status-schemas.ts";
+import { addTransitionTimes, parseConditions } from "./status-schemas.ts";
 
 const NOW = new Date("2026-01-02T03:04:05.000Z");
 const BEFORE = "2026-01-01T00:00:00.000Z";
@@ -14,9 +14,9 @@ describe("conditions of a status", () => {
   });
 
   it("conditions of a status are read from a status of this version, and are none in one without times", () => {
-    assert.deepEqual(readConditions({ total: 1, conditions: [{ ...READY, lastTransitionTime: BEFORE }] }), [
+    assert.deepEqual(parseConditions({ total: 1, conditions: [{ ...READY, lastTransitionTime: BEFORE }] }), [
       { type: "Ready", status: "True", lastTransitionTime: BEFORE },
     ]);
-    assert.deepEqual([readConditions({ conditions: [READY] }), readConditions(undefined)], [[], []]);
+    assert.deepEqual([parseConditions({ conditions: [READY] }), parseConditions(undefined)], [[], []]);
   });
 });

@@ -126,7 +126,7 @@ const published = z.object({
 });
 
 /** Reads the conditions of a status that may be of another version; none if they are not as expected. */
-export function readConditions(
+export function parseConditions(
   status: unknown,
 ): readonly Pick<StatusCondition, "type" | "status" | "lastTransitionTime">[] {
   const parsed = published.safeParse(status);

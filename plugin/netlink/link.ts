@@ -1,5 +1,12 @@
 import { macBytes, macText } from "./ip.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, readText, encodeText, encodeU32 } from "./message.ts";
+import {
+  type Attribute,
+  decodeAttributes,
+  encodeAttributes,
+  readTerminatedText,
+  encodeText,
+  encodeU32,
+} from "./message.ts";
 
 /** Links: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK. linux/rtnetlink.h, linux/if_link.h; rtnetlink(7). */
 export const RTM_LINK = { new: 16, del: 17, get: 18 } as const;
@@ -119,11 +126,11 @@ export function decodeLink(payload: Buffer): Link {
   const kind = info && decodeAttributes(info).get(IFLA_INFO.kind);
   return {
     index: payload.readInt32LE(4),
-    name: readText(attributes.get(IFLA.ifname) ?? Buffer.alloc(0)),
+    name: readTerminatedText(attributes.get(IFLA.ifname) ?? Buffer.alloc(0)),
     up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
     mtu: attributes.get(IFLA.mtu)?.readUInt32LE() ?? 0,
     mac: macText(attributes.get(IFLA.address) ?? Buffer.alloc(0)),
-    kind: kind && readText(kind),
+    kind: kind && readTerminatedText(kind),
     link: attributes.get(IFLA.link)?.readUInt32LE(),
     linkNetnsid: attributes.get(IFLA.linkNetnsid)?.readInt32LE(),
     master: attributes.get(IFLA.master)?.readUInt32LE(),

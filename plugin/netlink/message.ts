@@ -125,7 +125,7 @@ export function encodeText(value: string): Buffer {
   return Buffer.from(`${value}\0`, "utf8");
 }
 
-export function readText(bytes: Buffer): string {
+export function readTerminatedText(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);
 }

@@ -1,4 +1,4 @@
-import { encodeText, readText, decodeAttributeList, decodeAttributes, encodeAttributes } from "./message.ts";
+import { encodeText, readTerminatedText, decodeAttributeList, decodeAttributes, encodeAttributes } from "./message.ts";
 import { NFTA_COUNTER, NFTA_EXPRESSION, NFTA_RULE } from "./nft-attributes.ts";
 import { encodeHeader, type NftTableKey, TABLE_FAMILY } from "./nftables.ts";
 
@@ -26,7 +26,7 @@ export function decodeDumpedRule(payload: Buffer): DumpedRule {
   const table = attributes.get(NFTA_RULE.table);
   const packets = readCounter(attributes.get(NFTA_RULE.expressions));
   return {
-    table: table === undefined ? "" : readText(table),
+    table: table === undefined ? "" : readTerminatedText(table),
     comment: readComment(attributes.get(NFTA_RULE.userdata)),
     ...(packets === undefined ? {} : { packets }),
   };
@@ -41,7 +41,7 @@ function readCounter(expressions: Buffer | undefined): number | undefined {
   for (const element of decodeAttributeList(expressions ?? Buffer.alloc(0))) {
     const expression = decodeAttributes(element);
     const name = expression.get(NFTA_EXPRESSION.name);
-    if (name === undefined || readText(name) !== "counter") continue;
+    if (name === undefined || readTerminatedText(name) !== "counter") continue;
     const packets = decodeAttributes(expression.get(NFTA_EXPRESSION.data) ?? Buffer.alloc(0)).get(NFTA_COUNTER.packets);
     return packets === undefined ? undefined : Number(packets.readBigUInt64BE());
   }

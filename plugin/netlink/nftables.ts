@@ -1,6 +1,6 @@
 import { encodeBe32, DATATYPE, type Expression, FAMILIES, type SetFamily, REGISTER_BYTES } from "./nft-expression.ts";
 import { NFTA_CHAIN, NFTA_GENERATION, NFTA_HOOK, NFTA_RULE, NFTA_SET, NFTA_TABLE } from "./nft-attributes.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, encodeText, readText } from "./message.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, encodeText, readTerminatedText } from "./message.ts";
 import type { BatchMessage } from "./socket.ts";
 
 /**
@@ -89,7 +89,7 @@ export interface NftTable extends NftTableKey {
 }
 
 /** Builds the transaction that creates a table; the kernel refuses it with EEXIST if the table exists. */
-export function createTable(table: NftTable): NftTransaction {
+export function createNftTable(table: NftTable): NftTransaction {
   return buildTransaction([buildTableMessage(NFT.newTable, table, NLM_F_CREATE | NLM_F_EXCL), ...buildContent(table)]);
 }
 
@@ -224,7 +224,7 @@ export function encodeTableDump(): Buffer {
 export function decodeTable(payload: Buffer): { readonly family: string; readonly name: string } {
   const family = payload.readUInt8(0);
   const name = decodeAttributes(payload.subarray(REGISTER_BYTES)).get(NFTA_TABLE.name);
-  return { family: FAMILY_NAMES[family] ?? String(family), name: name === undefined ? "" : readText(name) };
+  return { family: FAMILY_NAMES[family] ?? String(family), name: name === undefined ? "" : readTerminatedText(name) };
 }
 
 /** Encodes the request for the generation of the namespace's ruleset, which every transaction changes. */

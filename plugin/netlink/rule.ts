@@ -3,7 +3,7 @@ import {
   type Attribute,
   decodeAttributes,
   encodeAttributes,
-  readText,
+  readTerminatedText,
   encodeText,
   encodeU32,
   encodeU8,
@@ -73,7 +73,7 @@ export function decodeRule(payload: Buffer): Rule | undefined {
     table: attributes.get(FRA.table)?.readUInt32LE() ?? payload.readUInt8(4),
     from: prefix(FRA.src, payload.readUInt8(2)),
     to: prefix(FRA.dst, payload.readUInt8(1)),
-    iif: iif && readText(iif),
+    iif: iif && readTerminatedText(iif),
     fwmark: mark === undefined ? undefined : { mark, mask: attributes.get(FRA.fwmask)?.readUInt32LE() ?? 0xffffffff },
     protocol: attributes.get(FRA.protocol)?.readUInt8(),
   };

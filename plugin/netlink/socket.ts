@@ -8,7 +8,7 @@ import {
   NLM_FLAG,
   HEADER_LENGTH,
   type Message,
-  readText,
+  readTerminatedText,
 } from "./message.ts";
 
 const AF_NETLINK = 16;
@@ -190,5 +190,5 @@ export interface BatchMessage {
 function readExplanation(message: Message): string | undefined {
   if (message.type !== NLMSG.error || (message.flags & NLM_FLAG.ackTlvs) === 0) return undefined;
   const text = decodeAttributes(message.payload.subarray(4 + HEADER_LENGTH)).get(NLMSGERR_ATTR_MSG);
-  return text && readText(text);
+  return text && readTerminatedText(text);
 }

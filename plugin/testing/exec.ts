@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 /** Runs a program and returns its output. @throws with the program's error output */
-export function execOrThrow(argv: readonly string[], input = ""): string {
+export function execLocally(argv: readonly string[], input = ""): string {
   const [file = "", ...rest] = argv;
   const { status, stdout, stderr, error } = spawnSync(file, rest, { input, encoding: "utf8", maxBuffer: 1 << 28 });
   if (error) throw error;
@@ -11,10 +11,10 @@ export function execOrThrow(argv: readonly string[], input = ""): string {
 }
 
 /** Runs `ip`. */
-export const runIp = (...argv: readonly string[]): string => execOrThrow(["ip", ...argv]);
+export const runIp = (...argv: readonly string[]): string => execLocally(["ip", ...argv]);
 /** Runs a program in a network namespace. */
 export const execInNetns = (namespace: string, ...argv: readonly string[]): string =>
-  execOrThrow(["ip", "netns", "exec", namespace, ...argv]);
+  execLocally(["ip", "netns", "exec", namespace, ...argv]);
 
 /**
  * Returns true if one of three pings is answered. The kernel starts the queue of a new link some time after the link is up, so that the

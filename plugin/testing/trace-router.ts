@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { AddressType, HookContext } from "../trace/hook.ts";
 import type { Packet } from "../trace/packet.ts";
-import { execInNetns, execOrThrow } from "./exec.ts";
+import { execInNetns, execLocally } from "./exec.ts";
 import { createLookups, createPacket } from "./trace-rules.ts";
 
 /** A router between two hosts, whose counters show which rules a packet matched. */
@@ -138,14 +138,14 @@ export function execInRouter(...argv: readonly string[]): string {
 
 /** Loads the input of a program in the router's namespace. */
 export function loadInRouter(argv: readonly string[], input: string): void {
-  execOrThrow(["ip", "netns", "exec", ROUTER, ...argv], input);
+  execLocally(["ip", "netns", "exec", ROUTER, ...argv], input);
 }
 
 let server: ChildProcess | undefined;
 
 /** Creates the namespaces and starts the server. */
 export async function createRouter(): Promise<void> {
-  for (const name of [ROUTER, CLIENT, SERVER]) execOrThrow(["ip", "netns", "add", name]);
+  for (const name of [ROUTER, CLIENT, SERVER]) execLocally(["ip", "netns", "add", name]);
   const hosts = [
     { host: CLIENT, link: CLIENT_LINK, network: 1 },
     { host: SERVER, link: SERVER_LINK, network: 2 },
@@ -176,5 +176,5 @@ export async function createRouter(): Promise<void> {
 /** Ends the server and deletes the namespaces. */
 export function deleteRouter(): void {
   server?.kill();
-  for (const name of [ROUTER, CLIENT, SERVER]) execOrThrow(["ip", "netns", "del", name]);
+  for (const name of [ROUTER, CLIENT, SERVER]) execLocally(["ip", "netns", "del", name]);
 }

@@ -52,7 +52,7 @@ const spawnNode = (namespace: string, program: string, args: readonly string[]):
 ];
 
 /** Starts a server of both protocols and families; ends with `process.kill`. */
-export function startServer(namespace: string, port: number): Promise<ChildProcess> {
+export function startTestServer(namespace: string, port: number): Promise<ChildProcess> {
   const child = spawn("ip", spawnNode(namespace, SERVER, [String(port)]), { stdio: ["ignore", "pipe", "inherit"] });
   return new Promise((resolve, reject) => {
     child.stdout.once("data", () => {

@@ -5,7 +5,7 @@ import type { ExecResult } from "../../clusters/provider/provider.ts";
 
 const NAMESPACE = "interlay-system";
 /** Path of the installed executable in the agent's pod. */
-export const INTERLAY = "/host/opt/cni/bin/interlay";
+export const AGENT_EXECUTABLE = "/host/opt/cni/bin/interlay";
 
 /** An agent in which the command failed. */
 export interface AgentFailure {
@@ -40,7 +40,7 @@ export async function runOnAgents<T>(
   await Promise.all(
     [...(await listAgents(config))].map(async ([node, pod]) => {
       try {
-        const { exitCode, stdout, stderr } = await execInAgent(config, pod, [INTERLAY, ...args]);
+        const { exitCode, stdout, stderr } = await execInAgent(config, pod, [AGENT_EXECUTABLE, ...args]);
         if (exitCode !== 0) throw new Error(stderr.trim() || `interlay ${args.join(" ")} ended with ${exitCode}`);
         answers.push(parse(stdout, node));
       } catch (error) {

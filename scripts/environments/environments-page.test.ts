@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
 import { createCell, createReport } from "../../results/report-fixtures.ts";
-import { renderPage } from "./environments-page.ts";
+import { renderEnvironmentsPage } from "./environments-page.ts";
 
 describe("the page of environments", () => {
   const report = createReport([createCell(), createCell({ expected: "blocked", actual: "fail" })]);
   const [variant] = report.variants;
   assert.ok(variant);
-  const page = renderPage(
+  const page = renderEnvironmentsPage(
     ["no-kube-proxy", "wireguard", "nftables", "cluster-cidr-covers-underlay"].map(findEnvironment),
     {
       ...report,

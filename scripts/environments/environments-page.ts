@@ -7,7 +7,7 @@ import { variantTitle } from "../../results/title.ts";
  * Returns docs/environments.md: what every environment changes, and what a run found in each. Pure.
  * @param report of `npm run e2e -- --environment all`
  */
-export function renderPage(environments: readonly Environment[], report: Report): string {
+export function renderEnvironmentsPage(environments: readonly Environment[], report: Report): string {
   const counts = new Map(countByEnvironment(report).map((one) => [one.environment, one]));
   const impossible = environments.flatMap(impossibleRows);
   const undecided = environments.flatMap(({ name, undecided: cells }) =>

@@ -2,7 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { runTimed } from "../../clusters/components/timed.ts";
 import { findRunningEngine } from "../../clusters/docker/engine.ts";
 import { placeImages } from "../../clusters/existing/place-images.ts";
-import { readNodes } from "../../clusters/existing/inventory/read-nodes.ts";
+import { readInventoryNodes } from "../../clusters/existing/inventory/read-nodes.ts";
 import { chooseImageSource } from "../../clusters/existing/selection.ts";
 import { buildSuiteImage } from "../../clusters/images/suite-image.ts";
 import { importImages } from "../../clusters/kind/import-images.ts";
@@ -30,7 +30,7 @@ interface PlacedImages {
  */
 export async function placeSuite(config: KubeConfig, named: NamedImages, progress: Progress): Promise<PlacedImages> {
   if (named.suite !== undefined && named.probe !== undefined) return { suite: named.suite, probe: named.probe };
-  const source = chooseImageSource(await readNodes(config), {});
+  const source = chooseImageSource(await readInventoryNodes(config), {});
   if (source.kind === "lab")
     throw new Error("the nodes of a lab have no images: run the suite from outside (--provider existing), or use kind");
   if (source.kind !== "kind")

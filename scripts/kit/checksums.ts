@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 const PARALLEL = 8;
 
 /** Lists the regular files at or below `paths`, relative to `root`. Does not follow links. */
-export async function listFiles(root: string, paths: readonly string[]): Promise<readonly string[]> {
+export async function listKitFiles(root: string, paths: readonly string[]): Promise<readonly string[]> {
   const lists = await Promise.all(
     paths.map(async (path) => {
       const stats = await lstat(join(root, path));

@@ -9,7 +9,7 @@ import { prepareImages } from "../../clusters/images/prepare.ts";
 import type { Progress } from "../../clusters/progress/progress.ts";
 import { buildProbe } from "../../e2e/probe/build-probe.ts";
 
-export const ROOT = join(import.meta.dirname, "..", "..");
+export const KIT_SOURCE = join(import.meta.dirname, "..", "..");
 
 /** Contents of a kit: paths relative to the project, and relative to the cache. */
 export interface KitContents {
@@ -40,10 +40,10 @@ export async function listContents(
     : undefined;
   const layers =
     images === undefined ? [] : listLayerFiles([images.node, ...images.pods, images.interlay, images.probe]);
-  const tracked = (await $`git -C ${ROOT} ls-files -z`).stdout.split("\0").filter((path) => path !== "");
+  const tracked = (await $`git -C ${KIT_SOURCE} ls-files -z`).stdout.split("\0").filter((path) => path !== "");
   const built = [interlay.launcher, interlay.full, probe]
     .flatMap((path) => [path, `${path}.sources`])
-    .map((path) => relative(ROOT, path));
+    .map((path) => relative(KIT_SOURCE, path));
   return {
     project: [...tracked, ...built, "node_modules"],
     cache: [...new Set([...paths, ...(kind ? [join("components", "pause-1")] : []), ...layers])].sort(),

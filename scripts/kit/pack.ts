@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "zx";
 import { KIT_CACHE } from "../../clusters/components/cache.ts";
-import { computeChecksums, listFiles } from "./checksums.ts";
+import { computeChecksums, listKitFiles } from "./checksums.ts";
 import type { KitContents } from "./contents.ts";
 
 /** Directory that the archive contains. */
@@ -25,8 +25,8 @@ export async function packKit(
   const partial = `${archive}.partial`;
   try {
     const [tracked, cached] = await Promise.all([
-      listFiles(project, contents.project),
-      listFiles(cache, contents.cache),
+      listKitFiles(project, contents.project),
+      listKitFiles(cache, contents.cache),
     ]);
     const checksums = await computeChecksums([
       ...tracked.map((path) => [join(project, path), path] as const),

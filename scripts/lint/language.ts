@@ -31,17 +31,22 @@ export function findPageProblems(name: string, text: string): readonly string[] 
   });
 }
 
-/** Reports exported types and interfaces that have the name of another one. */
-export function findDuplicateTypes(
+/** Matches an exported declaration. */
+const EXPORT = /^export (?:async |abstract )?(?:interface|type|class|function|const) (\w+)/gm;
+/** The function that every file of specs exports. */
+const SPECS_FUNCTION = "registerSpecs";
+
+/** Reports exports that have the name of an export of another file. */
+export function findDuplicateExports(
   files: readonly { readonly name: string; readonly text: string }[],
 ): readonly string[] {
-  const places = new Map<string, string[]>();
+  const places = new Map<string, Set<string>>();
   for (const { name, text } of files)
-    for (const [, type = ""] of text.matchAll(/^export (?:interface|type|class) (\w+)/gm))
-      places.set(type, [...(places.get(type) ?? []), name]);
+    for (const [, found = ""] of text.matchAll(EXPORT)) places.set(found, (places.get(found) ?? new Set()).add(name));
+  places.delete(SPECS_FUNCTION);
   return [...places]
-    .filter(([, names]) => names.length > 1)
-    .map(([type, names]) => `type ${type} is exported by ${names.join(" and ")}: give each a name of its own`);
+    .filter(([, names]) => names.size > 1)
+    .map(([found, names]) => `${found} is exported by ${[...names].join(" and ")}: give each a name of its own`);
 }
 
 /** Reports docstrings that begin with "What": they should begin with a noun or a verb. */

@@ -40,7 +40,7 @@ export function listRows(results: readonly JobResult[], skipped: PlannedJobs["sk
 }
 
 /** Renders rows as a table for the terminal. */
-export function renderTable(rows: readonly string[][]): string {
+export function renderResultsTable(rows: readonly string[][]): string {
   const table = new Table({ head: [...HEAD], style: { head: [], border: [] } });
   table.push(...rows);
   return table.toString();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { $ } from "zx";
-import { findCommands, PAGES, readScripts, ROOT } from "./documented-pages.ts";
+import { ROOT } from "../lint/language.ts";
+import { findCommands, PAGES, readScripts } from "./documented-pages.ts";
 
 describe("commands in the documentation", () => {
   it("commands in the documentation have only options that their --help lists", function () {

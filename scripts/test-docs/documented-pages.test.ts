@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findCommands, PAGES, readScripts, ROOT } from "./documented-pages.ts";
+import { ROOT } from "../lint/language.ts";
+import { findCommands, PAGES, readScripts } from "./documented-pages.ts";
 import { NOT_RUN, DOCUMENTED_RUNS } from "./documented-runs.ts";
 
 const scripts = readScripts();

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-
-export const ROOT = join(import.meta.dirname, "..", "..");
+import { ROOT } from "../lint/language.ts";
 
 /** Pages for users and contributors, relative to the repository. */
 export const PAGES: readonly string[] = [

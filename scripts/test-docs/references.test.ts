@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { listFiles } from "../lint/language.ts";
-import { ROOT } from "./documented-pages.ts";
+import { listFiles, ROOT } from "../lint/language.ts";
 import { findBrokenAnchors, findMissingPaths, type Page } from "./references.ts";
 
 const page = (text: string, name = "docs/a.md"): Page => ({ name, text });

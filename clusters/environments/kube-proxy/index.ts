@@ -6,7 +6,7 @@ import { DETECT_INTERFACE_VETH } from "./detect-interface-veth.ts";
 import { DETECT_NODE_CIDR } from "./detect-node-cidr.ts";
 import { MASQUERADE_ALL } from "./masquerade-all.ts";
 import { NFTABLES } from "./nftables-mode.ts";
-import { NO_KUBE_PROXY } from "./no-kube-proxy.ts";
+import { NO_KUBE_PROXY_ENVIRONMENT } from "./no-kube-proxy.ts";
 
 /** Environments of this folder, in the order of a run. */
 export const KUBE_PROXY_ENVIRONMENTS: readonly Environment[] = [
@@ -17,5 +17,5 @@ export const KUBE_PROXY_ENVIRONMENTS: readonly Environment[] = [
   DETECT_INTERFACE_CALI,
   DETECT_INTERFACE_VETH,
   NFTABLES,
-  NO_KUBE_PROXY,
+  NO_KUBE_PROXY_ENVIRONMENT,
 ];

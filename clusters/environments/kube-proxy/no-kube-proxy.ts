@@ -3,7 +3,7 @@ import type { Environment, EnvironmentCell } from "../../spec/environment.ts";
 /** Addresses that only kube-proxy translates. */
 const TRANSLATED = new Set(["service", "node-port", "api-server", "external-ip", "load-balancer", "vip", "dns-name"]);
 
-export const NO_KUBE_PROXY: Environment = {
+export const NO_KUBE_PROXY_ENVIRONMENT: Environment = {
   name: "no-kube-proxy",
   title: "no kube-proxy",
   realClusters: "clusters made with --skip-phases=addon/kube-proxy whose replacement does not run",

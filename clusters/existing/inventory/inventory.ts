@@ -2,9 +2,9 @@ import { AppsV1Api, type KubeConfig, VersionApi } from "@kubernetes/client-node"
 import type { KubeProxyFinding } from "./find-kube-proxy.ts";
 import { findMissingPermissions, INSTALL_PERMISSIONS, REQUIRED_PERMISSIONS } from "./permissions.ts";
 import { type InventoryInterlay, readInterlay } from "./read-interlay.ts";
-import { readKubeProxy } from "./read-kube-proxy.ts";
+import { readKubeProxyFinding } from "./read-kube-proxy.ts";
 import { type InventoryNetworks, readNetworks } from "./read-networks.ts";
-import { type InventoryNode, readNodes } from "./read-nodes.ts";
+import { type InventoryNode, readInventoryNodes } from "./read-nodes.ts";
 import { defaultIfUnavailable } from "./read-objects.ts";
 
 /** Everything that the suite reads of an existing cluster. Undefined: absent, or not readable. */
@@ -29,12 +29,12 @@ export async function readInventory(config: KubeConfig, nodeSelector?: string): 
   const apps = config.makeApiClient(AppsV1Api);
   const [version, nodes, { items: sets }] = await Promise.all([
     config.makeApiClient(VersionApi).getCode(),
-    readNodes(config, nodeSelector),
+    readInventoryNodes(config, nodeSelector),
     defaultIfUnavailable(apps.listDaemonSetForAllNamespaces(), { items: [] }),
   ]);
   const [networks, kubeProxy, interlay, denied, deniedInstall] = await Promise.all([
     readNetworks(config, sets),
-    readKubeProxy(config, sets, nodes),
+    readKubeProxyFinding(config, sets, nodes),
     readInterlay(config, sets),
     findMissingPermissions(config, REQUIRED_PERMISSIONS),
     findMissingPermissions(config, INSTALL_PERMISSIONS),

@@ -16,7 +16,7 @@ const felixConfigurations = z.object({
 });
 
 /** Reads where and how kube-proxy runs in a cluster. */
-export async function readKubeProxy(
+export async function readKubeProxyFinding(
   config: KubeConfig,
   sets: readonly V1DaemonSet[],
   nodes: readonly InventoryNode[],

@@ -37,7 +37,7 @@ const argumentList = z.array(z.string());
  * @param selector label selector in kubectl's syntax
  * @throws if the API server rejects the selector
  */
-export async function readNodes(config: KubeConfig, selector?: string): Promise<readonly InventoryNode[]> {
+export async function readInventoryNodes(config: KubeConfig, selector?: string): Promise<readonly InventoryNode[]> {
   const core = config.makeApiClient(CoreV1Api);
   const service = { namespace: "default", name: "kubernetes" };
   const [nodes, selected, endpoints] = await Promise.all([

@@ -20,7 +20,7 @@ import { buildNodeObject } from "./node-object.ts";
 import { NodeProber } from "./probes/node-prober.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { RunningContainer } from "./running-container.ts";
-import { collectGarbage } from "./pod-sandbox.ts";
+import { callPluginGc } from "./pod-sandbox.ts";
 import { Semaphore } from "./semaphore.ts";
 import { createWarningEvent } from "./warning-event.ts";
 import { watchPods } from "./watch-pods.ts";
@@ -162,7 +162,7 @@ export class FakeKubelet implements NodeContext {
     if (!isVerbSupported(configuration.cniVersion, "GC")) return;
     await this.#pluginCalls
       .runExclusively(() =>
-        collectGarbage(
+        callPluginGc(
           this.machine,
           configuration,
           [...this.#pods.values()].flatMap((pod) => pod.sandbox ?? []),

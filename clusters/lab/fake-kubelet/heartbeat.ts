@@ -6,7 +6,7 @@ import {
   V1MicroTime,
 } from "@kubernetes/client-node";
 import { reportsReady } from "../../kubernetes/ready-condition.ts";
-import { buildNodeStatus } from "./node-object.ts";
+import { buildKubeletStatus } from "./node-object.ts";
 
 /** A strategic merge: Calico sets a condition of its own, and conditions are merged by type. */
 const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
@@ -50,7 +50,7 @@ export class Heartbeat {
       last !== undefined && last.problem === problem && performance.now() - last.at < STATUS_INTERVAL_MS;
     // The node controller changes the status too: it sets NotReady when the lease is too old.
     if (isCurrent && reportsReady((await core.readNode({ name })).status) === (problem === undefined)) return;
-    const status = buildNodeStatus(name, addresses, kubernetes, problem);
+    const status = buildKubeletStatus(name, addresses, kubernetes, problem);
     await core.patchNodeStatus({ name, body: { status } }, BY_KEY);
     this.#lastStatus = { at: performance.now(), problem };
   }

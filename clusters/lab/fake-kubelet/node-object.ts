@@ -37,7 +37,7 @@ const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
  * @param version Kubernetes version of the kubelet
  * @param problem why the node cannot start pods; undefined: it is Ready
  */
-export function buildNodeStatus(
+export function buildKubeletStatus(
   name: string,
   addresses: readonly string[],
   version: string,

@@ -62,7 +62,7 @@ export async function removeSandbox(machine: number, { attachment, network, resu
 }
 
 /** Calls GC with the sandboxes of a network: the plugins remove what they have for any other. */
-export async function collectGarbage(
+export async function callPluginGc(
   machine: number,
   network: CniConfiguration,
   sandboxes: readonly Sandbox[],
@@ -79,7 +79,7 @@ async function removeNamespace(machine: number, { netns }: CniAttachment): Promi
 }
 
 /** Returns the pod's addresses, IPv4 first: the first is its podIP. */
-export function listAddresses(result: PluginResult): readonly string[] {
+export function listResultAddresses(result: PluginResult): readonly string[] {
   const addresses = result.ips.map(({ address }) => address.split("/")[0] ?? address);
   return addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
 }

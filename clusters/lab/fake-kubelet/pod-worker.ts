@@ -9,7 +9,7 @@ import type { NodeContext } from "./node-context.ts";
 import { buildPodStatus, CONTAINER_CREATING, type ContainerState, type PodProgress } from "./pod-status.ts";
 import { probeReadiness } from "./probes/readiness.ts";
 import { RunningContainer } from "./running-container.ts";
-import { checkSandbox, createSandbox, listAddresses, removeSandbox, type Sandbox } from "./pod-sandbox.ts";
+import { checkSandbox, createSandbox, listResultAddresses, removeSandbox, type Sandbox } from "./pod-sandbox.ts";
 import { Volumes } from "./volumes.ts";
 
 const BACKOFF_MS: { readonly first: number; readonly max: number } = { first: 300, max: 10_000 };
@@ -130,7 +130,7 @@ export class PodWorker {
         this.#node.recordWarning(this.#pod, "FailedCreatePodSandBox", getErrorMessage(error));
         await sleep(wait, undefined, { signal: this.#stopping.signal });
       }
-    this.#addresses = listAddresses(this.#sandbox.result);
+    this.#addresses = listResultAddresses(this.#sandbox.result);
     await checkSandbox(this.#node.machine, this.#sandbox).catch((error: unknown) => {
       this.#node.recordWarning(this.#pod, "SandboxChanged", getErrorMessage(error));
     });

@@ -1,4 +1,4 @@
-import { getFamily } from "../../spec/address-ranges.ts";
+import { getIpFamily } from "../../spec/address-ranges.ts";
 
 /** Annotation of a LoadBalancer Service: the name of the node that holds its addresses. Absent: the first worker. */
 export const HOLDER_ANNOTATION = "lab.interlay.dev/held-by";
@@ -50,7 +50,7 @@ export function planBalancedAddresses(
     const complete = (addresses: readonly string[]) => [
       ...addresses,
       ...service.ipFamilies
-        .filter((family) => !addresses.some((address) => getFamily(address) === family.toLowerCase()))
+        .filter((family) => !addresses.some((address) => getIpFamily(address) === family.toLowerCase()))
         .map(take),
     ];
     const [ingress, externalIps] = [complete(service.ingress), complete(service.externalIps)];

@@ -6,7 +6,7 @@ import { parseIp } from "../../../plugin/datapath/address.ts";
 import { buildLabels } from "../../../plugin/ipam/records/address-labels.ts";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE, underlayAddress } from "../../../plugin/kubernetes/objects.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 import type { Measurement } from "../measurement/measurement.ts";
 import { roundToHundredth, roundToTenth } from "../measurement/statistics.ts";
 import { SimulatedFleet } from "./simulated-fleet.ts";
@@ -110,7 +110,7 @@ const memory = z.coerce.number();
 async function readApiServer(cluster: Cluster): Promise<ApiServerState> {
   const [controlPlane] = cluster.nodes;
   const name = controlPlane?.name ?? "";
-  const [pid = ""] = (await execOrThrow(cluster, name, ["pgrep", "--full", "^/.*kube-apiserver"])).trim().split("\n");
+  const [pid = ""] = (await runOnNode(cluster, name, ["pgrep", "--full", "^/.*kube-apiserver"])).trim().split("\n");
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return { megabytes: (1024 * memory.parse(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])) / 1e6 };
 }

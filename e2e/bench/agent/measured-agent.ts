@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { listAgentProcesses, execOrThrow, signalAgent } from "../../support/agent-process.ts";
+import { listAgentProcesses, runOnNode, signalAgent } from "../../support/agent-process.ts";
 
 /** Clock ticks per second in /proc/PID/stat. */
 const TICKS_A_SECOND = 100;
@@ -24,7 +24,7 @@ interface Memory {
 
 /** Reads the memory of a process on a node. */
 export async function readMemory(cluster: Cluster, node: string, pid: string): Promise<Memory> {
-  const status = await execOrThrow(cluster, node, ["cat", `/proc/${pid}/status`]);
+  const status = await runOnNode(cluster, node, ["cat", `/proc/${pid}/status`]);
   const bytes = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? NaN);
   return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
 }
@@ -59,7 +59,7 @@ export class AgentProcess {
   async restart(): Promise<number> {
     const old = await this.#pid();
     await signalAgent(this.#cluster, this.#node, "STOP"); // so that it does not write the facts again
-    await execOrThrow(this.#cluster, this.#node, ["rm", "--force", FACTS]);
+    await runOnNode(this.#cluster, this.#node, ["rm", "--force", FACTS]);
     await signalAgent(this.#cluster, this.#node, "KILL");
     for (;;) {
       await sleep(20);
@@ -96,6 +96,6 @@ export class AgentProcess {
   }
 
   #read(file: string): Promise<string> {
-    return execOrThrow(this.#cluster, this.#node, ["cat", file]);
+    return runOnNode(this.#cluster, this.#node, ["cat", file]);
   }
 }

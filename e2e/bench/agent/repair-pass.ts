@@ -6,7 +6,7 @@ import { buildInterlayExecutables } from "../../../clusters/components/interlay-
 import { resolveComponents } from "../../../clusters/components/resolve.ts";
 import { createPlainProgress } from "../../../clusters/progress/plain.ts";
 import { findBun } from "../../../plugin/deploy/compile.ts";
-import { execOrThrow } from "../../../plugin/testing/exec.ts";
+import { execLocally } from "../../../plugin/testing/exec.ts";
 import type { TestNode } from "../../../plugin/testing/invocation.ts";
 import { TestNet } from "../../../plugin/testing/node.ts";
 import type { Measurement } from "../measurement/measurement.ts";
@@ -69,7 +69,7 @@ function addForeignState({ name }: TestNode): void {
 function runPasses({ name, stateDirectory }: TestNode): z.infer<typeof outcome> {
   const script = join(import.meta.dirname, "repair-process.ts");
   const passes = outcome.parse(
-    JSON.parse(execOrThrow(["ip", "netns", "exec", name, findBun(), script, stateDirectory, String(PASSES)])),
+    JSON.parse(execLocally(["ip", "netns", "exec", name, findBun(), script, stateDirectory, String(PASSES)])),
   );
   const wrong = passes.find(({ attachments, drift }) => attachments !== PODS || drift.length > 0);
   if (wrong !== undefined)

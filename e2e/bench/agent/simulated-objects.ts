@@ -4,7 +4,7 @@ import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
 import { buildLabels } from "../../../plugin/ipam/records/address-labels.ts";
 import pLimit from "p-limit";
-import { NAMESPACE } from "../ipam/cluster-objects.ts";
+import { IPAM_BENCH_NAMESPACE } from "../ipam/cluster-objects.ts";
 import { toObjectName } from "../../../plugin/ipam/pool/object-name.ts";
 
 const PARALLEL = 16;
@@ -50,7 +50,7 @@ const getAddress = (nth: number): Ip => parseIp(`10.60.${nth >> 8}.${nth & 255}`
 const getAddressName = (nth: number): string => toObjectName(getAddress(nth));
 
 async function createPod(kube: KubeClient, nodeName: string, name: string, nth: number): Promise<void> {
-  const created = await kube.create(inNamespace(RESOURCE.pods, NAMESPACE), {
+  const created = await kube.create(inNamespace(RESOURCE.pods, IPAM_BENCH_NAMESPACE), {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, labels: { crowd: "yes" } },
@@ -64,7 +64,7 @@ async function createPod(kube: KubeClient, nodeName: string, name: string, nth: 
     containerId: uid,
     ifname: "net1",
     network: "crowd",
-    pod: { namespace: NAMESPACE, name, uid },
+    pod: { namespace: IPAM_BENCH_NAMESPACE, name, uid },
   };
   await kube.create(RESOURCE.underlayAddresses, {
     apiVersion: GROUP_VERSION,

@@ -7,8 +7,8 @@ import { GROUP_VERSION, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { POD_LABELS } from "./orders.ts";
 import pLimit from "p-limit";
 
-export const NAMESPACE = "bench-ipam";
-const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };
+export const IPAM_BENCH_NAMESPACE = "bench-ipam";
+const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: IPAM_BENCH_NAMESPACE };
 const PARALLEL = 8;
 
 export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): KubeClient {
@@ -39,7 +39,11 @@ export async function createPools(kube: KubeClient, pools: readonly BenchPool[])
  * do not run and delete their pods during a measurement.
  */
 export async function createNodes(cluster: Cluster, kube: KubeClient, names: readonly string[]): Promise<void> {
-  await kube.create(RESOURCE.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+  await kube.create(RESOURCE.namespaces, {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: IPAM_BENCH_NAMESPACE },
+  });
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
   const [controlPlane] = cluster.nodes;
   await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { RESOURCE } from "../../../plugin/kubernetes/objects.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 import { POD_LABELS } from "./orders.ts";
 
 const podList = z.object({
@@ -28,7 +28,7 @@ export async function createCalls(cluster: Cluster, kube: KubeClient): Promise<I
   if (pod === undefined) throw new Error(`no kube-proxy runs on ${node}`);
   await kube.mergePatch(RESOURCE.systemPods, pod.name, { metadata: { labels: POD_LABELS } });
   const netns = `bench-${randomUUID().slice(0, 8)}`;
-  await execOrThrow(cluster, node, ["ip", "netns", "add", netns]);
+  await runOnNode(cluster, node, ["ip", "netns", "add", netns]);
   const args = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;
   return {
     async call(plugin, command, id, config, ifname = "eth0") {

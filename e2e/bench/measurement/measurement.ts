@@ -41,7 +41,7 @@ export interface Bench {
 
 export const isWithinLimit = ({ value, limit }: Measurement): boolean => limit === undefined || value <= limit;
 
-export function renderTable(figures: readonly Measurement[]): string {
+export function renderMeasurements(figures: readonly Measurement[]): string {
   const table = new Table({ head: ["measurement", "value", "limit", "", "basis"], style: { head: [], border: [] } });
   for (const figure of figures)
     table.push([

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 import { Eventually } from "../../harness.ts";
 import { median } from "../measurement/statistics.ts";
 import { LinkCounter, type SentTraffic } from "./link-counter.ts";
@@ -84,7 +84,7 @@ export class Flow {
   static async begin(cluster: Cluster, kind: FlowKind, from: BenchPod, address: string): Promise<Flow> {
     const flow = new Flow(cluster, kind, from, await LinkCounter.of(cluster, from, address));
     const sent = flow.#counter.from();
-    await execOrThrow(cluster, from.node, [
+    await runOnNode(cluster, from.node, [
       "start-stop-daemon",
       "--start",
       "--background",
@@ -122,6 +122,6 @@ export class Flow {
 
   async end(): Promise<void> {
     const stop = ["start-stop-daemon", "--stop", "--signal", "KILL", "--remove-pidfile", "--pidfile", this.#pidfile];
-    await execOrThrow(this.#cluster, this.#node, stop);
+    await runOnNode(this.#cluster, this.#node, stop);
   }
 }

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 import { findNetns } from "../../agent/streams.ts";
 import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
 import { Eventually } from "../../harness.ts";
@@ -90,9 +90,9 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
 /** Starts iperf3 and sockperf as daemons in the pod's network; they end with the lab. */
 async function startServers(cluster: Cluster, node: string, netns: string): Promise<void> {
   const inPod = ["nsenter", `--net=${netns}`, "--", ...ON_LAST_CPU];
-  await execOrThrow(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
+  await runOnNode(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
   // sockperf --daemonize would keep stdout open and block this call
-  await execOrThrow(cluster, node, [
+  await runOnNode(cluster, node, [
     ...inPod,
     "start-stop-daemon",
     "--start",

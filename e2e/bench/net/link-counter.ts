@@ -3,7 +3,7 @@ import { hrtime } from "node:process";
 import { z } from "zod";
 import { listProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 import type { BenchPod } from "./bench-pod.ts";
 
 /** Traffic that a link sent in some time. */
@@ -31,9 +31,9 @@ export class LinkCounter {
   /** Creates a counter for the link by which the pod's address reaches another one. */
   static async of(cluster: Cluster, { node, netns, address }: BenchPod, to: string): Promise<LinkCounter> {
     const inPod = ["nsenter", `--net=${netns}`, "--"];
-    const route = await execOrThrow(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
+    const route = await runOnNode(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
     const [{ dev: device }] = routes.parse(JSON.parse(route));
-    const inode = (await execOrThrow(cluster, node, ["stat", "--dereference", "--format=%i", netns])).trim();
+    const inode = (await runOnNode(cluster, node, ["stat", "--dereference", "--format=%i", netns])).trim();
     const [pid] = await listProcesses("net", new Set([`net:[${inode}]`]));
     if (pid === undefined) throw new Error(`no process of this machine is in ${netns} of ${node}`);
     return new LinkCounter(`/proc/${pid}/net/dev`, device);

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 
 /** Interlay's table of a node or pod, and the guards of a node's pairs, as `nft list tables` prints them. */
 const TABLE_LINE = /^table (?:inet interlay|netdev interlay-vethil\w+)$/gm;
@@ -41,16 +41,16 @@ export class InterlayParts {
   /** Reads the present configuration. */
   static async create(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"];
-    const listed = await execOrThrow(cluster, node, [...enter, "nft", "list", "tables"]);
+    const listed = await runOnNode(cluster, node, [...enter, "nft", "list", "tables"]);
     const tables = [...listed.matchAll(TABLE_LINE)].map(([line]) =>
-      execOrThrow(cluster, node, [...enter, "nft", "-s", "list", ...line.split(" ")]),
+      runOnNode(cluster, node, [...enter, "nft", "-s", "list", ...line.split(" ")]),
     );
     return new InterlayParts(
       cluster,
       node,
       enter,
       await Promise.all(tables),
-      await execOrThrow(cluster, node, [...enter, "ip", "rule", "list"]),
+      await runOnNode(cluster, node, [...enter, "ip", "rule", "list"]),
     );
   }
 
@@ -75,7 +75,7 @@ export class InterlayParts {
   }
 
   async #run(argv: readonly string[], stdin: string): Promise<void> {
-    await execOrThrow(this.#cluster, this.node, [...this.#enter, ...argv], { stdin });
+    await runOnNode(this.#cluster, this.node, [...this.#enter, ...argv], { stdin });
   }
 }
 

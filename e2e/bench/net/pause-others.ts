@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { listProcesses, signalProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 
 /** Programs that are measured and not stopped. */
 const MEASURED: readonly string[] = ["iperf3", "sockperf"];
@@ -23,7 +23,7 @@ export async function pauseOtherProcesses<T>(cluster: Cluster, work: () => Promi
 /** Lists the other processes in the lab's process namespace, by their pids on this machine. */
 async function findOtherProcesses(cluster: Cluster): Promise<readonly number[]> {
   const node = cluster.nodes[0]?.name ?? "";
-  const lab = (await execOrThrow(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
+  const lab = (await runOnNode(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
   const found = await Promise.all(
     (await listProcesses("pid", new Set([lab]))).map(async (pid) => ({
       pid,

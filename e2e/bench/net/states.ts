@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { execOrThrow, signalAgent } from "../../support/agent-process.ts";
+import { runOnNode, signalAgent } from "../../support/agent-process.ts";
 import { switchVariant } from "../../deployment/variant.ts";
 import { InterlayParts } from "./parts.ts";
 
@@ -47,7 +47,7 @@ export class NetStates {
       ...pods.map((pod) => pod.configure({ tables: isConfigured, rules: isConfigured })),
       ...this.#nodes.map(async (node) => {
         await node.configure({ tables: isConfigured, rules: isConfigured });
-        await execOrThrow(this.#cluster, node.node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
+        await runOnNode(this.#cluster, node.node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
       }),
     ]);
   }

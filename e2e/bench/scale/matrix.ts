@@ -4,7 +4,7 @@ import type { ClusterApi } from "../../support/cluster-api.ts";
 import { reserveTokens } from "../../deployment/run-cells.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import { Prober } from "../../support/prober.ts";
-import { NAMESPACE } from "./scale-pods.ts";
+import { SCALE_NAMESPACE } from "./scale-pods.ts";
 import pLimit from "p-limit";
 import type { ScaleProbe } from "./probes.ts";
 import { describeCapture } from "./captures.ts";
@@ -86,7 +86,7 @@ async function attachAll(api: ClusterApi, probes: readonly ScaleProbe[]): Promis
   const probers = new Map<string, Prober>();
   const names = [...new Set(probes.map(({ source }) => source.name))];
   await pLimit(PARALLEL).map(names, async (name) => {
-    probers.set(name, await new Prober(name, await api.attach(NAMESPACE, name, CLIENT)).waitUntilStarted());
+    probers.set(name, await new Prober(name, await api.attach(SCALE_NAMESPACE, name, CLIENT)).waitUntilStarted());
   });
   return probers;
 }

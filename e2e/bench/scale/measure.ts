@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { execOrThrow } from "../../support/agent-process.ts";
+import { runOnNode } from "../../support/agent-process.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
 import { AgentProcess } from "../agent/measured-agent.ts";
 import { median } from "../measurement/statistics.ts";
@@ -55,7 +55,7 @@ async function measureSingleAdds(cluster: Cluster, api: ClusterApi, node: string
   const names = Array.from({ length: SINGLE_ADDS }, (_, index) => `alone-${step}-${index + 1}`);
   for (const [index, name] of names.entries())
     await createScalePods(cluster, api, [{ name, type: index % 2 === 0 ? "underlay" : "multi-nic", node: 0 }]);
-  const calls = (await execOrThrow(cluster, node, ["tail", "-n", "400", LOG]))
+  const calls = (await runOnNode(cluster, node, ["tail", "-n", "400", LOG]))
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => call.parse(JSON.parse(line)))
@@ -80,12 +80,12 @@ async function measureAgents(cluster: Cluster, workers: readonly string[]) {
 }
 
 async function countLines(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
-  return (await execOrThrow(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "").length;
+  return (await runOnNode(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "").length;
 }
 
 /** Counts the rules in chains, without elements of sets and limits of blocks. */
 async function countNftRules(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
-  const text = await execOrThrow(cluster, node, argv);
+  const text = await runOnNode(cluster, node, argv);
   let inChain = false;
   let rules = 0;
   for (const line of text.split("\n").map((one) => one.trim())) {

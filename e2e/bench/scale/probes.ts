@@ -3,7 +3,7 @@ import { z } from "zod";
 import { retryOnServerError, type ClusterApi } from "../../support/cluster-api.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { type ScaleCell, findPodType } from "./scale-cells.ts";
-import { NAMESPACE, buildPod, type ScalePod, getServiceName } from "./scale-pods.ts";
+import { SCALE_NAMESPACE, buildScalePod, type ScalePod, getServiceName } from "./scale-pods.ts";
 
 /** A cell with its pods and the address. */
 export interface ScaleProbe {
@@ -28,15 +28,15 @@ export async function buildProbes(
   pods: number,
   nodes: number,
 ): Promise<readonly ScaleProbe[]> {
-  const allPods = Array.from({ length: pods }, (_, number) => buildPod(number, nodes));
+  const allPods = Array.from({ length: pods }, (_, number) => buildScalePod(number, nodes));
   const objects = new Map(
-    (await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items.map((pod) => [
+    (await retryOnServerError(() => api.core.listNamespacedPod({ namespace: SCALE_NAMESPACE }))).items.map((pod) => [
       pod.metadata?.name ?? "",
       pod,
     ]),
   );
   const services = new Map(
-    (await retryOnServerError(() => api.core.listNamespacedService({ namespace: NAMESPACE }))).items.map(
+    (await retryOnServerError(() => api.core.listNamespacedService({ namespace: SCALE_NAMESPACE }))).items.map(
       ({ metadata, spec }) => [metadata?.name ?? "", spec?.clusterIP],
     ),
   );

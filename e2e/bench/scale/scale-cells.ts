@@ -1,7 +1,7 @@
 import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 
 /** Probed addresses of a pod: its own, or its Service. */
-export const TARGETS = [
+export const SCALE_TARGETS = [
   "overlay",
   "underlay",
   "multi-nic",
@@ -10,7 +10,7 @@ export const TARGETS = [
   "service:underlay",
   "service:multi-nic",
 ] as const;
-type ScaleTarget = (typeof TARGETS)[number];
+type ScaleTarget = (typeof SCALE_TARGETS)[number];
 const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
 
 /** A probe from a pod on a node to a pod on a node, both by number. */
@@ -37,8 +37,9 @@ export function sampleCells(nodes: number): readonly ScaleCell[] {
     const to = index % nodes;
     // Pairs of different nodes use consecutive combinations, a node with itself every eleventh one.
     const kind = from === to ? from * 11 : from * (nodes - 1) + (to > from ? to - 1 : to);
-    const target = TARGETS[Math.floor(kind / POD_TYPES.length) % TARGETS.length] ?? "overlay";
-    const protocol = PROTOCOLS[Math.floor(kind / (POD_TYPES.length * TARGETS.length)) % PROTOCOLS.length] ?? "tcp";
+    const target = SCALE_TARGETS[Math.floor(kind / POD_TYPES.length) % SCALE_TARGETS.length] ?? "overlay";
+    const protocol =
+      PROTOCOLS[Math.floor(kind / (POD_TYPES.length * SCALE_TARGETS.length)) % PROTOCOLS.length] ?? "tcp";
     return {
       source: POD_TYPES[kind % POD_TYPES.length] ?? "overlay",
       target,

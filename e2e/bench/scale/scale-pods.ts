@@ -6,8 +6,8 @@ import { createNetworkAnnotations } from "../../pods/suite-pods.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 
-export const NAMESPACE = "interlay-scale";
-const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
+export const SCALE_NAMESPACE = "interlay-scale";
+const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: SCALE_NAMESPACE } };
 /** Maximum number of pods without an address; each takes two processors half a second in Multus and Calico. */
 const PARALLEL = 10;
 /** Readiness is polled every 100 ms; a busy machine may miss some polls. */
@@ -24,7 +24,7 @@ export interface ScalePod {
 }
 
 /** Returns the n-th pod; nodes alternate, and the types on each node. */
-export function buildPod(number: number, nodes: number): ScalePod {
+export function buildScalePod(number: number, nodes: number): ScalePod {
   const round = Math.floor(number / nodes);
   const type = POD_TYPES[round % POD_TYPES.length] ?? "overlay";
   return { name: `pod-${number + 1}`, type, node: number % nodes };
@@ -46,7 +46,7 @@ function createService(name: string) {
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name, namespace: NAMESPACE },
+    metadata: { name, namespace: SCALE_NAMESPACE },
     spec: { selector: { serves: name }, ports: [port("tcp", "TCP", TCP_PORT), port("udp", "UDP", UDP_PORT)] },
   };
 }
@@ -58,7 +58,7 @@ function createService(name: string) {
  */
 export async function createScalePods(cluster: Cluster, api: ClusterApi, pods: readonly ScalePod[]): Promise<number> {
   const batch = pods[0]?.name ?? "none";
-  const list = { namespace: NAMESPACE, labelSelector: `${BATCH}=${batch}`, resourceVersion: "0" };
+  const list = { namespace: SCALE_NAMESPACE, labelSelector: `${BATCH}=${batch}`, resourceVersion: "0" };
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   const started = performance.now();
   let progressed = started;
@@ -94,7 +94,9 @@ function describePod({ metadata, spec, status }: V1Pod): string {
 }
 
 export async function removePod(api: ClusterApi, name: string): Promise<void> {
-  await retryOnServerError(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
+  await retryOnServerError(() =>
+    api.core.deleteNamespacedPod({ namespace: SCALE_NAMESPACE, name, gracePeriodSeconds: 0 }),
+  );
 }
 
 function createPodManifest({ name, type, node }: ScalePod, batch: string, nodeName: string, image: string) {
@@ -102,7 +104,7 @@ function createPodManifest({ name, type, node }: ScalePod, batch: string, nodeNa
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace: NAMESPACE, labels, annotations: createNetworkAnnotations(type) },
+    metadata: { name, namespace: SCALE_NAMESPACE, labels, annotations: createNetworkAnnotations(type) },
     spec: {
       nodeName,
       terminationGracePeriodSeconds: 0,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { POD_TYPES } from "../../../results/schema.ts";
-import { sampleCells, TARGETS } from "./scale-cells.ts";
+import { sampleCells, SCALE_TARGETS } from "./scale-cells.ts";
 import { renderChart } from "./chart.ts";
 import { classifyGrowth, fitLine } from "./curve.ts";
 import { countBacklogDrops, readDropped, countFullTables } from "./dropped.ts";
@@ -17,7 +17,7 @@ describe("the sampled matrix of many nodes", () => {
       const kinds = new Set(
         cells.filter(({ from, to }) => (from === to) === same).map((c) => `${c.source} ${c.target}`),
       );
-      if (!same) assert.equal(kinds.size, POD_TYPES.length * TARGETS.length);
+      if (!same) assert.equal(kinds.size, POD_TYPES.length * SCALE_TARGETS.length);
       else assert.ok(kinds.size >= 15, `only ${kinds.size} kinds on the same node`);
     }
   });

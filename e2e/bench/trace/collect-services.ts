@@ -3,7 +3,7 @@ import { buildInterlay } from "../../../plugin/deploy/build-executables.ts";
 import { parseSnapshot } from "../../../plugin/trace/snapshot.ts";
 import { buildTraceModel } from "../../../plugin/trace/walk/build-trace-model.ts";
 import { traceConnection } from "../../../plugin/trace/walk/trace-connection.ts";
-import { formatServiceRules, SERVICES } from "./service-rules.ts";
+import { formatServiceRules, SERVICE_COUNT } from "./service-rules.ts";
 
 /** Times in milliseconds. */
 export interface ServiceTimes {
@@ -21,7 +21,7 @@ export async function measureServices(rounds: number): Promise<readonly ServiceT
   const run = $({ quiet: true, maxBuffer: 1 << 28 });
   await run`ip netns add ${NAMESPACE}`;
   try {
-    await run({ input: formatServiceRules(SERVICES) })`ip netns exec ${NAMESPACE} iptables-nft-restore`;
+    await run({ input: formatServiceRules(SERVICE_COUNT) })`ip netns exec ${NAMESPACE} iptables-nft-restore`;
     const times: ServiceTimes[] = [];
     for (let round = 0; round < rounds; round++) {
       const started = performance.now();

@@ -1,5 +1,5 @@
 /** Services of the benchmark, each with one endpoint. */
-export const SERVICES = 5000;
+export const SERVICE_COUNT = 5000;
 
 /**
  * Formats the rules that kube-proxy writes in iptables mode for Services with one endpoint each, as input of iptables-restore.

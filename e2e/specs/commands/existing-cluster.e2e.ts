@@ -4,7 +4,7 @@ import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall-interl
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
 import { runOnExistingCluster } from "../../existing-cluster/run-on-existing-cluster.ts";
-import { diffLines, readNodes, readObjects } from "../../existing-cluster/cluster-state.ts";
+import { diffLines, readStableNodes, readObjects } from "../../existing-cluster/cluster-state.ts";
 import { createSimulatedNodes, SIMULATED } from "../../existing-cluster/simulated-nodes.ts";
 import type { Report } from "../../../results/schema.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../../harness.ts";
@@ -33,7 +33,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 0 },
     );
 
-    const look = async () => [...(await readObjects(api)), ...(await readNodes(cluster))];
+    const look = async () => [...(await readObjects(api)), ...(await readStableNodes(cluster))];
 
     /** Returns the state once it no longer changes: felix still configures links when the nodes are Ready. */
     async function settled(): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { diffLines, readNodes } from "../../existing-cluster/cluster-state.ts";
+import { diffLines, readStableNodes } from "../../existing-cluster/cluster-state.ts";
 import { BeforeAll, Describe, Eventually, It, Skip } from "../../harness.ts";
 import { findOrphanedResources } from "../../lab-isolation/orphaned-resources.ts";
 import { runE2eProcess } from "../../support/e2e-process.ts";
@@ -35,10 +35,10 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         if (cluster.provider !== "lab") Skip("labs are tested in a lab");
         const name = `${cluster.spec.name}-b`;
-        const before = await readNodes(cluster);
+        const before = await readStableNodes(cluster);
         const { exitCode, stdout, stderr } = await runE2eProcess(["--provider", "lab", "--name", name, ...ONE_VARIANT]);
         assert.equal(exitCode, 0, `${stdout}${stderr}`.slice(-4000));
-        assert.deepEqual(diffLines(before, await readNodes(cluster)), []);
+        assert.deepEqual(diffLines(before, await readStableNodes(cluster)), []);
         await nothingIsLeft(name);
       },
     );

@@ -7,15 +7,18 @@ import { findServiceAddresses } from "./service-addresses.ts";
 const API_SERVER = "default/kubernetes";
 
 /** Reads what the cluster says from the informers, in the words of its objects; the API server is not asked. */
-export function observeCluster(view: ClusterCache, nodeName: string): Omit<Observations, "links" | "defaultLinks"> {
+export function observeClusterCache(
+  view: ClusterCache,
+  nodeName: string,
+): Omit<Observations, "links" | "defaultLinks"> {
   const served = view.serviceCidrs.find((informer) => informer.state === "known");
   const node = view.node.get(nodeName);
   return {
     nodeName,
     nodeAddresses: listAddresses(node, ["InternalIP"]),
     kubeletVersion: node?.status.nodeInfo.kubeletVersion ?? "",
-    distributionArguments: node === undefined ? [] : observeNode(node).distributionArguments,
-    nodes: view.allNodes.values().map(observeNode),
+    distributionArguments: node === undefined ? [] : observeNodeObject(node).distributionArguments,
+    nodes: view.allNodes.values().map(observeNodeObject),
     calicoPools: view.calicoPools.state === "known" ? view.calicoPools.values().map(({ spec }) => spec) : undefined,
     calicoBlocks: view.calicoBlocks.values().map(({ spec }) => spec.cidr),
     cilium: view.cilium.get("kube-system/cilium-config")?.data,
@@ -41,7 +44,7 @@ export function observeCluster(view: ClusterCache, nodeName: string): Omit<Obser
 }
 
 /** Reads a Node's part of the facts; the arguments of k3s and RKE2 are JSON in an annotation. */
-export function observeNode(node: z.infer<typeof nodeObject>): ObservedNode {
+export function observeNodeObject(node: z.infer<typeof nodeObject>): ObservedNode {
   const { metadata, spec } = node;
   const annotations = ["k3s.io/node-args", "rke2.io/node-args"].flatMap((key) => metadata.annotations[key] ?? []);
   return {

@@ -6,7 +6,7 @@ import { parseCidr } from "../../datapath/address.ts";
 import { renderNodeTable } from "../../datapath/plan/node-table.ts";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
 import { pluginsFromEnvironment } from "../../testing/invocation.ts";
-import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
+import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 import { splitLines, RULESET_STATE, SYSCTL_STATE } from "../../testing/restorable-state.ts";
 import { listForwardRules } from "../kube-proxy/forward-chain.ts";
 import { installPlugin } from "./install.ts";
@@ -28,7 +28,7 @@ describe("install and uninstall", () => {
     const underlay = net.pod("u");
     mkdirSync(bin);
     writeFileSync(join(bin, "others"), "");
-    execOrThrow(["ip", "netns", "exec", node.name, "nft", "add", "table", "inet", "others"]);
+    execLocally(["ip", "netns", "exec", node.name, "nft", "add", "table", "inet", "others"]);
     execInNetns(node.name, "ip", "route", "add", "198.51.100.0/24", "dev", "eth0", "table", "500");
     execInNetns(node.name, "iptables", "-P", "FORWARD", "DROP"); // as Docker does
     const state = () => [
@@ -41,7 +41,7 @@ describe("install and uninstall", () => {
     installPlugin(bin, plugins.interlay);
     assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
     assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
-    execOrThrow(
+    execLocally(
       ["ip", "netns", "exec", node.name, "nft", "-f", "-"],
       renderNodeTable({ overlayCidrs: [parseCidr("10.233.64.0/18")], returnPath: "notrack", uplink: "eth0" }),
     );

@@ -10,9 +10,9 @@ import {
 } from "../../datapath/plan/node-table.ts";
 import { TestNet } from "../../testing/node.ts";
 import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
-import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
+import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 import { findForwardDrop, listForwardRules } from "../kube-proxy/forward-chain.ts";
-import { sendRequest, startServer } from "../../testing/traffic.ts";
+import { sendRequest, startTestServer } from "../../testing/traffic.ts";
 
 const PORT = 8080;
 const OVERLAY_CIDRS = ["10.233.64.0/18", "fd33:64::/48"].map(parseCidr);
@@ -52,7 +52,7 @@ describe("the node's nftables table", function () {
   before(async () => {
     const [a, b] = [net.node("n1", "10.7.168.71", {}, "fd07::71"), net.node("n2", "10.7.168.72", {}, "fd07::72")];
     [one, two] = [a, b];
-    execOrThrow([
+    execLocally([
       "ip",
       "link",
       "add",
@@ -72,7 +72,7 @@ describe("the node's nftables table", function () {
       [a, "10.233.64.0", "10.233.65", "fd33:64:0:2"],
       [b, "10.233.65.0", "10.233.64", "fd33:64:0:1"],
     ] as const) {
-      const ip = (...argv: readonly string[]) => execOrThrow(["ip", "-n", node.name, ...argv]);
+      const ip = (...argv: readonly string[]) => execLocally(["ip", "-n", node.name, ...argv]);
       // Proxy ARP answers only for what the node has a route to.
       ip("route", "add", "default", "via", "10.7.0.1", "dev", "eth0");
       ip("link", "set", TUNNEL, "up");
@@ -89,12 +89,12 @@ describe("the node's nftables table", function () {
     net.overlay(b, overlay, "10.233.65.2", "fd33:64:0:2::2");
     // Another overlay's link names: nothing may depend on "cali".
     net.overlay(a, local, "10.233.64.5");
-    const link = execOrThrow(["ip", "-n", a.name, "-o", "route", "get", "10.233.64.5"]).match(/dev (\S+)/)?.[1] ?? "";
-    execOrThrow(["ip", "-n", a.name, "link", "set", link, "down"]);
-    execOrThrow(["ip", "-n", a.name, "link", "set", link, "name", "lxc1"]);
-    execOrThrow(["ip", "-n", a.name, "link", "set", "lxc1", "up"]);
+    const link = execLocally(["ip", "-n", a.name, "-o", "route", "get", "10.233.64.5"]).match(/dev (\S+)/)?.[1] ?? "";
+    execLocally(["ip", "-n", a.name, "link", "set", link, "down"]);
+    execLocally(["ip", "-n", a.name, "link", "set", link, "name", "lxc1"]);
+    execLocally(["ip", "-n", a.name, "link", "set", "lxc1", "up"]);
     execInNetns(a.name, "sysctl", "-qw", "net.ipv4.conf.lxc1.proxy_arp=1", "net.ipv4.neigh.lxc1.proxy_delay=0");
-    execOrThrow(["ip", "-n", a.name, "route", "add", "10.233.64.5/32", "dev", "lxc1"]);
+    execLocally(["ip", "-n", a.name, "route", "add", "10.233.64.5/32", "dev", "lxc1"]);
     for (const [node, pod, number] of [
       [a, first, 1],
       [a, second, 2],
@@ -114,8 +114,8 @@ describe("the node's nftables table", function () {
       overlay: overlay.namespace,
       local: local.namespace,
     };
-    execOrThrow(["ip", "netns", "exec", a.name, "nft", "-f", "-"], KUBE_PROXY);
-    servers.push(...(await Promise.all(Object.values(pods).map((pod) => startServer(pod, PORT)))));
+    execLocally(["ip", "netns", "exec", a.name, "nft", "-f", "-"], KUBE_PROXY);
+    servers.push(...(await Promise.all(Object.values(pods).map((pod) => startTestServer(pod, PORT)))));
   });
 
   after(() => {
@@ -135,7 +135,7 @@ describe("the node's nftables table", function () {
     );
   };
   const write = (rules: string): void => {
-    execOrThrow(["ip", "netns", "exec", one?.name ?? "", "nft", "-f", "-"], rules);
+    execLocally(["ip", "netns", "exec", one?.name ?? "", "nft", "-f", "-"], rules);
   };
   const counters = () => readRuleCounters(execInNetns(one?.name ?? "", "nft", "list", "table", "inet", "interlay"));
 
@@ -236,11 +236,11 @@ describe("the node's nftables table", function () {
 `;
     before(() => {
       // The kernel takes the first link's address for a link that has none.
-      execOrThrow(["ip", "-n", node(), "address", "add", "192.168.0.5/32", "dev", "lo"]);
+      execLocally(["ip", "-n", node(), "address", "add", "192.168.0.5/32", "dev", "lo"]);
       write(MASQUERADE);
     });
     after(() => {
-      execOrThrow(["ip", "-n", node(), "address", "del", "192.168.0.5/32", "dev", "lo"]);
+      execLocally(["ip", "-n", node(), "address", "del", "192.168.0.5/32", "dev", "lo"]);
       write("delete table ip masquerade-test\n");
     });
 
@@ -305,7 +305,7 @@ describe("the node's nftables table", function () {
     load("notrack");
     const setMtu = (mtu: number) => {
       for (const node of [one, two])
-        execOrThrow(["ip", "-n", node?.name ?? "", "link", "set", TUNNEL, "mtu", String(mtu)]);
+        execLocally(["ip", "-n", node?.name ?? "", "link", "set", TUNNEL, "mtu", String(mtu)]);
     };
     setMtu(1400);
     try {
@@ -348,8 +348,8 @@ describe("the node's nftables table", function () {
       assert.equal(askFromOverlay(), undefined, "without the rules from overlay networks");
       for (const rule of fromOverlay) iptables("-A", "FORWARD", ...rule);
       // A network that no plan routes stays closed.
-      execOrThrow(["ip", "-n", pods.first, "route", "add", "198.51.100.0/24", "via", "10.7.168.71", "dev", "veth0"]);
-      execOrThrow([
+      execLocally(["ip", "-n", pods.first, "route", "add", "198.51.100.0/24", "via", "10.7.168.71", "dev", "veth0"]);
+      execLocally([
         "ip",
         "-n",
         one?.name ?? "",
@@ -361,7 +361,7 @@ describe("the node's nftables table", function () {
         "dev",
         "eth0",
       ]);
-      execOrThrow(["ip", "-n", two?.name ?? "", "address", "add", "198.51.100.9/32", "dev", "lo"]);
+      execLocally(["ip", "-n", two?.name ?? "", "address", "add", "198.51.100.9/32", "dev", "lo"]);
       const reached = () => pingAddress(pods.first, "198.51.100.9", "10.7.200.1");
       assert.ok(!reached(), "forwarded to a network that no plan routes");
       iptables("-P", "FORWARD", "ACCEPT");

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildFrame, callAgent } from "../../cni/protocol/call-agent.ts";
+import { buildRequestFrame, callAgent } from "../../cni/protocol/call-agent.ts";
 import { buildPaths } from "../../cni/plugin-paths.ts";
 import { Allocator } from "../../ipam/allocator/allocator.ts";
 import { executeIpam } from "../../ipam/execute-ipam.ts";
@@ -37,7 +37,7 @@ describe("calls of the IPAM plugin", () => {
     INTERLAY_LOG_FILE: join(directory, "cni.log"),
   });
   const call = (command: string, name?: string, timeoutMs = 5000) =>
-    callAgent(buildFrame("interlay-ipam", env(command, name), CONFIG, timeoutMs), socket);
+    callAgent(buildRequestFrame("interlay-ipam", env(command, name), CONFIG, timeoutMs), socket);
   const startAgent = async (): Promise<void> => {
     store.catchUp();
     const service = {
@@ -102,7 +102,7 @@ describe("calls of the IPAM plugin", () => {
 
   it("should reject an invalid configuration without the allocator", async () => {
     await startAgent();
-    const reply = await callAgent(buildFrame("interlay-ipam", env("ADD"), "{", 5000), socket);
+    const reply = await callAgent(buildRequestFrame("interlay-ipam", env("ADD"), "{", 5000), socket);
     assert.ok(typeof reply === "object");
     assert.deepEqual([reply.status, (JSON.parse(reply.output) as { code: number }).code], [1, 6]);
     assert.deepEqual(verbs, []);

@@ -5,7 +5,7 @@ import { VERSION } from "../../version/version.ts";
 import { KubeError, type KubeClient } from "../../kubernetes/kube-client.ts";
 import { type FactsStatus, nodeStateStatusSchema } from "../../kubernetes/status-schemas.ts";
 import type { Facts } from "../../datapath/facts.ts";
-import { buildNodeStatus, NodeStatePublisher } from "./node-state-publisher.ts";
+import { buildNodeStateStatus, NodeStatePublisher } from "./node-state-publisher.ts";
 import { type AgentStatus, createAgentStatus } from "./agent-status.ts";
 
 const facts = makeFacts({ overlayCidrs: [parseCidr("10.233.64.0/18")], serviceCidrs: [parseCidr("10.233.0.0/18")] });
@@ -60,7 +60,7 @@ describe("NodeState's conditions", () => {
   ];
   for (const [what, change, wrong] of ROWS)
     it(what, () => {
-      const { conditions, ready, reason, version } = buildNodeStatus({ ...well, ...change }, [], NOW);
+      const { conditions, ready, reason, version } = buildNodeStateStatus({ ...well, ...change }, [], NOW);
       assert.equal(conditions.length, 7);
       assert.deepEqual([ready, version], [wrong === "" ? "True" : "False", VERSION]);
       assert.ok(reason === "" ? wrong === "" : wrong.startsWith(`${reason.replace(": ", " ")}:`), reason);
@@ -72,7 +72,7 @@ describe("NodeState's conditions", () => {
     });
 
   it("reports disagreeing sources and invalid pools, and stays True", () => {
-    const { conditions } = buildNodeStatus(
+    const { conditions } = buildNodeStateStatus(
       { ...well, disagreements: ["A says x, B says y."], poolProblems: ["UnderlayPool p: no."] },
       [],
       NOW,
@@ -84,14 +84,14 @@ describe("NodeState's conditions", () => {
   });
 
   it("should keep the transition time until the status changes", () => {
-    const first = buildNodeStatus(well, [], NOW).conditions;
+    const first = buildNodeStateStatus(well, [], NOW).conditions;
     const later = new Date("2026-01-02T04:00:00Z");
-    const same = buildNodeStatus(well, first, later).conditions;
+    const same = buildNodeStateStatus(well, first, later).conditions;
     assert.deepEqual(
       same.map((c) => c.lastTransitionTime),
       first.map(() => NOW.toISOString()),
     );
-    const changed = buildNodeStatus({ ...well, ipamError: "no" }, same, later).conditions;
+    const changed = buildNodeStateStatus({ ...well, ipamError: "no" }, same, later).conditions;
     assert.equal(changed.find(({ type }) => type === "IPAMReady")?.lastTransitionTime, later.toISOString());
   });
 });
@@ -109,13 +109,13 @@ describe("NodeState's schema", () => {
       viaNode: [{ destination: parseCidr("10.9.0.1/32"), reason: "Service a/b" }],
       refusedNetworks: [{ network: parseCidr("10.7.0.0/16"), source: "x", reason: "y" }],
     };
-    nodeStateStatusSchema.parse(buildNodeStatus({ ...well, facts: complete }, [], NOW));
-    nodeStateStatusSchema.parse(buildNodeStatus({ ...well, facts: undefined }, [], NOW));
+    nodeStateStatusSchema.parse(buildNodeStateStatus({ ...well, facts: complete }, [], NOW));
+    nodeStateStatusSchema.parse(buildNodeStateStatus({ ...well, facts: undefined }, [], NOW));
   });
 });
 
 describe("the publisher of a NodeState", () => {
-  const status = buildNodeStatus(well, [], NOW);
+  const status = buildNodeStateStatus(well, [], NOW);
   const create = (): { readonly publisher: NodeStatePublisher; readonly requests: unknown[] } => {
     const requests: unknown[] = [];
     let isThere = false;

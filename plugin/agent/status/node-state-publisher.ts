@@ -9,7 +9,11 @@ type NodeConditionType =
   "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady" | "PathsReady";
 
 /** Builds NodeState.status: what the agent found, what it made, and why. Pure. */
-export function buildNodeStatus(pass: AgentStatus, previous: readonly StatusCondition[], now: Date): NodeStateStatus {
+export function buildNodeStateStatus(
+  pass: AgentStatus,
+  previous: readonly StatusCondition[],
+  now: Date,
+): NodeStateStatus {
   const condition = (type: NodeConditionType, ok: boolean, reason: string, message: string) =>
     ({ type, status: ok ? "True" : "False", reason, message }) as const;
   const { facts, repair } = pass;

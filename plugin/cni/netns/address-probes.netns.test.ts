@@ -3,7 +3,7 @@ import { readConflictRecords } from "../../state/conflict-records.ts";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
 import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
-import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
+import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 
 const GATEWAY = "10.7.168.72";
 const GATEWAY6 = "fd07::72";
@@ -29,7 +29,7 @@ describe("address safety", () => {
   /** A stranger's machine on the wire. */
   const stranger = (...addresses: readonly string[]): string => {
     for (const address of addresses)
-      execOrThrow([
+      execLocally([
         "ip",
         "-n",
         other.name,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TestAgent } from "../../testing/test-agent.ts";
 import { TestNet } from "../../testing/node.ts";
 import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
-import { execInNetns, execOrThrow } from "../../testing/exec.ts";
+import { execInNetns, execLocally } from "../../testing/exec.ts";
 
 const ADDRESSES = [
   { address: "10.7.200.1/16", gateway: "10.7.168.72" },
@@ -39,7 +39,7 @@ describe("the connected routes of a pod's NIC", () => {
       const pod = attach(ifname);
       for (const network of NETWORKS) assert.match(shown(pod, network), new RegExp(`dev ${ifname} proto kernel`));
       assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });
-      for (const network of NETWORKS) execOrThrow(["ip", "-n", pod.namespace, "route", "del", network, "dev", ifname]);
+      for (const network of NETWORKS) execLocally(["ip", "-n", pod.namespace, "route", "del", network, "dev", ifname]);
       const { json } = net.call("interlay", "CHECK", node, pod, ifname, {});
       for (const network of NETWORKS)
         assert.ok(String(json["msg"]).includes(`pod: route ${network} dev ${ifname}`), JSON.stringify(json));
@@ -49,8 +49,8 @@ describe("the connected routes of a pod's NIC", () => {
   it("should be restored by the agent before a foreign route to the same network", async () => {
     const pod = attach("eth0");
     const [ipv4, ipv6] = NETWORKS;
-    execOrThrow(["ip", "-n", pod.namespace, "route", "replace", ipv4, "via", "10.7.168.71", "dev", "veth0"]);
-    execOrThrow(["ip", "-n", pod.namespace, "route", "del", ipv6, "dev", "eth0"]);
+    execLocally(["ip", "-n", pod.namespace, "route", "replace", ipv4, "via", "10.7.168.71", "dev", "veth0"]);
+    execLocally(["ip", "-n", pod.namespace, "route", "del", ipv6, "dev", "eth0"]);
     const agent = new TestAgent(node);
     await agent.start(plugins.interlay);
     try {

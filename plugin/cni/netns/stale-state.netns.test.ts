@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
 import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
-import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
+import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 
 const GATEWAY = "10.7.168.72";
 const address = (host: number) => [
@@ -24,7 +24,7 @@ describe("stale state of an address", () => {
   afterEach(() => {
     net.close();
   });
-  const onNode = (...argv: readonly string[]) => execOrThrow(["ip", "-n", node.name, ...argv]);
+  const onNode = (...argv: readonly string[]) => execLocally(["ip", "-n", node.name, ...argv]);
   const answers = (ip: string) => {
     assert.ok(pingAddress(node.name, ip), `node -> ${ip}: no answer`);
     assert.ok(pingAddress(other.name, ip), `other node -> ${ip}: no answer`);
@@ -70,7 +70,7 @@ describe("stale state of an address", () => {
     const pod = net.pod("m");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
     for (const from of ["10.7.200.1", "fd07::200:1"])
-      execOrThrow([
+      execLocally([
         "ip",
         "-n",
         pod.namespace,

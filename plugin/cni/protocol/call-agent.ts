@@ -12,7 +12,7 @@ import {
 type AgentReply = CniReply | "unavailable" | "timeout";
 
 /** Builds the request that the launcher would send for this process. */
-export function buildFrame(
+export function buildRequestFrame(
   name: string,
   env: Readonly<Record<string, string | undefined>>,
   stdin: string,

@@ -1,6 +1,6 @@
 import { decodeDumpedRule, encodeRulesRequest } from "../../netlink/nft-rule-dump.ts";
 import {
-  createTable,
+  createNftTable,
   NFT_GET_RULE,
   type NftTable,
   type NftTableKey,
@@ -19,7 +19,7 @@ export interface CompiledTable {
 
 /** Encodes the transaction that creates a table. */
 export function compileTable(table: NftTable): CompiledTable {
-  return { table, creation: createTable(table) };
+  return { table, creation: createNftTable(table) };
 }
 
 /**

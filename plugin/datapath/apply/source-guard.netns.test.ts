@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { TestNet } from "../../testing/node.ts";
 import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
-import { execInNetns, execOrThrow, pingAddress } from "../../testing/exec.ts";
+import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 import { TestAgent } from "../../testing/test-agent.ts";
 import { buildGuardTableName, buildNodeLinkName } from "../names.ts";
 
@@ -33,8 +33,8 @@ describe("the guard of a pair", function () {
       [`${FORGED}/32`, "10.7.0.1"],
       [`${FORGED6}/128`, "fd07::1"],
     ] as const) {
-      execOrThrow(["ip", "-n", pod.namespace, "address", "add", address, "dev", "lo", "nodad"]);
-      execOrThrow(["ip", "-n", node.name, "route", "add", address, "via", back, "dev", "eth0"]);
+      execLocally(["ip", "-n", pod.namespace, "address", "add", address, "dev", "lo", "nodad"]);
+      execLocally(["ip", "-n", node.name, "route", "add", address, "via", back, "dev", "eth0"]);
     }
   });
   afterEach(() => {

@@ -4,8 +4,14 @@ import { type Ip, parseIp } from "../../datapath/address.ts";
 import { getAttachmentsDirectory } from "../../state/attachment.ts";
 import { STATE_DIRECTORY } from "../../datapath/facts.ts";
 import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.ts";
-import { listFamilies } from "../pool/select-pools.ts";
-import { toIpamResult, findController, type Allocation, toAddressSpec, toRecord } from "../records/allocation.ts";
+import { listPoolFamilies } from "../pool/select-pools.ts";
+import {
+  toIpamResult,
+  findControllerReference,
+  type Allocation,
+  toAddressSpec,
+  toRecord,
+} from "../records/allocation.ts";
 import { Conflicts } from "./conflicts.ts";
 import { parseDefaultRouteNic } from "../annotations/default-route.ts";
 import { AddressReleaser } from "./address-releaser.ts";
@@ -116,7 +122,7 @@ export class Allocator {
       );
       const pools = await selectPodPools(this.#store, request, pod);
       const asked = readRequestedAddresses(pod, request);
-      for (const family of asked === undefined ? listFamilies(pools) : [...asked.keys()])
+      for (const family of asked === undefined ? listPoolFamilies(pools) : [...asked.keys()])
         granted.push(await this.#allocateFamily(request, pod, { family, pools, requested: asked?.get(family) }));
       const records = granted.map((one) => toRecord(one, request, pod, defaultRouteNic));
       for (const record of records) this.#records.write(record);
@@ -199,7 +205,7 @@ export class Allocator {
    */
   #allocateOffline(error: unknown, pod: PodObject, wanted: AddressRequest): Allocation {
     const away = !(error instanceof CniError) && !isApiError(error);
-    const keepsAddress = findController(pod)?.kind === "StatefulSet" || findSet(pod) !== undefined;
+    const keepsAddress = findControllerReference(pod)?.kind === "StatefulSet" || findSet(pod) !== undefined;
     const mayBeGiven = away && wanted.requested === undefined && !keepsAddress;
     const given = mayBeGiven ? this.#reserve.take(wanted) : undefined;
     if (given === undefined) throw error;

@@ -2,7 +2,7 @@ import { CniError, CODE } from "../../cni/error.ts";
 import { type Family, getFamily, parseIp } from "../../datapath/address.ts";
 import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { findPool, type Pool } from "../pool/select-pools.ts";
-import { findController, type Allocation, toAddressSpec } from "../records/allocation.ts";
+import { findControllerReference, type Allocation, toAddressSpec } from "../records/allocation.ts";
 import type { AddressSpace } from "../pool/address-space.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
 import type { Records } from "../records/address-records.ts";
@@ -53,7 +53,7 @@ export class ExistingClaims {
     { family, pools, requested }: AddressRequest,
     hasConflict: (name: string) => boolean,
   ): Promise<Allocation | undefined> {
-    const controller = findController(pod);
+    const controller = findControllerReference(pod);
     const ofSet = controller?.kind === "StatefulSet";
     for (const object of await this.#heldBefore(request, ofSet || requested !== undefined)) {
       const { spec, metadata } = object;

@@ -124,7 +124,7 @@ function countSelectors({ nodes, namespaces, pods, nodeNames, namespaceNames, ne
 }
 
 /** Lists the IP families of pools, IPv4 first. */
-export function listFamilies(pools: readonly Pool[]): readonly Family[] {
+export function listPoolFamilies(pools: readonly Pool[]): readonly Family[] {
   return (["ipv4", "ipv6"] as const).filter((family) => pools.some(({ spaces }) => spaces.free.family === family));
 }
 

@@ -54,14 +54,14 @@ export function toAddressSpecFromRecord(
 }
 
 function getOwner(pod: PodObject): Pick<UnderlayAddressSpec, "owner" | "set"> {
-  const controller = findController(pod);
+  const controller = findControllerReference(pod);
   if (controller === undefined) return {};
   const set = findSet(pod);
   const owner = { kind: controller.kind, name: controller.name, uid: controller.uid };
   return { owner, ...(set === undefined ? {} : { set }) };
 }
 
-export function findController(pod: PodObject): PodObject["metadata"]["ownerReferences"][number] | undefined {
+export function findControllerReference(pod: PodObject): PodObject["metadata"]["ownerReferences"][number] | undefined {
   return pod.metadata.ownerReferences.find((o) => o.controller === true);
 }
 

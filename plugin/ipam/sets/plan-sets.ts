@@ -1,7 +1,7 @@
 import { type Family, getFamily, type Ip, parseIp } from "../../datapath/address.ts";
 import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import { toObjectName } from "../pool/object-name.ts";
-import { findPool, listFamilies, type Pool } from "../pool/select-pools.ts";
+import { findPool, listPoolFamilies, type Pool } from "../pool/select-pools.ts";
 import { hashWorkload, type WorkloadReference } from "../annotations/workload.ts";
 
 /** Set that a workload requests: a number of addresses of each family for each NIC. */
@@ -46,7 +46,7 @@ export function planSets(
     members.delete(hashWorkload(workload));
     const counted = new Set<UnderlayAddressObject>();
     for (const nic of nics)
-      for (const family of listFamilies(nic.pools)) {
+      for (const family of listPoolFamilies(nic.pools)) {
         const usable = own.filter((object) => isUsable(object, nic, family));
         const keep = usable.toSorted((a, b) => rankKept(a, size) - rankKept(b, size)).slice(0, size);
         for (const object of keep) counted.add(object);

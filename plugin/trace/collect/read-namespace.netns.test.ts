@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execInNetns, execOrThrow } from "../../testing/exec.ts";
+import { execInNetns, execLocally } from "../../testing/exec.ts";
 import { type NamespaceSnapshot, traceSnapshot } from "../snapshot.ts";
 
 const NODE = `il${process.pid}-tn`;
@@ -43,7 +43,7 @@ describe("snapshot of network namespaces", () => {
   let pod: NamespaceSnapshot;
 
   before(() => {
-    for (const name of [NODE, POD]) execOrThrow(["ip", "netns", "add", name]);
+    for (const name of [NODE, POD]) execLocally(["ip", "netns", "add", name]);
     for (const [name, command] of SETUP) execInNetns(name, ...command.replace("POD", POD).split(" "));
     const [first, ...others] = collect();
     const own = others.find(({ name }) => name === POD);
@@ -51,7 +51,7 @@ describe("snapshot of network namespaces", () => {
     [node, pod] = [first, own];
   });
   after(() => {
-    for (const name of [POD, NODE]) execOrThrow(["ip", "netns", "delete", name]);
+    for (const name of [POD, NODE]) execLocally(["ip", "netns", "delete", name]);
   });
 
   it("has nothing that could not be read", () => {

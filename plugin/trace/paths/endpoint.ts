@@ -18,7 +18,7 @@ export function classifyNamespace(namespace: NamespaceSnapshot): EndpointKind | 
   if (namespace.kind !== "pod") return undefined;
   const kinds = new Set(
     namespace.links
-      .filter(({ name, up }) => up && listAddresses(namespace, name).length > 0)
+      .filter(({ name, up }) => up && listLinkAddresses(namespace, name).length > 0)
       .map(({ kind }) => (kind === "macvlan" ? "macvlan" : kind === "veth" ? "veth" : "other")),
   );
   if (kinds.has("macvlan")) return kinds.has("veth") ? "multi-nic" : "underlay";
@@ -26,13 +26,13 @@ export function classifyNamespace(namespace: NamespaceSnapshot): EndpointKind | 
 }
 
 /** Lists the addresses of a link by which others reach it. */
-export function listAddresses({ addresses }: NamespaceSnapshot, link: string): readonly AddressSnapshot[] {
+export function listLinkAddresses({ addresses }: NamespaceSnapshot, link: string): readonly AddressSnapshot[] {
   return addresses.filter((own) => own.link === link && own.scope === "global" && !own.flags.includes("deprecated"));
 }
 
 /** Reports whether the namespace has an address of the family by which others reach it. */
 export function hasFamily(namespace: NamespaceSnapshot, family: Family): boolean {
-  return namespace.links.some(({ name }) => listAddresses(namespace, name).some((own) => own.family === family));
+  return namespace.links.some(({ name }) => listLinkAddresses(namespace, name).some((own) => own.family === family));
 }
 
 /** Finds the lowest port on which a program of the namespace listens at an address. */

@@ -6,7 +6,7 @@ import {
   type EndpointKind,
   findPort,
   hasFamily,
-  listAddresses,
+  listLinkAddresses,
   type PathEndpoint,
 } from "./endpoint.ts";
 
@@ -102,7 +102,7 @@ function listPathsToPod(
     // An underlay pod's own veth link carries its traffic to the node and no address that others ask for.
     if (link.kind !== "macvlan" && (link.kind !== "veth" || kind === "underlay")) return [];
     const targetKind = kind === "multi-nic" && link.kind === "macvlan" ? ("multi-nic:net1" as const) : kind;
-    return selectAddresses(source, listAddresses(namespace, link.name)).flatMap((address) =>
+    return selectAddresses(source, listLinkAddresses(namespace, link.name)).flatMap((address) =>
       (["tcp", "udp", "icmp"] as const).flatMap((protocol) => {
         const port = protocol === "icmp" ? 0 : findPort(namespace, protocol, address);
         if (port === undefined) return [];

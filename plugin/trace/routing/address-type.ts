@@ -1,5 +1,5 @@
 import type { AddressType, FibQuery } from "../hook.ts";
-import { getFamily, isMulticast, maskAddress, parseAddress } from "./ip-number.ts";
+import { getTextFamily, isMulticast, maskAddress, parseAddress } from "./ip-number.ts";
 import { lookupRoute } from "./lookup-route.ts";
 import { type NamespaceState, TABLE } from "./namespace-state.ts";
 
@@ -9,7 +9,7 @@ import { type NamespaceState, TABLE } from "./namespace-state.ts";
  */
 export function findAddressType(state: NamespaceState, { address, outLink }: FibQuery): AddressType {
   if (isMulticast(address)) return "multicast";
-  if (getFamily(address) === "ipv4") return findIpv4Type(state, address, outLink);
+  if (getTextFamily(address) === "ipv4") return findIpv4Type(state, address, outLink);
   const result = lookupRoute(state, { family: "ipv6", destination: address, mark: 0, inLink: "lo", outLink });
   if (result.kind !== "route") return "unreachable";
   return result.route.type === "local" || result.route.type === "anycast" ? result.route.type : "unicast";
@@ -30,7 +30,7 @@ function findIpv4Type(state: NamespaceState, address: string, link: string | und
 /** Finds the link of the route to an address, as `rpfilter` and `fib … oif` do; undefined without a unicast route. */
 export function findRouteLink(state: NamespaceState, query: FibQuery): string | undefined {
   const result = lookupRoute(state, {
-    family: getFamily(query.address),
+    family: getTextFamily(query.address),
     destination: query.address,
     source: query.source,
     mark: query.mark ?? 0,

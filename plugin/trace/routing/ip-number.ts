@@ -31,7 +31,7 @@ export function parseAddress(text: string): bigint {
   return remember(addresses, text, BigInt(`0x${Buffer.from(bytes).toString("hex")}`));
 }
 
-export function getFamily(text: string): Family {
+export function getTextFamily(text: string): Family {
   return text.includes(":") ? "ipv6" : "ipv4";
 }
 
@@ -51,7 +51,7 @@ export function maskAddress(address: bigint, family: Family, length: number): bi
 export function parseNetwork(text: string): Network {
   const cached = networks.get(text);
   if (cached !== undefined) return cached;
-  const family = getFamily(text);
+  const family = getTextFamily(text);
   const [address = "", length = String(BITS[family])] = text.split("/");
   const prefix = Number(length);
   const network = { family, base: maskAddress(parseAddress(address), family, prefix), length: prefix };
@@ -61,23 +61,23 @@ export function parseNetwork(text: string): Network {
 /** Reports whether a network contains an address of its family. */
 export function containsAddress(network: string, address: string): boolean {
   const { family, base, length } = parseNetwork(network);
-  return getFamily(address) === family && maskAddress(parseAddress(address), family, length) === base;
+  return getTextFamily(address) === family && maskAddress(parseAddress(address), family, length) === base;
 }
 
 /** Number of leading bits that two addresses of a family share. */
 export function countCommonBits(one: string, other: string): number {
   const difference = parseAddress(one) ^ parseAddress(other);
-  return BITS[getFamily(one)] - (difference === 0n ? 0 : difference.toString(2).length);
+  return BITS[getTextFamily(one)] - (difference === 0n ? 0 : difference.toString(2).length);
 }
 
 export function isLinkLocal(address: string): boolean {
-  return containsAddress(getFamily(address) === "ipv6" ? "fe80::/10" : "169.254.0.0/16", address);
+  return containsAddress(getTextFamily(address) === "ipv6" ? "fe80::/10" : "169.254.0.0/16", address);
 }
 
 export function isLoopback(address: string): boolean {
-  return containsAddress(getFamily(address) === "ipv6" ? "::1/128" : "127.0.0.0/8", address);
+  return containsAddress(getTextFamily(address) === "ipv6" ? "::1/128" : "127.0.0.0/8", address);
 }
 
 export function isMulticast(address: string): boolean {
-  return containsAddress(getFamily(address) === "ipv6" ? "ff00::/8" : "224.0.0.0/4", address);
+  return containsAddress(getTextFamily(address) === "ipv6" ? "ff00::/8" : "224.0.0.0/4", address);
 }

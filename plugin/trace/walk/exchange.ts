@@ -1,6 +1,6 @@
 import type { Packet, Tuple } from "../packet.ts";
 import { readSysctl } from "../routing/namespace-state.ts";
-import { getFamily } from "../routing/ip-number.ts";
+import { getTextFamily } from "../routing/ip-number.ts";
 import type { PacketTrace, TracePath, TraceRequest } from "../trace.ts";
 import { losePacket, PacketLost } from "./failure.ts";
 import { requireClient, requireListener, requireServer } from "./delivery-checks.ts";
@@ -103,7 +103,7 @@ function decideReply({ model }: WalkState, { destination }: Packet, lost: Packet
 
 function sendFirst(walk: WalkState, packets: PacketTrace[], client: NamespaceModel, request: TraceRequest): SentPacket {
   const { protocol } = request;
-  const family = getFamily(request.destination);
+  const family = getTextFamily(request.destination);
   const packet = makePacket(client, {
     protocol,
     family,

@@ -1,5 +1,5 @@
 import type { Packet } from "../packet.ts";
-import { getFamily } from "../routing/ip-number.ts";
+import { getTextFamily } from "../routing/ip-number.ts";
 import type { LinkSnapshot } from "../snapshot.ts";
 import { losePacket } from "./failure.ts";
 import { formatEndpoint } from "./run-hook.ts";
@@ -42,7 +42,7 @@ export function encapsulatePacket(
   walk.record(packet, link.name);
   const innerMac = findMac(namespace, link, neighbour);
   const remote = findRemote(namespace, link, innerMac);
-  const family = getFamily(remote);
+  const family = getTextFamily(remote);
   const outer: Packet = {
     ...forgetConnection(walk, packet),
     family,

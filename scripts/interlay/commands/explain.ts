@@ -1,7 +1,7 @@
 import { CoreV1Api } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { ignoreStatus } from "../../../clusters/kubernetes/status-code.ts";
-import { execInAgent, INTERLAY, listAgents } from "../../cluster/run-on-agents.ts";
+import { execInAgent, AGENT_EXECUTABLE, listAgents } from "../../cluster/run-on-agents.ts";
 import { addClusterOptions, addGlobalOptions, type ClusterFlags, loadCluster } from "../program/common-options.ts";
 
 interface ExplainFlags extends ClusterFlags {
@@ -26,7 +26,7 @@ async function runExplain(pod: string, flags: ExplainFlags): Promise<void> {
   if (node === undefined) throw new Error(`pod ${namespace}/${name} is not scheduled on a node yet`);
   const agent = (await listAgents(config)).get(node);
   if (agent === undefined) throw new Error(`no agent of Interlay runs on node ${node}: see interlay status`);
-  const argv = [INTERLAY, "explain", "--pod", `${namespace}/${name}`];
+  const argv = [AGENT_EXECUTABLE, "explain", "--pod", `${namespace}/${name}`];
   const { exitCode, stdout, stderr } = await execInAgent(config, agent, argv);
   if (exitCode !== 0) throw new Error(stderr.trim() || `interlay explain on ${node} ended with ${exitCode}`);
   process.stdout.write(stdout);

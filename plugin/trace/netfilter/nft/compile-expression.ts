@@ -2,7 +2,7 @@ import { compileConntrack } from "./conntrack.ts";
 import { type Datatype, NUMBER, TEXT } from "./datatype.ts";
 import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
 import { compileFib } from "./fib.ts";
-import { readArray, readField, readOnlyEntry, readText, unwrapElement } from "./json.ts";
+import { readArray, readField, readOnlyEntry, readTextField, unwrapElement } from "./json.ts";
 import { compileMeta } from "./meta.ts";
 import { compilePayload } from "./payload.ts";
 import type { NftJson } from "./ruleset-json.ts";
@@ -86,10 +86,10 @@ const COMPILERS: Readonly<Record<string, ExpressionCompiler>> = {
   jhash: compileChoice,
   symhash: compileChoice,
   concat: compileConcatenation,
-  rt: (content) => createUndecidedExpression(`rt ${readText(content, "key")}`, NUMBER),
-  socket: (content) => createUndecidedExpression(`socket ${readText(content, "key")}`, NUMBER),
+  rt: (content) => createUndecidedExpression(`rt ${readTextField(content, "key")}`, NUMBER),
+  socket: (content) => createUndecidedExpression(`socket ${readTextField(content, "key")}`, NUMBER),
   osf: () => createUndecidedExpression("osf name", TEXT),
-  "tcp option": (content) => createUndecidedExpression(`tcp option ${readText(content, "name")}`, NUMBER),
+  "tcp option": (content) => createUndecidedExpression(`tcp option ${readTextField(content, "name")}`, NUMBER),
   elem: (content, sets) => compileExpression(readField(content, "val"), sets),
   ...Object.fromEntries(Object.keys(combineBits).map((operator) => [operator, compileOperator(operator)])),
 };

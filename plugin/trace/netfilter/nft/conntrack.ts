@@ -15,7 +15,7 @@ import {
   STATUS_BITS,
 } from "./datatype.ts";
 import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
-import { readField, readText } from "./json.ts";
+import { readField, readTextField } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { ABSENT, toReading, type Value } from "./value.ts";
 
@@ -67,9 +67,9 @@ const ORIGINAL_FIELDS: Readonly<Record<string, PacketExpression>> = {
 
 /** Compiles `{"ct": {"key": "state"}}` and `{"ct": {"key": "ip daddr", "dir": "original"}}`. */
 export function compileConntrack(json: NftJson): PacketExpression {
-  const key = readText(json, "key");
+  const key = readTextField(json, "key");
   if (readField(json, "dir") === undefined) return FIELDS[key] ?? createUndecidedExpression(`ct ${key}`, NUMBER);
-  const direction = readText(json, "dir");
+  const direction = readTextField(json, "dir");
   const field = direction === "original" ? ORIGINAL_FIELDS[key] : undefined;
   return field ?? createUndecidedExpression(`ct ${direction} ${key}`, NUMBER);
 }

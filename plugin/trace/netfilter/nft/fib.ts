@@ -2,7 +2,7 @@ import type { FibQuery } from "../../hook.ts";
 import type { Packet } from "../../packet.ts";
 import { LINK, TEXT } from "./datatype.ts";
 import type { PacketExpression } from "./expression.ts";
-import { readArray, readField, readText } from "./json.ts";
+import { readArray, readField, readTextField } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { toReading } from "./value.ts";
 
@@ -12,7 +12,7 @@ import { toReading } from "./value.ts";
  * @throws Error whose message is the lookup, if it is not known.
  */
 export function compileFib(json: NftJson): PacketExpression {
-  const result = readText(json, "result");
+  const result = readTextField(json, "result");
   const flags = new Set(readArray(readField(json, "flags")).map(String));
   const address = flags.has("saddr") ? "source" : "destination";
   const findLink = ({ inLink, outLink }: Packet) =>

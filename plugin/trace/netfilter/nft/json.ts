@@ -14,7 +14,7 @@ export function readField(json: NftJson, name: string): NftJson {
 }
 
 /** Returns a text field. Throws when it is something else. */
-export function readText(json: NftJson, name: string): string {
+export function readTextField(json: NftJson, name: string): string {
   const value = readField(json, name);
   if (typeof value !== "string") throw new Error(`${name} in ${JSON.stringify(json)}`);
   return value;
@@ -22,7 +22,7 @@ export function readText(json: NftJson, name: string): string {
 
 /** Returns a text field, or the other text if there is none. Throws when it is something else. */
 export function readOptionalText(json: NftJson, name: string, otherwise: string): string {
-  return readField(json, name) === undefined ? otherwise : readText(json, name);
+  return readField(json, name) === undefined ? otherwise : readTextField(json, name);
 }
 
 /** Returns an array. Throws when the value is something else. */

@@ -2,7 +2,7 @@ import type { Packet } from "../../packet.ts";
 import { BREAK, CONTINUE, type Result, type RuleStatement, type StatementContext } from "../model/ruleset.ts";
 import { compileExpression } from "./compile-expression.ts";
 import type { Datatype } from "./datatype.ts";
-import { readField, readOnlyEntry, readText } from "./json.ts";
+import { readField, readOnlyEntry, readTextField } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { formatElementKey, type SetCatalog } from "./set-catalog.ts";
 import type { Reading, Value } from "./value.ts";
@@ -41,7 +41,7 @@ export function decideReading(reading: Reading, decide: (value: Value) => Result
  * @throws Error whose message is the part that is not known.
  */
 export function compileMatch(content: NftJson, sets: SetCatalog): RuleStatement {
-  const operator = readText(content, "op");
+  const operator = readTextField(content, "op");
   const left = compileExpression(readField(content, "left"), sets);
   const test = compileOperator(operator, readField(content, "right"), left.type, sets);
   return (packet: Packet, context) =>

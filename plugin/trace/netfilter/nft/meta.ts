@@ -3,7 +3,7 @@ import { findProtocolNumber } from "../model/protocols.ts";
 import type { StatementContext } from "../model/ruleset.ts";
 import { type Datatype, ETHER_TYPE, FAMILY, LINK, NUMBER, PACKET_TYPE, PROTOCOL, TEXT } from "./datatype.ts";
 import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
-import { readText } from "./json.ts";
+import { readTextField } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { type Reading, toReading, type Value } from "./value.ts";
 
@@ -57,6 +57,6 @@ const FIELDS: Readonly<Record<string, PacketExpression>> = {
 
 /** Compiles `{"meta": {"key": "mark"}}`; keys of sockets, times and processors are undecided. */
 export function compileMeta(json: NftJson): PacketExpression {
-  const key = readText(json, "key");
+  const key = readTextField(json, "key");
   return FIELDS[key] ?? createUndecidedExpression(`meta ${key}`, NUMBER);
 }

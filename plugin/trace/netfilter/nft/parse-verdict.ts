@@ -1,5 +1,5 @@
 import { type Chain, CONTINUE, type Result } from "../model/ruleset.ts";
-import { readOnlyEntry, readText } from "./json.ts";
+import { readOnlyEntry, readTextField } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 
 const SIMPLE: Readonly<Record<string, Result>> = {
@@ -13,7 +13,7 @@ const SIMPLE: Readonly<Record<string, Result>> = {
 export function parseVerdict(json: NftJson, findChain: (name: string) => Chain | undefined): Result | undefined {
   const [key = "", content] = readOnlyEntry(json) ?? [];
   if (key !== "jump" && key !== "goto") return SIMPLE[key];
-  const target = readText(content, "target");
+  const target = readTextField(content, "target");
   const chain = findChain(target);
   return chain === undefined
     ? { kind: "unknown", reason: `${key} ${target}: the chain is not in the snapshot` }

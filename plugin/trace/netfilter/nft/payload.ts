@@ -18,7 +18,7 @@ import {
   TCP_FLAGS,
 } from "./datatype.ts";
 import { createUndecidedExpression, type PacketExpression } from "./expression.ts";
-import { readField, readText } from "./json.ts";
+import { readField, readTextField } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { ABSENT, toReading, type Value } from "./value.ts";
 
@@ -111,8 +111,8 @@ const OTHER_PROTOCOLS = new Set(["ah", "arp", "comp", "dccp", "esp", "gre", "igm
  */
 export function compilePayload(json: NftJson): PacketExpression {
   if (readField(json, "base") !== undefined) throw new Error(`payload ${JSON.stringify(json)}`);
-  const protocol = readText(json, "protocol");
-  const name = readText(json, "field");
+  const protocol = readTextField(json, "protocol");
+  const name = readTextField(json, "field");
   if (OTHER_PROTOCOLS.has(protocol)) return { type: NUMBER, read: () => ABSENT };
   const hasHeader = HAS_HEADER[protocol];
   if (hasHeader === undefined) throw new Error(`${protocol} ${name}`);

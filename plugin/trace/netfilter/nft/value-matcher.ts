@@ -1,6 +1,6 @@
 import { type AddressNumber, computePrefixRange, parseAddressNumber } from "../model/address-number.ts";
 import type { Datatype } from "./datatype.ts";
-import { readArray, readField, readOnlyEntry, readText, unwrapElement } from "./json.ts";
+import { readArray, readField, readOnlyEntry, readTextField, unwrapElement } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { formatValueKey, type Value } from "./value.ts";
 
@@ -20,7 +20,7 @@ function compileConstant(json: NftJson, type: KeyType): { readonly value: Value 
   const [key, content] = readOnlyEntry(json) ?? [];
   if (key === "prefix") {
     const length = readField(content, "len");
-    const { first, last } = computePrefixRange(parseAddressNumber(readText(content, "addr")), Number(length));
+    const { first, last } = computePrefixRange(parseAddressNumber(readTextField(content, "addr")), Number(length));
     return { test: createRangeTest(first, last) };
   }
   if (key === "range") {
