@@ -16,17 +16,20 @@ export type Hook =
   | "bridge-postrouting";
 
 /** rtm_type of an address or a route, as `addrtype` and `fib … type` name it. */
-export type AddressType =
-  | "unspec"
-  | "unicast"
-  | "local"
-  | "broadcast"
-  | "anycast"
-  | "multicast"
-  | "blackhole"
-  | "unreachable"
-  | "prohibit"
-  | "throw";
+export type AddressType = (typeof ADDRESS_TYPES)[number];
+/** All address types, as iptables and nft name them. */
+export const ADDRESS_TYPES = [
+  "unspec",
+  "unicast",
+  "local",
+  "broadcast",
+  "anycast",
+  "multicast",
+  "blackhole",
+  "unreachable",
+  "prohibit",
+  "throw",
+] as const;
 
 /** Part of a packet that a rule's own route lookup uses. */
 export interface FibQuery {

@@ -1,4 +1,4 @@
-import type { AddressType } from "../../hook.ts";
+import { ADDRESS_TYPES } from "../../hook.ts";
 import type { Packet } from "../../packet.ts";
 import { parseAddressNumber } from "../model/address-number.ts";
 import { findProtocolNumber } from "../model/protocols.ts";
@@ -15,19 +15,6 @@ function rejectOtherOptions(extension: RuleExtension, known: readonly string[]):
   const other = extension.options.find(({ name }) => !known.includes(name));
   if (other !== undefined) throw new Error(`${extension.name} ${formatOption(other)}`);
 }
-
-const ADDRESS_TYPES: readonly AddressType[] = [
-  "unspec",
-  "unicast",
-  "local",
-  "broadcast",
-  "anycast",
-  "multicast",
-  "blackhole",
-  "unreachable",
-  "prohibit",
-  "throw",
-];
 
 const compileAddressType: MatchCompiler = (extension) => {
   rejectOtherOptions(extension, ["--src-type", "--dst-type", "--limit-iface-in", "--limit-iface-out"]);
