@@ -11,7 +11,7 @@ const FAILED = 2;
  * Runs `interlay ARGUMENTS`.
  * @returns the exit status: 0, 1 for a negative result, 2 if the command could not do its work
  */
-export async function runInterlay(argv: readonly string[]): Promise<number> {
+async function runInterlay(argv: readonly string[]): Promise<number> {
   let command: Command | undefined;
   try {
     const program = await createProgram(VERBS, argv);
