@@ -4,7 +4,7 @@ import { documentedRoutes, plainRoutes } from "./routes.ts";
 describe("the documented routes", () => {
   const cidrs = { overlayCidr: "10.233.64.0/18", serviceCidr: "10.233.0.0/18" };
 
-  it("the documented routes are the seed's lines for an underlay pod", () => {
+  it("returns the documented routes of an underlay pod", () => {
     assert.deepEqual(documentedRoutes("underlay", "10.7.168.71", "10.7.200.5", cidrs), [
       "10.7.168.71 dev veth0 src 10.7.200.5",
       "10.233.64.0/18 via 10.7.168.71 dev veth0 src 10.7.200.5",
