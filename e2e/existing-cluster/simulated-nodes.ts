@@ -1,16 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { PatchStrategy } from "@kubernetes/client-node";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 
-/** Label of simulated nodes. */
-export const SIMULATED = "interlay.dev/simulated";
 /** Simulated nodes by what a run must find about them. */
-const SIMULATED_NODES = { withoutAgent: 40, notReady: 5, cordoned: 5 } as const;
+export const SIMULATED_NODES = { withoutAgent: 40, notReady: 5, cordoned: 5 } as const;
+/** Milliseconds between two renewals of a Lease, as kubelet's: without them a node is not Ready after 40 s. */
+const RENEW_MS = 10_000;
 
 type SimulatedKind = keyof typeof SIMULATED_NODES;
 
-/** Returns a Node without a machine: Ready for a while, not Ready, or cordoned. Pure. */
+/** Returns a Node without a machine: Ready while its Lease is renewed, not Ready, or cordoned. Pure. */
 function buildNode(kind: SimulatedKind, number: number) {
   const name = `simulated-${kind.toLowerCase()}-${String(number).padStart(2, "0")}`;
-  const labels = { [SIMULATED]: "true", "kubernetes.io/os": "linux", "kubernetes.io/hostname": name };
+  const labels = { "kubernetes.io/os": "linux", "kubernetes.io/hostname": name };
   const now = new Date().toISOString();
   const condition = { type: "Ready", status: kind === "notReady" ? "False" : "True", reason: "Simulated" };
   return {
@@ -25,14 +27,43 @@ function buildNode(kind: SimulatedKind, number: number) {
   };
 }
 
-/** Creates fifty Nodes without machines. @returns a function that deletes them */
+/** Returns the Lease by which a node says that it is alive. Pure. */
+function buildLease(name: string) {
+  return {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: Object.assign({}, { name, namespace: "kube-node-lease" }),
+    spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: new Date().toISOString().replace("Z", "000Z") },
+  };
+}
+
+/** Renews the Leases of nodes until it is stopped. A renewal that fails leaves its node not Ready, which the run then reports. */
+async function renewLeases(api: ClusterApi, names: readonly string[], stop: AbortSignal): Promise<void> {
+  const renew = async (name: string): Promise<void> => {
+    const lease = buildLease(name);
+    if (!(await ensureObject(api, lease)))
+      await api.objects.patch(lease, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
+  };
+  while (!stop.aborted) {
+    await Promise.allSettled(names.map(renew));
+    await sleep(RENEW_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+}
+
+/** Creates fifty Nodes without machines, and keeps those Ready that are not meant to be otherwise. @returns a function that deletes them */
 export async function createSimulatedNodes(api: ClusterApi): Promise<() => Promise<void>> {
   const kinds = Object.keys(SIMULATED_NODES) as SimulatedKind[];
   const nodes = kinds.flatMap((kind) =>
-    Array.from({ length: SIMULATED_NODES[kind] }, (_, index) => buildNode(kind, index + 1)),
+    Array.from({ length: SIMULATED_NODES[kind] }, (_, index) => ({ kind, node: buildNode(kind, index + 1) })),
   );
-  for (const node of nodes) await ensureObject(api, node);
+  for (const { node } of nodes) await ensureObject(api, node);
+  const alive = nodes.flatMap(({ kind, node }) => (kind === "notReady" ? [] : [node.metadata.name]));
+  const stop = new AbortController();
+  const renewed = renewLeases(api, alive, stop.signal);
   return async () => {
-    for (const { metadata } of nodes) await api.core.deleteNode({ name: metadata.name });
+    stop.abort();
+    await renewed;
+    for (const { node } of nodes) await api.core.deleteNode({ name: node.metadata.name });
+    for (const name of alive) await api.objects.delete(buildLease(name));
   };
 }
