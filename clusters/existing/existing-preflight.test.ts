@@ -35,6 +35,11 @@ describe("preflight of an existing cluster", () => {
     assert.deepEqual(problems({ nodes: [...GOOD.nodes, old] }), ["warning: nodes"]);
   });
 
+  it("requires no images for a node without pods", () => {
+    const other = createNode("w9", { ready: false, runtime: "" });
+    assert.deepEqual(problems({ nodes: [...GOOD.nodes, other] }), ["warning: nodes"]);
+  });
+
   const cases: readonly (readonly [string, Partial<ClusterInventory>, string])[] = [
     ["a node that is not Ready", { nodes: [...GOOD.nodes, createNode("w3", { ready: false })] }, "warning: nodes"],
     ["a cordoned node", { nodes: [...GOOD.nodes, createNode("w3", { schedulable: false })] }, "warning: nodes"],

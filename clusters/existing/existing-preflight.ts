@@ -44,7 +44,7 @@ export function checkPreconditions(
     checkInterlay(inventory, options, choice.chosen),
     checkNetwork(inventory, options),
     checkAddresses(inventory, choice.chosen.length * ADDRESSES_PER_NODE, options),
-    checkImages(inventory, options),
+    checkImages(inventory, choice.chosen, options),
     checkPermissions([...inventory.denied, ...(installs ? inventory.deniedInstall : [])]),
   ];
 }
@@ -192,8 +192,12 @@ function checkAddresses(
   return createRow(what, found, error);
 }
 
-function checkImages({ nodes, interlay }: ClusterInventory, options: PreflightRequest): PreflightRow {
-  const source = chooseImageSource(nodes, options);
+function checkImages(
+  { nodes, interlay }: ClusterInventory,
+  chosen: readonly InventoryNode[],
+  options: PreflightRequest,
+): PreflightRow {
+  const source = chooseImageSource(chosen.length > 0 ? chosen : nodes, options);
   const found = {
     lab: "programs of the lab",
     kind: "loaded into kind's nodes",

@@ -48,13 +48,13 @@ export function createExistingProvider(options: ExistingOptions = parseExistingO
       await assertNamespacesAreOurs(config, [namespace, toolsNamespace]);
       const pullSecrets = await readPullSecrets(config, options.pullSecrets);
       const settings = { ...options.podSettings, pullSecrets };
+      const choice = chooseNodes(inventory, options);
       const images = await placeImages(
-        chooseImageSource(inventory.nodes, options),
+        chooseImageSource(choice.chosen, options),
         { probe: spec.probe, agentImage: options.agentImage },
         progress,
       );
       for (const sentence of images.remains) progress.note(`${sentence}.`);
-      const choice = chooseNodes(inventory, options);
       const controlPlanes = inventory.nodes.filter(
         (node) => node.controlPlane && node.ready && !choice.chosen.includes(node),
       );

@@ -25,7 +25,7 @@ export type ImageSource =
   | { readonly kind: "named"; readonly probe: string }
   | { readonly kind: "unknown" };
 
-/** Returns how the nodes get the images. Pure. */
+/** Returns how the nodes that get pods get the images: other nodes, such as simulated ones, do not matter. Pure. */
 export function chooseImageSource(
   nodes: readonly Pick<InventoryNode, "runtime" | "providerId">[],
   { image }: Pick<ExistingOptions, "image">,
