@@ -11,6 +11,8 @@ interface Libc {
   flock(fd: number, operation: number): number;
   /** madvise(2). @param address of a page, as /proc/self/maps has it. @param length bytes */
   madvise(address: number, length: number, advice: number): number;
+  /** _exit(2): ends the process now, without handlers. */
+  exitNow(status: number): void;
   errno(): number;
 }
 
@@ -44,6 +46,7 @@ function load(): Libc {
     close: { args: ["i32"], returns: "i32" },
     flock: { args: ["i32", "i32"], returns: "i32" },
     madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
+    _exit: { args: ["i32"], returns: "void" },
     __errno_location: { args: [], returns: "ptr" },
   });
   // Each as it is: a wrapper around all of them would be most of what a call costs.
@@ -63,6 +66,7 @@ function load(): Libc {
     close: call("close"),
     flock: call("flock"),
     madvise: call("madvise"),
+    exitNow: call("_exit"),
     errno: () => ffi.read.i32(errnoLocation(), 0),
   };
 }

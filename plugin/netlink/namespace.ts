@@ -1,12 +1,14 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { errorName } from "./errno.ts";
 import { getLibc } from "./libc.ts";
 import { NetlinkError } from "./socket.ts";
 
+const STDERR = 2;
 const CLONE_NEWNET = 0x40000000;
 
 /**
  * Runs `work` with this thread in the network namespace at `path` (CNI_NETNS: `/var/run/netns/…` or `/proc/PID/ns/net`)
- * and comes back, whatever happens. `work` must be synchronous: what it leaves to the event loop would run elsewhere.
+ * and comes back, whatever happens; if it cannot, the process ends. `work` must be synchronous: what it leaves to the event loop would run elsewhere.
  * Sockets opened inside stay in the namespace; `/proc/sys/net` is that namespace's while inside. setns(2).
  */
 export function runInNamespace<T>(path: string, work: () => T): T {
@@ -21,11 +23,19 @@ export function runInNamespace<T>(path: string, work: () => T): T {
     try {
       return work();
     } finally {
-      enter(home, "the namespace it came from");
+      returnTo(home);
     }
   } finally {
     closeSync(home);
   }
+}
+
+/** In the wrong namespace, all later work would change a pod's network instead of the node's: the process ends. */
+function returnTo(home: number): void {
+  const c = getLibc();
+  if (c.setns(home, CLONE_NEWNET) === 0) return;
+  writeSync(STDERR, `setns back to the process's own namespace: ${errorName(c.errno())}; the process ends\n`);
+  c.exitNow(1);
 }
 
 function enter(fd: number, name: string): void {

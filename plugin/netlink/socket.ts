@@ -21,6 +21,15 @@ const OPTION = { capAck: 10, extAck: 11, strictCheck: 12 } as const;
 const NLMSGERR_ATTR_MSG = 1;
 /** The kernel never fills more than 32 KiB of one dump datagram. */
 const RECEIVE_BYTES = 65536;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const EINTR = 4;
+const EAGAIN = 11;
+/** The kernel answers in the request's send; only an answer that was lost takes longer. */
+const RECEIVE_SECONDS = 5;
+/** struct timeval: two 64-bit words. */
+const RECEIVE_TIMEOUT = Buffer.alloc(16);
+RECEIVE_TIMEOUT.writeBigInt64LE(BigInt(RECEIVE_SECONDS));
 /** One for all sockets: each exchange is done before the next begins, and sockets live for a moment. */
 let shared: Buffer | undefined;
 
@@ -52,6 +61,11 @@ export class NetlinkSocket {
     const c = getLibc();
     const fd = c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK[protocol]);
     if (fd < 0) throw new NetlinkError("socket(AF_NETLINK)", c.errno(), undefined);
+    if (c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, RECEIVE_TIMEOUT, RECEIVE_TIMEOUT.length) !== 0) {
+      const errno = c.errno();
+      c.close(fd);
+      throw new NetlinkError("setsockopt(SO_RCVTIMEO)", errno, undefined);
+    }
     const on = Buffer.of(1, 0, 0, 0);
     for (const option of Object.values(OPTION)) c.setsockopt(fd, SOL_NETLINK, option, on, on.length);
     return new NetlinkSocket(fd);
@@ -143,8 +157,13 @@ export class NetlinkSocket {
   #receiveMessages(what: string): Message[] {
     const c = getLibc();
     shared ??= Buffer.allocUnsafe(RECEIVE_BYTES);
-    const length = c.recv(this.#fd, shared, RECEIVE_BYTES, 0);
-    if (length < 0) throw new NetlinkError(what, c.errno(), undefined);
+    let length = c.recv(this.#fd, shared, RECEIVE_BYTES, 0);
+    while (length < 0) {
+      const errno = c.errno();
+      // With a time-out, recv is not restarted after a signal: signal(7).
+      if (errno === EINTR) length = c.recv(this.#fd, shared, RECEIVE_BYTES, 0);
+      else throw new NetlinkError(what, errno, errno === EAGAIN ? `no answer in ${RECEIVE_SECONDS} s` : undefined);
+    }
     // Copied: the buffer is reused by the next recv.
     return decodeMessages(Buffer.from(shared.subarray(0, length)));
   }
