@@ -100,7 +100,9 @@ function selectByMac(
   walk.note({ kind: "neighbour", text });
   const [receiver] = receivers.filter(({ macs }) => macs.includes(mac));
   if (receiver !== undefined) return receiver;
-  if (open.length > 0 && !walk.model.addresses.has(address))
+  // A MAC address that was learned exists: a host outside the snapshot answered, even if one of the snapshot has the address as well.
+  const isLearned = !state.includes("PERMANENT");
+  if (open.length > 0 && (isLearned || !walk.model.addresses.has(address)))
     throw losePacket("unknown", "outside", namespace, `the packet leaves the snapshot by ${open.join(", ")}: ${text}`);
   throw losePacket("drop", "wrong-neighbour", namespace, `no link has the neighbour's MAC address: ${text}`);
 }

@@ -121,6 +121,12 @@ describe("trace of a connection", () => {
       "drop wrong-neighbour in mac-1 (SYN)",
     ],
     [
+      "does not guess what a host outside the snapshot does that has answered for a known pod's address",
+      ["mac-1", "10.0.0.21"],
+      { "mac-1": { neighbours: ["10.0.0.21 eth0 02:00:00:00:00:09 STALE"] } },
+      "unknown outside in mac-1 (SYN)",
+    ],
+    [
       "fails without an fdb entry",
       ["pod-1", "10.244.2.2"],
       { "node-1": { more: { fdb: [] } } },
