@@ -135,9 +135,12 @@ export default tseslint.config(
   forbid(["e2e"], ...ABOVE_E2E),
   ...forbidUpwards("e2e", E2E_FOLDERS, ABOVE_E2E),
   {
-    // These two benchmarks measure the allocator and the agent's objects, so they import them.
+    // These benchmarks measure parts of the agent and the allocator, so they import them.
     ...forbid(["e2e/bench"], "scripts"),
-    files: ["e2e/bench/agent/simulated-objects.ts", "e2e/bench/ipam/nodes.ts"],
+    files: [
+      "e2e/bench/agent/{fan-out,repair-process,simulated-agents,simulated-objects}.ts",
+      "e2e/bench/ipam/nodes.ts",
+    ],
   },
   forbid(["results"], "clusters", "e2e", "scripts", "plugin"),
 );
