@@ -7,8 +7,11 @@ import {
   type V1Namespace,
 } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
+import { z } from "zod";
 import { listObsoleteObjects } from "../../plugin/deploy/installation.ts";
 import { readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render-installation.ts";
+import { hasStatus, KubeClient } from "../../plugin/kubernetes/kube-client.ts";
+import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/render-uninstall.ts";
 import { readAdmissionVersion } from "./admission-version.ts";
 import { isDaemonSetReady } from "./daemon-set.ts";
@@ -17,6 +20,8 @@ import { hasNodeStates, listUnderlayPods } from "./underlay-pods.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const NAMESPACE = "interlay-system";
+const poolMetadata = z.object({ name: z.string(), finalizers: z.array(z.string()).default([]) });
+const poolList = z.object({ items: z.array(z.object({ metadata: poolMetadata })).default([]) });
 const HINT = `see the pods in ${NAMESPACE}, and run this again`;
 
 interface UninstallOptions {
@@ -120,12 +125,28 @@ async function deleteObjects(config: KubeConfig, waitFor: WaitFor): Promise<void
     ...texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject)),
     ...listObsoleteObjects().map((object) => object as KubernetesObject),
   ];
+  await removeFinalizers(config);
   for (const object of objects) await client.delete(object).catch(ignoreStatus(404));
   const core = config.makeApiClient(CoreV1Api);
   await waitFor("Interlay's namespace is deleted", async () => {
     const namespace = await core.readNamespace({ name: NAMESPACE }).catch(ignoreStatus(404));
     return namespace === undefined;
   });
+}
+
+/** Removes Interlay's finalizers of pools: the controller, which would remove them, does not run any more. */
+async function removeFinalizers(config: KubeConfig): Promise<void> {
+  const kube = new KubeClient(config);
+  const ignoreMissing = (error: unknown): unknown => {
+    if (!hasStatus(error, 404)) throw error;
+    return {};
+  };
+  const { items } = poolList.parse(await kube.list(RESOURCE.underlayPools).catch(ignoreMissing));
+  for (const { metadata } of items) {
+    const finalizers = metadata.finalizers.filter((name) => !name.startsWith("interlay.dev/"));
+    if (finalizers.length < metadata.finalizers.length)
+      await kube.mergePatch(RESOURCE.underlayPools, metadata.name, { metadata: { finalizers } }).catch(ignoreMissing);
+  }
 }
 
 function assertNoUnderlayPods(pods: readonly string[]): void {
