@@ -77,27 +77,28 @@ const factsStatus = z.strictObject({
 });
 export type FactsStatus = z.infer<typeof factsStatus>;
 
+// A status is written by a merge patch, in which null removes a field: what may be null may be missing.
 export const nodeStateStatusSchema = z.strictObject({
   ready: z.enum(["True", "False"]).describe("Whether all conditions are True."),
   reason: z.string().describe("The first condition that is False, as TYPE: REASON; empty if all are True."),
   version: z.string().describe("Version of the agent."),
   returnPath: z.strictObject({
-    mode: z.string().nullable(),
+    mode: z.string().nullish(),
     chosenBecause: z.string().describe("The setting that names it, or why the agent chose it."),
     applied: z.boolean(),
     configResourceVersion: z.string().describe("Version of ConfigMap interlay-config that was read."),
   }),
   tcpBeLiberal: z.int().describe("Value of net.netfilter.nf_conntrack_tcp_be_liberal."),
   kubeProxy: z.strictObject({
-    version: z.string().nullable(),
-    mode: z.string().nullable(),
+    version: z.string().nullish(),
+    mode: z.string().nullish(),
     invalidDropRule: z.boolean().describe("Whether the rule that drops INVALID packets is in place."),
     source: z.string().describe("Where the version comes from."),
   }),
   gate: z
     .strictObject({ open: z.boolean(), reason: z.string() })
     .describe("Whether replies that bypass the source's node pass."),
-  facts: factsStatus.nullable().describe("What the agent knows about cluster and node; pods are attached by it."),
+  facts: factsStatus.nullish().describe("What the agent knows about cluster and node; pods are attached by it."),
   attachments: z.int().describe("Pod interfaces of Interlay on the node."),
   conditions,
 });
