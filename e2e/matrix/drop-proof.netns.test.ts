@@ -82,6 +82,9 @@ describe("the proof that kube-proxy's INVALID rule blocks a cell", function () {
       const [file = "", ...argv] = enter("server", [process.execPath, ...PROBE]);
       children.push(spawn(file, argv, { stdio: "ignore", env: { ...process.env, PROBE_PORT: String(port) } }));
     }
+    const isListening = async (port: number) => (await run("server", "ss -Hltn")).includes(`:${port} `);
+    while (!(await isListening(PORT)) || !(await isListening(OTHER_PORT)))
+      await new Promise((resolve) => setTimeout(resolve, 50));
   });
   beforeEach(async () => {
     await run("node", "nft flush ruleset");
