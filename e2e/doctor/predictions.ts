@@ -8,7 +8,7 @@ import type { PacketPath } from "../evidence/path.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { collectCluster } from "../trace/collect-cluster.ts";
 import { toPredictedPath } from "../trace/predicted-path.ts";
-import { isTraced, traceCells } from "../trace/trace-cells.ts";
+import { hasClient, isTraced, traceCells } from "../trace/trace-cells.ts";
 
 /** Prediction of a cell's result by a trace. */
 export interface Prediction {
@@ -33,7 +33,8 @@ export async function predictCells(
   deployment: Deployment,
 ): Promise<Predictions> {
   const snapshot = await collectCluster(cluster, clusterApi(cluster));
-  const { traces } = traceCells(snapshot, asked.filter(isTraced), deployment);
+  const traced = asked.filter((cell) => isTraced(cell) && hasClient(snapshot, cell));
+  const { traces } = traceCells(snapshot, traced, deployment);
   return new Map(
     [...traces].flatMap(([id, trace]) => {
       const prediction = toPrediction(trace, deployment);

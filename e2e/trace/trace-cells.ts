@@ -16,6 +16,11 @@ export function isTraced(cell: Pick<Cell, "group">): boolean {
   return !NOT_TRACED.includes(cell.group);
 }
 
+/** Whether the snapshot has the cell's client. Hosts outside of the cluster are in those of a lab only. */
+export function hasClient({ namespaces }: TraceSnapshot, { from }: Pick<Cell, "from">): boolean {
+  return from !== EXTERNAL || namespaces.some(({ name }) => name === EXTERNAL_HOST);
+}
+
 /** Predictions of cells, and how long they took. */
 export interface CellTraces {
   readonly traces: ReadonlyMap<string, Trace>;
