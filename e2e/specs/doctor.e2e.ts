@@ -59,10 +59,14 @@ export function registerSpecs(run: TestRun): void {
       findings: Findings,
       what: readonly Cell[] = asked,
       of: Deployment = deployment,
+      isUncertain = false,
     ): Promise<readonly string[]> => {
       const { predicted, ...wrong } = await By(`${what.length} cells`, () => comparePrediction(findings, what, of));
       const said = findings.map(({ message }) => message).join("\n");
-      assert.deepEqual(wrong, { failedAndNotPredicted: [], predictedAndPassed: [] }, said);
+      const { failedAndNotPredicted, predictedAndPassed } = wrong;
+      // Of two hosts with an address either may have the last word, so that some of the cells pass.
+      const passed = isUncertain && predictedAndPassed.length < predicted.length ? [] : predictedAndPassed;
+      assert.deepEqual([failedAndNotPredicted, passed], [[], []], said);
       return predicted;
     };
 
@@ -111,7 +115,8 @@ export function registerSpecs(run: TestRun): void {
           ),
         );
         const [more, all] = faultPod === undefined ? [[], deployment] : await checkFaultPod(faultPod);
-        const predicted = await predictionHolds(findings, [...asked, ...more], all);
+        const isUncertain = fault.check === "duplicate-address";
+        const predicted = await predictionHolds(findings, [...asked, ...more], all, isUncertain);
         if (severity === "fails")
           assert.ok(predicted.length > 0, "the fault makes no cell fail, so it does not test the prediction");
         else assert.deepEqual(predicted, [], "running pods are attached");
