@@ -3,7 +3,7 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
-import { DeferCleanup, It, Skip } from "../harness.ts";
+import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { type StolenRequest, TokenThief } from "./stolen-token.ts";
 
@@ -161,7 +161,13 @@ export function registerStolenTokenSpecs(
     const path = `${INTERLAY}/underlayaddresses`;
     const its = await api.objects.create<KubernetesObject>(address(other));
     DeferCleanup(() => api.objects.delete(address(other)));
-    const { resourceVersion = "" } = its.metadata ?? {};
+    // The controller labels it, which changes its version.
+    const labelled = await Eventually(
+      "the address has the controller's labels",
+      () => api.objects.read<KubernetesObject>({ ...its, metadata: { name: "203.0.113.9" } }),
+      ({ metadata }) => metadata?.labels?.["interlay.dev/node"] !== undefined,
+    );
+    const { resourceVersion = "" } = labelled.metadata ?? {};
     const changed = (spec: Readonly<Record<string, unknown>>) => {
       const object = address(other, spec);
       return { ...object, metadata: { ...object.metadata, resourceVersion } };
