@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ControllerCache } from "./controller-cache.ts";
-import { buildLabels } from "../ipam/records/address-labels.ts";
+import { createAddress } from "../ipam/records/write-address.ts";
 import { writeLog } from "../agent/status/agent-log.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 import { toObjectName } from "../ipam/pool/object-name.ts";
@@ -8,9 +8,9 @@ import { parseIp } from "../datapath/address.ts";
 import { planSets, type SetRequest } from "../ipam/sets/plan-sets.ts";
 import { describeWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
 import { Informer } from "../kubernetes/informer.ts";
-import { hasStatus, type KubeClient } from "../kubernetes/kube-client.ts";
+import type { KubeClient } from "../kubernetes/kube-client.ts";
 import { objectMeta } from "../kubernetes/object-meta.ts";
-import { GROUP_VERSION, RESOURCE } from "../kubernetes/objects.ts";
+import { RESOURCE } from "../kubernetes/objects.ts";
 import {
   buildSetRequest,
   type NamespaceLabels,
@@ -75,18 +75,8 @@ export class AddressSets {
         this.#view.underlayAddresses.applyLocalDelete(name, uid);
     }
     for (const spec of plan.create) {
-      const metadata = { name: toObjectName(parseIp(spec.address)), labels: buildLabels(spec) };
-      try {
-        const made = await this.#kube.create(RESOURCE.underlayAddresses, {
-          apiVersion: GROUP_VERSION,
-          kind: "UnderlayAddress",
-          metadata,
-          spec,
-        });
-        this.#view.underlayAddresses.applyLocalWrite(made);
-      } catch (error) {
-        if (!hasStatus(error, 409)) throw error; // a node was first; the next pass takes another address
-      }
+      const made = await createAddress(this.#kube, toObjectName(parseIp(spec.address)), spec);
+      if (made !== undefined) this.#view.underlayAddresses.applyLocalWrite(made); // else a node was first; the next pass takes another address
     }
     for (const { workload, missing } of plan.incomplete)
       this.#logOnce(`the set of ${describeWorkload(workload)} lacks ${missing} addresses: its pools have no free one`);

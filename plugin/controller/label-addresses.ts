@@ -1,4 +1,4 @@
-import { replaceAddress } from "../agent/server/cluster-address-store.ts";
+import { replaceAddress } from "../ipam/records/write-address.ts";
 import { hasLabels } from "../ipam/records/address-labels.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
 import type { UnderlayAddressObject } from "../kubernetes/objects.ts";

@@ -1,5 +1,5 @@
 import type { KubeClient } from "../kubernetes/kube-client.ts";
-import { replaceAddress } from "../agent/server/cluster-address-store.ts";
+import { replaceAddress } from "../ipam/records/write-address.ts";
 import { RESOURCE, underlayAddress, type UnderlayAddressObject } from "../kubernetes/objects.ts";
 import type { ReclaimRecords, ReclaimStore } from "../ipam/reclaim/address-reclaimer.ts";
 import type { ControllerCache } from "./controller-cache.ts";

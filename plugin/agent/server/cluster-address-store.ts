@@ -1,8 +1,7 @@
 import { type AddressStore, type BlockView, isApiError } from "../../ipam/records/address-store.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
-import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import {
-  GROUP_VERSION,
   inNamespace,
   podObject,
   type PodObject,
@@ -13,7 +12,8 @@ import {
 } from "../../kubernetes/objects.ts";
 import { parseIp } from "../../datapath/address.ts";
 import { getBlockName } from "../../ipam/pool/address-blocks.ts";
-import { buildLabels, selectPod, selectSet } from "../../ipam/records/address-labels.ts";
+import { selectPod, selectSet } from "../../ipam/records/address-labels.ts";
+import { createAddress, replaceAddress } from "../../ipam/records/write-address.ts";
 import type { WorkloadReference } from "../../ipam/annotations/workload.ts";
 import { BlockViews } from "./block-views.ts";
 import { z } from "zod";
@@ -112,18 +112,8 @@ export class ClusterAddressStore implements AddressStore {
   }
 
   async create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
-    try {
-      const body = {
-        apiVersion: GROUP_VERSION,
-        kind: "UnderlayAddress",
-        metadata: { name, labels: buildLabels(spec) },
-        spec,
-      };
-      return this.#follow(await this.#kube.create(RESOURCE.underlayAddresses, body));
-    } catch (error) {
-      if (hasStatus(error, 409)) return undefined;
-      throw error;
-    }
+    const made = await createAddress(this.#kube, name, spec);
+    return made === undefined ? undefined : this.#follow(made);
   }
 
   async replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
@@ -144,29 +134,5 @@ export class ClusterAddressStore implements AddressStore {
     this.#view.underlayAddresses.applyLocalWrite(answer);
     this.#blocks.applyLocalWrite(getBlockName(parseIp(object.spec.address)), answer);
     return object;
-  }
-}
-
-/**
- * Replaces the specification of an UnderlayAddress.
- *
- * @returns the answer of the API server; undefined if the object was changed or deleted since it was read
- */
-export async function replaceAddress(
-  kube: Pick<KubeClient, "replace">,
-  object: UnderlayAddressObject,
-  spec: UnderlayAddressSpec,
-): Promise<unknown> {
-  const { name, uid, resourceVersion } = object.metadata;
-  try {
-    return await kube.replace(RESOURCE.underlayAddresses, name, {
-      apiVersion: GROUP_VERSION,
-      kind: "UnderlayAddress",
-      metadata: { name, uid, resourceVersion, labels: { ...object.metadata.labels, ...buildLabels(spec) } },
-      spec,
-    });
-  } catch (error) {
-    if (hasStatus(error, 404, 409)) return undefined;
-    throw error;
   }
 }
