@@ -6,6 +6,16 @@ import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 /** Upper bound of writes of one pass. */
 const MAX_LABELLED = 100;
 
+/** Objects that were found to have their labels: each state of an object is checked once, because a check computes hashes. */
+const checked = new WeakSet<UnderlayAddressObject>();
+
+function isLabelled(object: UnderlayAddressObject): boolean {
+  if (checked.has(object)) return true;
+  const isComplete = hasLabels(object.metadata.labels, object.spec);
+  if (isComplete) checked.add(object);
+  return isComplete;
+}
+
 /**
  * Adds the labels by which agents select addresses to objects that do not have them, as earlier versions made them. Until then
  * agents find such addresses in use only by a refused write. An object that was changed since is left to the next pass.
@@ -15,7 +25,7 @@ export async function labelAddresses(
   kube: Pick<KubeClient, "replace">,
   addresses: readonly UnderlayAddressObject[],
 ): Promise<number> {
-  const missing = addresses.filter(({ metadata, spec }) => !hasLabels(metadata.labels, spec)).slice(0, MAX_LABELLED);
+  const missing = addresses.filter((object) => !isLabelled(object)).slice(0, MAX_LABELLED);
   for (const object of missing) await replaceAddress(kube, object, object.spec);
   return missing.length;
 }
