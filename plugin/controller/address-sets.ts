@@ -5,6 +5,7 @@ import { writeLog } from "../agent/status/agent-log.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 import { toObjectName } from "../ipam/pool/object-name.ts";
 import { parseIp } from "../datapath/address.ts";
+import { parsePools } from "../ipam/pool/parse-pools.ts";
 import { planSets, type SetRequest } from "../ipam/sets/plan-sets.ts";
 import { describeWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
 import { Informer } from "../kubernetes/informer.ts";
@@ -57,12 +58,13 @@ export class AddressSets {
     const addresses = this.#view.underlayAddresses.values();
     const templates = this.#listTemplates();
     if (templates.length === 0 && !addresses.some(({ spec }) => spec.set !== undefined)) return;
+    const { valid: pools } = parsePools(this.#view.underlayPools.values());
     const requests: SetRequest[] = [];
     const unclear: WorkloadReference[] = [];
     for (const template of templates) {
       try {
         const namespace = await this.#readNamespace(template.workload.namespace);
-        requests.push(buildSetRequest(template, namespace, this.#view.underlayPools.values(), definitions));
+        requests.push(buildSetRequest(template, namespace, pools, definitions));
       } catch (error) {
         unclear.push(template.workload);
         this.#logOnce(`${describeWorkload(template.workload)}: ${getErrorMessage(error)}`);

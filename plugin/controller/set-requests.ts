@@ -1,13 +1,11 @@
 import { z } from "zod";
 import { parsePoolNames } from "../ipam/allocator/pod-pools.ts";
-import { parsePools } from "../ipam/pool/parse-pools.ts";
-import { selectPools } from "../ipam/pool/select-pools.ts";
+import { type Pool, selectPools } from "../ipam/pool/select-pools.ts";
 import type { SetRequest } from "../ipam/sets/plan-sets.ts";
 import { listPodNetworks, parseDefinitionPools } from "../ipam/annotations/pod-networks.ts";
 import { parseSetSize, SET_ANNOTATION } from "../ipam/annotations/set-size.ts";
 import type { WorkloadReference } from "../ipam/annotations/workload.ts";
 import { objectMeta } from "../kubernetes/object-meta.ts";
-import type { UnderlayPoolObject } from "../kubernetes/objects.ts";
 
 const strings = z.record(z.string(), z.string()).default({});
 
@@ -98,19 +96,18 @@ export type NamespaceLabels = Pick<z.infer<typeof objectMeta>, "labels" | "annot
 export function buildSetRequest(
   { workload, replicas, template }: SetTemplate,
   namespace: NamespaceLabels,
-  pools: readonly UnderlayPoolObject[],
+  pools: readonly Pool[],
   definitions: ReadonlyMap<string, string>,
 ): SetRequest {
   const { annotations, labels } = template.metadata;
   const size = parseSetSize(annotations[SET_ANNOTATION] ?? "", replicas);
-  const { valid } = parsePools(pools);
   const nics = listPodNetworks(annotations, workload.namespace).flatMap(({ namespace: at, name, ifname }) => {
     const config = definitions.get(`${at}/${name}`);
     const own = config === undefined ? undefined : parseDefinitionPools(config, name);
     if (own === undefined) return [];
     const named = parsePoolNames(annotations, ifname);
     const preferredPools = named.length > 0 || own.pools.length > 0 ? named : parsePoolNames(namespace.annotations);
-    const selected = selectPools(valid, {
+    const selected = selectPools(pools, {
       node: { name: "", labels: template.spec.nodeSelector },
       namespace: { name: workload.namespace, labels: namespace.labels },
       podLabels: labels,
