@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { ControllerCache } from "./controller-cache.ts";
 import { createAddress } from "../ipam/records/write-address.ts";
 import { writeLog } from "../agent/status/agent-log.ts";
@@ -10,11 +9,10 @@ import { planSets, type SetRequest } from "../ipam/sets/plan-sets.ts";
 import { describeWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
 import { Informer } from "../kubernetes/informer.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
-import { objectMeta } from "../kubernetes/object-meta.ts";
+import { NamespaceCache } from "../kubernetes/namespace-cache.ts";
 import { RESOURCE } from "../kubernetes/objects.ts";
 import {
   buildSetRequest,
-  type NamespaceLabels,
   type SetTemplate,
   WORKLOAD_KINDS,
   workloadObject,
@@ -22,7 +20,6 @@ import {
 } from "./set-requests.ts";
 
 const NAMESPACE_MS = 30_000;
-const namespaceObject = z.object({ metadata: objectMeta });
 
 /** Creates and removes the addresses of fixed sets, as the templates of workloads request them. */
 export class AddressSets {
@@ -32,12 +29,13 @@ export class AddressSets {
     readonly kind: (typeof WORKLOAD_KINDS)[number];
     readonly informer: Informer<WorkloadObject>;
   }[];
-  readonly #namespaces = new Map<string, { readonly at: number; readonly metadata: NamespaceLabels }>();
+  readonly #namespaces: NamespaceCache;
   readonly #logged = new Set<string>();
 
   constructor(kube: KubeClient, view: ControllerCache) {
     this.#kube = kube;
     this.#view = view;
+    this.#namespaces = new NamespaceCache(kube, NAMESPACE_MS);
     this.#workloads = WORKLOAD_KINDS.map((kind) => ({
       kind,
       informer: new Informer<WorkloadObject>(kube, kind, (object) => workloadObject(object)),
@@ -63,7 +61,7 @@ export class AddressSets {
     const unclear: WorkloadReference[] = [];
     for (const template of templates) {
       try {
-        const namespace = await this.#readNamespace(template.workload.namespace);
+        const namespace = await this.#namespaces.read(template.workload.namespace);
         requests.push(buildSetRequest(template, namespace, pools, definitions));
       } catch (error) {
         unclear.push(template.workload);
@@ -95,15 +93,6 @@ export class AddressSets {
     const its = this.#workloads.find((one) => one.kind.group === group && one.kind.kind === kind);
     if (its !== undefined && its.informer.state !== "known") return true;
     return unclear.some((w) => w.group === group && w.kind === kind && w.namespace === namespace && w.name === name);
-  }
-
-  async #readNamespace(name: string): Promise<NamespaceLabels> {
-    const known = this.#namespaces.get(name);
-    if (known !== undefined && Date.now() - known.at < NAMESPACE_MS) return known.metadata;
-    const found = await this.#kube.find(RESOURCE.namespaces, name);
-    const { metadata } = namespaceObject.parse(found ?? { metadata: { name } });
-    this.#namespaces.set(name, { at: Date.now(), metadata });
-    return metadata;
   }
 
   #logOnce(message: string): void {

@@ -5,7 +5,7 @@ import type { SetRequest } from "../ipam/sets/plan-sets.ts";
 import { listPodNetworks, parseDefinitionPools } from "../ipam/annotations/pod-networks.ts";
 import { parseSetSize, SET_ANNOTATION } from "../ipam/annotations/set-size.ts";
 import type { WorkloadReference } from "../ipam/annotations/workload.ts";
-import { objectMeta } from "../kubernetes/object-meta.ts";
+import { objectMeta, type ObjectMeta } from "../kubernetes/object-meta.ts";
 
 const strings = z.record(z.string(), z.string()).default({});
 
@@ -84,9 +84,6 @@ function createKind(
   return { group, kind, api: `/apis/${group}/${version}`, plural, read };
 }
 
-/** Labels and annotations of a namespace. */
-export type NamespaceLabels = Pick<z.infer<typeof objectMeta>, "labels" | "annotations">;
-
 /**
  * Builds the request for a workload's set. Nodes are known by the template's nodeSelector only: a pool for some nodes serves the set if
  * the template selects nodes by the pool's labels.
@@ -95,7 +92,7 @@ export type NamespaceLabels = Pick<z.infer<typeof objectMeta>, "labels" | "annot
  */
 export function buildSetRequest(
   { workload, replicas, template }: SetTemplate,
-  namespace: NamespaceLabels,
+  namespace: Pick<ObjectMeta, "labels" | "annotations">,
   pools: readonly Pool[],
   definitions: ReadonlyMap<string, string>,
 ): SetRequest {

@@ -17,12 +17,12 @@ import { createAddress, replaceAddress } from "../../ipam/records/write-address.
 import type { WorkloadReference } from "../../ipam/annotations/workload.ts";
 import { BlockViews } from "./block-views.ts";
 import { z } from "zod";
-import { objectMeta, type ObjectMeta } from "../../kubernetes/object-meta.ts";
+import { NamespaceCache } from "../../kubernetes/namespace-cache.ts";
+import type { ObjectMeta } from "../../kubernetes/object-meta.ts";
 
 const addressList = z.object({ items: z.array(z.unknown()) });
 /** Labels and annotations of a namespace take effect within this time. */
 const NAMESPACE_MS = 10_000;
-const labelled = z.object({ metadata: objectMeta });
 
 /** Reads the cluster's addresses from informers and writes them to the API server. */
 export class ClusterAddressStore implements AddressStore {
@@ -30,12 +30,13 @@ export class ClusterAddressStore implements AddressStore {
   readonly #kube: KubeClient;
   readonly #view: ClusterCache;
   readonly #blocks: BlockViews;
-  readonly #namespaces = new Map<string, { readonly at: number; readonly metadata: ObjectMeta }>();
+  readonly #namespaces: NamespaceCache;
 
   constructor(kube: KubeClient, view: ClusterCache, node: string) {
     this.#kube = kube;
     this.#view = view;
     this.#blocks = new BlockViews(kube);
+    this.#namespaces = new NamespaceCache(kube, NAMESPACE_MS);
     this.node = node;
   }
 
@@ -48,18 +49,12 @@ export class ClusterAddressStore implements AddressStore {
   }
 
   /** Reads the namespace, at most every NAMESPACE_MS; while the API server is unreachable, as it was read last. */
-  async namespaceMetadata(name: string): Promise<ObjectMeta> {
-    const known = this.#namespaces.get(name);
-    if (known !== undefined && Date.now() - known.at < NAMESPACE_MS) return known.metadata;
-    try {
-      const found = await this.#kube.find(RESOURCE.namespaces, name);
-      const { metadata } = labelled.parse(found ?? { metadata: { name } });
-      this.#namespaces.set(name, { at: Date.now(), metadata });
-      return metadata;
-    } catch (error) {
+  namespaceMetadata(name: string): Promise<ObjectMeta> {
+    return this.#namespaces.read(name).catch((error: unknown) => {
+      const known = this.#namespaces.getLast(name);
       if (known === undefined || isApiError(error)) throw error;
-      return known.metadata;
-    }
+      return known;
+    });
   }
 
   pools() {
