@@ -1,5 +1,8 @@
-/** Returns the HTTP status of an API server's error; undefined for any other error. */
+import { KubeError } from "../../plugin/kubernetes/kube-client.ts";
+
+/** Returns the HTTP status of an API server's error, of client-node or of KubeClient; undefined for any other error. */
 export function getStatusCode(error: unknown): number | undefined {
+  if (error instanceof KubeError) return error.status;
   return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number"
     ? error.code
     : undefined;

@@ -10,7 +10,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { listObsoleteObjects } from "../../plugin/deploy/installation.ts";
 import { readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render-installation.ts";
-import { hasStatus, KubeClient } from "../../plugin/kubernetes/kube-client.ts";
+import { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/render-uninstall.ts";
 import { readAdmissionVersion } from "./admission-version.ts";
@@ -137,15 +137,13 @@ async function deleteObjects(config: KubeConfig, waitFor: WaitFor): Promise<void
 /** Removes Interlay's finalizers of pools: the controller, which would remove them, does not run any more. */
 async function removeFinalizers(config: KubeConfig): Promise<void> {
   const kube = new KubeClient(config);
-  const ignoreMissing = (error: unknown): unknown => {
-    if (!hasStatus(error, 404)) throw error;
-    return {};
-  };
-  const { items } = poolList.parse(await kube.list(RESOURCE.underlayPools).catch(ignoreMissing));
+  const { items } = poolList.parse((await kube.list(RESOURCE.underlayPools).catch(ignoreStatus(404))) ?? {});
   for (const { metadata } of items) {
     const finalizers = metadata.finalizers.filter((name) => !name.startsWith("interlay.dev/"));
     if (finalizers.length < metadata.finalizers.length)
-      await kube.mergePatch(RESOURCE.underlayPools, metadata.name, { metadata: { finalizers } }).catch(ignoreMissing);
+      await kube
+        .mergePatch(RESOURCE.underlayPools, metadata.name, { metadata: { finalizers } })
+        .catch(ignoreStatus(404));
   }
 }
 
