@@ -96,9 +96,7 @@ function findReadinessFile(overlay: OverlaySettings | undefined): string {
 export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit<Addons, "calicoCrds">): Promise<void> {
   const { topology } = spec.environment?.spec ?? {};
   const manifest = renderInterlay({
-    admission: await findAdmissionVersion(
-      async (path) => JSON.parse(await kubectl.run(["get", "--raw", path])) as unknown,
-    ),
+    admission: await findAdmissionVersion((path) => kubectl.readPath(path)),
     image: interlay,
     returnPath: "notrack",
     pools: listPools(spec),

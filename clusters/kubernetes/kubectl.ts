@@ -14,6 +14,11 @@ export class Kubectl {
     return runOrThrow([this.#executable, "--kubeconfig", this.#kubeconfig, ...argv], options);
   }
 
+  /** Reads a path of the API server as JSON. */
+  async readPath(path: string): Promise<unknown> {
+    return JSON.parse(await this.run(["get", "--raw", path])) as unknown;
+  }
+
   /** Applies a manifest on the server, which is idempotent and has no size limit for CRDs. */
   async apply(manifest: string): Promise<void> {
     await this.run(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin: manifest });

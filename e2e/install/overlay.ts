@@ -15,9 +15,7 @@ export async function applyOverlay(kubectl: Kubectl, overlay: OverlayName, image
   try {
     const colon = image.lastIndexOf(":");
     const refer = (...path: readonly string[]) => relative(directory, join(DEPLOY, ...path));
-    const admission = await findAdmissionVersion(
-      async (path) => JSON.parse(await kubectl.run(["get", "--raw", path])) as unknown,
-    );
+    const admission = await findAdmissionVersion((path) => kubectl.readPath(path));
     const kustomization = {
       apiVersion: "kustomize.config.k8s.io/v1beta1",
       kind: "Kustomization",
