@@ -3,19 +3,16 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
-import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { findControllerProcess } from "../support/controller-process.ts";
-import { buildClusterSpec } from "../support/build-cluster-spec.ts";
-import { parseRunOptions } from "../support/run-options.ts";
 import { deployPods } from "../deployment/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess, readMemory } from "./agent/measured-agent.ts";
 import { measureFanOut } from "./agent/fan-out.ts";
 import { measureRepairPass } from "./agent/repair-pass.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/simulated-objects.ts";
+import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { createKubeClient, createNodes } from "./ipam/cluster-objects.ts";
 import { roundToHundredth, roundToTenth } from "./measurement/statistics.ts";
@@ -36,15 +33,8 @@ export const runAgentBench: Bench = {
   name: "agent",
   description: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects, in a lab`,
   parts: { components: LAB_PARTS },
-  run: async (print) => {
-    const provider = await loadProvider("lab");
-    const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";
-    const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
-    const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
-    if (missing !== undefined) throw new Error(missing.message);
-    const progress = createPlainProgress();
-    try {
-      const cluster = await provider.up(spec, progress);
+  run: (print) =>
+    withBenchLab("agent", async (cluster) => {
       const deployment = await deployPods(cluster, clusterApi(cluster));
       await deployment.closeProbers();
       return [
@@ -53,10 +43,7 @@ export const runAgentBench: Bench = {
         ...(await measureFanOut(cluster, createKubeClient(cluster), nameNodes(), print)),
         ...(await measureRepairPass()),
       ];
-    } finally {
-      await provider.down(name, progress);
-    }
-  },
+    }),
 };
 
 const nameNodes = (): readonly string[] => Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);

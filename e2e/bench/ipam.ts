@@ -3,10 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { createPlainProgress } from "../../clusters/progress/plain.ts";
-import { loadProvider } from "../../clusters/providers.ts";
-import { buildClusterSpec } from "../support/build-cluster-spec.ts";
-import { parseRunOptions } from "../support/run-options.ts";
+import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/ipam-calls.ts";
@@ -29,48 +26,42 @@ export const runIpamBench: Bench = {
     "addresses per second from 1, 10 and 50 nodes at once, writes per address, and ADD, compared with calico-ipam, in a lab",
   parts: { components: LAB_PARTS },
   run: async (print) => {
-    const provider = await loadProvider("lab");
-    const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";
-    const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
-    const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
-    if (missing !== undefined) throw new Error(missing.message);
-    const progress = createPlainProgress();
     const directory = await mkdtemp(join(tmpdir(), "interlay-bench-ipam-"));
     try {
-      const cluster = await provider.up(spec, progress);
-      const components = await resolveComponents(
-        (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((of) => ({
-          name: of,
-          version: spec.kubernetes,
-        })),
-        progress,
-      );
-      const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), cluster.kubeconfig);
-      const kube = createKubeClient(cluster);
-      const calls = await createCalls(cluster, kube);
-      const measurements: Measurement[] = [];
-      const report = (more: readonly Measurement[]): void => {
-        for (const { name: of, value, unit } of more) print(`${of}: ${value} ${unit}`);
-        measurements.push(...more);
-      };
-      report(await measureAdd(calls, kube));
-      print("creating nodes that exist only in the API server");
-      const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
-      const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
-      await createNodes(cluster, kube, nodes);
-      const context = {
-        kube,
-        directory,
-        nodes,
-        workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
-      };
-      const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
-      report(await measureSizes({ ...context, metrics }));
-      for (const scale of SCALES) report(await measureAllocations({ ...context, metrics }, scale));
-      report(await measureCalico(cluster, calls));
-      return measurements;
+      return await withBenchLab("ipam", async (cluster, progress) => {
+        const components = await resolveComponents(
+          (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((of) => ({
+            name: of,
+            version: cluster.spec.kubernetes,
+          })),
+          progress,
+        );
+        const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
+        const kube = createKubeClient(cluster);
+        const calls = await createCalls(cluster, kube);
+        const measurements: Measurement[] = [];
+        const report = (more: readonly Measurement[]): void => {
+          for (const { name: of, value, unit } of more) print(`${of}: ${value} ${unit}`);
+          measurements.push(...more);
+        };
+        report(await measureAdd(calls, kube));
+        print("creating nodes that exist only in the API server");
+        const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
+        const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
+        await createNodes(cluster, kube, nodes);
+        const context = {
+          kube,
+          directory,
+          nodes,
+          workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
+        };
+        const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
+        report(await measureSizes({ ...context, metrics }));
+        for (const scale of SCALES) report(await measureAllocations({ ...context, metrics }, scale));
+        report(await measureCalico(cluster, calls));
+        return measurements;
+      });
     } finally {
-      await provider.down(name, progress);
       await rm(directory, { recursive: true, force: true });
     }
   },

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { buildClusterSpec } from "../support/build-cluster-spec.ts";
-import { parseRunOptions } from "../support/run-options.ts";
+import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { toMeasurements, toOverallMeasurements, type SampleRounds } from "./net/net-measurements.ts";
 import { Flow, FLOWS } from "./net/bench-flow.ts";
@@ -32,20 +30,11 @@ export const runNetBench: Bench = {
 };
 
 async function measureInLab(print: (line: string) => void): Promise<readonly Measurement[]> {
-  const provider = await loadProvider("lab");
-  const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
-  const spec = await buildClusterSpec(
-    parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: KUBE_PROXY.version }),
-  );
-  const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
-  if (missing !== undefined) throw new Error(missing.message);
-  const progress = createPlainProgress();
-  try {
+  const measure = async (cluster: Cluster, progress: Progress): Promise<readonly Measurement[]> => {
     await ensureDebianPackages(TOOLS, progress);
-    const cluster = await provider.up(spec, progress);
     const pods = await createBenchPods(cluster, clusterApi(cluster));
     const states = await NetStates.create(cluster);
-    return await pauseOtherProcesses(cluster, async () => {
+    return pauseOtherProcesses(cluster, async () => {
       const measurements: Measurement[] = [];
       const report = (of: readonly Measurement[]) => {
         for (const { name: figure, value, unit } of of) print(`${figure}: ${value} ${unit}`);
@@ -55,9 +44,8 @@ async function measureInLab(print: (line: string) => void): Promise<readonly Mea
       report(toOverallMeasurements(measurements));
       return measurements;
     });
-  } finally {
-    await provider.down(name, progress);
-  }
+  };
+  return withBenchLab("net", measure, { INTERLAY_KUBE_PROXY: KUBE_PROXY.version });
 }
 
 /** Measures the states alternately with one connection between two pods, then between other pairs of pods. */

@@ -1,12 +1,9 @@
-import { createPlainProgress } from "../../clusters/progress/plain.ts";
-import { loadProvider } from "../../clusters/providers.ts";
 import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { deployPods } from "../deployment/deploy.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { buildClusterSpec } from "../support/build-cluster-spec.ts";
-import { parseRunOptions } from "../support/run-options.ts";
 import { collectCluster } from "../trace/collect-cluster.ts";
 import { isTraced, traceCells } from "../trace/trace-cells.ts";
+import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { median, roundToHundredth } from "./measurement/statistics.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
@@ -44,15 +41,8 @@ export const runTraceBench: Bench = {
   },
 };
 
-async function measureMatrix(print: (line: string) => void): Promise<readonly Measurement[]> {
-  const provider = await loadProvider("lab");
-  const name = process.env["INTERLAY_CLUSTER"] ?? "bench-trace";
-  const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
-  const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
-  if (missing !== undefined) throw new Error(missing.message);
-  const progress = createPlainProgress();
-  try {
-    const cluster = await provider.up(spec, progress);
+function measureMatrix(print: (line: string) => void): Promise<readonly Measurement[]> {
+  return withBenchLab("trace", async (cluster) => {
     const api = clusterApi(cluster);
     const deployment = await deployPods(cluster, api);
     await deployment.closeProbers();
@@ -88,7 +78,5 @@ async function measureMatrix(print: (line: string) => void): Promise<readonly Me
         basis,
       },
     ];
-  } finally {
-    await provider.down(name, progress);
-  }
+  });
 }
