@@ -178,7 +178,7 @@ export class ClusterReconciler {
         if (there.spec.config !== wanted.spec.config)
           await this.#tell(
             network,
-            `NetworkAttachmentDefinition ${key} is there and not ours: delete it, or rename this network.`,
+            `NetworkAttachmentDefinition ${key} already exists and does not belong to this network: delete it, or rename the network.`,
           );
         continue;
       } else if (there.spec.config !== wanted.spec.config)

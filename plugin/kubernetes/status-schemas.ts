@@ -98,7 +98,7 @@ export const nodeStateStatusSchema = z.strictObject({
   gate: z
     .strictObject({ open: z.boolean(), reason: z.string() })
     .describe("Whether replies that bypass the source's node pass."),
-  facts: factsStatus.nullish().describe("What the agent knows about cluster and node; pods are attached by it."),
+  facts: factsStatus.nullish().describe("Facts about cluster and node, by which the agent attaches pods."),
   attachments: z.int().describe("Pod interfaces of Interlay on the node."),
   conditions,
 });

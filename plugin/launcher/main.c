@@ -91,7 +91,7 @@ static bool send_all(int fd, bool is_socket, const char *bytes, size_t length) {
   return true;
 }
 
-/// Executes the full plugin by the loader in LIBRARIES, on a node without glibc. Returns if there is no loader.
+/// Executes the full plugin with the loader in LIBRARIES, on a node without glibc. Returns if the loader does not exist.
 static void exec_by_own_loader(const char *directory, char *plugin, char **argv) {
   char libraries[4096 + sizeof LIBRARIES], loader[sizeof libraries + sizeof "/ld.so"];
   snprintf(libraries, sizeof libraries, "%s" LIBRARIES, directory);

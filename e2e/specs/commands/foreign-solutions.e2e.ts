@@ -14,7 +14,7 @@ import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 1_800_000;
 const NETWORK = "static-routes";
-/** Options of a run that tests what is there, and demands that every cell passes. */
+/** Options of a run that tests the installed solution and requires every cell to pass. */
 const FLAGS = ["--yes", "--datapath", "none", "--network", `default/${NETWORK}`, "--return-path", "notrack"] as const;
 
 /**

@@ -5,7 +5,7 @@ import { selectBlock } from "../../ipam/records/address-labels.ts";
 import { logInvalidObject } from "../status/agent-log.ts";
 import type { BlockView } from "../../ipam/records/address-store.ts";
 
-/** Milliseconds without an allocation after which a block is no longer watched. */
+/** Milliseconds without an allocation after which the watch of a block ends. */
 const IDLE_MS = 300_000;
 const CHECK_MS = 60_000;
 /** Upper bound of watched blocks. */
