@@ -20,60 +20,26 @@ const forbid = (files, ...rooms) => ({
 /** Trees that use the plugin and that it must not know. */
 const OTHER_TREES = ["clusters", "e2e", "scripts", "results"];
 
+/** Folders of plugin/ but `errors`, which imports none. */
+const PLUGIN_FOLDERS =
+  "netlink datapath state kubernetes cni ipam agent controller trace doctor cli deploy testing".split(" ");
+const allExcept = (...allowed) => PLUGIN_FOLDERS.filter((folder) => !allowed.includes(folder));
+
 /** Folders of plugin/ -> folders next to them that they must not import: cli -> doctor, controller -> agent -> trace, ipam, cni -> datapath -> netlink. */
 const NOT_IMPORTED = {
-  errors: [
-    "netlink",
-    "datapath",
-    "state",
-    "kubernetes",
-    "cni",
-    "ipam",
-    "agent",
-    "controller",
-    "trace",
-    "doctor",
-    "cli",
-    "deploy",
-    "testing",
-  ],
-  netlink: [
-    "datapath",
-    "state",
-    "kubernetes",
-    "cni",
-    "ipam",
-    "agent",
-    "controller",
-    "trace",
-    "doctor",
-    "cli",
-    "deploy",
-    "testing",
-  ],
-  datapath: ["state", "kubernetes", "cni", "ipam", "agent", "controller", "trace", "doctor", "cli", "deploy"],
-  state: ["kubernetes", "cni", "ipam", "agent", "controller", "trace", "doctor", "cli", "deploy"],
-  kubernetes: [
-    "netlink",
-    "datapath",
-    "state",
-    "cni",
-    "ipam",
-    "agent",
-    "controller",
-    "trace",
-    "doctor",
-    "cli",
-    "deploy",
-  ],
+  errors: allExcept(),
+  netlink: allExcept("netlink"),
+  datapath: allExcept("netlink", "datapath", "testing"),
+  state: allExcept("netlink", "datapath", "state", "testing"),
+  kubernetes: allExcept("kubernetes", "testing"),
   cni: ["kubernetes", "ipam", "agent", "controller", "trace", "doctor", "cli"],
   ipam: ["agent", "controller", "trace", "doctor", "cli", "deploy"],
   agent: ["controller", "doctor", "cli", "deploy"],
   controller: ["trace", "doctor", "cli", "deploy"],
-  trace: ["state", "kubernetes", "cni", "ipam", "agent", "controller", "doctor", "cli", "deploy"],
+  trace: allExcept("netlink", "datapath", "trace", "testing"),
   doctor: ["controller", "cli", "deploy"],
   // The CRDs are generated from schemas of kubernetes.
-  deploy: ["netlink", "datapath", "state", "cni", "ipam", "agent", "controller", "doctor", "cli", "testing"],
+  deploy: allExcept("kubernetes", "trace", "deploy"),
 };
 
 /** Folders that clusters/ and e2e/ must not import. */
