@@ -8,22 +8,23 @@ import type { NodePods } from "./node-pods.ts";
 /** Port of the suite's pods in the node's network: below NodePorts and ephemeral ports, and not registered by IANA. */
 const HOST_PORT = 28_080;
 
-interface ExistingParts {
-  readonly spec: ClusterSpec;
-  readonly kubeconfig: string;
-  readonly nodes: readonly ClusterNode[];
-  readonly probeImage: string;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly network: string;
-  readonly datapath: "interlay" | "none";
-  /** Namespace of the suite's pods. */
-  readonly namespace: string;
-  readonly podSettings: PodSettings;
-  readonly leftOutNodes: readonly string[];
+type ExistingParts = Pick<
+  ExistingCluster,
+  | "spec"
+  | "kubeconfig"
+  | "nodes"
+  | "probeImage"
+  | "versions"
+  | "network"
+  | "datapath"
+  | "namespace"
+  | "podSettings"
+  | "leftOutNodes"
+> & {
   readonly externalTarget: ExternalTarget | undefined;
   /** A string is the reason why there are none. */
   readonly nodePods: NodePods | string;
-}
+};
 
 /** An existing cluster, used through its API server alone. */
 export class ExistingCluster implements Cluster {
@@ -35,6 +36,7 @@ export class ExistingCluster implements Cluster {
   readonly versions: Readonly<Record<string, string>>;
   readonly network: string;
   readonly datapath: "interlay" | "none";
+  /** Namespace of the suite's pods. */
   readonly namespace: string;
   readonly podSettings: PodSettings;
   readonly leftOutNodes: readonly string[];
