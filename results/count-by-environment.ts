@@ -1,3 +1,4 @@
+import { type Judgement, judgePrediction } from "./judge-prediction.ts";
 import type { CellResult, Report } from "./schema.ts";
 import { DEFAULT_ENVIRONMENT_NAME } from "./title.ts";
 
@@ -8,8 +9,8 @@ export interface EnvironmentCounts {
   readonly passed: number;
   readonly blocked: number;
   readonly failed: number;
-  /** Cells that the doctor predicted to pass and that did not. */
-  readonly falseGreen: number;
+  /** Cells by how their prediction compares with the probe; those without one are not counted. */
+  readonly predictions: Readonly<Record<Judgement, number>>;
 }
 
 /** Counts the cells of a report by environment, in the order of its variants. */
@@ -27,6 +28,15 @@ function countCellResults(cells: readonly CellResult[]): Omit<EnvironmentCounts,
     passed: count(({ ok, expected }) => ok && expected === "pass"),
     blocked: count(({ ok, expected }) => ok && expected === "blocked"),
     failed: count(({ ok }) => !ok),
-    falseGreen: count(({ predicted, actual }) => predicted === "pass" && actual !== "pass"),
+    predictions: countPredictions(cells),
   };
+}
+
+function countPredictions(cells: readonly CellResult[]): EnvironmentCounts["predictions"] {
+  const counts = { right: 0, "false-green": 0, "false-red": 0, unknown: 0, random: 0 };
+  for (const cell of cells) {
+    const judgement = judgePrediction(cell);
+    if (judgement !== undefined) counts[judgement] += 1;
+  }
+  return counts;
 }

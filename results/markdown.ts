@@ -44,11 +44,13 @@ function environmentLines(report: Report): readonly string[] {
   const counts = countByEnvironment(report);
   if (counts.length < 2) return [];
   return [
-    row(["environment", "passed", "blocked", "failed", "wrongly predicted to pass"]),
-    row(["---", "--:", "--:", "--:", "--:"]),
-    ...counts.map(({ environment, passed, blocked, failed, falseGreen }) =>
-      row([environment, ...[passed, blocked, failed, falseGreen].map(String)]),
-    ),
+    row(["environment", "passed", "blocked", "failed", "predicted", "false green", "false red", "unknown"]),
+    row(["---", ...Array<string>(7).fill("--:")]),
+    ...counts.map(({ environment, passed, blocked, failed, predictions }) => {
+      const predicted = Object.values(predictions).reduce((all, some) => all + some, 0);
+      const wrong = [predictions["false-green"], predictions["false-red"], predictions.unknown];
+      return row([environment, ...[passed, blocked, failed, predicted, ...wrong].map(String)]);
+    }),
     "",
   ];
 }

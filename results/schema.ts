@@ -72,8 +72,11 @@ const cellSchema = z.object({
   /** Reason why a cell is expected to be blocked. */
   blockedBy: z.enum(BLOCKERS).optional(),
   actual: z.enum(["pass", "fail"]),
-  /** Prediction of a trace before the probe; absent if it makes none. */
-  predicted: z.enum(["pass", "fail"]).exactOptional(),
+  /**
+   * Prediction of a trace before the probe; absent if the cell is not traced. `unknown`: a rule has a part that the trace does not
+   * know. `random`: rules choose between a path that passes and one that fails.
+   */
+  predicted: z.enum(["pass", "fail", "unknown", "random"]).exactOptional(),
   /** Whether the result is as expected. A blocked cell that passes is not. */
   ok: z.boolean(),
   /** Milliseconds from the request to the last byte of the response. */

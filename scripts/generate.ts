@@ -9,7 +9,7 @@ import { VERBS } from "./interlay/verbs.ts";
 import { formatSupportPage, SUPPORT_PAGE } from "./report/support-page.ts";
 
 /**
- * `npm run generate`: writes the generated files: crds.yaml of manifests and chart from its template, the JSON Schemas of results,,
+ * `npm run generate`: writes the generated files: crds.yaml of manifests and chart from its template, the JSON Schemas of results,
  * docs/reference/cli.md and docs/support.md. Unit tests compare them with the code.
  */
 const deploy = join(import.meta.dirname, "..", "plugin", "deploy");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createCell, createPath } from "../../results/report-fixtures.ts";
-import { findFalseGreen, type Prediction, withPredictions } from "./predictions.ts";
+import { findWrongPredictions, type Prediction, withPredictions } from "./predictions.ts";
 
 const HOP = { place: "a", link: "eth0", direction: "out", source: "10.0.0.1:1", destination: "10.0.0.2:2" } as const;
-const PASS: Prediction = { verdict: "pass", path: { request: [HOP], reply: [] } };
-const FAIL: Prediction = { ...PASS, verdict: "fail", cause: "n1: a rule drops it" };
+const PASS: Prediction = { result: "pass", path: { request: [HOP], reply: [] } };
+const FAIL: Prediction = { ...PASS, result: "fail", cause: "n1: a rule drops it" };
 
 describe("predictions of a trace in the results", () => {
   const results = [
@@ -33,15 +33,13 @@ describe("predictions of a trace in the results", () => {
     );
   });
 
-  it("predictions of a trace in the results are false green for a cell that was predicted to pass and failed, also if it should be blocked", () => {
+  it("predictions of a trace in the results are wrong for a cell that failed instead, also if it should be blocked, or passed instead", () => {
     const predictions = new Map([
-      ["a", PASS],
+      ["a", FAIL],
       ["b", PASS],
       ["c", FAIL],
     ]);
-    assert.deepEqual(
-      findFalseGreen(withPredictions(results, predictions)).map(({ id }) => id),
-      ["b"],
-    );
+    const { falseGreen, falseRed } = findWrongPredictions(withPredictions(results, predictions));
+    assert.deepEqual([falseGreen.map(({ id }) => id), falseRed.map(({ id }) => id)], [["b"], ["a"]]);
   });
 });

@@ -5,7 +5,7 @@ import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import type { CellResult } from "../../results/schema.ts";
 import { formatRerunCommand, formatRerunFlags, formatVariantFlags } from "../../results/rerun.ts";
 import { variantTitle } from "../../results/title.ts";
-import { findFalseGreen, predictCells, type Predictions } from "../doctor/predictions.ts";
+import { findWrongPredictions, predictCells, type Predictions } from "../doctor/predictions.ts";
 import { checkConditions, readNodeConditions } from "../environment/conditions.ts";
 import { AfterAll, BeforeAll, By, Eventually, It, Skip } from "../harness.ts";
 import { REQUIRED_CHECKS } from "./required-checks.ts";
@@ -106,11 +106,15 @@ export function registerVariantSpecs(
         );
   });
 
-  It("the trace predicts no pass for a cell that fails", { timeout: PROBE_TIMEOUT_MS }, async () => {
+  It("the trace predicts which cells pass and which fail", { timeout: PROBE_TIMEOUT_MS }, async () => {
     if (!isPredicted(getTarget().cluster)) Skip("the state of the nodes' kernels cannot be read");
     assert.equal(predictionFailure, undefined);
-    const wrong = findFalseGreen((await getProbed()).results).map(({ id }) => id);
-    assert.equal(wrong.length, 0, `${wrong.length} cells, like ${wrong.slice(0, 5).join(", ")}`);
+    const { falseGreen, falseRed } = findWrongPredictions((await getProbed()).results);
+    const wrong = [
+      ...falseGreen.map(({ id }) => `${id}: predicted to pass, but failed`),
+      ...falseRed.map(({ id }) => `${id}: predicted to fail, but passed`),
+    ];
+    assert.equal(wrong.length, 0, `${wrong.length} cells, like\n${wrong.slice(0, 5).join("\n")}`);
   });
 
   const { impossible } = getEnvironment(variant);

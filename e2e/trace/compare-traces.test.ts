@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TracePath, Trace } from "../../plugin/trace/trace.ts";
-import { compareTrace, countJudgements } from "./compare-traces.ts";
+import { compareTrace, countJudgements, predictResult } from "./compare-traces.ts";
 
 const makePath = (verdict: TracePath["verdict"], more: Partial<TracePath> = {}): TracePath => ({
   probability: 1,
@@ -16,17 +16,19 @@ const makeTrace = (verdict: Trace["verdict"], ...paths: TracePath[]): Trace => (
 });
 
 describe("traces compared with probes", () => {
-  for (const [verdict, actual, judgement] of [
-    ["pass", "pass", "right"],
-    ["drop", "fail", "right"],
-    ["reject", "fail", "right"],
-    ["pass", "fail", "false-green"],
-    ["drop", "pass", "false-red"],
-    ["unknown", "pass", "unknown"],
-    ["unknown", "fail", "unknown"],
+  for (const [verdicts, predicted] of [
+    [["pass"], "pass"],
+    [["drop"], "fail"],
+    [["reject"], "fail"],
+    [["drop", "reject"], "fail"],
+    [["unknown"], "unknown"],
+    [["pass", "drop"], "random"],
+    [["pass", "unknown", "reject"], "random"],
+    [["pass", "unknown"], "unknown"],
+    [["drop", "unknown"], "unknown"],
   ] as const)
-    it(`predicted ${verdict}, probed ${actual}: ${judgement}`, () => {
-      assert.equal(compareTrace(makeTrace(verdict), { id: "c", actual }).judgement, judgement);
+    it(`paths that end with ${verdicts.join(" and ")} are predicted as ${predicted}`, () => {
+      assert.equal(predictResult({ paths: verdicts.map((verdict) => makePath(verdict)) }), predicted);
     });
 
   it("a failed cell whose server saw the client has arrived", () => {

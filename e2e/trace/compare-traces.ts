@@ -1,18 +1,7 @@
+import { hasArrived, type Judgement, judgePrediction } from "../../results/judge-prediction.ts";
 import type { CellResult } from "../../results/schema.ts";
 import { formatHop, type PacketPath } from "../evidence/path.ts";
 import type { FailureKind, Trace } from "../../plugin/trace/trace.ts";
-
-/** How a prediction compares with a probe. */
-type Judgement =
-  | "right"
-  /** Predicted to pass, and failed. */
-  | "false-green"
-  /** Predicted to fail, and passed. */
-  | "false-red"
-  /** The trace could not decide. */
-  | "unknown"
-  /** Rules choose at random between paths that pass and paths that fail: either result is right. */
-  | "random";
 
 /** One cell: what the trace said and what the probe showed. */
 export interface ComparedCell {
@@ -32,23 +21,19 @@ export interface ComparedCell {
 /** The numbers of a comparison. */
 export type JudgementCounts = Readonly<Record<Judgement | "wrongSource" | "wrongPath", number>>;
 
-/**
- * Compares a cell's trace with its probe. A cell whose answer came to the wrong source, or from the wrong pod, has arrived: the
- * trace does not know what the suite expects.
- */
+/** Compares a cell's trace with its probe, and the predicted path with the captured one. */
 export function compareTrace(
   trace: Trace,
   result: Pick<CellResult, "id" | "actual" | "seen" | "evidence">,
   predicted?: PacketPath,
 ): ComparedCell {
-  const arrived = result.actual === "pass" || result.seen !== undefined;
   const failed = trace.paths.find(({ verdict }) => verdict === trace.verdict)?.failure;
   const source = compareSource(trace, result.seen);
   return {
     id: result.id,
-    judgement: judge(trace, arrived),
+    judgement: judgePrediction({ ...result, predicted: predictResult(trace) }) ?? "unknown",
     predicted: trace.verdict,
-    arrived,
+    arrived: hasArrived(result),
     reason: failed === undefined ? "" : `${failed.namespace}: ${failed.text}`,
     kind: failed?.kind,
     ...(source === undefined ? {} : { wrongSource: source }),
@@ -56,12 +41,12 @@ export function compareTrace(
   };
 }
 
-function judge({ verdict, paths }: Trace, arrived: boolean): Judgement {
-  if (verdict === "unknown") return "unknown";
-  const passing = paths.filter((path) => path.verdict === "pass").length;
-  if (passing > 0 && passing < paths.length) return "random";
-  if ((verdict === "pass") === arrived) return "right";
-  return arrived ? "false-red" : "false-green";
+/** Predicts the result of a cell. Paths are many where rules choose at random. */
+export function predictResult({ paths }: Pick<Trace, "paths">): NonNullable<CellResult["predicted"]> {
+  const verdicts = new Set(paths.map(({ verdict }) => (verdict === "reject" ? "drop" : verdict)));
+  if (verdicts.has("pass") && verdicts.has("drop")) return "random";
+  if (verdicts.has("unknown")) return "unknown";
+  return verdicts.has("pass") ? "pass" : "fail";
 }
 
 function compareSource(trace: Trace, seen: string | undefined): ComparedCell["wrongSource"] {

@@ -4,7 +4,7 @@ import { createCell, createReport } from "../../results/report-fixtures.ts";
 import { renderEnvironmentsPage } from "./environments-page.ts";
 
 describe("the page of environments", () => {
-  const report = createReport([createCell(), createCell({ expected: "blocked", actual: "fail" })]);
+  const report = createReport([createCell(), createCell({ expected: "blocked", actual: "fail", predicted: "pass" })]);
   const [variant] = report.variants;
   assert.ok(variant);
   const page = renderEnvironmentsPage(
@@ -17,8 +17,12 @@ describe("the page of environments", () => {
   );
   const lineFor = (name: string) => page.split("\n").find((line) => line.startsWith(`| **${name}**`)) ?? "";
 
-  it("counts an environment's cells", () => {
-    assert.match(lineFor("no-kube-proxy"), /\| 1 \| 1 \| 0 \|$/);
+  it("counts an environment's cells and their predictions", () => {
+    assert.match(lineFor("no-kube-proxy"), /\| 1 \| 1 \| 0 \| 1 \| 1 \| 0 \| 0 \|$/);
+  });
+
+  it("says how many predictions were wrong", () => {
+    assert.match(page, /Of 1 cells that a trace predicted, 1 were predicted wrongly\./);
   });
 
   it("lists environments that were not run with the reason", () => {

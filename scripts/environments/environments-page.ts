@@ -33,12 +33,23 @@ export function renderEnvironmentsPage(environments: readonly Environment[], rep
     "",
     describeReport(report, counts),
     "",
-    row(["environment", "providers", "passed", "blocked", "failed"]),
-    row(["---", "---", "--:", "--:", "--:"]),
+    row([
+      "environment",
+      "providers",
+      "passed",
+      "blocked",
+      "failed",
+      "predicted",
+      "false green",
+      "false red",
+      "unknown",
+    ]),
+    row(["---", "---", ...Array<string>(7).fill("--:")]),
     ...environments.map((environment) => environmentRow(environment, counts.get(environment.name))),
     "",
     "A cell is blocked if the environment or kube-proxy's version makes it impossible. A blocked cell that is answered counts",
-    "as failed.",
+    "as failed. Predicted are the cells that a [trace](trace.md) computed before they were probed: a false green one failed",
+    "although it was to pass, a false red one passed although it was to fail, and an unknown one could not be decided.",
     "",
     ...(notRun.length === 0 ? [] : ["Not run:", "", ...listNotRun(notRun, report), ""]),
     "## What each environment changes",
@@ -65,20 +76,33 @@ export function renderEnvironmentsPage(environments: readonly Environment[], rep
 }
 
 function describeReport(report: Report, counts: ReadonlyMap<string, EnvironmentCounts>): string {
-  const sum = (name: "cells" | "failed" | "falseGreen") =>
-    [...counts.values()].reduce((all, one) => all + one[name], 0);
+  const sum = (count: (one: EnvironmentCounts) => number) =>
+    [...counts.values()].reduce((all, one) => all + count(one), 0);
   const variants = new Set(report.variants.map(({ environment: _, ...variant }) => variantTitle(variant)));
   return [
     `Run of ${report.started.slice(0, "2026-01-01".length)}, provider ${report.provider}, Kubernetes ${report.versions["kubernetes"] ?? "(unknown)"}: ${counts.size} environments,`,
-    `${sum("cells")} cells, ${sum("failed")} failed. ${sum("falseGreen")} failed cells were predicted to pass by the doctor. Variants:`,
+    `${sum(({ cells }) => cells)} cells, ${sum(({ failed }) => failed)} failed. Of ${sum(countPredicted)} cells that a trace predicted, ${sum(countWrong)} were predicted wrongly. Variants:`,
     "",
     ...[...variants].map((variant) => `- ${variant}`),
   ].join("\n");
 }
 
+function countPredicted({ predictions }: EnvironmentCounts): number {
+  return Object.values(predictions).reduce((all, some) => all + some, 0);
+}
+
+function countWrong({ predictions }: EnvironmentCounts): number {
+  return predictions["false-green"] + predictions["false-red"];
+}
+
 function environmentRow({ name, providers }: Environment, counts: EnvironmentCounts | undefined): string {
   const numbers =
-    counts === undefined ? ["not run", "", ""] : [counts.passed, counts.blocked, counts.failed].map(String);
+    counts === undefined
+      ? ["not run", ...Array<string>(6).fill("")]
+      : [
+          ...[counts.passed, counts.blocked, counts.failed, countPredicted(counts)],
+          ...[counts.predictions["false-green"], counts.predictions["false-red"], counts.predictions.unknown],
+        ].map(String);
   return row([`**${name}**`, providers.join(", "), ...numbers]);
 }
 
