@@ -4,7 +4,17 @@ import { BeforeAll, Describe, It } from "../harness.ts";
 import { setupCluster } from "../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-const GOOD = { subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24", "10.8.7.1-10.8.7.9", "10.8.9.9"], gateway: "10.8.0.1" };
+const GOOD = {
+  subnet: "10.8.0.0/16",
+  ranges: ["10.8.200.0/24", "10.8.7.1-10.8.7.9", "10.8.9.9"],
+  gateway: "10.8.0.1",
+};
+
+const GOOD_IPV6 = {
+  subnet: "fd00:8::/64",
+  ranges: ["fd00:8::200:0/112", "FD00:8::1-fd00:8:0::9", "fd00:8:0:0:8:8:8:8"],
+  gateway: "fd00:8::fe",
+};
 
 /** Invalid pools, each with the API server's error. */
 const REFUSED: readonly (readonly [what: string, change: Readonly<Record<string, unknown>>, message: RegExp])[] = [
@@ -23,6 +33,40 @@ const REFUSED: readonly (readonly [what: string, change: Readonly<Record<string,
   ],
   ["an excluded address of the other family", { excluded: ["fd00::9"] }, /an excluded address and the subnet are of/],
   ["a range that ends before it begins", { ranges: ["10.8.7.9-10.8.7.1"] }, /the range ends before it begins/],
+  ["ranges that overlap", { ranges: ["10.8.200.0/24", "10.8.200.250-10.8.201.2"] }, /two ranges overlap/],
+  ["the same range twice", { ranges: ["10.8.9.9", "10.8.9.9"] }, /two ranges overlap/],
+  ["an IPv6 range outside the subnet", { ...GOOD_IPV6, ranges: ["fd00:9::/112"] }, /a range is outside the subnet/],
+  [
+    "an IPv6 range that leaves the subnet",
+    { ...GOOD_IPV6, ranges: ["fd00:8::ffff-fd00:8:0:1::"] },
+    /a range is outside the subnet/,
+  ],
+  [
+    "an IPv6 range outside a subnet that ends within a digit",
+    { ...GOOD_IPV6, subnet: "fd00:8::/62", ranges: ["fd00:8:0:4::7"] },
+    /a range is outside the subnet/,
+  ],
+  ["an IPv6 gateway outside the subnet", { ...GOOD_IPV6, gateway: "fd00:8:0:1::1" }, /gateway is outside the subnet/],
+  ["an IPv6 gateway in a network", { ...GOOD_IPV6, gateway: "fd00:8::200:fe" }, /the gateway is in a range/],
+  [
+    "an IPv6 gateway in a range, written differently",
+    { ...GOOD_IPV6, gateway: "fd00:8:0:0::0005" },
+    /the gateway is in a range/,
+  ],
+  [
+    "an IPv6 range that ends before it begins",
+    { ...GOOD_IPV6, ranges: ["fd00:8::a-fd00:8::9"] },
+    /the range ends before it begins/,
+  ],
+  [
+    "IPv6 ranges that overlap",
+    { ...GOOD_IPV6, ranges: ["fd00:8::200:0/112", "fd00:8::1ff:0-fd00:8::200:0"] },
+    /two ranges overlap/,
+  ],
+  ["an IPv6 subnet with host bits", { ...GOOD_IPV6, subnet: "fd00:8::1/64" }, /the subnet has host bits/],
+  ["an IPv6 range with seven groups", { ...GOOD_IPV6, ranges: ["fd00:8:0:0:1:2:3"] }, /an IPv6 address is malformed/],
+  ["an IPv6 range with two gaps", { ...GOOD_IPV6, ranges: ["fd00:8::1::2"] }, /an IPv6 address is malformed/],
+  ["an IPv6 gateway with five digits", { ...GOOD_IPV6, gateway: "fd00:8::10000" }, /an IPv6 address is malformed/],
   ["a subnet with host bits", { subnet: "10.8.0.7/16" }, /the subnet has host bits/],
   ["no subnet", { subnet: "10.8.0.0" }, /spec\.subnet/],
   ["an octet beyond 255", { ranges: ["10.8.256.1"] }, /spec\.ranges/],
@@ -38,12 +82,24 @@ const REFUSED: readonly (readonly [what: string, change: Readonly<Record<string,
   ],
 ];
 
+/** Invalid ranges of UnderlayReservations. */
+const REFUSED_RESERVATIONS: readonly (readonly [what: string, range: string, message: RegExp])[] = [
+  ["an octet beyond 255", "10.8.7.300", /spec\.ranges/],
+  ["a range that ends before it begins", "10.8.7.9-10.8.7.1", /the range ends before it begins/],
+  ["a malformed IPv6 address", "fd00:8::1::2", /an IPv6 address is malformed/],
+];
+
 const ACCEPTED: readonly (readonly [what: string, change: Readonly<Record<string, unknown>>])[] = [
   ["ranges of all three forms", {}],
   ["the whole subnet, its gateway excluded", { ranges: ["10.8.0.0/16"], excluded: ["10.8.0.1"] }],
+  ["an IPv6 subnet", GOOD_IPV6],
   [
-    "an IPv6 subnet",
-    { subnet: "fd00:8::/64", ranges: ["fd00:8::200:0/112", "fd00:8::1-fd00:8::9"], gateway: "fd00:8::fe" },
+    "a whole IPv6 subnet, the network of its gateway excluded",
+    { ...GOOD_IPV6, ranges: ["fd00:8::/64"], excluded: ["fd00:8::/120"] },
+  ],
+  [
+    "IPv6 ranges at both ends of the subnet",
+    { ...GOOD_IPV6, subnet: "fd00:8::/61", ranges: ["fd00:8::", "fd00:8:0:7:ffff:ffff:ffff:ffff"] },
   ],
   [
     "selectors, names, networks and routes",
@@ -66,21 +122,22 @@ export function registerSpecs(run: TestRun): void {
       ({ api } = await setupCluster(run));
     });
 
-    const apply = (change: Readonly<Record<string, unknown>>) =>
+    const create = (kind: string, spec: Readonly<Record<string, unknown>>) =>
       api.objects.create(
-        {
-          apiVersion: "interlay.dev/v1alpha1",
-          kind: "UnderlayPool",
-          metadata: { name: "tried" },
-          spec: { ...GOOD, ...change },
-        } as never,
+        { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name: "tried" }, spec } as never,
         undefined,
         "All", // dry run: nothing is stored
       );
+    const createPool = (change: Readonly<Record<string, unknown>>) => create("UnderlayPool", { ...GOOD, ...change });
 
-    for (const [what, change] of ACCEPTED) It(`accepts a pool with ${what}`, () => apply(change).then(() => undefined));
+    for (const [what, change] of ACCEPTED)
+      It(`accepts a pool with ${what}`, () => createPool(change).then(() => undefined));
     for (const [what, change, message] of REFUSED)
-      It(`rejects a pool with ${what}`, () => assert.rejects(() => apply(change), message));
+      It(`rejects a pool with ${what}`, () => assert.rejects(() => createPool(change), message));
+    for (const [what, range, message] of REFUSED_RESERVATIONS)
+      It(`rejects an UnderlayReservation with ${what}`, () =>
+        assert.rejects(() => create("UnderlayReservation", { ranges: [range] }), message),
+      );
   });
 }
 

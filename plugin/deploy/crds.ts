@@ -7,7 +7,7 @@ import { insertStatusSchemas } from "./status-schema.ts";
 export function renderCrds(): string {
   const template = readFileSync(join(import.meta.dirname, "crds.template.yaml"), "utf8");
   const manifest = Object.entries(POOL_RULES).reduce(
-    (text, [name, rule]) => text.replace(`${name}()`, () => rule),
+    (text, [name, rule]) => text.replaceAll(`${name}()`, () => rule),
     insertStatusSchemas(template.replace(/^#.*\n/, "")),
   );
   return `# Generated from crds.template.yaml by \`npm run generate\`.\n${manifest}`;

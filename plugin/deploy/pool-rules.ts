@@ -1,63 +1,126 @@
-/** Validation rules of UnderlayPools for IPv4, in the Common Expression Language. CEL of Kubernetes 1.26 cannot parse addresses. */
+/**
+ * Validation rules of UnderlayPools, in the Common Expression Language. CEL before Kubernetes 1.31 cannot parse addresses, and the API
+ * server estimates a rule's cost by the sizes of its strings, which it does not know for elements of lists and bound variables. So only
+ * fields and their substrings are split; the rules then calculate with numbers. An IPv4 address a.b.c.d is treated as ::a.b.c.d.
+ */
 
-/** Number of addresses of a network by its prefix length, 0 to 32. */
-const SIZES = `[${Array.from({ length: 33 }, (_, length) => 2 ** (32 - length)).join(", ")}]`;
-
-/** Splits `a.b.c.d/n` into five parts, `a.b.c.d-e.f.g.h` into eight. */
-function splitText(text: string): string {
-  return `${text}.replace('/', '.').replace('-', '.').split('.')`;
-}
-
-/** Returns the number of the address whose four parts begin at `first`. */
-function toNumber(parts: string, first = 0): string {
-  const factors = [16777216, 65536, 256];
-  const terms = factors.map((factor, index) => `int(${parts}[${first + index}]) * ${factor}`);
-  return `(${terms.join(" + ")} + int(${parts}[${first + 3}]))`;
-}
-
-/** Binds a variable: CEL has no `let`, so a list with one element is tested. */
+/** Binds a variable: CEL has no `let`, so a list with one element is mapped. */
 function bindVariable(name: string, value: string, expression: string): string {
-  return `[${value}].all(${name}, ${expression})`;
+  return `[${value}].map(${name}, ${expression})[0]`;
 }
 
-/** Binds `s` to the parts of the subnet and `size` to its number of addresses. */
-function bindSubnet(expression: string): string {
-  return bindVariable("s", splitText("self.subnet"), bindVariable("size", `${SIZES}[int(s[4])]`, expression));
+function renderList(length: number, render: (index: number) => string): string {
+  return `[${Array.from({ length }, (_, index) => render(index)).join(", ")}]`;
 }
 
-const SUBNET_IS_IPV6 = "self.subnet.contains(':')";
-const NO_IPV4_GATEWAY = "!has(self.gateway) || self.gateway.contains(':')";
-const SUBNET_NUMBER = `${toNumber("s")} / size`;
+const ALL_ONES = `${2n ** 64n - 1n}u`;
+const POWERS_OF_TWO = renderList(64, (exponent) => `${2n ** BigInt(exponent)}u`);
+const GROUPS = renderList(8, String);
 
-const rangeInSubnet = [
-  `${toNumber("q")} / size == ${SUBNET_NUMBER}`,
-  `(q.size() != 8 || ${toNumber("q", 4)} / size == ${SUBNET_NUMBER})`,
-  "(q.size() != 5 || int(q[4]) >= int(s[4]))",
-].join(" && ");
+/** Converts a group, written `0x7p0` because CEL reads hexadecimal numbers only as floating point. An empty group is 0. */
+function groupToNumber(group: string): string {
+  return `(${group} == '0xp0' ? 0u : uint(double(${group})))`;
+}
 
-/** `z` is the size of the range's network, or 1: then the range begins and ends with single addresses. */
-const gatewayOutsideRange = bindVariable(
-  "z",
-  `q.size() == 5 ? ${SIZES}[int(q[4])] : 1`,
-  [
-    `${toNumber("g")} / z < ${toNumber("q")} / z`,
-    `(q.size() == 8 ? ${toNumber("q", 4)} : ${toNumber("q")}) / z < ${toNumber("g")} / z`,
-  ].join(" || "),
-);
+/** Combines four groups, `first` to `first + 3`, to a number of 64 bits. */
+function combineGroups(groups: string, first: number): string {
+  const [a, b, c, d] = [0, 1, 2, 3].map((index) => `${groups}[${first + index}]`);
+  return `((${a} * 65536u + ${b}) * 65536u + ${c}) * 65536u + ${d}`;
+}
+
+/** Returns the upper and lower 64 bits of an IPv6 address; `e` has the index of the first empty group, if there is one. */
+function ipv6ToNumbers(text: string): string {
+  const afterGap = groupToNumber("g[i - 8 + g.size()]");
+  const value = `e.size() == 0 || i < e[0] ? ${groupToNumber("g[i]")} : i > e[0] + 8 - g.size() ? ${afterGap} : 0u`;
+  const numbers = bindVariable(
+    "v",
+    `${GROUPS}.map(i, ${value})`,
+    `[${combineGroups("v", 0)}, ${combineGroups("v", 4)}]`,
+  );
+  return bindVariable(
+    "g",
+    `('0x' + ${text}.replace(':', 'p0:0x') + 'p0').split(':')`,
+    bindVariable("e", `${GROUPS}.filter(i, i < g.size() && g[i] == '0xp0')`, numbers),
+  );
+}
+
+function ipv4ToNumbers(text: string): string {
+  const value = "((uint(q[0]) * 256u + uint(q[1])) * 256u + uint(q[2])) * 256u + uint(q[3])";
+  return bindVariable("q", `${text}.split('.')`, `[0u, ${value}]`);
+}
+
+function addressToNumbers(text: string): string {
+  return `(${text}.contains(':') ? ${ipv6ToNumbers(text)} : ${ipv4ToNumbers(text)})`;
+}
+
+function beforeSeparator(text: string, separator: string): string {
+  return `${text}.substring(0, ${text}.indexOf('${separator}'))`;
+}
+
+function afterSeparator(text: string, separator: string): string {
+  return `${text}.substring(${text}.indexOf('${separator}') + 1)`;
+}
+
+/** Returns the bounds of a network; `n` is its prefix length as IPv6, `p` the size of the part of 64 bits in which the prefix ends. */
+function networkToBounds(text: string): string {
+  const inLower = "[x[0], x[1] / p * p, x[0], x[1] / p * p + (p - 1u)]";
+  const first = "n == 0 ? 0u : n == 64 ? x[0] : x[0] / p * p";
+  const last = `n == 0 ? ${ALL_ONES} : n == 64 ? x[0] : x[0] / p * p + (p - 1u)`;
+  const bounds = bindVariable(
+    "p",
+    `${POWERS_OF_TWO}[(128 - n) % 64]`,
+    `n > 64 ? ${inLower} : [${first}, 0u, ${last}, ${ALL_ONES}]`,
+  );
+  const length = `int(${afterSeparator(text, "/")}) + (${text}.contains(':') ? 0 : 96)`;
+  return bindVariable("x", addressToNumbers(beforeSeparator(text, "/")), bindVariable("n", length, bounds));
+}
+
+/** Returns the first and last address of an address, network or first-last, as four numbers of 64 bits. */
+function rangeToBounds(text: string): string {
+  const firstLast = [beforeSeparator(text, "-"), afterSeparator(text, "-")].map(addressToNumbers).join(" + ");
+  const single = bindVariable("y", addressToNumbers(text), "y + y");
+  return `(${text}.contains('/') ? ${networkToBounds(text)} : ${text}.contains('-') ? ${firstLast} : ${single})`;
+}
+
+/** Tests that the address at index `i` of one list is not after that at index `j` of the other. */
+function isNotAfter(a: string, i: number, b: string, j: number): string {
+  return `(${a}[${i}] < ${b}[${j}] || (${a}[${i}] == ${b}[${j}] && ${a}[${i + 1}] <= ${b}[${j + 1}]))`;
+}
+
+function containsBounds(outer: string, inner: string): string {
+  return `${isNotAfter(outer, 0, inner, 0)} && ${isNotAfter(inner, 2, outer, 2)}`;
+}
+
+function overlapBounds(a: string, b: string): string {
+  return `${isNotAfter(a, 0, b, 2)} && ${isNotAfter(b, 0, a, 2)}`;
+}
+
+/** Tests each address of a field with a pattern: groups of up to four digits, and either eight of them or one `::`. */
+function isValidRange(text: string): string {
+  const group = "[0-9a-fA-F]{1,4}";
+  const gaps = Array.from({ length: 6 }, (_, index) => `(${group}:){1,${6 - index}}(:${group}){1,${index + 1}}`);
+  const ipv6 = [`(${group}:){7}${group}`, `(${group}:){1,7}:`, ...gaps, `:((:${group}){1,7}|:)`].join("|");
+  return `!${text}.contains(':') || ${text}.matches('^(${ipv6})(/[0-9]+|-(${ipv6}))?$')`;
+}
+
+const bindSubnet = (expression: string) => bindVariable("s", rangeToBounds("self.subnet"), expression);
+const bindGateway = (expression: string) => bindVariable("w", rangeToBounds("self.gateway"), expression);
+const anyHasGateway = (ranges: string) =>
+  `${ranges}.exists(r, ${bindVariable("b", rangeToBounds("r"), containsBounds("b", "w"))})`;
 
 /** Rules by their name in crds.template.yaml. */
 export const POOL_RULES = {
-  subnetWithoutHostBits: `${SUBNET_IS_IPV6} || ${bindSubnet(`${toNumber("s")} % size == 0`)}`,
-  rangesInSubnet: `${SUBNET_IS_IPV6} || ${bindSubnet(
-    `self.ranges.all(r, r.contains(':') || ${bindVariable("q", splitText("r"), rangeInSubnet)})`,
-  )}`,
-  gatewayInSubnet: `${NO_IPV4_GATEWAY} || ${SUBNET_IS_IPV6} || ${bindSubnet(
-    bindVariable("g", "self.gateway.split('.')", `${toNumber("g")} / size == ${SUBNET_NUMBER}`),
-  )}`,
-  gatewayInNoRange: `${NO_IPV4_GATEWAY} || ${SUBNET_IS_IPV6} || (has(self.excluded) && self.excluded.exists(e, e == self.gateway)) || ${bindVariable(
-    "g",
-    "self.gateway.split('.')",
-    `self.ranges.all(r, r.contains(':') || ${bindVariable("q", splitText("r"), gatewayOutsideRange)})`,
-  )}`,
-  rangeInOrder: `!self.contains('-') || self.contains(':') || ${bindVariable("q", "self.replace('-', '.').split('.')", `${toNumber("q")} <= ${toNumber("q", 4)}`)}`,
+  validRange: isValidRange("self"),
+  subnetWithoutHostBits: bindSubnet(
+    bindVariable("a", addressToNumbers(beforeSeparator("self.subnet", "/")), "a[0] == s[0] && a[1] == s[1]"),
+  ),
+  rangesInSubnet: bindSubnet(`self.ranges.all(r, ${bindVariable("b", rangeToBounds("r"), containsBounds("s", "b"))})`),
+  rangesDisjoint: bindVariable(
+    "l",
+    `self.ranges.map(r, ${rangeToBounds("r")})`,
+    `l.all(a, l.filter(b, ${overlapBounds("a", "b")}).size() == 1)`,
+  ),
+  gatewayInSubnet: `!has(self.gateway) || ${bindSubnet(bindGateway(containsBounds("s", "w")))}`,
+  gatewayInNoRange: `!has(self.gateway) || ${bindGateway(`!${anyHasGateway("self.ranges")} || (has(self.excluded) && ${anyHasGateway("self.excluded")})`)}`,
+  rangeInOrder: bindVariable("b", rangeToBounds("self"), isNotAfter("b", 0, "b", 2)),
 } as const;
