@@ -1,6 +1,5 @@
-import { release } from "node:os";
-import { listOverlayVersions } from "../addons/overlay-versions.ts";
-import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
+import { listClusterVersions } from "../addons/cluster-versions.ts";
+import { VERSIONS } from "../components/catalog.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import { startExternalHost } from "../external/external-host.ts";
 import type { Image } from "../images/archive.ts";
@@ -37,16 +36,7 @@ export class KindCluster implements Cluster {
     this.kubeconfig = getKubeconfigPath(spec.name);
     this.nodes = nodes;
     this.probeImage = images.probe.reference;
-    this.versions = {
-      kubernetes: spec.kubernetes,
-      ...listOverlayVersions(spec),
-      multus: VERSIONS.multus,
-      cniPlugins: VERSIONS["cni-plugins"],
-      etcd: findEtcdVersion(spec.kubernetes),
-      coredns: VERSIONS.coredns,
-      kind: VERSIONS.kind,
-      kernel: release(),
-    };
+    this.versions = { ...listClusterVersions(spec), coredns: VERSIONS.coredns, kind: VERSIONS.kind };
     this.#engine = engine;
     this.#kubectl = kubectl;
     this.#images = images;

@@ -1,8 +1,6 @@
 import { switchKubeProxy } from "../kubernetes/switch-kube-proxy.ts";
-import { release } from "node:os";
 import { readFile } from "node:fs/promises";
-import { listOverlayVersions } from "../addons/overlay-versions.ts";
-import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
+import { listClusterVersions } from "../addons/cluster-versions.ts";
 import { runCommand } from "../components/run-command.ts";
 import { createProgramStream } from "../external/program-stream.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
@@ -40,14 +38,7 @@ export class LabCluster implements Cluster {
     this.kubeconfig = this.#files.kubeconfig;
     this.nodes = plan.machines.nodes;
     this.probeImage = plan.images.probe;
-    this.versions = {
-      kubernetes: spec.kubernetes,
-      ...listOverlayVersions(spec),
-      multus: VERSIONS.multus,
-      cniPlugins: VERSIONS["cni-plugins"],
-      etcd: findEtcdVersion(spec.kubernetes),
-      kernel: release(),
-    };
+    this.versions = listClusterVersions(spec);
     this.faults = createControlClient(this.#files.controlSocket);
     this.pods = {
       exec: async (namespace, pod, argv) => {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
+import type { KubeObject } from "../pods/kube-object.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
@@ -49,21 +50,6 @@ const poolStatus = z.object({
 type PoolStatus = NonNullable<z.infer<typeof poolStatus>["status"]>;
 
 const underlay = z.object({ spec: z.object({ subnet: z.string(), gateway: z.string() }) });
-
-/** An object for the API server. */
-export interface KubeObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  readonly spec?: unknown;
-  readonly data?: unknown;
-  readonly status?: unknown;
-}
 
 /** A namespace, pools and networks of the suite, in addition to those of the cluster. */
 export class IpamContext {

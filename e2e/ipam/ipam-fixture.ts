@@ -6,7 +6,8 @@ import type { TestRun } from "../support/test-run.ts";
 import { BeforeAll, Eventually } from "../harness.ts";
 import type { CallAnswer } from "./ipam-caller.ts";
 import { runIpamCheck } from "./ipam-command.ts";
-import { waitForReplicas, scaleWorkload, type Workload } from "./ipam-workloads.ts";
+import type { KubeObject } from "../pods/kube-object.ts";
+import { waitForReplicas, scaleWorkload } from "./ipam-workloads.ts";
 import { IpamContext } from "./ipam-context.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 
@@ -41,7 +42,7 @@ export function assertDistinct(addresses: readonly string[]): void {
 }
 
 /** Scales a workload to 0, waits until its pods are deleted, and deletes it. */
-export async function removeAllPods(context: IpamContext, object: Workload): Promise<void> {
+export async function removeAllPods(context: IpamContext, object: KubeObject): Promise<void> {
   await scaleWorkload(context, object, 0);
   await waitForReplicas(context, object, 0);
   await context.removeObject(object);

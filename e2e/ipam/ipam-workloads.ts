@@ -4,7 +4,8 @@ import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { type IpamContext, type KubeObject, IPAM_NAMESPACE } from "./ipam-context.ts";
+import { type IpamContext, IPAM_NAMESPACE } from "./ipam-context.ts";
+import type { KubeObject } from "../pods/kube-object.ts";
 
 const READY_MS = 150_000;
 
@@ -101,8 +102,6 @@ function staysReady(pod: V1Pod | undefined): boolean {
   return pod?.metadata?.deletionTimestamp === undefined && reportsReady(pod?.status);
 }
 
-export type Workload = KubeObject;
-
 /** A Deployment or StatefulSet on one network. */
 export function createWorkload(
   context: IpamContext,
@@ -112,7 +111,7 @@ export function createWorkload(
     readonly replicas: number;
     readonly strategy?: { readonly maxSurge: number; readonly maxUnavailable: number };
   },
-): Workload {
+): KubeObject {
   const labels = { app: name };
   return {
     apiVersion: "apps/v1",
@@ -137,7 +136,7 @@ export function createWorkload(
  */
 export async function waitForReplicas(
   context: IpamContext,
-  object: Workload,
+  object: KubeObject,
   replicas: number,
 ): Promise<readonly string[]> {
   const name = object.metadata.name;
@@ -164,7 +163,7 @@ export async function waitForReplicas(
 /** Changes the template, so that every pod is recreated. */
 export async function rollOut(
   context: IpamContext,
-  { apiVersion, kind, metadata }: Workload,
+  { apiVersion, kind, metadata }: KubeObject,
   mark: string,
 ): Promise<void> {
   await context.mergeObject({
@@ -177,7 +176,7 @@ export async function rollOut(
 
 export async function scaleWorkload(
   context: IpamContext,
-  { apiVersion, kind, metadata }: Workload,
+  { apiVersion, kind, metadata }: KubeObject,
   replicas: number,
 ): Promise<void> {
   await context.mergeObject({ apiVersion, kind, metadata, spec: { replicas } });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ensureObject } from "../support/cluster-api.ts";
 import { By, DeferCleanup, Eventually, It } from "../harness.ts";
-import { type IpamContext, type KubeObject, IPAM_NAMESPACE } from "./ipam-context.ts";
+import { type IpamContext, IPAM_NAMESPACE } from "./ipam-context.ts";
+import type { KubeObject } from "../pods/kube-object.ts";
 import { createIpamPod, readAddress, toPodRef } from "./ipam-workloads.ts";
 
 const GROUP = "interlay.dev/v1alpha1";

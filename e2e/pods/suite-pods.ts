@@ -5,6 +5,7 @@ import { type PodSettings, toContainerFields, toPodSpecFields } from "../../clus
 import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
+import type { KubeObject } from "./kube-object.ts";
 
 /** Default namespace of the suite's pods and Services. */
 export const NAMESPACE = "interlay-e2e";
@@ -47,16 +48,8 @@ export const NODE_PORT_BACKEND = 0;
 /** Names in Service.spec.ipFamilies. */
 const SERVICE_FAMILY = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 
-export interface Manifest {
-  readonly apiVersion: string;
+export interface Manifest extends KubeObject {
   readonly kind: "Namespace" | "Secret" | "Pod" | "Service";
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  readonly spec?: unknown;
   /** Of a Secret. */
   readonly type?: string;
   readonly data?: Readonly<Record<string, string>>;

@@ -23,7 +23,8 @@ import {
   rollOut,
   createWorkload,
 } from "../ipam/ipam-workloads.ts";
-import { type IpamContext, type KubeObject, IPAM_NAMESPACE } from "../ipam/ipam-context.ts";
+import { type IpamContext, IPAM_NAMESPACE } from "../ipam/ipam-context.ts";
+import type { KubeObject } from "../pods/kube-object.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const controlPlane = ({ cluster }: IpamContext): string =>

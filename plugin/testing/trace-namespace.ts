@@ -8,6 +8,7 @@ import type {
   RouteSnapshot,
   RuleSnapshot,
 } from "../trace/snapshot.ts";
+import { makeNamespace } from "./make-namespace.ts";
 
 /** A network namespace in the words of iproute2, for tests of trace. */
 export interface NamespaceText {
@@ -30,7 +31,7 @@ export interface NamespaceText {
 /** Builds a snapshot of a namespace. */
 export function buildNamespace(text: NamespaceText): NamespaceSnapshot {
   const addresses = ["127.0.0.1/8 lo", ...(text.addresses ?? [])].map(parseInterfaceAddress);
-  return {
+  return makeNamespace({
     id: text.id,
     kind: text.kind ?? "node",
     name: text.id,
@@ -42,19 +43,10 @@ export function buildNamespace(text: NamespaceText): NamespaceSnapshot {
     routes: [...addresses.flatMap(deriveRoutes), ...(text.routes ?? []).map(parseRoute)],
     rules: [...DEFAULT_RULES, ...(text.rules ?? [])].flatMap(parseRule),
     neighbours: (text.neighbours ?? []).map(parseNeighbour),
-    fdb: [],
     sysctls: { ...text.sysctls },
-    nftables: [],
-    iptables: "",
-    ip6tables: "",
-    iptablesLegacy: "",
-    ip6tablesLegacy: "",
-    ipsets: "",
     conntrack: { max: 65_536, count: 0 },
-    listeners: null,
-    problems: [],
     ...text.more,
-  };
+  });
 }
 
 const DEFAULT_RULES = ["0: from all lookup 255", "32766: from all lookup 254", "32767: from all lookup 253"];
