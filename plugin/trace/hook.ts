@@ -1,4 +1,5 @@
 import type { Packet, Translation } from "./packet.ts";
+import { ROUTE_TYPES } from "./snapshot.ts";
 
 /** Netfilter hooks. `ingress` and `egress` are of family netdev, `bridge-…` of family bridge. */
 export type Hook =
@@ -18,18 +19,7 @@ export type Hook =
 /** rtm_type of an address or a route, as `addrtype` and `fib … type` name it. */
 export type AddressType = (typeof ADDRESS_TYPES)[number];
 /** All address types, as iptables and nft name them. */
-export const ADDRESS_TYPES = [
-  "unspec",
-  "unicast",
-  "local",
-  "broadcast",
-  "anycast",
-  "multicast",
-  "blackhole",
-  "unreachable",
-  "prohibit",
-  "throw",
-] as const;
+export const ADDRESS_TYPES = ["unspec", ...ROUTE_TYPES] as const;
 
 /** Part of a packet that a rule's own route lookup uses. */
 export interface FibQuery {
