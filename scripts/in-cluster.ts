@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
 import { createProgress } from "../clusters/progress/create-progress.ts";
-import { loadKubeConfig } from "../clusters/existing/existing-options.ts";
+import { loadKubeConfig } from "../clusters/kubernetes/load-kube-config.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { reportSchema } from "../results/schema.ts";
 import { writeReport } from "../results/files/write.ts";

@@ -17,7 +17,8 @@ import { listVersions, parsePoolRange, toClusterNode, toClusterSpec } from "./de
 import { createPool, installOnExistingCluster, removePool } from "./install-interlay.ts";
 import { type ClusterInventory, readInventory } from "./inventory/inventory.ts";
 import { createNodePods, type NodePods } from "./node-pods.ts";
-import { type ExistingOptions, loadKubeConfig, parseExistingOptions } from "./existing-options.ts";
+import { loadKubeConfig } from "../kubernetes/load-kube-config.ts";
+import { type ExistingOptions, parseExistingOptions } from "./existing-options.ts";
 import { placeImages } from "./place-images.ts";
 import { checkPreconditions } from "./existing-preflight.ts";
 import { readPullSecrets } from "./pull-secrets.ts";

@@ -1,4 +1,5 @@
-import { KubeConfig, VersionApi } from "@kubernetes/client-node";
+import { VersionApi } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../kubernetes/load-kube-config.ts";
 import { listKindComponents } from "../components/catalog.ts";
 import { buildInterlayExecutables } from "../components/interlay-executables.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
@@ -95,8 +96,7 @@ export const kindProvider: Provider = {
 
 /** Returns the version that the API server reports, like `v1.29.15`. */
 async function readVersion(kubeconfig: string): Promise<string> {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  const config = loadKubeConfig({ kubeconfig });
   return (await config.makeApiClient(VersionApi).getCode()).gitVersion;
 }
 

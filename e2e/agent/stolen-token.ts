@@ -1,4 +1,5 @@
 import { KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import { hasStatus, KubeClient, KubeError } from "../../plugin/kubernetes/kube-client.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
@@ -40,8 +41,7 @@ export class TokenThief {
       namespace: SYSTEM_NAMESPACE,
       body: { spec: { audiences: [], expirationSeconds: TOKEN_SECONDS, ...boundObjectRef } },
     });
-    const config = new KubeConfig();
-    config.loadFromFile(kubeconfig);
+    const config = loadKubeConfig({ kubeconfig });
     const cluster = config.getCurrentCluster();
     if (cluster === null || status === undefined) throw new Error(`no token of ${account}: no current cluster`);
     const own = new KubeConfig();

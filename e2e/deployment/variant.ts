@@ -1,5 +1,6 @@
-import { CoreV1Api, CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { CoreV1Api, CustomObjectsApi, type KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { z } from "zod";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { Eventually } from "../harness.ts";
 import { listFamilies, type IpFamily } from "../../clusters/spec/address-ranges.ts";
@@ -50,8 +51,7 @@ export async function configureAgents(
   data: Readonly<Record<string, string | null>>,
   mode: string | null | undefined = data["returnPath"],
 ): Promise<void> {
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
+  const config = loadKubeConfig(cluster);
   const map = await config
     .makeApiClient(CoreV1Api)
     .patchNamespacedConfigMap(
@@ -86,8 +86,7 @@ async function readNodeStates(config: KubeConfig): Promise<z.infer<typeof nodeSt
 
 /** Returns whether each node's agent reports an open gate; agents without a report are left out. */
 export async function readAgentGates(cluster: Cluster): Promise<ReadonlyMap<string, boolean>> {
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
+  const config = loadKubeConfig(cluster);
   const items = await readNodeStates(config);
   return new Map(items.flatMap(({ metadata, status }) => (status ? [[metadata.name, status.gate.open] as const] : [])));
 }

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import { runCommand } from "../../clusters/components/run-command.ts";
 import { buildInterlay } from "../../plugin/deploy/build-executables.ts";
 
@@ -47,8 +47,7 @@ export function runDoctorCommand(kubeconfig: string, more: readonly string[] = [
  * @param directory directory for temporary files
  */
 export async function runExecutable(kubeconfig: string, directory: string, more: readonly string[]): Promise<Findings> {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  const config = loadKubeConfig({ kubeconfig });
   const user = config.getCurrentUser();
   // The executable runs on Bun, which does not send client certificates. kind's kubeconfigs need them.
   if (user?.certData !== undefined || user?.certFile !== undefined) return runDoctorCommand(kubeconfig, more);

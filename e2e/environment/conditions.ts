@@ -1,5 +1,6 @@
-import { CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
+import { CustomObjectsApi } from "@kubernetes/client-node";
 import { z } from "zod";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { retryOnServerError } from "../support/cluster-api.ts";
 
@@ -36,8 +37,7 @@ export interface NodeCondition {
 
 /** Returns the conditions of every NodeState of the cluster. */
 export async function readNodeConditions(cluster: Pick<Cluster, "kubeconfig">): Promise<readonly NodeCondition[]> {
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
+  const config = loadKubeConfig(cluster);
   const api = config.makeApiClient(CustomObjectsApi);
   const answer: unknown = await retryOnServerError(() =>
     api.listClusterCustomObject({ group: "interlay.dev", version: "v1alpha1", plural: "nodestates" }),

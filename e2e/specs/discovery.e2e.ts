@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { CoreV1Api, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import { nodeAddressSpecs, wireSpecs } from "../agent/discovery-specs.ts";
 import { type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { ensureObject } from "../support/cluster-api.ts";
@@ -122,8 +123,7 @@ export function registerSpecs(run: TestRun): void {
 
 /** Changes the Service network as an operator does with kubeadm. */
 async function kubeadmServices(kubeconfig: string, serviceSubnet: string): Promise<void> {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  const config = loadKubeConfig({ kubeconfig });
   const api = config.makeApiClient(CoreV1Api);
   const where = { namespace: "kube-system", name: "kubeadm-config" };
   const { data } = await api.readNamespacedConfigMap(where);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
+import { CoreV1Api, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import pRetry from "p-retry";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import { attachInPod, execInPod } from "../../clusters/kubernetes/pod-exec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import type { Cluster, ProgramStream } from "../../clusters/provider/provider.ts";
@@ -21,8 +22,7 @@ export interface ClusterApi {
 
 /** Returns the API of a cluster. Programs in pods run by the cluster's own pod access, else by the API server. */
 export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "pods">): ClusterApi {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  const config = loadKubeConfig({ kubeconfig });
   const at = (namespace: string, pod: string) => ({ namespace, pod, container: CONTAINER });
   return {
     core: config.makeApiClient(CoreV1Api),

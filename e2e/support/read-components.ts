@@ -2,11 +2,11 @@ import {
   ApiextensionsV1Api,
   AppsV1Api,
   CoreV1Api,
-  KubeConfig,
   type V1DaemonSet,
   type V1Node,
   type V1Pod,
 } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { ClusterComponents } from "../../results/component-schema.ts";
@@ -15,8 +15,7 @@ const FIND_CONFIGURATIONS = "find /etc/cni/net.d -maxdepth 1 -type f -name *.con
 
 /** Reads the components of a cluster. What cannot be read is listed in `missing`. Changes nothing. */
 export async function readComponents(cluster: Cluster): Promise<ClusterComponents> {
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
+  const config = loadKubeConfig(cluster);
   const core = config.makeApiClient(CoreV1Api);
   const missing: string[] = [];
   const read = async <T>(what: string, request: Promise<{ readonly items: readonly T[] }>): Promise<readonly T[]> => {

@@ -3,7 +3,7 @@
  * writes "ready" once all kinds of all agents are listed, then the counts for each further line, until its input ends.
  */
 import { createInterface } from "node:readline";
-import { KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
 import { ClusterCache } from "../../../plugin/agent/discovery/cluster-cache.ts";
 import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { FetchTransport } from "../../../plugin/kubernetes/fetch-transport.ts";
@@ -39,8 +39,7 @@ function countEvents(transport: Transport): Transport {
 
 const clients = await Promise.all(
   settings.nodes.map(async (node) => {
-    const config = new KubeConfig();
-    config.loadFromFile(settings.kubeconfig);
+    const config = loadKubeConfig(settings);
     const transport = new Http2Transport(config, { fallback: new FetchTransport(config) });
     const kube = new KubeClient(config, countEvents(transport));
     const cache = new ClusterCache(kube, node);

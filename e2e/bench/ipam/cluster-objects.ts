@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { signalProcess } from "../../support/agent-process.ts";
 import { KubeClient, buildPath } from "../../../plugin/kubernetes/kube-client.ts";
@@ -12,8 +12,7 @@ const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: 
 const PARALLEL = 8;
 
 export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): KubeClient {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  const config = loadKubeConfig({ kubeconfig });
   return new KubeClient(config);
 }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
 import { findBun } from "../../../plugin/deploy/compile.ts";
 import { type WorkerMessage, type WorkerOrder, outcomeMessage, type WorkerOutcome } from "./orders.ts";
 
@@ -79,8 +79,7 @@ async function writeAuthority({
   kubeconfig,
   directory,
 }: Pick<WorkerMessage, "kubeconfig" | "directory">): Promise<string> {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  const config = loadKubeConfig({ kubeconfig });
   const file = join(directory, "ca.crt");
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writeFile(file, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
 import { ClusterAddressStore } from "../../../plugin/agent/server/cluster-address-store.ts";
 import { ClusterCache } from "../../../plugin/agent/discovery/cluster-cache.ts";
 import { hasStatus, KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
@@ -45,8 +45,7 @@ for (let line = await lines.next(); line.done !== true; line = await lines.next(
 process.exit(0);
 
 async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promise<SimulatedNode> {
-  const config = new KubeConfig();
-  config.loadFromFile(settings.kubeconfig);
+  const config = loadKubeConfig(settings);
   const kube = KubeClient.multiplex(config);
   const created = await createPods(kube, name, pods);
   const cache = new ClusterCache(kube, name);

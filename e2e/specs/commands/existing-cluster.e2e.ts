@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
 import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall-interlay.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
@@ -160,8 +160,7 @@ export function registerSpecs(run: TestRun): void {
 
     // Last: it uninstalls the cluster's own Interlay.
     It("installs Interlay if it is missing, and uninstalls it", { timeout: RUN_TIMEOUT_MS }, async () => {
-      const config = new KubeConfig();
-      config.loadFromFile(cluster.kubeconfig);
+      const config = loadKubeConfig(cluster);
       await By("the cluster without Interlay", () =>
         uninstallInterlay(config, { timeoutMs: 120_000, force: true, log: () => undefined }),
       );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
 import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall-interlay.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { runOnExistingCluster } from "../../existing-cluster/run-on-existing-cluster.ts";
@@ -30,8 +30,7 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         cluster = await By("the cluster", run.cluster);
         if (cluster.provider !== "lab") return;
-        const config = new KubeConfig();
-        config.loadFromFile(cluster.kubeconfig);
+        const config = loadKubeConfig(cluster);
         await By("the cluster without Interlay", () =>
           uninstallInterlay(config, { timeoutMs: 120_000, force: true, log: () => undefined }),
         );

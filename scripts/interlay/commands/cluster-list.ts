@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { VersionApi } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { getCacheRoot } from "../../../clusters/components/cache.ts";
-import { loadKubeConfig } from "../../../clusters/existing/existing-options.ts";
+import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import { addGlobalOptions, type OutputFormat } from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";

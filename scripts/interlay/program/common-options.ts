@@ -79,7 +79,7 @@ export function inheritOptions(command: Command): void {
 
 /** Loads the kubeconfig of the options. @throws an error for an unknown context or without a kubeconfig */
 export async function loadCluster(flags: ClusterFlags): Promise<KubeConfig> {
-  const { loadKubeConfig } = await import("../../../clusters/existing/existing-options.ts");
+  const { loadKubeConfig } = await import("../../../clusters/kubernetes/load-kube-config.ts");
   return loadKubeConfig(flags);
 }
 
