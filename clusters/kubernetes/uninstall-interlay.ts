@@ -11,7 +11,7 @@ import { z } from "zod";
 import { listObsoleteObjects } from "../../plugin/deploy/installation.ts";
 import { readManifest, renderAdmission, WORKLOADS } from "../../plugin/deploy/render-installation.ts";
 import { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
-import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
+import { RESOURCE, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/render-uninstall.ts";
 import { readAdmissionVersion } from "./admission-version.ts";
 import { isDaemonSetReady } from "./daemon-set.ts";
@@ -19,10 +19,9 @@ import { ignoreStatus } from "./status-code.ts";
 import { hasNodeStates, listUnderlayPods } from "./underlay-pods.ts";
 import { waitUntil } from "./wait-until.ts";
 
-const NAMESPACE = "interlay-system";
 const poolMetadata = z.object({ name: z.string(), finalizers: z.array(z.string()).default([]) });
 const poolList = z.object({ items: z.array(z.object({ metadata: poolMetadata })).default([]) });
-const HINT = `see the pods in ${NAMESPACE}, and run this again`;
+const HINT = `see the pods in ${SYSTEM_NAMESPACE}, and run this again`;
 
 interface UninstallOptions {
   /** Timeout for all nodes together. */
@@ -67,7 +66,7 @@ async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
   const agents = await apps
-    .readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE })
+    .readNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE })
     .catch(ignoreStatus(404));
   const pod = agents?.spec?.template.spec;
   const image = pod?.containers[0]?.image ?? options.image;
@@ -76,11 +75,13 @@ async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor
     throw new Error(
       "Cannot clean the nodes: the agents' DaemonSet does not exist, so the image is unknown. Name it with --image REFERENCE.",
     );
-  await apps.deleteNamespacedDeployment({ name: "interlay-controller", namespace: NAMESPACE }).catch(ignoreStatus(404));
+  await apps
+    .deleteNamespacedDeployment({ name: "interlay-controller", namespace: SYSTEM_NAMESPACE })
+    .catch(ignoreStatus(404));
   if (agents === undefined) return { image, cniBinDirectory };
-  await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });
+  await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE });
   await waitFor("the agents have stopped", async () => {
-    const pods = await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
+    const pods = await core.listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: "app=interlay" });
     return pods.items.length === 0;
   });
   return { image, cniBinDirectory };
@@ -88,7 +89,9 @@ async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor
 
 /** Whether the DaemonSet that cleans the nodes exists, from an earlier call. */
 async function isCleaning(apps: AppsV1Api): Promise<boolean> {
-  const set = await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: NAMESPACE }).catch(ignoreStatus(404));
+  const set = await apps
+    .readNamespacedDaemonSet({ name: UNINSTALL, namespace: SYSTEM_NAMESPACE })
+    .catch(ignoreStatus(404));
   return set !== undefined;
 }
 
@@ -109,7 +112,7 @@ async function cleanNodes(
     );
   }
   await waitFor("every node is restored", async () =>
-    isDaemonSetReady(await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: NAMESPACE })),
+    isDaemonSetReady(await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: SYSTEM_NAMESPACE })),
   );
 }
 
@@ -129,7 +132,7 @@ async function deleteObjects(config: KubeConfig, waitFor: WaitFor): Promise<void
   for (const object of objects) await client.delete(object).catch(ignoreStatus(404));
   const core = config.makeApiClient(CoreV1Api);
   await waitFor("Interlay's namespace is deleted", async () => {
-    const namespace = await core.readNamespace({ name: NAMESPACE }).catch(ignoreStatus(404));
+    const namespace = await core.readNamespace({ name: SYSTEM_NAMESPACE }).catch(ignoreStatus(404));
     return namespace === undefined;
   });
 }

@@ -1,32 +1,12 @@
-import { CoreV1Api, CustomObjectsApi, type KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import { z } from "zod";
+import { CoreV1Api, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { Eventually } from "../harness.ts";
 import { listFamilies, type IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { getEnvironment } from "../cells/get-environment.ts";
 import type { Variant } from "../cells/gate.ts";
-import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
-
-const CONFIG_MAP = "interlay-config";
-
-const nodeStates = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string() }),
-      status: z
-        .object({
-          returnPath: z.object({
-            mode: z.string().nullable(),
-            applied: z.boolean(),
-            configResourceVersion: z.string(),
-          }),
-          gate: z.object({ open: z.boolean() }),
-        })
-        .optional(),
-    }),
-  ),
-});
+import { readNodeStates } from "./node-states.ts";
+import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 /**
  * Switches the cluster to a variant: first the return path, until every agent reports it, then kube-proxy, which reads the sysctl
@@ -77,18 +57,12 @@ export async function configureAgents(
   );
 }
 
-async function readNodeStates(config: KubeConfig): Promise<z.infer<typeof nodeStates>["items"]> {
-  const answer: unknown = await config
-    .makeApiClient(CustomObjectsApi)
-    .listClusterCustomObject({ group: "interlay.dev", version: "v1alpha1", plural: "nodestates" });
-  return nodeStates.parse(answer).items;
-}
-
 /** Returns whether each node's agent reports an open gate; agents without a report are left out. */
 export async function readAgentGates(cluster: Cluster): Promise<ReadonlyMap<string, boolean>> {
-  const config = loadKubeConfig(cluster);
-  const items = await readNodeStates(config);
-  return new Map(items.flatMap(({ metadata, status }) => (status ? [[metadata.name, status.gate.open] as const] : [])));
+  const items = await readNodeStates(loadKubeConfig(cluster));
+  return new Map(
+    items.flatMap(({ metadata, status }) => (status?.gate ? [[metadata.name, status.gate.open] as const] : [])),
+  );
 }
 
 /** State of a node's kernel that decides about INVALID packets. */

@@ -1,30 +1,7 @@
-import { CustomObjectsApi } from "@kubernetes/client-node";
-import { z } from "zod";
 import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
+import { readNodeStates } from "../deployment/node-states.ts";
 import { retryOnServerError } from "../support/cluster-api.ts";
-
-const nodeStates = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string() }),
-      status: z
-        .object({
-          conditions: z
-            .array(
-              z.object({
-                type: z.string(),
-                status: z.string(),
-                reason: z.string().default(""),
-                message: z.string().default(""),
-              }),
-            )
-            .default([]),
-        })
-        .optional(),
-    }),
-  ),
-});
 
 /** A condition of a node's NodeState. */
 export interface NodeCondition {
@@ -38,15 +15,10 @@ export interface NodeCondition {
 /** Returns the conditions of every NodeState of the cluster. */
 export async function readNodeConditions(cluster: Pick<Cluster, "kubeconfig">): Promise<readonly NodeCondition[]> {
   const config = loadKubeConfig(cluster);
-  const api = config.makeApiClient(CustomObjectsApi);
-  const answer: unknown = await retryOnServerError(() =>
-    api.listClusterCustomObject({ group: "interlay.dev", version: "v1alpha1", plural: "nodestates" }),
+  const states = await retryOnServerError(() => readNodeStates(config));
+  return states.flatMap(({ metadata, status }) =>
+    (status?.conditions ?? []).map((condition) => ({ node: metadata.name, ...condition })),
   );
-  return nodeStates
-    .parse(answer)
-    .items.flatMap(({ metadata, status }) =>
-      (status?.conditions ?? []).map((condition) => ({ node: metadata.name, ...condition })),
-    );
 }
 
 /**

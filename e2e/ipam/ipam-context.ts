@@ -5,7 +5,7 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import type { KubeObject } from "../pods/kube-object.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
-import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 export const IPAM_NAMESPACE = "interlay-ipam";
 const GROUP = "interlay.dev/v1alpha1";
@@ -135,7 +135,7 @@ export class IpamContext {
     await this.mergeObject({
       apiVersion: "v1",
       kind: "ConfigMap",
-      metadata: { name: "interlay-config", namespace: SYSTEM_NAMESPACE },
+      metadata: { name: CONFIG_MAP, namespace: SYSTEM_NAMESPACE },
       data,
     });
   }

@@ -1,3 +1,4 @@
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import type { Cluster, ExternalHost } from "../../clusters/provider/provider.ts";
 import {
   type IpFamily,
@@ -11,8 +12,6 @@ import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cl
 import { Eventually } from "../harness.ts";
 import { findInFamily } from "./find-in-family.ts";
 
-/** Namespace of the NetworkAttachmentDefinitions. */
-const HERE = "interlay-system";
 /** Label of the suite's pods: names the pool of the pod's network, which selects no other pod. */
 const POOL_LABEL = "interlay.dev/suite-pool";
 /** Networks of the suite that name pools, with the kind of the pools. */
@@ -67,7 +66,7 @@ function underlays({ underlayCidr, ipv6 }: Spec): readonly string[] {
 }
 
 /** Name of the network for Multus's annotations. */
-export const findNetworkName = (name: string): string => `${HERE}/plugin-${name}`;
+export const findNetworkName = (name: string): string => `${SYSTEM_NAMESPACE}/plugin-${name}`;
 
 const poolName = (kind: keyof typeof RANGES, family: IpFamily): string => `plugin-${kind}-${family}`;
 
@@ -138,7 +137,7 @@ function behind(type: "ptp" | "bridge", families: readonly IpFamily[]): NetworkO
   return {
     apiVersion: "k8s.cni.cncf.io/v1",
     kind: "NetworkAttachmentDefinition",
-    metadata: { name: `plugin-${type}`, namespace: HERE },
+    metadata: { name: `plugin-${type}`, namespace: SYSTEM_NAMESPACE },
     spec: { config: JSON.stringify(config) },
   };
 }
@@ -178,7 +177,7 @@ export async function removeNetworks(api: ClusterApi, all: readonly NetworkObjec
 
 async function definitions(api: ClusterApi): Promise<readonly string[]> {
   const { items } = await retryOnServerError(() =>
-    api.objects.list("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", HERE),
+    api.objects.list("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", SYSTEM_NAMESPACE),
   );
   return items.map(({ metadata }) => metadata?.name ?? "");
 }

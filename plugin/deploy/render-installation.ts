@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../kubernetes/objects.ts";
 
 export interface PoolOptions {
   readonly name: string;
@@ -25,7 +26,6 @@ interface DeployOptions {
 /** Versions of the API in which a ValidatingAdmissionPolicy has the same fields. */
 export type AdmissionVersion = "v1" | "v1beta1";
 
-const NAMESPACE = "interlay-system";
 /** Files of manifests/ with the agents and the controller, and their permissions. */
 export const WORKLOADS = ["interlay.yaml", "controller.yaml"] as const;
 /** The image in the manifests of the workloads: the installer replaces it. */
@@ -45,7 +45,7 @@ export function renderInterlay(options: DeployOptions): string {
     stringify({
       apiVersion: "v1",
       kind: "ConfigMap",
-      metadata: { name: "interlay-config", namespace: NAMESPACE },
+      metadata: { name: CONFIG_MAP, namespace: SYSTEM_NAMESPACE },
       data: { returnPath: options.returnPath },
     }),
     ...WORKLOADS.map((file) => readManifest(file).replace(IMAGE, `image: ${options.image}\n`)),
@@ -57,7 +57,7 @@ export function renderInterlay(options: DeployOptions): string {
     stringify({
       apiVersion: "k8s.cni.cncf.io/v1",
       kind: "NetworkAttachmentDefinition",
-      metadata: { name: "underlay", namespace: NAMESPACE },
+      metadata: { name: "underlay", namespace: SYSTEM_NAMESPACE },
       spec: { config: JSON.stringify(buildConflist(options.uplink ?? DEFAULT_UPLINK)) },
     }),
   ];

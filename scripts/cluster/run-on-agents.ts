@@ -1,9 +1,9 @@
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { execInPod } from "../../clusters/kubernetes/pod-exec.ts";
 import type { ExecResult } from "../../clusters/provider/provider.ts";
 
-const NAMESPACE = "interlay-system";
 /** Path of the installed executable in the agent's pod. */
 export const AGENT_EXECUTABLE = "/host/opt/cni/bin/interlay";
 
@@ -17,13 +17,13 @@ export interface AgentFailure {
 export async function listAgents(config: KubeConfig): Promise<ReadonlyMap<string, string>> {
   const { items } = await config
     .makeApiClient(CoreV1Api)
-    .listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
+    .listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: "app=interlay" });
   return new Map(items.map(({ metadata, spec }) => [spec?.nodeName ?? "", metadata?.name ?? ""]));
 }
 
 /** Runs a program in an agent's pod to its end, in the network namespace of its node. */
 export function execInAgent(config: KubeConfig, pod: string, argv: readonly string[]): Promise<ExecResult> {
-  return execInPod(config, { namespace: NAMESPACE, pod, container: "agent" }, argv);
+  return execInPod(config, { namespace: SYSTEM_NAMESPACE, pod, container: "agent" }, argv);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { CoreV1Api, type KubeConfig, type V1DaemonSet } from "@kubernetes/client-node";
 import { z } from "zod";
+import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../../plugin/kubernetes/objects.ts";
 import { OWNER_LABEL } from "../../provider/provider.ts";
 import { defaultIfUnavailable, findDaemonSet, getImage, listCustomObjects } from "./read-objects.ts";
 
@@ -35,7 +36,7 @@ const nodeStates = z.object({
 /** Reads Interlay's installation, pools and NodeStates. */
 export async function readInterlay(config: KubeConfig, sets: readonly V1DaemonSet[]): Promise<InventoryInterlay> {
   const core = config.makeApiClient(CoreV1Api);
-  const configMap = { namespace: "interlay-system", name: "interlay-config" };
+  const configMap = { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP };
   const list = (plural: string) => listCustomObjects(config, "interlay.dev", "v1alpha1", plural);
   const [settings, poolList, addressList, stateList] = await Promise.all([
     defaultIfUnavailable(core.readNamespacedConfigMap(configMap), undefined),

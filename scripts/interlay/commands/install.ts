@@ -9,6 +9,7 @@ import {
 } from "@kubernetes/client-node";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
+import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../../plugin/kubernetes/objects.ts";
 import { getImage } from "../../../clusters/existing/inventory/read-objects.ts";
 import { readAdmissionVersion } from "../../../clusters/kubernetes/admission-version.ts";
 import { applyObject } from "../../../clusters/kubernetes/server-side-apply.ts";
@@ -29,7 +30,6 @@ import { printOutput } from "../program/output.ts";
 import { readStatus } from "./status.ts";
 import { renderStatus } from "./status/render-status.ts";
 
-const NAMESPACE = "interlay-system";
 const POOL_GROUP = "Options for a pool and its network:";
 
 interface Flags extends ClusterFlags, InstallFlags {
@@ -56,7 +56,7 @@ export function createInstallCommand(): Command {
       ]),
     )
     .addOption(
-      new Option("--pull-secret <name>", `Secret in ${NAMESPACE} to pull the image with; may be repeated`)
+      new Option("--pull-secret <name>", `Secret in ${SYSTEM_NAMESPACE} to pull the image with; may be repeated`)
         .argParser(collectValues)
         .default([], "none"),
     )
@@ -132,11 +132,11 @@ async function waitForNetwork(config: KubeConfig, { subnet, network }: Flags, de
   const object = {
     apiVersion: "k8s.cni.cncf.io/v1",
     kind: "NetworkAttachmentDefinition",
-    metadata: { name: network, namespace: NAMESPACE },
+    metadata: { name: network, namespace: SYSTEM_NAMESPACE },
   };
   const read = () => KubernetesObjectApi.makeApiClient(config).read(object).catch(ignoreStatus(404));
   await waitUntil(
-    `the network ${NAMESPACE}/${network} exists`,
+    `the network ${SYSTEM_NAMESPACE}/${network} exists`,
     async () => (await read()) !== undefined,
     deadline,
     "see interlay status, and run this again",
@@ -168,11 +168,11 @@ async function readInstalled(config: KubeConfig, distribution: Distribution | un
   const [set, map] = await Promise.all([
     config
       .makeApiClient(AppsV1Api)
-      .readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE })
+      .readNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE })
       .catch(ignoreStatus(404)),
     config
       .makeApiClient(CoreV1Api)
-      .readNamespacedConfigMap({ name: "interlay-config", namespace: NAMESPACE })
+      .readNamespacedConfigMap({ name: CONFIG_MAP, namespace: SYSTEM_NAMESPACE })
       .catch(ignoreStatus(404)),
   ]);
   return {

@@ -1,9 +1,9 @@
 import { AppsV1Api, CoreV1Api, type KubeConfig, VersionApi } from "@kubernetes/client-node";
 import { z } from "zod";
+import { SYSTEM_NAMESPACE } from "../../../../plugin/kubernetes/objects.ts";
 import { getImage, listCustomObjects } from "../../../../clusters/existing/inventory/read-objects.ts";
 import { ignoreStatus } from "../../../../clusters/kubernetes/status-code.ts";
 
-const NAMESPACE = "interlay-system";
 const API = { group: "interlay.dev", version: "v1alpha1" } as const;
 
 const condition = z.object({
@@ -78,13 +78,13 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
     config.makeApiClient(VersionApi).getCode(),
     config
       .makeApiClient(AppsV1Api)
-      .readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE })
+      .readNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE })
       .catch(ignoreStatus(404)),
     config
       .makeApiClient(AppsV1Api)
-      .readNamespacedDeployment({ name: "interlay-controller", namespace: NAMESPACE })
+      .readNamespacedDeployment({ name: "interlay-controller", namespace: SYSTEM_NAMESPACE })
       .catch(ignoreStatus(404)),
-    config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" }),
+    config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: "app=interlay" }),
     listCustomObjects(config, API.group, API.version, "nodestates"),
     listCustomObjects(config, API.group, API.version, "underlaypools"),
   ]);

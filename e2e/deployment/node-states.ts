@@ -1,0 +1,36 @@
+import { CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
+import { z } from "zod";
+
+const nodeStates = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      status: z
+        .object({
+          returnPath: z
+            .object({ mode: z.string().nullable(), applied: z.boolean(), configResourceVersion: z.string() })
+            .optional(),
+          gate: z.object({ open: z.boolean() }).optional(),
+          conditions: z
+            .array(
+              z.object({
+                type: z.string(),
+                status: z.string(),
+                reason: z.string().default(""),
+                message: z.string().default(""),
+              }),
+            )
+            .default([]),
+        })
+        .optional(),
+    }),
+  ),
+});
+
+/** Reads the NodeStates of a cluster. A node whose agent has not reported has no status. */
+export async function readNodeStates(config: KubeConfig): Promise<z.infer<typeof nodeStates>["items"]> {
+  const answer: unknown = await config
+    .makeApiClient(CustomObjectsApi)
+    .listClusterCustomObject({ group: "interlay.dev", version: "v1alpha1", plural: "nodestates" });
+  return nodeStates.parse(answer).items;
+}
