@@ -92,6 +92,14 @@ describe("the condition PathsReady", () => {
   });
 });
 
+describe("processor time of traces", () => {
+  it("is the sum of all passes, also of those that could not read the state", async () => {
+    const { tracer, state } = makeTracer([{}, new Error("`nft` ended with 1"), {}], 40);
+    for (let pass = 0; pass < 3; pass += 1) await tracer.pass();
+    assert.equal(state.pathsProcessorMs, 120);
+  });
+});
+
 describe("processor time of a process", () => {
   it("adds its own and its children's, whatever its name is", () => {
     const stat = "7 (a b) c) S 1 7 7 0 -1 4194304 100 200 0 0 11 12 13 14 20 0 1 0 100";

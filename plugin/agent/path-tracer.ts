@@ -31,7 +31,7 @@ export interface PathTracerParts {
 export class PathTracer {
   readonly #node: string;
   readonly #view: Pick<ClusterCache, "pods" | "services">;
-  readonly #state: Pick<AgentStatus, "paths" | "services">;
+  readonly #state: Pick<AgentStatus, "paths" | "pathsProcessorMs" | "services">;
   readonly #changed: () => void;
   readonly #parts: PathTracerParts;
   /** Processor time of the last pass, in milliseconds. */
@@ -41,7 +41,7 @@ export class PathTracer {
   constructor(
     node: string,
     view: Pick<ClusterCache, "pods" | "services">,
-    state: Pick<AgentStatus, "paths" | "services">,
+    state: Pick<AgentStatus, "paths" | "pathsProcessorMs" | "services">,
     changed: () => void,
     parts: PathTracerParts = { collect: collectNode, readTime: readProcessorTime },
   ) {
@@ -71,6 +71,7 @@ export class PathTracer {
       message: `The state of this node's kernel cannot be read: ${getErrorMessage(error)}`,
     }));
     this.#took = this.#parts.readTime() - before;
+    this.#state.pathsProcessorMs += this.#took;
     if (JSON.stringify(paths) !== JSON.stringify(this.#state.paths)) this.#changed();
   }
 

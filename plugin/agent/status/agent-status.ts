@@ -27,6 +27,8 @@ export interface AgentStatus {
   poolProblems: readonly string[];
   repair: RepairReport;
   paths: PathsState;
+  /** Processor time of all traces of paths since the start, in milliseconds. */
+  pathsProcessorMs: number;
 }
 
 export function createAgentStatus(facts: Facts | undefined): AgentStatus {
@@ -51,6 +53,7 @@ export function createAgentStatus(facts: Facts | undefined): AgentStatus {
     ipamError: "not started yet",
     poolProblems: [],
     paths: { status: "Unknown", reason: "NotTraced", message: "No path has been traced yet." },
+    pathsProcessorMs: 0,
     repair: { attachments: 0, repaired: [], failed: [], removed: [], busy: 0 },
   };
 }

@@ -69,6 +69,12 @@ const OBSERVED: readonly ObservedMetric<MetricsSource>[] = [
     read: ({ state }) => [...state.ruleCounters].map(([rule, value]) => ({ value, labels: { rule } })),
   },
   {
+    type: "counter",
+    name: "interlay_path_trace_cpu_seconds_total",
+    help: "Processor time of the traces behind the condition PathsReady, in seconds.",
+    read: ({ state }) => [{ value: state.pathsProcessorMs / 1000 }],
+  },
+  {
     type: "gauge",
     name: "interlay_condition",
     help: "Conditions of this node's NodeState: 1 for the status that the condition has.",
