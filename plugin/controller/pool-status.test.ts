@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Occupant } from "../ipam/pool/occupied.ts";
+import { parsePools } from "../ipam/pool/parse-pools.ts";
 import { underlayAddress, underlayPool } from "../kubernetes/objects.ts";
 import { addTransitionTimes, poolStatusSchema } from "../kubernetes/status-schemas.ts";
 import { summarizePools } from "./pool-status.ts";
@@ -74,6 +75,37 @@ describe("a pool's status", () => {
     const ready = one?.conditions.find(({ type }) => type === "Ready");
     assert.deepEqual([ready?.status, ready?.reason, one?.reservations], ["False", "Deleted", [range]]);
     assert.match(ready?.message ?? "", /the pods of its 1 addresses in use/);
+  });
+
+  it("gives no address of a pool that contains more reserved ranges than its status lists", () => {
+    const ranges = Array.from({ length: 2001 }, (_, index) => ({
+      range: `10.8.${64 + Math.floor(index / 128)}.${(index % 128) * 2}`,
+      namespaces: [],
+      by: "UnderlayReservation many",
+    }));
+    const summarize = (count: number) => {
+      const object = pool("a", ["10.8.64.0/18"]);
+      const view = { underlayPools: { values: () => [object] }, underlayAddresses: { values: () => [] } };
+      const one = summarizePools(view as unknown as Parameters<typeof summarizePools>[0], [], ranges.slice(0, count));
+      const { conditions = [], ...status } = one.get("a") ?? {};
+      const free = parsePools([{ ...object, status }]).valid[0]?.spaces.free.size;
+      return { reason: conditions.find(({ type }) => type === "Ready")?.reason, free };
+    };
+    assert.deepEqual(summarize(2000), { reason: "Giving", free: 16_384n - 2000n });
+    assert.deepEqual(summarize(2001), { reason: "TooManyReserved", free: 0n });
+  });
+
+  it("gives no address of a pool that contains more occupied addresses than its status lists", () => {
+    const occupants = Array.from({ length: 1001 }, (_, index) => ({
+      address: `10.8.${64 + Math.floor(index / 250)}.${index % 250}`,
+      by: `Node n${index}`,
+    }));
+    const one = status([pool("a", ["10.8.64.0/18"])], [], occupants).get("a");
+    assert.deepEqual(
+      one?.reservations.map(({ range }) => range),
+      ["10.8.64.0-10.8.127.255"],
+    );
+    assert.match(one.conditions.at(-1)?.message ?? "", /^Its ranges contain 1001 addresses of nodes and Services/);
   });
 
   it("is not Ready while the pool is disabled", () => {

@@ -1,8 +1,13 @@
 import { groupAddresses } from "./group-addresses.ts";
 import type { z } from "zod";
 import { findOverlappingPools } from "../ipam/pool/select-pools.ts";
-import { findReservations, type ReservedRange } from "../ipam/pool/reservations.ts";
-import { findOccupied, type Occupant } from "../ipam/pool/occupied.ts";
+import {
+  findReservations,
+  MAX_RESERVED_RANGES,
+  reserveWholePool,
+  type ReservedRange,
+} from "../ipam/pool/reservations.ts";
+import { findOccupied, MAX_OCCUPIED, type Occupant } from "../ipam/pool/occupied.ts";
 import { parsePoolSpaces } from "../ipam/pool/address-space.ts";
 import { parsePools } from "../ipam/pool/parse-pools.ts";
 import type { ControllerCache } from "./controller-cache.ts";
@@ -73,14 +78,21 @@ function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
   ];
 }
 
-/** @param other an earlier pool with the same addresses */
+/**
+ * Builds the condition by which a pool can be used.
+ *
+ * @param other an earlier pool with the same addresses
+ * @param excess what the pool's status cannot list
+ */
 function buildReadyCondition({
   other,
+  excess,
   disabled,
   deleted,
   inUse,
 }: {
   readonly other: string | undefined;
+  readonly excess: string | undefined;
   readonly disabled: boolean;
   readonly deleted: boolean;
   readonly inUse: number;
@@ -96,6 +108,11 @@ function buildReadyCondition({
       "Overlap",
       `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
     );
+  if (excess !== undefined)
+    return notReady(
+      "TooManyReserved",
+      `Its ranges contain ${excess}: it gives no address. Join neighbouring ranges, exclude them, or divide the pool.`,
+    );
   if (deleted)
     return notReady(
       "Deleted",
@@ -104,6 +121,13 @@ function buildReadyCondition({
   if (disabled)
     return notReady("Disabled", "It gives no new address, because its field disabled says so; pods keep theirs.");
   return { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." };
+}
+
+/** Describes reserved or occupied addresses that are too many for a pool's status. */
+function describeExcess(reservations: number, occupants: number): string | undefined {
+  if (reservations > MAX_RESERVED_RANGES) return `${reservations} reserved ranges, more than ${MAX_RESERVED_RANGES}`;
+  if (occupants > MAX_OCCUPIED) return `${occupants} addresses of nodes and Services, more than ${MAX_OCCUPIED}`;
+  return undefined;
 }
 
 /**
@@ -127,6 +151,8 @@ export function summarizePools(
     const { spec, metadata } = objects.get(name) ?? {};
     const deleted = metadata?.deletionTimestamp !== undefined;
     const inRanges = spec === undefined ? [] : findOccupied(parsePoolSpaces(spec).all, occupants);
+    const inReservations = findReservations(spaces.all, reservations);
+    const excess = describeExcess(inReservations.length, inRanges.length);
     const total = Number(spaces.all.size);
     const other = clash.get(name);
     const marked = used.map(({ spec }) => spec).filter(({ conflict }) => conflict !== undefined);
@@ -137,13 +163,13 @@ export function summarizePools(
       conflicts: marked.length,
       reserved: used.filter(({ spec }) => spec.reserve).length,
       draining: left.length,
-      occupied: [...inRanges],
-      reservations: [...findReservations(spaces.all, reservations)],
+      occupied: inRanges.slice(0, MAX_OCCUPIED),
+      reservations: [...(excess === undefined ? inReservations : reserveWholePool(spaces.all, excess))],
       conditions: [
         ...buildDrainingCondition(left.map(({ spec }) => spec)),
         ...conflicting(marked),
         ...occupied(inRanges),
-        buildReadyCondition({ other, disabled, deleted, inUse: used.length + left.length }),
+        buildReadyCondition({ other, excess, disabled, deleted, inUse: used.length + left.length }),
       ],
     });
   }

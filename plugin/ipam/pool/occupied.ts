@@ -13,7 +13,7 @@ export interface Occupant {
 const occupiedStatus = z.object({ occupied: z.array(z.object({ address: z.string(), by: z.string() })).default([]) });
 
 /** Upper bound of listed addresses per pool, because the status is one object. */
-const MAX_LISTED = 1000;
+export const MAX_OCCUPIED = 1000;
 
 /** Reads the occupied addresses from a pool's status; a status that the controller has not written yet has none. */
 export function readOccupied(status: unknown): readonly Occupant[] {
@@ -28,7 +28,7 @@ export function findOccupied(space: AddressSpace, occupants: readonly Occupant[]
     const ip = toIp(address);
     if (ip !== undefined && !found.has(ip) && space.has(ip)) found.set(ip, { address: ip, by });
   }
-  return [...found.values()].sort((a, b) => a.address.localeCompare(b.address)).slice(0, MAX_LISTED);
+  return [...found.values()].sort((a, b) => a.address.localeCompare(b.address));
 }
 
 function toIp(text: string): Ip | undefined {

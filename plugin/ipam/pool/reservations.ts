@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   type AddressRange,
   AddressSpace,
+  fromNumber,
   mergeRanges,
   parseRange,
   type PoolSpaces,
@@ -29,7 +30,7 @@ const reservedStatus = z.object({
 });
 
 /** Upper bound of listed ranges per pool, because the status is one object. */
-const MAX_LISTED = 2000;
+export const MAX_RESERVED_RANGES = 2000;
 
 /** Reads the reserved ranges from a pool's status; a status that the leader has not written yet has none. */
 export function readReservations(status: unknown): readonly ReservedRange[] {
@@ -48,10 +49,16 @@ export function findReservations(space: AddressSpace, ranges: readonly ReservedR
       space.intervals.some(({ first, last }) => first <= found.last && found.first <= last)
     );
   };
-  return ranges
-    .filter(overlaps)
-    .toSorted((a, b) => a.by.localeCompare(b.by) || a.range.localeCompare(b.range))
-    .slice(0, MAX_LISTED);
+  return ranges.filter(overlaps).toSorted((a, b) => a.by.localeCompare(b.by) || a.range.localeCompare(b.range));
+}
+
+/** Reserves all addresses of a pool, for a pool whose status cannot list what no pod may get. */
+export function reserveWholePool({ family, intervals }: AddressSpace, by: string): readonly ReservedRange[] {
+  return intervals.map(({ first, last }) => ({
+    range: `${fromNumber(first, family)}-${fromNumber(last, family)}`,
+    namespaces: [],
+    by,
+  }));
 }
 
 /** Returns a space without reserved ranges. */
