@@ -22,7 +22,11 @@ const source = await readFile(join(ROOT, "e2e", "harness.ts"), "utf8");
 await mkdir(DIRECTORY, { recursive: true });
 const problems: string[] = [];
 let killed = 0;
-for (const [index, { title, original, replacement }] of mutants.entries()) {
+// A test that fails without a mutant would kill every mutant.
+const unchanged = join(DIRECTORY, "harness-unchanged.ts");
+await writeFile(unchanged, source);
+if (!(await runTests(unchanged))) problems.push("e2e/harness.test.ts fails without a mutant: make it pass first");
+for (const [index, { title, original, replacement }] of problems.length === 0 ? mutants.entries() : []) {
   if (!selected.test(title)) continue;
   const count = source.split(original).length - 1;
   if (count !== 1) {
