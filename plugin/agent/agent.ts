@@ -66,6 +66,7 @@ export class Agent {
   readonly #metrics = new AgentMetrics(() => ({
     state: this.#state,
     conditions: this.#publisher.conditions,
+    waitingPods: this.#allocator.countWaitingPods(),
     requests: this.#kube.counts,
   }));
   readonly #cniLog: CniLog;

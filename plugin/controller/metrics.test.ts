@@ -22,7 +22,7 @@ function createSource(): MetricsSource {
   state.kubeProxy = { ...state.kubeProxy, version: "v1.29.15", mode: "iptables", invalidDrops: 1 };
   state.ruleCounters = new Map([["source-guard-ipv4", 3]]);
   const condition = { type: "FactsReady", status: "True", reason: "", message: "", lastTransitionTime: "" } as const;
-  return { state, conditions: [condition], requests: { requests: 2, writes: 1 } };
+  return { state, conditions: [condition], waitingPods: 2, requests: { requests: 2, writes: 1 } };
 }
 
 function createMetrics(source: MetricsSource): AgentMetrics {
@@ -45,6 +45,7 @@ describe("the agent's metrics", () => {
       `interlay_build_info{version="${VERSION}",architecture="${process.arch === "x64" ? "amd64" : process.arch}"} 1`,
       'interlay_condition{type="FactsReady",status="true"} 1',
       'interlay_condition{type="FactsReady",status="false"} 0',
+      "interlay_waiting_pods 2",
       'interlay_node_rule_packets_total{rule="source-guard-ipv4"} 3',
     ])
       assert.ok(text.includes(`\n${line}\n`), `${line} is not in\n${text}`);

@@ -64,7 +64,7 @@ function createIpamListener({ events, metrics }: ServerDependencies): IpamListen
   return {
     refused: (pod, message) => {
       writeLog("warn", "no address given", { pod, message });
-      void events.warn(pod, "NoUnderlayAddress", message);
+      void events.warnOnce(pod, "NoUnderlayAddress", message);
     },
     answered: (verb, duration, ok) => {
       metrics.recordIpamRequest(verb, duration, ok);

@@ -50,9 +50,19 @@ export class EventRecorder {
     await this.warnAbout({ apiVersion: "v1", kind: "Pod", ...pod }, reason, message, now);
   }
 
+  /** Writes the only Event with its reason about a pod: another message replaces that of the Event. */
+  async warnOnce(pod: EventPod, reason: string, message: string, now = new Date()): Promise<void> {
+    if (pod.name === "" || pod.namespace === "") return;
+    const object = { apiVersion: "v1", kind: "Pod", ...pod };
+    await this.#record(buildKey(object, reason, ""), object, reason, message, now);
+  }
+
   /** Writes an Event about any object, like `warn`. */
   async warnAbout(object: EventObject, reason: string, message: string, now = new Date()): Promise<void> {
-    const key = createHash("sha256").update(`${object.uid} ${reason} ${message}`).digest("hex").slice(0, 16);
+    await this.#record(buildKey(object, reason, message), object, reason, message, now);
+  }
+
+  async #record(key: string, object: EventObject, reason: string, message: string, now: Date): Promise<void> {
     const before = this.#said.get(key);
     if (before !== undefined && now.getTime() - before.at < REPEAT_MS) {
       before.count++;
@@ -104,11 +114,15 @@ export class EventRecorder {
       });
     } catch (error) {
       if (!hasStatus(error, 409)) throw error;
-      await this.#kube.mergePatch(resource, name, { count, lastTimestamp });
+      await this.#kube.mergePatch(resource, name, { count, message, lastTimestamp });
     }
   }
 
   #forget(now: number): void {
     for (const [key, { at }] of this.#said) if (now - at > 10 * REPEAT_MS) this.#said.delete(key);
   }
+}
+
+function buildKey({ uid }: EventObject, reason: string, message: string): string {
+  return createHash("sha256").update(`${uid} ${reason} ${message}`).digest("hex").slice(0, 16);
 }

@@ -7,6 +7,8 @@ import { type ObservedMetric, registerObservedMetrics, registerProcessMetrics } 
 export interface MetricsSource {
   readonly state: AgentStatus;
   readonly conditions: readonly StatusCondition[];
+  /** Pods that found no free address. */
+  readonly waitingPods: number;
   /** Requests to the API server since the start. */
   readonly requests: { readonly requests: number; readonly writes: number };
 }
@@ -25,6 +27,12 @@ const OBSERVED: readonly ObservedMetric<MetricsSource>[] = [
     name: "interlay_attachments_failed",
     help: "Attachments of this node that could not be repaired.",
     read: ({ state }) => [{ value: state.repair.failed.length }],
+  },
+  {
+    type: "gauge",
+    name: "interlay_waiting_pods",
+    help: "Pods of this node that found no free underlay address and wait for one.",
+    read: ({ waitingPods }) => [{ value: waitingPods }],
   },
   {
     type: "gauge",

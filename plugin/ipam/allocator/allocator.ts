@@ -99,6 +99,11 @@ export class Allocator {
     });
   }
 
+  /** Counts the pods of this node that found no free address and still want one. */
+  countWaitingPods(): number {
+    return new Set(this.#wait?.listWaiting().map((key) => key.split("/")[0])).size;
+  }
+
   #isWanted({ pod: { namespace, name, uid } }: IpamRequest): boolean {
     const pod = this.#store.cachedPod(namespace, name);
     return (

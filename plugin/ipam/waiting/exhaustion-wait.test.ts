@@ -44,6 +44,37 @@ describe("ExhaustionWait", () => {
   it("does not wait for a pod that is being deleted", async () => {
     assert.equal(await measure(wait(), "a", () => false), 0);
   });
+  it("lists pods that wait, until they get an address, are deleted or do not call for two minutes", async () => {
+    const waits = wait();
+    let isWanted = true;
+    await measure(waits, "a", () => isWanted);
+    await measure(waits, "b");
+    assert.deepEqual(waits.listWaiting(), ["a", "b"]);
+    isWanted = false;
+    assert.deepEqual(waits.listWaiting(), ["b"]);
+    await waits.run(
+      "b",
+      () => Promise.resolve("10.7.200.1"),
+      () => true,
+    );
+    assert.deepEqual(waits.listWaiting(), []);
+    await measure(waits, "c");
+    now += 120_001;
+    assert.deepEqual(waits.listWaiting(), []);
+  });
+  it("lists a pod during its first call", async () => {
+    const waits = wait();
+    let during: readonly string[] = [];
+    const allocate = () => {
+      during = waits.listWaiting();
+      return full();
+    };
+    await assert.rejects(
+      waits.run("a", allocate, () => true),
+      /full/,
+    );
+    assert.deepEqual(during, ["a"]);
+  });
   it("does not repeat calls that fail for another reason", async () => {
     let calls = 0;
     const fail = (): Promise<never> => {

@@ -7,6 +7,8 @@ const INTERVAL_MS = 500;
 const FIRST_MS = 1000;
 const MAX_MS = 10_000;
 const FORGET_MS = 600_000;
+/** The kubelet tries again within a minute: a pod without a call for longer does not wait any more. */
+const WAITING_MS = 120_000;
 
 export interface WaitClock {
   readonly now: () => number;
@@ -15,6 +17,12 @@ export interface WaitClock {
 
 export const SYSTEM_CLOCK: WaitClock = { now: Date.now, sleep: (milliseconds) => sleep(milliseconds) };
 
+interface RefusedCalls {
+  readonly calls: number;
+  readonly at: number;
+  readonly isWanted: () => boolean;
+}
+
 /**
  * Holds calls that find no free address, longer with each call of a pod. A call that fails at once would make the runtime delete and
  * create the pod's sandbox, with its overlay attachment, every few seconds.
@@ -22,7 +30,7 @@ export const SYSTEM_CLOCK: WaitClock = { now: Date.now, sleep: (milliseconds) =>
 export class ExhaustionWait {
   readonly #clock: WaitClock;
   /** NIC of a pod -> its refused calls, and when the last one ended. */
-  readonly #refused = new Map<string, { readonly calls: number; readonly at: number }>();
+  readonly #refused = new Map<string, RefusedCalls>();
 
   constructor(clock: WaitClock) {
     this.#clock = clock;
@@ -46,18 +54,21 @@ export class ExhaustionWait {
       } catch (error) {
         const isMissing = error instanceof CniError && error.code === CODE.noAddress;
         if (!isMissing || !isWanted()) throw error;
-        if (this.#clock.now() + INTERVAL_MS > until) {
-          this.#remember(key, calls + 1);
-          throw error;
-        }
+        this.#remember(key, { calls: calls + 1, at: this.#clock.now(), isWanted });
+        if (this.#clock.now() + INTERVAL_MS > until) throw error;
       }
       await this.#clock.sleep(INTERVAL_MS);
     }
   }
 
-  #remember(key: string, calls: number): void {
+  /** Returns the NICs of pods that wait for an address, as `key` in run(). */
+  listWaiting(): readonly string[] {
     const now = this.#clock.now();
-    for (const [other, { at }] of this.#refused) if (now - at > FORGET_MS) this.#refused.delete(other);
-    this.#refused.set(key, { calls, at: now });
+    return [...this.#refused].flatMap(([key, { at, isWanted }]) => (now - at <= WAITING_MS && isWanted() ? [key] : []));
+  }
+
+  #remember(key: string, refused: RefusedCalls): void {
+    for (const [other, { at }] of this.#refused) if (refused.at - at > FORGET_MS) this.#refused.delete(other);
+    this.#refused.set(key, refused);
   }
 }
