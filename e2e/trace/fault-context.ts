@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { runOnNode } from "../support/agent-process.ts";
+import { runOnNode, signalProcess } from "../support/agent-process.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import type { TraceFaultContext } from "./trace-fault.ts";
 
@@ -29,6 +29,7 @@ export function makeFaultContext(cluster: Cluster, api: ClusterApi, deployment: 
       if (link === undefined) throw new Error(`no link in "${route}"`);
       return link;
     },
+    signalFelix: (signal) => signalProcess(cluster, node, "calico-node -felix", signal),
     forgetNeighbours: async () => {
       await Promise.all(cluster.nodes.map(({ name }) => forgetNeighbours(cluster, name)));
     },

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type TraceFault, makeCommandFault } from "./trace-fault.ts";
+import { type TraceFault, makeCommandFault, type TraceFaultContext } from "./trace-fault.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 
 /** Milliseconds in which Felix writes a policy into the kernel. */
 const FELIX_MS = 3000;
+/** An address of the underlay that no node has. */
+const NO_NODE = "10.7.255.248";
 
 /** Returns the fault of a policy object. */
 function makePolicyFault(
@@ -57,27 +59,21 @@ export const POLICY_FAULTS: readonly TraceFault[] = [
     metadata: { name: "trace-fault", namespace: NAMESPACE },
     spec: { podSelector: { matchLabels: { probe: "multi-nic-1-a" } }, policyTypes: ["Egress"], egress: [] },
   } as never),
-  makeCommandFault(
-    "a tunnel's forwarding entry points to a node that does not exist",
-    async ({ on, nodeAddress }) => {
-      const entries = await on(["bridge", "fdb", "show", "dev", "vxlan.calico"]);
-      const mac =
-        entries
-          .split("\n")
-          .find((line) => line.includes(nodeAddress(1)))
-          ?.split(" ")[0] ?? "";
-      return [["bridge", "fdb", "replace", mac, "dev", "vxlan.calico", "dst", "10.7.255.248", "self", "permanent"]];
+  {
+    title: "a tunnel's forwarding entry points to a node that does not exist",
+    make: async (context) => {
+      // Felix would repair the entry.
+      await context.signalFelix("STOP");
+      await redirectTunnel(context, context.nodeAddress(1), NO_NODE);
     },
-    async ({ on, nodeAddress }) => {
-      const entries = await on(["bridge", "fdb", "show", "dev", "vxlan.calico"]);
-      const mac =
-        entries
-          .split("\n")
-          .find((line) => line.includes("10.7.255.248"))
-          ?.split(" ")[0] ?? "";
-      return [["bridge", "fdb", "replace", mac, "dev", "vxlan.calico", "dst", nodeAddress(1), "self", "permanent"]];
+    undo: async (context) => {
+      try {
+        await redirectTunnel(context, NO_NODE, context.nodeAddress(1));
+      } finally {
+        await context.signalFelix("CONT");
+      }
     },
-  ),
+  },
   makeCommandFault(
     "the node's uplink drops what its larger neighbours send: MTU 1280 in the middle",
     () => [
@@ -91,3 +87,12 @@ export const POLICY_FAULTS: readonly TraceFault[] = [
     { harmless: true },
   ),
 ];
+
+/** Changes the node that the tunnel's forwarding entry of another node leads to. @throws an error if the entry does not exist */
+async function redirectTunnel({ on }: Pick<TraceFaultContext, "on">, from: string, to: string): Promise<void> {
+  const entries = await on(["bridge", "fdb", "show", "dev", "vxlan.calico"]);
+  const entry = entries.split("\n").find((line) => line.split(" ").includes(from));
+  const [mac] = entry?.split(" ") ?? [];
+  if (mac === undefined) throw new Error(`no forwarding entry leads to ${from}:\n${entries}`);
+  await on(["bridge", "fdb", "replace", mac, "dev", "vxlan.calico", "dst", to, "self", "permanent"]);
+}

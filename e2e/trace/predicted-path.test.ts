@@ -30,7 +30,7 @@ describe("predicted path of a cell", () => {
     const { request } = predict();
     assert.deepEqual(
       new Set(request.map(({ source, destination }) => `${source} ${destination}`)),
-      new Set(["10.244.1.2:40000 10.244.2.2:80"]),
+      new Set(["10.244.1.2:40961 10.244.2.2:80"]),
     );
   });
 

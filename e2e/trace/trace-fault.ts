@@ -14,6 +14,8 @@ export interface TraceFaultContext {
   readonly nodeAddress: (worker: number) => string;
   /** Name of the node's link to the pod's address. */
   readonly findLink: (pod: string, nic?: Nic) => Promise<string>;
+  /** Stops or continues Calico's agent on the faulty node, which repairs what it owns. */
+  readonly signalFelix: (signal: "STOP" | "CONT") => Promise<void>;
   /** Removes learned neighbours of every node and pod, so that none hides or outlives the fault. */
   readonly forgetNeighbours: () => Promise<void>;
 }

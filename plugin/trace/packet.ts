@@ -54,8 +54,10 @@ export type Translation =
       readonly addresses?: readonly [string, string];
       /** First and last port. */
       readonly ports?: readonly [number, number];
+      /** The kernel chooses a port at random, also where the packet's own is free. */
+      readonly isPortRandom?: true;
     }
   /** Source becomes the address of the outgoing link. */
-  | { readonly kind: "masquerade"; readonly ports?: readonly [number, number] }
+  | { readonly kind: "masquerade"; readonly ports?: readonly [number, number]; readonly isPortRandom?: true }
   /** Destination becomes the address of the incoming link, or loopback at the hook output. */
   | { readonly kind: "redirect"; readonly ports?: readonly [number, number] };

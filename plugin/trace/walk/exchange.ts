@@ -1,3 +1,4 @@
+import { CLIENT_PORT } from "../chosen-port.ts";
 import type { Packet, Tuple } from "../packet.ts";
 import { readSysctl } from "../routing/namespace-state.ts";
 import { getTextFamily } from "../routing/ip-number.ts";
@@ -10,8 +11,6 @@ import type { NamespaceModel } from "./build-trace-model.ts";
 import { getTuple, type WalkState } from "./walk-state.ts";
 import { walkPacket } from "./walk-packet.ts";
 
-/** A client's port; rules in use do not depend on it. */
-const CLIENT_PORT = 40_000;
 /** Bytes of a packet without or with little payload. */
 const PACKET_BYTES = 60;
 /** Bytes of IPv6 and TCP headers, the longest in use. */

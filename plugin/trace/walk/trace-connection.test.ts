@@ -248,6 +248,25 @@ describe("translation in a trace", () => {
     assert.deepEqual([summarize(result), result.paths[0]?.seenSource], ["pass", "10.0.0.1"]);
   });
 
+  it("passes at random if a rule drops replies to some of the ports that a masquerade chooses", () => {
+    const raw = [
+      "*raw",
+      ":PREROUTING ACCEPT [0:0]",
+      "-A PREROUTING -i eth0 -p tcp -m tcp --dport 1:65000 -j DROP",
+      "COMMIT",
+      "",
+    ];
+    const traceWith = (target: string) =>
+      trace("pod-1", "10.0.0.21", {
+        "node-1": {
+          more: { iptables: `${raw.join("\n")}${nat(`-A POSTROUTING -s 10.244.0.0/16 -o eth0 -j ${target}`)}` },
+        },
+      });
+    const verdicts = (target: string) => [...new Set(traceWith(target).paths.map(({ verdict }) => verdict))].sort();
+    assert.deepEqual(verdicts("MASQUERADE"), ["drop"]);
+    assert.deepEqual(verdicts("MASQUERADE --random-fully"), ["drop", "pass"]);
+  });
+
   it("fails if the answer goes to an address that nobody has", () => {
     const result = trace(
       "pod-1",

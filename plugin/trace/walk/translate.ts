@@ -1,3 +1,4 @@
+import { RANDOM_PORT } from "../chosen-port.ts";
 import type { Hook } from "../hook.ts";
 import type { Packet, Translation } from "../packet.ts";
 import type { NamespaceState } from "../routing/namespace-state.ts";
@@ -19,7 +20,7 @@ export function getManipulation(hook: Hook): Manipulation | undefined {
 }
 
 /**
- * Computes the address and port that a rule's translation gives. Random ports (`fully-random`) are not modelled: the port stays.
+ * Computes the address and port that a rule's translation gives. A random port is {@link RANDOM_PORT}.
  *
  * @param gateway next hop of the packet's route, for masquerade
  * @returns undefined if the namespace has no address for it: the kernel then drops the packet
@@ -40,14 +41,14 @@ export function selectEndpoint(
     case "snat":
       return {
         address: translation.addresses?.[0] ?? packet.source,
-        port: selectPort(packet.sourcePort, translation.ports),
+        port: selectSourcePort(packet, translation),
       };
     case "masquerade": {
       const address =
         packet.family === "ipv4"
           ? selectIpv4Source(state, packet.outLink, gateway ?? packet.destination, 0)
           : selectIpv6Source(state, packet.outLink, packet.destination);
-      return address === undefined ? undefined : { address, port: selectPort(packet.sourcePort, translation.ports) };
+      return address === undefined ? undefined : { address, port: selectSourcePort(packet, translation) };
     }
     case "redirect": {
       const address =
@@ -61,6 +62,14 @@ export function selectEndpoint(
         : { address, port: selectPort(packet.destinationPort, translation.ports) };
     }
   }
+}
+
+function selectSourcePort(
+  { protocol, sourcePort }: Packet,
+  { ports, isPortRandom }: Pick<Extract<Translation, { readonly isPortRandom?: true }>, "ports" | "isPortRandom">,
+): number {
+  if (isPortRandom === true && ports === undefined && protocol !== "icmp") return RANDOM_PORT;
+  return selectPort(sourcePort, ports);
 }
 
 function selectPort(port: number, range: readonly [number, number] | undefined): number {

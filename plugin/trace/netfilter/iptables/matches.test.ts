@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { compileRules, createLookups, createPacket } from "../../../testing/trace-rules.ts";
+import { CLIENT_PORT, RANDOM_PORT } from "../../chosen-port.ts";
 import type { HookContext } from "../../hook.ts";
 import type { Packet } from "../../packet.ts";
 import { evaluateHook } from "../evaluate-hook.ts";
@@ -173,4 +174,25 @@ describe("iptables matches", () => {
       assert.equal(matchRule(rule, fields, lookups), expected);
     });
   }
+
+  for (const [rule, fields, shares] of [
+    ["-p tcp -m tcp --dport 1:65000", { destinationPort: RANDOM_PORT }, ["drop 0.99", "accept 0.01"]],
+    ["-p tcp -m multiport --dports 1024:33280", { destinationPort: RANDOM_PORT }, ["drop 0.50", "accept 0.50"]],
+    ["-p tcp -m tcp ! --sport 32768:46884", { sourcePort: CLIENT_PORT }, ["drop 0.50", "accept 0.50"]],
+    ["-p tcp -m tcp --dport 1024:", { destinationPort: RANDOM_PORT }, ["drop 1.00"]],
+    ["-p tcp -m tcp --dport 4789", { destinationPort: RANDOM_PORT }, ["accept 1.00"]],
+  ] as const)
+    it(`${rule} matches a port that a kernel chooses for a share of the packets`, () => {
+      const saved = `*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD ${rule} -j DROP\nCOMMIT\n`;
+      const outcomes = evaluateHook(
+        compileRules({ iptables: saved }),
+        "forward",
+        createPacket(fields),
+        createLookups(),
+      );
+      assert.deepEqual(
+        outcomes.map(({ verdict, probability = 1 }) => `${verdict} ${probability.toFixed(2)}`),
+        shares,
+      );
+    });
 });

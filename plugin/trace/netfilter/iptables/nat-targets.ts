@@ -14,6 +14,11 @@ function findValue({ name, options }: RuleExtension, wanted: string): string | u
   return options.find((option) => option.name === wanted)?.values[0];
 }
 
+/** Reports whether the kernel chooses the source port at random. */
+function hasRandomPort({ options }: RuleExtension): boolean {
+  return options.some(({ name }) => name === "--random" || name === "--random-fully");
+}
+
 function createTranslate(translation: Translation): RuleStatement {
   const result = { kind: "translate", translation, effect: describeTranslation(translation) } as const;
   return () => result;
@@ -45,14 +50,17 @@ function compileAddressTarget(kind: "dnat" | "snat", option: string) {
   return (target: RuleExtension): RuleStatement => {
     const value = findValue(target, option);
     if (value === undefined) throw new Error(`${target.name} without ${option}`);
-    return createTranslate(parseTarget(kind, value));
+    const random = kind === "snat" && hasRandomPort(target) ? { isPortRandom: true as const } : {};
+    return createTranslate({ ...parseTarget(kind, value), ...random });
   };
 }
 
 function compilePortTarget(kind: "masquerade" | "redirect") {
   return (target: RuleExtension): RuleStatement => {
-    const ports = findValue(target, "--to-ports");
-    return createTranslate({ kind, ...(ports === undefined ? {} : { ports: parsePorts(ports) }) });
+    const value = findValue(target, "--to-ports");
+    const ports = value === undefined ? {} : { ports: parsePorts(value) };
+    if (kind === "redirect") return createTranslate({ kind, ...ports });
+    return createTranslate({ kind, ...ports, ...(hasRandomPort(target) ? { isPortRandom: true } : {}) });
   };
 }
 

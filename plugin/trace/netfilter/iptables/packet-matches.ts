@@ -2,6 +2,7 @@ import type { Packet, TcpFlag } from "../../packet.ts";
 import { includesAddress, parseAddressNumber, parseAddressRange } from "../model/address-number.ts";
 import { findProtocolNumber, parseProtocol } from "../model/protocols.ts";
 import { hasConntrackEntry } from "../model/conntrack-entry.ts";
+import { createPortMatcher } from "../model/match-port.ts";
 import { BREAK, CONTINUE_ALWAYS, type RuleStatement, toMatchResult } from "../model/ruleset.ts";
 import {
   compileEachOption,
@@ -65,9 +66,10 @@ function hasPorts({ protocol }: Packet): boolean {
 }
 
 function compilePort(side: "sourcePort" | "destinationPort") {
-  return (option: RuleOption) => {
+  return (option: RuleOption): RuleStatement => {
     const [first, last] = parseNumberRange(option.values[0]);
-    return createMatch(option, (packet) => packet[side] >= first && packet[side] <= last);
+    const match = createPortMatcher((port) => (port >= first && port <= last) !== option.inverted);
+    return (packet) => match(packet[side], undefined);
   };
 }
 
@@ -75,7 +77,12 @@ function compilePorts(sides: readonly ("sourcePort" | "destinationPort")[]) {
   return (option: RuleOption): RuleStatement => {
     const ranges = (option.values[0] ?? "").split(",").map(parseNumberRange);
     const includesPort = (port: number) => ranges.some(([first, last]) => port >= first && port <= last);
-    // `!` inverts only for packets with ports.
+    const [only, ...others] = sides;
+    if (only !== undefined && others.length === 0) {
+      const match = createPortMatcher((port) => includesPort(port) !== option.inverted);
+      // `!` inverts only for packets with ports.
+      return (packet) => (hasPorts(packet) ? match(packet[only], undefined) : BREAK);
+    }
     return (packet) =>
       toMatchResult(hasPorts(packet) && sides.some((side) => includesPort(packet[side])) !== option.inverted);
   };

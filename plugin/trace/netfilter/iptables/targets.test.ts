@@ -82,7 +82,8 @@ describe("iptables targets", () => {
       { kind: "snat", addresses: ["10.7.0.1", "10.7.0.1"] },
       "snat to 10.7.0.1",
     ],
-    ["MASQUERADE --random-fully", "postrouting", { kind: "masquerade" }, "masquerade"],
+    ["MASQUERADE", "postrouting", { kind: "masquerade" }, "masquerade"],
+    ["MASQUERADE --random-fully", "postrouting", { kind: "masquerade", isPortRandom: true }, "masquerade"],
     ["REDIRECT --to-ports 8080", "prerouting", { kind: "redirect", ports: [8080, 8080] }, "redirect to :8080"],
     [
       "NETMAP --to 10.5.0.0/16",

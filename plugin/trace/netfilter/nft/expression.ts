@@ -10,6 +10,8 @@ export type Reader = (packet: Packet, context: StatementContext) => Reading;
 export interface PacketExpression {
   readonly type: KeyType;
   readonly read: Reader;
+  /** The value is a port of the packet, which a kernel may have chosen. */
+  readonly isPort?: true;
 }
 
 /** Makes an expression that nothing decides. */

@@ -1,5 +1,6 @@
 import type { Packet } from "../../packet.ts";
 import { BREAK, CONTINUE, type Result, type RuleStatement, type StatementContext } from "../model/ruleset.ts";
+import { createPortMatcher } from "../model/match-port.ts";
 import { compileExpression } from "./compile-expression.ts";
 import type { Datatype } from "./datatype.ts";
 import { readField, readOnlyEntry, readTextField } from "./json.ts";
@@ -44,6 +45,10 @@ export function compileMatch(content: NftJson, sets: SetCatalog): RuleStatement 
   const operator = readTextField(content, "op");
   const left = compileExpression(readField(content, "left"), sets);
   const test = compileOperator(operator, readField(content, "right"), left.type, sets);
+  if (left.isPort === true) {
+    const match = createPortMatcher(test);
+    return (packet, context) => decideReading(left.read(packet, context), (value) => match(Number(value), context));
+  }
   return (packet: Packet, context) =>
     decideReading(left.read(packet, context), (value) => (test(value, context) ? CONTINUE : BREAK));
 }

@@ -27,13 +27,30 @@ function toText(address: Value): string {
   return formatAddressNumber(typeof address === "bigint" ? address : Number(address));
 }
 
-function createTranslation(kind: NatKind, addresses: Value | undefined, ports: Value | undefined): Translation {
+function createTranslation(
+  kind: NatKind,
+  addresses: Value | undefined,
+  ports: Value | undefined,
+  isPortRandom = false,
+): Translation {
   const portLimits = ports as readonly [number, number] | undefined;
-  const withPorts = portLimits === undefined ? {} : { ports: portLimits };
+  const withPorts = {
+    ...(portLimits === undefined ? {} : { ports: portLimits }),
+    ...(isPortRandom ? { isPortRandom: true as const } : {}),
+  };
   if (kind === "masquerade" || kind === "redirect") return { kind, ...withPorts };
   const limits = addresses as readonly [Value, Value] | undefined;
   if (limits === undefined) return { kind, ...withPorts };
   return { kind, addresses: [toText(limits[0]), toText(limits[1])], ...withPorts };
+}
+
+/** Reports whether the kernel chooses the source port at random. nft prints one flag as text, several as an array. */
+function hasRandomPort(kind: NatKind, content: NftJson): boolean {
+  const flags = readField(content, "flags");
+  const names: readonly NftJson[] = Array.isArray(flags) ? flags : [flags];
+  return (
+    (kind === "snat" || kind === "masquerade") && names.some((name) => name === "random" || name === "fully-random")
+  );
 }
 
 /**
@@ -45,6 +62,7 @@ export function compileNat(kind: NatKind, content: NftJson, sets: SetCatalog): R
   const address = readField(content, "addr");
   const port = readField(content, "port");
   const family = readField(content, "family");
+  const isPortRandom = hasRandomPort(kind, content);
   if (isPairMap(address, sets)) return compilePairMap(kind, address, family, sets);
   const readAddresses = address === undefined ? undefined : compileLimits(address, ADDRESS, sets);
   const readPorts = port === undefined ? undefined : compileLimits(port, NUMBER, sets);
@@ -55,7 +73,7 @@ export function compileNat(kind: NatKind, content: NftJson, sets: SetCatalog): R
       const list = values as readonly Value[];
       const addresses = readAddresses === undefined ? undefined : list[0];
       const ports = readPorts === undefined ? undefined : list[list.length - 1];
-      const translation = createTranslation(kind, addresses, ports);
+      const translation = createTranslation(kind, addresses, ports, isPortRandom);
       return { kind: "translate", translation, effect: describeTranslation(translation) };
     });
   };

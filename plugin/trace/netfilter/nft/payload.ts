@@ -123,6 +123,7 @@ export function compilePayload(json: NftJson): PacketExpression {
   }
   return {
     type: field.type,
+    ...(field === SOURCE_PORT || field === DESTINATION_PORT ? { isPort: true } : {}),
     read: (packet) => {
       if (!hasHeader(packet)) return ABSENT;
       const value = field.read(packet);

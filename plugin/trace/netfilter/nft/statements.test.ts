@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CLIENT_PORT } from "../../chosen-port.ts";
 import { compileRules, createLookups, createPacket } from "../../../testing/trace-rules.ts";
 import type { Hook } from "../../hook.ts";
 import type { Packet, Translation } from "../../packet.ts";
@@ -218,9 +219,14 @@ describe("nft statements", () => {
       "snat",
       { snat: { addr: "10.7.0.1", flags: ["fully-random"] } },
       "postrouting",
-      { kind: "snat", addresses: single("10.7.0.1") },
+      { kind: "snat", addresses: single("10.7.0.1"), isPortRandom: true },
     ],
-    ["masquerade", { masquerade: { flags: "fully-random" } }, "postrouting", { kind: "masquerade" }],
+    [
+      "masquerade",
+      { masquerade: { flags: "fully-random" } },
+      "postrouting",
+      { kind: "masquerade", isPortRandom: true },
+    ],
     ["masquerade without options", { masquerade: null }, "postrouting", { kind: "masquerade" }],
     ["redirect", { redirect: { port: 8080 } }, "prerouting", { kind: "redirect", ports: [8080, 8080] }],
   ];
@@ -228,6 +234,15 @@ describe("nft statements", () => {
     it(`ask for the translation of ${name}`, () => {
       assert.deepEqual(evaluate([[statement]], {}, hook).translations, [translation]);
     });
+
+  it("match a port that a kernel chooses for a share of the packets", () => {
+    const rule = [match(payload("tcp", "sport"), { range: [1024, 50_000] }), { drop: null }];
+    const { outcomes } = evaluate([rule], { sourcePort: CLIENT_PORT });
+    assert.deepEqual(outcomes.map(({ verdict, probability }) => [verdict, probability?.toFixed(2)]).sort(), [
+      ["accept", "0.39"],
+      ["drop", "0.61"],
+    ]);
+  });
 
   it("leave a packet of the other family to the next rule of a nat chain", () => {
     const rules = [[{ dnat: { family: "ip6", addr: "fd00::1" } }], [{ dnat: { family: "ip", addr: "10.0.0.1" } }]];
