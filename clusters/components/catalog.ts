@@ -113,7 +113,7 @@ export function listKindComponents(kubernetes: string, kubeProxies: readonly str
  *
  * @param wholeControlPlane Kubernetes versions that need all seven commands: one `go build` takes half the time of seven
  */
-export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<string> = new Set()): Recipe {
+export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<string>): Recipe {
   const { name, version } = ref;
   switch (name) {
     case "calico-node":

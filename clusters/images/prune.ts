@@ -11,12 +11,12 @@ const SPARE_STORES = 1;
 const LAYER_AGE_MS = 2 * 24 * 60 * 60 * 1000;
 
 /** Removes layers that were not used for a long time. */
-export async function pruneLayers(now = Date.now()): Promise<void> {
+export async function pruneLayers(): Promise<void> {
   const names = await readdir(getLayersDirectory()).catch(() => []);
   for (const name of names.filter((n) => n.endsWith(".tar"))) {
     const tar = join(getLayersDirectory(), name);
     const used = await stat(`${tar}.json`).catch(() => stat(tar));
-    if (now - used.mtimeMs > LAYER_AGE_MS)
+    if (Date.now() - used.mtimeMs > LAYER_AGE_MS)
       await Promise.all([tar, `${tar}.json`].map((file) => rm(file, { force: true })));
   }
 }

@@ -24,7 +24,7 @@ const DEFAULT_COLUMNS = 80;
  *
  * @param colors whether marks and times have colours
  */
-export function createTerminalProgress(terminal: Terminal = process.stderr, colors = true): Progress {
+export function createTerminalProgress(terminal: Terminal, colors = true): Progress {
   const color = (name: "green" | "red" | "dim", text: string): string =>
     colors ? styleText(name, text, { validateStream: false }) : text;
   const running = new Set<RunningStep>();

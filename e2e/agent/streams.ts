@@ -24,7 +24,6 @@ export async function findNetns(cluster: Cluster, node: string, address: string)
 
 type Sender = "client" | "server";
 
-const PORT = 7777;
 /** Seconds without a line after which the client ends: it gets no error if a node has lost its connection. */
 const SILENCE = "60";
 
@@ -40,7 +39,7 @@ async function runStream(
     sender = "server",
   }: { readonly client: StreamEnd; readonly server: StreamEnd; readonly sender?: Sender },
   lines: number,
-  port = PORT,
+  port: number,
 ): Promise<number> {
   const feed = `EXEC:vmstat -n 1 ${lines}`;
   const socat = ({ node, netns }: StreamEnd, ...argv: readonly string[]) =>

@@ -5,13 +5,11 @@ import type { ClusterApi } from "../support/cluster-api.ts";
 export interface FaultContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
-  /** The worker that the fault is made on. */
-  readonly node: string;
-  /** Runs a program there. @throws an error with its stderr if it fails */
+  /** Runs a program on the faulty worker. @throws an error with its stderr if it fails */
   readonly on: (argv: readonly string[]) => Promise<string>;
   /** Address of a pod of the first worker. */
   readonly address: (pod: string, nic: "main" | "net1") => string;
-  /** Stops the node's agent, which would repair the fault. */
+  /** Stops the worker's agent, which would repair the fault. */
   readonly pauseAgent: () => Promise<void>;
   readonly resumeAgent: () => Promise<void>;
 }

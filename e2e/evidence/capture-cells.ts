@@ -114,7 +114,6 @@ function withPaths(
           ? getAddress(result.to, cell.reaches?.nic ?? "main", cell.family)
           : undefined,
         sources: result.expectedSource,
-        family: cell.family,
       });
     return wrong === undefined
       ? { ...result, evidence }

@@ -11,7 +11,6 @@ const expected: ExpectedAddresses = {
   asked: SERVICE,
   server: "10.233.64.7",
   sources: ["10.233.64.1"],
-  family: "ipv4",
 };
 /** An underlay pod requests a Service: its node translates request and reply. */
 const path = {

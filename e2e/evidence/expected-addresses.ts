@@ -1,4 +1,3 @@
-import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { getHost, type PacketPath, type SeenHop } from "./path.ts";
 
 /** The addresses that a cell's packets must have at both ends. */
@@ -9,7 +8,6 @@ export interface ExpectedAddresses {
   readonly server: string | undefined;
   /** Allowed source addresses at the server; undefined: any. */
   readonly sources: readonly string[] | undefined;
-  readonly family: IpFamily;
 }
 
 /**

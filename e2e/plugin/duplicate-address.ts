@@ -21,7 +21,7 @@ const FREE = 30;
 /** Last numbers of the addresses of another machine: of IPv4 and of IPv6. */
 const HELD = { ipv4: 9, ipv6: 10 } as const;
 
-const careful = (name: string, annotations: Readonly<Record<string, string>> = {}): PluginPod => ({
+const careful = (name: string, annotations: Readonly<Record<string, string>>): PluginPod => ({
   name,
   node: 0,
   annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("careful"), ...annotations },

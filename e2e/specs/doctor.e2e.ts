@@ -45,7 +45,6 @@ export function registerSpecs(run: TestRun): void {
         context = {
           cluster,
           api,
-          node,
           on: (argv) => runOnNode(cluster, node, argv),
           address: (pod, nic) => deployment.getAddress(pod, nic),
           pauseAgent: () => signalAgent(cluster, node, "STOP"),

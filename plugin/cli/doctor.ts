@@ -7,7 +7,7 @@ import { observeNode } from "../doctor/observe-node.ts";
 import { predictFailures } from "../doctor/predict.ts";
 import { renderFindings } from "../doctor/render-findings.ts";
 import { type ClusterSnapshot, nodeSnapshot, type Snapshot } from "../doctor/node-snapshot.ts";
-import { findNodeName } from "./node-name.ts";
+import { findNodeName } from "../state/node-name.ts";
 
 export interface DoctorOptions {
   readonly json?: boolean;

@@ -1,5 +1,5 @@
 import { collectNode } from "../trace/collect/collect-node.ts";
-import { findNodeName } from "./node-name.ts";
+import { findNodeName } from "../state/node-name.ts";
 
 /** Prints the snapshot of this node and its pods for a trace. */
 export async function collectTraceState(): Promise<void> {

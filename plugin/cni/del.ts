@@ -14,7 +14,6 @@ import {
   listPendingTeardowns,
   readPendingTeardown,
 } from "../state/pending-teardown.ts";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { NetworkNamespace } from "../datapath/kernel.ts";
 import { buildNodeLinkName } from "../datapath/names.ts";
 import type { PlanItem } from "../datapath/plan-item.ts";
@@ -37,7 +36,7 @@ interface Target {
  * CNI spec 1.1.0, section 2 "DEL": needs only its arguments and the local record. Succeeds if the state or the namespace
  * does not exist any more.
  */
-export function cmdDel(target: Target, stateDirectory = STATE_DIRECTORY): void {
+export function cmdDel(target: Target, stateDirectory: string): void {
   const directory = getAttachmentsDirectory(stateDirectory);
   const netns = target.netns === "" ? (readRecord(target, directory)?.netns ?? "") : target.netns;
   withPodLock(netns, () => {
@@ -118,7 +117,7 @@ const FINISH_AFTER_MS = 1000;
  * Completes pending teardowns: immediately if the pair was removed with its namespace, otherwise after FINISH_AFTER_MS.
  * Yields to the event loop between them, because the kernel can take some time for each.
  */
-export async function completeTeardowns(stateDirectory = STATE_DIRECTORY): Promise<void> {
+export async function completeTeardowns(stateDirectory: string): Promise<void> {
   const directory = getAttachmentsDirectory(stateDirectory);
   for (const { containerId, ifname, netns, since } of listPendingTeardowns(directory)) {
     if (Date.now() - since < FINISH_AFTER_MS && (existsSync(netns) || hasLink(buildNodeLinkName(containerId, ifname))))
@@ -158,7 +157,7 @@ const NONE: ReadonlySet<string> = new Set();
 export function collectGarbage(
   network: string,
   valid: readonly ValidAttachment[],
-  stateDirectory = STATE_DIRECTORY,
+  stateDirectory: string,
 ): readonly Attachment[] {
   const stale = findStaleAttachments(network, valid, stateDirectory);
   const failures = stale.flatMap((attachment) => {

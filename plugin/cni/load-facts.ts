@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Facts, FACTS_FILE, parseFacts } from "../datapath/facts.ts";
+import { type Facts, parseFacts } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 
@@ -11,7 +11,7 @@ let last: { readonly text: string; readonly facts: Facts } | undefined;
  *
  * @throws CniError 100 if the file does not exist or is not valid
  */
-export function loadFacts(file: string = FACTS_FILE): Facts {
+export function loadFacts(file: string): Facts {
   let text: string;
   try {
     text = readFileSync(file, "utf8");

@@ -17,7 +17,6 @@ const IFLA = {
   ifname: 3,
   mtu: 4,
   link: 5,
-  master: 10,
   txqlen: 13,
   linkinfo: 18,
   netNsFd: 28,
@@ -38,7 +37,6 @@ export interface Link {
   /** A veth's peer or a macvlan's parent: an index in the namespace that `linkNetnsid` names, or in this one. */
   readonly link: number | undefined;
   readonly linkNetnsid: number | undefined;
-  readonly master: number | undefined;
 }
 
 /** One end of a veth pair to be made. */
@@ -133,6 +131,5 @@ export function decodeLink(payload: Buffer): Link {
     kind: kind && readTerminatedText(kind),
     link: attributes.get(IFLA.link)?.readUInt32LE(),
     linkNetnsid: attributes.get(IFLA.linkNetnsid)?.readInt32LE(),
-    master: attributes.get(IFLA.master)?.readUInt32LE(),
   };
 }

@@ -129,7 +129,12 @@ function buildTransaction(changes: readonly BatchMessage[]): NftTransaction {
   };
 }
 
-function buildMessage({ family }: NftTableKey, of: number, attributes: readonly Attribute[], flags = 0): BatchMessage {
+function buildMessage(
+  { family }: NftTableKey,
+  of: number,
+  attributes: readonly Attribute[],
+  flags: number,
+): BatchMessage {
   return { type: of, flags, body: Buffer.concat([encodeHeader(TABLE_FAMILY[family]), encodeAttributes(attributes)]) };
 }
 

@@ -49,7 +49,7 @@ function getFilePath(containerId: string, ifname: string, directory: string): st
 }
 
 /** Writes a record atomically. */
-export function writeAttachment(attachment: Attachment, directory = ATTACHMENTS_DIRECTORY): void {
+export function writeAttachment(attachment: Attachment, directory: string): void {
   const file = getFilePath(attachment.containerId, attachment.ifname, directory);
   const text = JSON.stringify({ schema: SCHEMA, ...attachment });
   try {
@@ -61,16 +61,12 @@ export function writeAttachment(attachment: Attachment, directory = ATTACHMENTS_
   }
 }
 
-export function removeAttachment(containerId: string, ifname: string, directory = ATTACHMENTS_DIRECTORY): void {
+export function removeAttachment(containerId: string, ifname: string, directory: string): void {
   rmSync(getFilePath(containerId, ifname, directory), { force: true });
 }
 
 /** Returns undefined if the record does not exist or is not valid. */
-export function readAttachment(
-  containerId: string,
-  ifname: string,
-  directory = ATTACHMENTS_DIRECTORY,
-): Attachment | undefined {
+export function readAttachment(containerId: string, ifname: string, directory: string): Attachment | undefined {
   return readAttachmentFile(getFilePath(containerId, ifname, directory));
 }
 

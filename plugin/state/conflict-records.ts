@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { writeFileAtomic } from "./write-file-atomic.ts";
 
 /**
@@ -23,12 +22,12 @@ const getFilePath = (address: string, stateDirectory: string): string =>
   join(getDirectory(stateDirectory), `${address.replaceAll(":", "-")}.json`);
 
 /** Writes a record atomically. */
-export function writeConflictRecord(record: ConflictRecord, stateDirectory = STATE_DIRECTORY): void {
+export function writeConflictRecord(record: ConflictRecord, stateDirectory: string): void {
   mkdirSync(getDirectory(stateDirectory), { recursive: true, mode: 0o700 });
   writeFileAtomic(getFilePath(record.address, stateDirectory), JSON.stringify(record));
 }
 
-export function readConflictRecords(stateDirectory = STATE_DIRECTORY): readonly ConflictRecord[] {
+export function readConflictRecords(stateDirectory: string): readonly ConflictRecord[] {
   let names: readonly string[];
   try {
     names = readdirSync(getDirectory(stateDirectory));
@@ -40,7 +39,7 @@ export function readConflictRecords(stateDirectory = STATE_DIRECTORY): readonly 
     .flatMap((name) => readRecord(join(getDirectory(stateDirectory), name)));
 }
 
-export function removeConflictRecord(address: string, stateDirectory = STATE_DIRECTORY): void {
+export function removeConflictRecord(address: string, stateDirectory: string): void {
   rmSync(getFilePath(address, stateDirectory), { force: true });
 }
 

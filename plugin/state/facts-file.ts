@@ -13,7 +13,7 @@ export function readLastFacts(file = FACTS_FILE): Facts | undefined {
 }
 
 /** Writes the facts atomically, readable by root only. Returns false if the file has the same content already. */
-export function writeFacts(facts: Facts, file = FACTS_FILE): boolean {
+export function writeFacts(facts: Facts, file: string): boolean {
   const text = JSON.stringify(facts, null, 2);
   if (readIfPresent(file) === text) return false;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { POD_OPTIONS_DIRECTORY } from "./rename-directories.ts";
 import { writeFileAtomic } from "./write-file-atomic.ts";
 
@@ -21,13 +20,13 @@ export function writePodOptions(
   containerId: string,
   ifname: string,
   options: PodOptions,
-  stateDirectory = STATE_DIRECTORY,
+  stateDirectory: string,
 ): void {
   mkdirSync(join(stateDirectory, POD_OPTIONS_DIRECTORY), { recursive: true, mode: 0o700 });
   writeFileAtomic(getFilePath(containerId, ifname, stateDirectory), JSON.stringify(options));
 }
 
-export function readPodOptions(containerId: string, ifname: string, stateDirectory = STATE_DIRECTORY): PodOptions {
+export function readPodOptions(containerId: string, ifname: string, stateDirectory: string): PodOptions {
   try {
     return podOptionsSchema.parse(JSON.parse(readFileSync(getFilePath(containerId, ifname, stateDirectory), "utf8")));
   } catch {
@@ -35,6 +34,6 @@ export function readPodOptions(containerId: string, ifname: string, stateDirecto
   }
 }
 
-export function removePodOptions(containerId: string, ifname: string, stateDirectory = STATE_DIRECTORY): void {
+export function removePodOptions(containerId: string, ifname: string, stateDirectory: string): void {
   rmSync(getFilePath(containerId, ifname, stateDirectory), { force: true });
 }

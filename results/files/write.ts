@@ -50,8 +50,9 @@ export async function renderReport(report: Report, directory: string): Promise<v
 }
 
 /** Writes the page over all runs in `results/runs/`, with links to their directories. @returns its path */
-export async function writeHistory(root: string = RESULTS): Promise<string> {
-  const file = join(root, "runs", "index.html");
-  await writeFile(file, toHistory(await readAllRuns(join(root, "runs"))));
+export async function writeHistory(): Promise<string> {
+  const runs = join(RESULTS, "runs");
+  const file = join(runs, "index.html");
+  await writeFile(file, toHistory(await readAllRuns(runs)));
   return file;
 }

@@ -25,7 +25,7 @@ const MARKS: Readonly<Record<SummaryEntry, string>> = {
  * Renders the report as one file that needs no network. It contains the tables and all cells; with scripts, entries of a table
  * open their cells with paths, and variants and runs can be compared.
  */
-export async function toHtml(report: Report, earlier: readonly ReportSummary[] = []): Promise<string> {
+export async function toHtml(report: Report, earlier: readonly ReportSummary[]): Promise<string> {
   const { passed, failed, skipped } = report.summary;
   const state = failed === 0 ? "passed" : "failed";
   return `<!doctype html>

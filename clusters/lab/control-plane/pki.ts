@@ -13,9 +13,6 @@ export interface PkiFiles {
   readonly serverCertificate: string;
   readonly serverKey: string;
   readonly accountKey: string;
-  /** Certificate of the kubelet port of every node. */
-  readonly kubeletCertificate: string;
-  readonly kubeletKey: string;
   /** Client certificate of the API server for kubelets. */
   readonly clientCertificate: string;
   readonly clientKey: string;
@@ -47,6 +44,7 @@ export async function createPki(
   const apiServerNames = ["DNS:kubernetes", "DNS:kubernetes.default.svc"];
   const leaves = [
     { file: "server", name: "kube-apiserver", names: [...apiServerAddresses.map(formatIpName), ...apiServerNames] },
+    // Certificate of the kubelet port of every node.
     { file: "kubelet", name: "kubelet", names: nodeAddresses.map(formatIpName) },
     { file: "client", name: API_SERVER_CLIENT, names: ["DNS:kubernetes"] },
   ];
@@ -72,8 +70,6 @@ export async function createPki(
     serverCertificate: getPath("server.crt"),
     serverKey: getPath("server.key"),
     accountKey: getPath("account.key"),
-    kubeletCertificate: getPath("kubelet.crt"),
-    kubeletKey: getPath("kubelet.key"),
     clientCertificate: getPath("client.crt"),
     clientKey: getPath("client.key"),
     tokens: getPath("tokens.csv"),

@@ -13,7 +13,7 @@ const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "
 export function buildNodeObject(
   name: string,
   role: "control-plane" | "worker",
-  labels: Readonly<Record<string, string>> = {},
+  labels: Readonly<Record<string, string>>,
 ): V1Node {
   return {
     metadata: {

@@ -10,7 +10,7 @@ export function setLogLevel(level: LogLevel): void {
 }
 
 /** Writes one JSON line to stdout, unless its level is less important than the set one. */
-export function writeLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+export function writeLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void {
   if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(leastLevel)) return;
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
 }

@@ -22,7 +22,7 @@ export function undoPlan(
   plan: Plan,
   node: NetworkNamespace,
   podPath: string | undefined,
-  keep: ReadonlySet<string> = new Set(),
+  keep: ReadonlySet<string>,
 ): void {
   const own = plan.items.filter((item) => !keep.has(describeItem(item))).reverse();
   // Rules of the node last: they are removed when their table is empty.

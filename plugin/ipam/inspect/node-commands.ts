@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { readLastFacts } from "../../state/facts-file.ts";
+import { findNodeName } from "../../state/node-name.ts";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
 import { addIpamCommands } from "./ipam-commands.ts";
 import { observeNodeAddresses } from "./observe-node-addresses.ts";
@@ -8,7 +7,7 @@ import { observeNodeAddresses } from "./observe-node-addresses.ts";
 /** Adds `interlay ipam …` for a node, which inspects only this node. */
 export function addNodeIpamCommands(program: Command): void {
   const ipam = program.command("ipam").description("list, check and release underlay addresses");
-  const here = () => observeNodeAddresses(nodeName());
+  const here = () => observeNodeAddresses(findNodeName());
   addIpamCommands(ipam, { kube: () => KubeClient.connect(), nodes: () => Promise.resolve([here()]) });
   ipam
     .command("snapshot")
@@ -16,8 +15,4 @@ export function addNodeIpamCommands(program: Command): void {
     .action(() => {
       process.stdout.write(`${JSON.stringify(here())}\n`);
     });
-}
-
-function nodeName(): string {
-  return process.env["NODE_NAME"] ?? readLastFacts()?.node.name ?? readFileSync("/etc/hostname", "utf8").trim();
 }

@@ -12,7 +12,8 @@ interface Seen {
 }
 
 /** Reads this node's records and its pods' links; changes nothing. Root. */
-export function observeNodeAddresses(node: string, records = new Records().all()): NodeAddressSnapshot {
+export function observeNodeAddresses(node: string): NodeAddressSnapshot {
+  const records = new Records().all();
   const nics = new Map<string, Seen>();
   for (const one of [...listAttachments(), ...records])
     if (one.netns !== "" && existsSync(one.netns)) nics.set(`${one.netns} ${one.ifname}`, one);

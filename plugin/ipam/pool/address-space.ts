@@ -148,7 +148,6 @@ export class AddressSpace {
 }
 
 export interface PoolSpaces {
-  readonly subnet: Cidr;
   /** Prefix length of the subnet, used on the pods' links. */
   readonly prefixLength: number;
   readonly gateway?: Ip;
@@ -174,7 +173,6 @@ export function parsePoolSpaces(spec: PoolSpec): PoolSpaces {
   ]);
   const all = subtractRanges(ranges, never);
   return {
-    subnet,
     prefixLength: Number(subnet.split("/")[1]),
     ...(gateway === undefined ? {} : { gateway }),
     all: new AddressSpace(family, all),

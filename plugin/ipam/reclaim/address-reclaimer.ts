@@ -108,7 +108,6 @@ export class AddressReclaimer {
       {
         podUid: spec.pod.uid,
         podName: spec.pod.name,
-        node: spec.node,
         containerId: spec.containerId,
         owner: spec.owner,
         conflict: spec.conflict,

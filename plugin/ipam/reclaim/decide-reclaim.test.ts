@@ -4,7 +4,7 @@ import { decideReclaim, type ReclaimDelays, type AddressHolder, type ReclaimStat
 
 const NOW = 10_000_000;
 const DELAYS: ReclaimDelays = { afterPod: 5000, withoutNode: 600_000, young: 60_000 };
-const HOLDER: AddressHolder = { podUid: "u1", podName: "web-1", node: "n1", containerId: "c1", created: 0 };
+const HOLDER: AddressHolder = { podUid: "u1", podName: "web-1", containerId: "c1", created: 0 };
 const GONE: ReclaimState = {
   now: NOW,
   pod: "gone",

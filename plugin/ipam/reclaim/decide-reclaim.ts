@@ -5,7 +5,6 @@
 export interface AddressHolder {
   readonly podUid: string;
   readonly podName: string;
-  readonly node: string;
   readonly containerId: string;
   readonly owner?: { readonly kind: string; readonly name: string; readonly uid: string } | undefined;
   readonly conflict?: string | undefined;

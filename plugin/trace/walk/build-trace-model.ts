@@ -13,7 +13,6 @@ export interface NamespaceModel {
 
 /** A snapshot prepared for many traces. Compiled parts are cached in it. */
 export interface TraceModel {
-  readonly snapshot: TraceSnapshot;
   /** Returns undefined if the snapshot does not contain the namespace. */
   readonly findNamespace: (id: string) => NamespaceModel | undefined;
   /** macvlan links by their parent. */
@@ -40,7 +39,6 @@ export function buildTraceModel(snapshot: TraceSnapshot): TraceModel {
         children.set(key, [...(children.get(key) ?? []), { namespace: id, link: name }]);
       }
   return {
-    snapshot,
     addresses: new Set(snapshot.namespaces.flatMap(({ addresses }) => addresses.map(({ address }) => address))),
     receivers: new Map(),
     answers: new Map(),

@@ -69,7 +69,7 @@ function runPacket(
   namespace: NamespaceModel,
   packet: Packet,
   choice: RouteChoice,
-  check: (delivery: Delivery) => void = () => undefined,
+  check: (delivery: Delivery) => void,
 ): SentPacket {
   try {
     const sent = sendPacket(walk, namespace, packet, choice);

@@ -14,10 +14,9 @@ export interface Datatype {
   readonly isBits?: boolean;
 }
 
-function createDatatype(name: string, parse: (json: string | number | boolean) => Value, isBits = false): Datatype {
+function createDatatype(name: string, parse: (json: string | number | boolean) => Value): Datatype {
   return {
     name,
-    isBits,
     parse: (json) => {
       if (typeof json !== "string" && typeof json !== "number" && typeof json !== "boolean")
         throw new Error(`${name} ${JSON.stringify(json)}`);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readLastFacts } from "../state/facts-file.ts";
+import { readLastFacts } from "./facts-file.ts";
 
 /** Returns the name of this node: from the DaemonSet's environment, the facts, or the host name. */
 export function findNodeName(): string {
