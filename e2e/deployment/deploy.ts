@@ -34,7 +34,7 @@ export interface Deployment extends Pick<AddressBook, "getAddress" | "locate" | 
   readonly settingsKnown: boolean;
   /** Versions of the cluster's components, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** False if another solution than Interlay decides which source a server sees. */
+  /** False if the source that a server sees is not known: another solution than Interlay or unknown settings decide it. */
   readonly judgesSources: boolean;
   /** Undefined if the cluster has no external host. */
   readonly external: ExternalHost | undefined;

@@ -21,7 +21,8 @@ export async function probePods(provider: string, name: string, print: (line: st
   if (source.find === undefined)
     throw new Error(`--probe creates pods: it needs a cluster of npm run up, not --provider ${provider}`);
   const cluster = await source.find(name, await buildProbe(), createPlainProgress());
-  const deployment = await deployPods(cluster, clusterApi(cluster));
+  // Whether masquerade changes the source depends on settings of the cluster that the doctor does not judge.
+  const deployment = { ...(await deployPods(cluster, clusterApi(cluster))), judgesSources: false };
   try {
     const findings = await listFindings(cluster);
     for (const { severity, check, message, remedy } of findings)
