@@ -6,7 +6,7 @@ import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
 import type { KubeProxySettings } from "../spec/environment-spec.ts";
 import { formatKubeProxyImage } from "../images/pod-images.ts";
 import type { ClusterNode, ExecResult } from "../provider/provider.ts";
-import type { KubeProxy, KubeProxyMode } from "../spec/kube-proxy.ts";
+import { type KubeProxy, type KubeProxyMode, NO_KUBE_PROXY } from "../spec/kube-proxy.ts";
 import type { IpFamily } from "../spec/address-ranges.ts";
 import {
   listCleanupArguments,
@@ -42,12 +42,14 @@ export interface KubeProxyHosts {
   runKubeProxy(node: string, version: string, args: readonly string[]): Promise<ExecResult>;
 }
 
-/** Reads version and mode of the running kube-proxy. */
-export async function readKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
-  const [set, config] = await Promise.all([
-    kubectl.run(["-n", NAMESPACE, "get", "daemonset", "kube-proxy", "-o", "json"]),
-    kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]),
-  ]);
+/** Reads version and mode of the running kube-proxy, or that the cluster has none. */
+export async function readKubeProxy(kubectl: Pick<Kubectl, "run">): Promise<KubeProxy> {
+  const [set, config] = await Promise.all(
+    ["daemonset", "configmap"].map((kind) =>
+      kubectl.run(["-n", NAMESPACE, "get", kind, "kube-proxy", "-o", "json", "--ignore-not-found"]),
+    ),
+  );
+  if (set === undefined || config === undefined || set === "" || config === "") return NO_KUBE_PROXY;
   const image = daemonSet.parse(JSON.parse(set)).spec.template.spec.containers[0]?.image ?? "";
   const mode = parseMode(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
   return { version: image.slice(image.lastIndexOf(":") + 1), mode };
