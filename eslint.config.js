@@ -58,7 +58,7 @@ const forbidUpwards = (tree, folders, above) =>
   folders.map((folder, index) => forbid([`${tree}/${folder}`], ...above, ...folders.slice(index + 1)));
 
 export default tseslint.config(
-  { ignores: ["**/dist/**", "results/runs/**", "node_modules/**"] },
+  { ignores: ["**/dist/**", "results/runs/**", "node_modules/**", "docs/.vitepress/**"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

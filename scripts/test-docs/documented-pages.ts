@@ -9,7 +9,7 @@ export const PAGES: readonly string[] = [
   "CONTRIBUTING.md",
   "clusters/lab/README.md",
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".md"))
+    .filter((name) => name.endsWith(".md") && !name.startsWith("node_modules"))
     .map((name) => `docs/${name}`),
 ];
 
