@@ -131,19 +131,19 @@ export class Agent {
     ): Loop => new Loop({ name, period, debounce }, work);
     this.#loops = {
       facts: loop("facts", 30_000, 50, () => {
-        this.#facts.pass();
+        this.#facts.reconcile();
       }),
       returnPath: loop("return path", 10_000, 20, () => {
-        this.#returnPath.pass();
+        this.#returnPath.reconcile();
         this.#decideGate();
       }),
       repair: loop(
         "repair",
-        () => this.#repair.period(),
-        () => this.#repair.debounce(),
-        () => this.#repair.pass(),
+        () => this.#repair.getPeriod(),
+        () => this.#repair.getDebounce(),
+        () => this.#repair.reconcile(),
       ),
-      kubeProxy: loop("kube-proxy", 5000, 50, () => this.#kubeProxy.pass()),
+      kubeProxy: loop("kube-proxy", 5000, 50, () => this.#kubeProxy.reconcile()),
       addresses: loop("addresses", 10_000, 500, () => reclaimAddresses(addressParts)),
       calls: loop("calls of the plugins", 1000, 0, () => this.#reportCalls()),
       memory: loop("memory", 10_000, 0, () => {
@@ -198,7 +198,7 @@ export class Agent {
     this.#state.ipamError = undefined;
     // Facts of an earlier agent serve until then; on a new node everything waits for the lists.
     this.#lists.schedule(this.#state.facts === undefined ? 0 : START_SPREAD_MS);
-    void this.#view.ready().then(() => {
+    void this.#view.waitUntilReady().then(() => {
       for (const name of ["facts", "addresses", "paths"] as const) this.#loops[name].start();
     });
   }

@@ -43,7 +43,7 @@ export class FactsReconciler {
     this.#observed = observed;
   }
 
-  pass(): void {
+  reconcile(): void {
     const links = observeLinks();
     const observations = { ...observeClusterCache(this.#view, this.#node), ...links };
     // Objects that are not read yet must not count as missing: running pods would lose their routes in the meantime.

@@ -38,7 +38,7 @@ export class KubeProxyReconciler {
     this.#observed = observed;
   }
 
-  async pass(): Promise<void> {
+  async reconcile(): Promise<void> {
     const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
     const filters = await this.#filters.read();
     const kubeProxy = await this.#observer.observe(filters, pod?.spec.containers[0]?.image);

@@ -61,10 +61,10 @@ export class Loop {
     if (due >= this.#due) return;
     this.#due = due;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#pass(), milliseconds);
+    this.#timer = setTimeout(() => void this.#runPass(), milliseconds);
   }
 
-  async #pass(): Promise<void> {
+  async #runPass(): Promise<void> {
     this.#due = Number.POSITIVE_INFINITY;
     this.#running = true;
     this.#passStarted = performance.now();
@@ -81,10 +81,10 @@ export class Loop {
     this.#running = false;
     // A wake-up during the pass leads to the next one.
     const { debounce, period } = this.#options;
-    this.#schedule(resolveValue(this.#reasonSince() ? debounce : period));
+    this.#schedule(resolveValue(this.#wasWoken() ? debounce : period));
   }
 
-  #reasonSince(): boolean {
+  #wasWoken(): boolean {
     return this.#again;
   }
 }

@@ -43,28 +43,28 @@ describe("the condition PathsReady", () => {
   it("is True if every path of the node's pods passes", async () => {
     const { tracer, state } = makeTracer([{}]);
     assert.equal(state.paths.status, "Unknown");
-    await tracer.pass();
+    await tracer.updatePaths();
     assert.deepEqual([state.paths.status, state.paths.reason], ["True", "Traced"]);
     assert.match(state.paths.message, /^2 paths of pods of this node were traced\.$/);
   });
 
   it("is False with the path, what drops it and the remedy, and True again afterwards", async () => {
     const { tracer, state, countChanges } = makeTracer([BROKEN, BROKEN, {}]);
-    await tracer.pass();
+    await tracer.updatePaths();
     assert.deepEqual([state.paths.status, state.paths.reason], ["False", "PacketsLost"]);
     assert.match(
       state.paths.message,
       /^icmp from shop\/pod-1 to shop\/twin-1 \(10\.244\.1\.3\) fails: ip filter FORWARD: .*-j DROP.* Find out which software/,
     );
-    await tracer.pass();
-    await tracer.pass();
+    await tracer.updatePaths();
+    await tracer.updatePaths();
     assert.equal(state.paths.status, "True");
     assert.equal(countChanges(), 2);
   });
 
   it("is Unknown with the error if the kernel's state cannot be read", async () => {
     const { tracer, state } = makeTracer([new Error("`nft` ended with 1")]);
-    await tracer.pass();
+    await tracer.updatePaths();
     assert.deepEqual([state.paths.status, state.paths.reason], ["Unknown", "NotRead"]);
     assert.match(state.paths.message, /`nft` ended with 1/);
   });
@@ -75,8 +75,8 @@ describe("the condition PathsReady", () => {
       [400, 200_000],
     ] as const) {
       const { tracer } = makeTracer([{}], passMs);
-      await tracer.pass();
-      assert.equal(tracer.period(), period);
+      await tracer.updatePaths();
+      assert.equal(tracer.getPeriod(), period);
     }
   });
 
@@ -86,8 +86,8 @@ describe("the condition PathsReady", () => {
       [400, 20_000],
     ] as const) {
       const { tracer } = makeTracer([BROKEN], passMs);
-      await tracer.pass();
-      assert.equal(tracer.period(), period);
+      await tracer.updatePaths();
+      assert.equal(tracer.getPeriod(), period);
     }
   });
 });
@@ -95,7 +95,7 @@ describe("the condition PathsReady", () => {
 describe("processor time of traces", () => {
   it("is the sum of all passes, also of those that could not read the state", async () => {
     const { tracer, state } = makeTracer([{}, new Error("`nft` ended with 1"), {}], 40);
-    for (let pass = 0; pass < 3; pass += 1) await tracer.pass();
+    for (let pass = 0; pass < 3; pass += 1) await tracer.updatePaths();
     assert.equal(state.pathsProcessorMs, 120);
   });
 });

@@ -54,18 +54,18 @@ export class PathTracer {
 
   /** Creates the loop of the passes. */
   createLoop(): Loop {
-    return new Loop({ name: "paths", period: () => this.period(), debounce: 0 }, () => this.pass());
+    return new Loop({ name: "paths", period: () => this.getPeriod(), debounce: 0 }, () => this.updatePaths());
   }
 
-  period(): number {
+  getPeriod(): number {
     const { least, share } = this.#state.paths.status === "True" ? PERIOD.passing : PERIOD.failing;
     return Math.max(least, share * this.#took);
   }
 
-  async pass(): Promise<void> {
+  async updatePaths(): Promise<void> {
     const before = this.#parts.readTime();
     const { paths } = this.#state;
-    this.#state.paths = await this.#trace().catch((error: unknown) => ({
+    this.#state.paths = await this.#tracePaths().catch((error: unknown) => ({
       status: "Unknown" as const,
       reason: "NotRead",
       message: `The state of this node's kernel cannot be read: ${getErrorMessage(error)}`,
@@ -75,7 +75,7 @@ export class PathTracer {
     if (JSON.stringify(paths) !== JSON.stringify(this.#state.paths)) this.#changed();
   }
 
-  async #trace(): Promise<PathsState> {
+  async #tracePaths(): Promise<PathsState> {
     const pods = this.#view.pods
       .values()
       .filter(({ status }) => status.phase === "Running")

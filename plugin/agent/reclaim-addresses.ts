@@ -32,7 +32,7 @@ export async function reclaimAddresses({
 }: ReclaimDependencies): Promise<void> {
   await allocator.sync();
   const report = createReclaimReporter(metrics);
-  report(await reclaimer.pass(readReclaimDelays(readSettings(view), node)));
+  report(await reclaimer.reclaimAddresses(readReclaimDelays(readSettings(view), node)));
 }
 
 /** Reads the delays of the reclaim from ConfigMap interlay-config. */

@@ -39,11 +39,11 @@ export class RepairReconciler {
     this.#wake = wake;
   }
 
-  period(): number {
+  getPeriod(): number {
     return Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#took.silent);
   }
 
-  debounce(): number {
+  getDebounce(): number {
     return Math.max(REPAIR_SOON_MS.least, REPAIR_SOON_MS.share * this.#took.all);
   }
 
@@ -53,7 +53,7 @@ export class RepairReconciler {
     this.#wake("repair");
   }
 
-  async pass(): Promise<void> {
+  async reconcile(): Promise<void> {
     const [started, before] = [performance.now(), process.cpuUsage()];
     const look: RepairScope = performance.now() >= this.#allAt ? "all" : "silent";
     if (look === "all") this.#allAt = Number.POSITIVE_INFINITY; // an event in the meantime sets it again

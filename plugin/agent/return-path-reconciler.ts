@@ -19,7 +19,7 @@ export class ReturnPathReconciler {
     this.#changed = changed;
   }
 
-  pass(): void {
+  reconcile(): void {
     const state = this.#state;
     const before = JSON.stringify([state.returnPathError, state.tcpBeLiberal, state.facts?.returnPath]);
     if (state.facts === undefined) state.returnPathError = "The facts are not complete.";

@@ -24,7 +24,7 @@ export function probeAddresses(
   const link = pod.findLink(nic.ifname);
   if (link === undefined) return; // surveyNic has reported it
   const { conflict, silent } = probeWire(
-    { index: link.index, mac: link.mac, ownMacs: pod.links().map(({ mac }) => mac), addresses: nic.addresses },
+    { index: link.index, mac: link.mac, ownMacs: pod.listLinks().map(({ mac }) => mac), addresses: nic.addresses },
     { conflicts, gateways, attempts: probeAttempts, interval: probeIntervalMs },
     pod,
   );

@@ -64,11 +64,11 @@ export function answerCni(
   }: CallOptions & { readonly started: number },
 ): CniResponse {
   const begun = performance.now();
-  const steps: Record<string, number> = mode === "standalone" ? { start: milliseconds(begun) } : {};
+  const steps: Record<string, number> = mode === "standalone" ? { start: roundMilliseconds(begun) } : {};
   let last = begun;
   const markStep = (step: string): void => {
     const now = performance.now();
-    steps[step] = milliseconds(now - last);
+    steps[step] = roundMilliseconds(now - last);
     last = now;
   };
   let request: Request | undefined;
@@ -85,7 +85,7 @@ export function answerCni(
     request = parseRequest(env, stdin());
     if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
     markStep("parse");
-    const answer = dispatch({
+    const answer = executeCommand({
       request,
       paths,
       mode,
@@ -100,7 +100,7 @@ export function answerCni(
     failure = error;
     output = renderError(error, request?.config.cniVersion ?? "1.0.0");
   }
-  const took = milliseconds(performance.now() - started);
+  const took = roundMilliseconds(performance.now() - started);
   const after = (): void => {
     for (const work of deferred) work();
     logCall(
@@ -124,11 +124,11 @@ export function answerCni(
   return { status: failure === undefined ? 0 : 1, output, after };
 }
 
-function milliseconds(value: number): number {
+function roundMilliseconds(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function dispatch(call: CniCall): unknown {
+function executeCommand(call: CniCall): unknown {
   const { request, paths, mode, markStep } = call;
   switch (request.command) {
     case "ADD":

@@ -28,7 +28,7 @@ export function waitForDad(
   const where = `${ifname} of pod ${ref.namespace}/${ref.name}`;
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const there = pod.addresses().filter((one) => one.index === index && own.some((ip) => ip === one.address));
+    const there = pod.listAddresses().filter((one) => one.index === index && own.some((ip) => ip === one.address));
     const failed = there.find(({ flags = 0 }) => (flags & IFA_FLAG.dadFailed) !== 0);
     if (failed !== undefined)
       throw new AddressConflictError(

@@ -51,7 +51,7 @@ export class AddressSets {
   }
 
   /** @param definitions `namespace/name` of NetworkAttachmentDefinitions and their configurations */
-  async pass(definitions: ReadonlyMap<string, string>): Promise<void> {
+  async reconcile(definitions: ReadonlyMap<string, string>): Promise<void> {
     if (this.#view.underlayAddresses.state !== "known" || this.#view.underlayPools.state !== "known") return;
     const addresses = this.#view.underlayAddresses.values();
     const templates = this.#listTemplates();

@@ -73,13 +73,13 @@ export class ClusterReconciler {
     return node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True") ? "well" : "silent";
   };
 
-  async pass(): Promise<void> {
+  async reconcile(): Promise<void> {
     if (this.#cache.underlayAddresses.state === "known")
       await labelAddresses(this.#kube, this.#cache.underlayAddresses.values());
     await this.#publishPools();
     await this.#writeDefinitions();
     if (this.#cache.definitions.state !== "known") return;
-    await this.#sets.pass(
+    await this.#sets.reconcile(
       new Map(
         this.#cache.definitions
           .values()
@@ -91,7 +91,7 @@ export class ClusterReconciler {
   async #publishPools(): Promise<void> {
     if (this.#cache.underlayAddresses.state !== "known") return;
     if (this.#cache.nodes.state !== "known" || !this.#reserved.isKnown) return; // without the nodes their addresses would count as free
-    for (const [name, counts] of summarizePools(this.#cache, this.#occupants(), this.#reserved.list())) {
+    for (const [name, counts] of summarizePools(this.#cache, this.#listOccupants(), this.#reserved.list())) {
       const pool = this.#cache.underlayPools.get(name);
       if (pool !== undefined) await this.#writeFinalizers(pool, counts);
       const subnet = pool?.spec.subnet;
@@ -146,7 +146,7 @@ export class ClusterReconciler {
   }
 
   /** Lists addresses of Nodes and Services outside the overlay: pods must not get them. */
-  #occupants(): readonly Occupant[] {
+  #listOccupants(): readonly Occupant[] {
     const nodes = this.#cache.nodes
       .values()
       .flatMap(({ metadata, status }) =>
@@ -176,18 +176,18 @@ export class ClusterReconciler {
       if (there === undefined) await this.#kube.create(resource, wanted);
       else if (!there.metadata.ownerReferences.some(({ uid }) => uid === network.metadata.uid)) {
         if (there.spec.config !== wanted.spec.config)
-          await this.#tell(
+          await this.#publishNetwork(
             network,
             `NetworkAttachmentDefinition ${key} already exists and does not belong to this network: delete it, or rename the network.`,
           );
         continue;
       } else if (there.spec.config !== wanted.spec.config)
         await this.#kube.mergePatch(resource, wanted.metadata.name, { spec: wanted.spec });
-      await this.#tell(network, undefined);
+      await this.#publishNetwork(network, undefined);
     }
   }
 
-  async #tell({ metadata, status }: UnderlayNetworkObject, problem: string | undefined): Promise<void> {
+  async #publishNetwork({ metadata, status }: UnderlayNetworkObject, problem: string | undefined): Promise<void> {
     const condition = {
       type: "Ready",
       status: problem === undefined ? "True" : "False",

@@ -45,13 +45,13 @@ export class Controller {
     this.#settings = settings;
     this.#warnings = new WarningReporter(new EventRecorder(kube, identity));
     this.#election = new LeaderElection(kube, identity);
-    this.#metrics = new ControllerMetrics(() => ({ cache: this.#held()?.cache, requests: kube.counts }));
+    this.#metrics = new ControllerMetrics(() => ({ cache: this.#getLeadership()?.cache, requests: kube.counts }));
     const loop = (name: string, period: number, debounce: number, work: () => Promise<void> | void): Loop =>
       new Loop({ name, period, debounce }, work);
     this.#loops = {
       leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#campaign()),
-      tasks: loop("cluster tasks", 10_000, 500, () => this.#held()?.reconciler.pass()),
-      addresses: loop("addresses", 10_000, 500, () => this.#reclaim()),
+      tasks: loop("cluster tasks", 10_000, 500, () => this.#getLeadership()?.reconciler.reconcile()),
+      addresses: loop("addresses", 10_000, 500, () => this.#reclaimAddresses()),
     };
   }
 
@@ -80,13 +80,13 @@ export class Controller {
   }
 
   /** The leader's work, unless the lease has ended since the last campaign. */
-  #held(): Leadership | undefined {
+  #getLeadership(): Leadership | undefined {
     return this.#election.held ? this.#leading : undefined;
   }
 
   async #campaign(): Promise<void> {
     await this.#election.campaign().finally(() => {
-      if (this.#election.held && this.#leading === undefined) this.#lead();
+      if (this.#election.held && this.#leading === undefined) this.#startLeading();
       else if (!this.#election.held && this.#leading !== undefined) {
         writeLog("info", "this replica leads no longer", { identity: this.#identity });
         this.#stopLeading();
@@ -94,7 +94,7 @@ export class Controller {
     });
   }
 
-  #lead(): void {
+  #startLeading(): void {
     writeLog("info", "this replica leads", { identity: this.#identity });
     const cache = new ControllerCache(this.#kube);
     this.#leading = {
@@ -116,12 +116,12 @@ export class Controller {
   }
 
   /** Releases the addresses of nodes that are deleted or do not answer. Agents release their own. */
-  async #reclaim(): Promise<void> {
-    const leading = this.#held();
+  async #reclaimAddresses(): Promise<void> {
+    const leading = this.#getLeadership();
     if (leading === undefined) return;
     const settings = leading.cache.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.data ?? {};
     const report = createReclaimReporter(this.#metrics);
-    report(await leading.reclaimer.pass(readReclaimDelays(settings, ""), leading.reconciler.findNodeState));
+    report(await leading.reclaimer.reclaimAddresses(readReclaimDelays(settings, ""), leading.reconciler.findNodeState));
   }
 
   /** Lists why this replica could not take over; empty if it can, or leads. */

@@ -12,21 +12,21 @@ export function createClusterStore(
   return {
     node: "",
     isSynced: () => [cache.underlayAddresses, cache.underlayPools, cache.nodes].every(({ state }) => state === "known"),
-    addresses: () => cache.underlayAddresses.values(),
-    addressesOf: (namespace, name) =>
+    listAddresses: () => cache.underlayAddresses.values(),
+    listPodAddresses: (namespace, name) =>
       Promise.resolve(
         cache.underlayAddresses
           .values()
           .filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name),
       ),
-    cachedPod: () => undefined,
-    replace: async (object, spec) => {
+    getCachedPod: () => undefined,
+    replaceAddress: async (object, spec) => {
       const next = await replaceAddress(kube, object, spec);
       if (next === undefined) return undefined;
       cache.underlayAddresses.applyLocalWrite(next);
       return underlayAddress.parse(next);
     },
-    remove: async ({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> => {
+    deleteAddress: async ({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> => {
       const removed = await kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
       if (removed) cache.underlayAddresses.applyLocalDelete(name, uid);
       return removed;
@@ -35,4 +35,4 @@ export function createClusterStore(
 }
 
 /** Records of containers exist on nodes only. */
-export const NO_RECORDS: ReclaimRecords = { all: () => [], find: () => undefined, remove: () => undefined };
+export const NO_RECORDS: ReclaimRecords = { listRecords: () => [], find: () => undefined, remove: () => undefined };

@@ -49,7 +49,7 @@ function buildDrainingCondition(left: readonly UnderlayAddressSpec[]): readonly 
 }
 
 /** Condition for addresses that another host on the underlay has, with its MAC address. */
-function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
+function buildConflictsCondition(marked: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
   if (marked.length === 0) return [];
   const some = marked.slice(0, MAX_NAMED).map(({ address, conflict = "" }) => `${address} (${conflict})`);
   const more = marked.length > MAX_NAMED ? ` and ${marked.length - MAX_NAMED} more` : "";
@@ -64,7 +64,7 @@ function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondi
 }
 
 /** Condition for addresses that Nodes and Services have: they are skipped. */
-function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
+function buildOccupiedCondition(occupants: readonly Occupant[]): readonly PoolCondition[] {
   if (occupants.length === 0) return [];
   const some = occupants.slice(0, MAX_NAMED).map(({ address, by }) => `${address} (${by})`);
   const more = occupants.length > MAX_NAMED ? ` and ${occupants.length - MAX_NAMED} more` : "";
@@ -167,8 +167,8 @@ export function summarizePools(
       reservations: [...(excess === undefined ? inReservations : reserveWholePool(spaces.all, excess))],
       conditions: [
         ...buildDrainingCondition(left.map(({ spec }) => spec)),
-        ...conflicting(marked),
-        ...occupied(inRanges),
+        ...buildConflictsCondition(marked),
+        ...buildOccupiedCondition(inRanges),
         buildReadyCondition({ other, excess, disabled, deleted, inUse: used.length + left.length }),
       ],
     });

@@ -58,7 +58,7 @@ export class NetworkNamespace {
   }
 
   /** Lists all links; not cached. */
-  links(): readonly Link[] {
+  listLinks(): readonly Link[] {
     return this.socket.dump("links", RTM_LINK.get, encodeLinkName()).map((message) => decodeLink(message.payload));
   }
 
@@ -67,7 +67,7 @@ export class NetworkNamespace {
     this.#links.clear();
   }
 
-  addresses(): readonly InterfaceAddress[] {
+  listAddresses(): readonly InterfaceAddress[] {
     return this.socket
       .dump("addresses", RTM_ADDRESS.get, encodeAddressDump())
       .flatMap((message) => decodeAddress(message.payload) ?? []);

@@ -23,10 +23,10 @@ export function checkNodeNetworks(node: NodeSnapshot): readonly Finding[] {
 function checkNameservers(node: string, pod: NodeSnapshot["attachments"][number]): readonly Finding[] {
   if (pod.type !== "underlay") return [];
   return (pod.nameservers ?? [])
-    .filter((nameserver) => isIn(LINK_LOCAL, nameserver))
+    .filter((nameserver) => isInNetwork(LINK_LOCAL, nameserver))
     .filter(
       (nameserver) =>
-        !pod.routes.some(({ destination, device }) => device !== pod.ifname && isIn(destination, nameserver)),
+        !pod.routes.some(({ destination, device }) => device !== pod.ifname && isInNetwork(destination, nameserver)),
     )
     .map((nameserver) => ({
       check: "nameserver-unreachable",
@@ -64,7 +64,7 @@ function canAllocate(pool: ClusterSnapshot["pools"][number], address: string): b
   }
 }
 
-function isIn(network: string, address: string): boolean {
+function isInNetwork(network: string, address: string): boolean {
   try {
     return network !== "default" && containsIp(parseCidr(network) satisfies Cidr, parseIp(address));
   } catch {

@@ -56,8 +56,8 @@ export const OVERLAY_ADDRESSES: readonly Target[] = ["overlay", "multi-nic"];
 
 /** Describes the cells in words, like "underlay on n1 -> overlay on the other node by tcp". */
 export function describePattern(pattern: CellPattern): string {
-  const from = pattern.sourcePod ?? `${(pattern.sources ?? ["any pod"]).join(", ")}${at(pattern.sourceNode)}`;
-  const to = pattern.targetPod ?? `${(pattern.targets ?? ["anything"]).join(", ")}${at(pattern.targetNode)}`;
+  const from = pattern.sourcePod ?? `${(pattern.sources ?? ["any pod"]).join(", ")}${formatNode(pattern.sourceNode)}`;
+  const to = pattern.targetPod ?? `${(pattern.targets ?? ["anything"]).join(", ")}${formatNode(pattern.targetNode)}`;
   return [
     `${from} -> ${to}`,
     ...(pattern.targetPod !== undefined && pattern.targets !== undefined ? [`as ${pattern.targets.join(", ")}`] : []),
@@ -67,6 +67,6 @@ export function describePattern(pattern: CellPattern): string {
   ].join(" ");
 }
 
-function at(node: string | undefined): string {
+function formatNode(node: string | undefined): string {
   return node === undefined ? "" : ` on ${node}`;
 }

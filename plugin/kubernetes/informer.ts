@@ -108,7 +108,7 @@ export class Informer<T extends Identified = Identified> {
     if (!found.success) return;
     const { resourceVersion } = found.data.metadata;
     if (this.#version !== undefined && BigInt(resourceVersion) <= BigInt(this.#version)) return;
-    const key = this.#store(object);
+    const key = this.#storeObject(object);
     if (key !== undefined) this.#localWrites.recordWrite(key, resourceVersion);
   }
 
@@ -135,7 +135,7 @@ export class Informer<T extends Identified = Identified> {
   async #listAndWatch(): Promise<void> {
     if (this.#stopped) return;
     try {
-      const version = (this.#version ??= await this.#list());
+      const version = (this.#version ??= await this.#listObjects());
       this.#state = "known";
       this.#error = undefined;
       this.#markReady();
@@ -183,7 +183,7 @@ export class Informer<T extends Identified = Identified> {
   }
 
   /** @returns the list's version */
-  async #list(): Promise<string> {
+  async #listObjects(): Promise<string> {
     const seen = new Set<string>();
     const query = { ...this.#selection };
     const version = await listObjects(
@@ -198,7 +198,7 @@ export class Informer<T extends Identified = Identified> {
     );
     this.#known = version;
     for (const key of this.#objects.keys())
-      if (!seen.has(key) && !this.#localWrites.isNewerThan(key, version)) this.#delete(key);
+      if (!seen.has(key) && !this.#localWrites.isNewerThan(key, version)) this.#deleteObject(key);
     this.#notify();
     return version;
   }
@@ -207,7 +207,7 @@ export class Informer<T extends Identified = Identified> {
     const found = identified.safeParse(item);
     if (!found.success) return undefined;
     const key = buildKey(found.data.metadata);
-    return this.#localWrites.isStale(key, found.data.metadata) ? key : this.#store(item);
+    return this.#localWrites.isStale(key, found.data.metadata) ? key : this.#storeObject(item);
   }
 
   #handleEvent(type: string, object: unknown): void {
@@ -225,13 +225,13 @@ export class Informer<T extends Identified = Identified> {
     const key = buildKey(metadata);
     if (this.#localWrites.isStale(key, metadata, type === "DELETED")) return;
     const before = this.#objects.get(key);
-    if (type === "DELETED") this.#delete(key);
-    else this.#store(object);
+    if (type === "DELETED") this.#deleteObject(key);
+    else this.#storeObject(object);
     // Of an object that was not kept, and is not now, nobody needs to know.
     if (before !== undefined || this.#objects.has(key)) this.#notify();
   }
 
-  #store(object: unknown): string | undefined {
+  #storeObject(object: unknown): string | undefined {
     const found = identified.safeParse(object);
     if (!found.success) return undefined;
     const key = buildKey(found.data.metadata);
@@ -246,7 +246,7 @@ export class Informer<T extends Identified = Identified> {
     return key;
   }
 
-  #delete(key: string): void {
+  #deleteObject(key: string): void {
     this.#objects.delete(key);
     this.#invalid.remove(key);
   }

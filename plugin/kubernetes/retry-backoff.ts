@@ -23,17 +23,17 @@ export class RetryBackoff {
   next(retryAfter = 0): number {
     const wait = this.#wait;
     this.#wait = Math.min(2 * wait, BACKOFF_MS.most);
-    return this.#spread(Math.max(wait, retryAfter));
+    return this.#addJitter(Math.max(wait, retryAfter));
   }
 
   /** Returns the wait for a kind that the API server does not have: it may be installed at any time, and mostly is not. */
   nextAbsent(): number {
     const wait = this.#absent;
     this.#absent = Math.min(2 * wait, BACKOFF_MS.absentMost);
-    return this.#spread(wait);
+    return this.#addJitter(wait);
   }
 
-  #spread(milliseconds: number): number {
+  #addJitter(milliseconds: number): number {
     return milliseconds * (1 + this.#random());
   }
 }

@@ -28,11 +28,11 @@ let loaded: Libc | undefined;
 
 /** Throws without Bun: the tests under Node drive the compiled executable instead. */
 export function getLibc(): Libc {
-  loaded ??= load();
+  loaded ??= loadLibc();
   return loaded;
 }
 
-function load(): Libc {
+function loadLibc(): Libc {
   if (!("Bun" in globalThis)) throw new Error("netlink needs the Bun runtime (bun:ffi); run plugin/dist/interlay");
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- resolved by Bun alone, and only when called
   const ffi = require("bun:ffi") as BunFfi;

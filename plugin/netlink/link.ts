@@ -45,7 +45,7 @@ interface VethEnd {
   readonly mac: string;
 }
 
-function ifinfomsg(index: number, flags: number, change: number): Buffer {
+function encodeLinkHeader(index: number, flags: number, change: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeInt32LE(index, 4);
   bytes.writeUInt32LE(flags, 8);
@@ -67,11 +67,11 @@ export function encodeVethPair(
     ...(txQueueLength === undefined ? [] : [{ type: IFLA.txqlen, value: encodeU32(txQueueLength) }]),
   ];
   const peerBody = Buffer.concat([
-    ifinfomsg(0, 0, 0),
+    encodeLinkHeader(0, 0, 0),
     encodeAttributes([...own(peer), { type: IFLA.netNsFd, value: encodeU32(peerNamespaceFd) }]),
   ]);
   return Buffer.concat([
-    ifinfomsg(0, 0, 0), // an end cannot be up before there is another (veth_open: ENOTCONN)
+    encodeLinkHeader(0, 0, 0), // an end cannot be up before there is another (veth_open: ENOTCONN)
     encodeAttributes([
       ...own(here),
       {
@@ -100,7 +100,7 @@ export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): B
   if (mac !== undefined) attributes.push({ type: IFLA.address, value: macBytes(mac) });
   if (txqlen !== undefined) attributes.push({ type: IFLA.txqlen, value: encodeU32(txqlen) });
   return Buffer.concat([
-    ifinfomsg(index, up === true ? IFF_UP : 0, up === undefined ? 0 : IFF_UP),
+    encodeLinkHeader(index, up === true ? IFF_UP : 0, up === undefined ? 0 : IFF_UP),
     encodeAttributes(attributes),
   ]);
 }
@@ -108,14 +108,14 @@ export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): B
 /** Names a link, for RTM_GETLINK and RTM_DELLINK; with no name, all of them (a dump). */
 export function encodeLinkName(name?: string): Buffer {
   return Buffer.concat([
-    ifinfomsg(0, 0, 0),
+    encodeLinkHeader(0, 0, 0),
     encodeAttributes(name === undefined ? [] : [{ type: IFLA.ifname, value: encodeText(name) }]),
   ]);
 }
 
 /** Names a link by its index, for RTM_GETLINK and RTM_DELLINK. */
 export function encodeLinkIndex(index: number): Buffer {
-  return ifinfomsg(index, 0, 0);
+  return encodeLinkHeader(index, 0, 0);
 }
 
 export function decodeLink(payload: Buffer): Link {

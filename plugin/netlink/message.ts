@@ -38,22 +38,22 @@ export interface Attribute {
   readonly value: Buffer | readonly Attribute[];
 }
 
-const align = (length: number): number => (length + 3) & ~3;
+const alignLength = (length: number): number => (length + 3) & ~3;
 
 export function encodeMessage(message: Omit<Message, "payload">, ...parts: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(HEADER_LENGTH);
   header.writeUInt32LE(
-    parts.reduce((sum, part) => sum + align(part.length), HEADER_LENGTH),
+    parts.reduce((sum, part) => sum + alignLength(part.length), HEADER_LENGTH),
     0,
   );
   header.writeUInt16LE(message.type, 4);
   header.writeUInt16LE(message.flags, 6);
   header.writeUInt32LE(message.sequence, 8);
-  return Buffer.concat([header, ...parts.map(padded)]);
+  return Buffer.concat([header, ...parts.map(padBytes)]);
 }
 
-function padded(part: Buffer): Buffer {
-  const missing = align(part.length) - part.length;
+function padBytes(part: Buffer): Buffer {
+  const missing = alignLength(part.length) - part.length;
   return missing === 0 ? part : Buffer.concat([part, Buffer.alloc(missing)]);
 }
 
@@ -70,7 +70,7 @@ export function decodeMessages(bytes: Buffer): Message[] {
       sequence: bytes.readUInt32LE(offset + 8),
       payload: bytes.subarray(offset + HEADER_LENGTH, offset + length),
     });
-    offset += align(length);
+    offset += alignLength(length);
   }
   return messages;
 }
@@ -86,7 +86,7 @@ export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
       const head = Buffer.alloc(4);
       head.writeUInt16LE(4 + body.length, 0);
       head.writeUInt16LE(nested ? type | NESTED : type, 2);
-      return padded(Buffer.concat([head, body]));
+      return padBytes(Buffer.concat([head, body]));
     }),
   );
 }
@@ -106,7 +106,7 @@ function* readAttributes(bytes: Buffer): Generator<[type: number, value: Buffer]
     const length = bytes.readUInt16LE(offset);
     if (length < 4 || offset + length > bytes.length) return;
     yield [bytes.readUInt16LE(offset + 2) & 0x3fff, bytes.subarray(offset + 4, offset + length)];
-    offset += align(length);
+    offset += alignLength(length);
   }
 }
 

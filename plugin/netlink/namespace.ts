@@ -16,7 +16,7 @@ export function runInNamespace<T>(path: string, work: () => T): T {
   try {
     const there = openSync(path, "r");
     try {
-      enter(there, path);
+      enterNamespace(there, path);
     } finally {
       closeSync(there);
     }
@@ -38,7 +38,7 @@ function returnTo(home: number): void {
   c.exitNow(1);
 }
 
-function enter(fd: number, name: string): void {
+function enterNamespace(fd: number, name: string): void {
   const c = getLibc();
   if (c.setns(fd, CLONE_NEWNET) !== 0) throw new NetlinkError(`setns to ${name}`, c.errno(), undefined);
 }

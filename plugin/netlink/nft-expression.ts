@@ -102,7 +102,7 @@ function loadHeader(header: number, offset: number, length: number, word: number
 const OPERATOR = { equal: 0, notEqual: 1 } as const;
 
 /** `[ cmp eq reg 1 VALUE ]`, or `neq` */
-function compare(value: Buffer, operator: number = OPERATOR.equal): Expression {
+function encodeComparison(value: Buffer, operator: number = OPERATOR.equal): Expression {
   return buildExpression("cmp", [
     { type: NFTA_COMPARE.register, value: encodeBe32(REGISTER_1) },
     { type: NFTA_COMPARE.operator, value: encodeBe32(operator) },
@@ -141,7 +141,7 @@ function buildVerdict(code: number): readonly Expression[] {
 export function hasEtherType(family: SetFamily): readonly Expression[] {
   const value = Buffer.alloc(2);
   value.writeUInt16BE(FAMILIES[family].etherType);
-  return [loadMeta(META.protocol), compare(value)];
+  return [loadMeta(META.protocol), encodeComparison(value)];
 }
 
 /** nf_tables.h: enum nft_fib_flags and NFT_FIB_RESULT_OIF */
@@ -155,23 +155,23 @@ export function hasForeignSource(): readonly Expression[] {
       { type: NFTA_FIB.result, value: encodeBe32(FIB.resultLink) },
       { type: NFTA_FIB.flags, value: encodeBe32(FIB.source | FIB.inputLink | FIB.present) },
     ]),
-    compare(encodeBe32(0)),
+    encodeComparison(encodeBe32(0)),
   ];
 }
 
 /** `meta nfproto FAMILY` */
 export function isFamily(family: SetFamily): readonly Expression[] {
-  return [loadMeta(META.nfproto), compare(Buffer.of(FAMILIES[family].nfproto))];
+  return [loadMeta(META.nfproto), encodeComparison(Buffer.of(FAMILIES[family].nfproto))];
 }
 
 /** `meta l4proto PROTOCOL` */
 export function isProtocol(protocol: number): readonly Expression[] {
-  return [loadMeta(META.l4proto), compare(Buffer.of(protocol))];
+  return [loadMeta(META.l4proto), encodeComparison(Buffer.of(protocol))];
 }
 
 /** `meta l4proto != PROTOCOL` */
 export function isNotProtocol(protocol: number): readonly Expression[] {
-  return [loadMeta(META.l4proto), compare(Buffer.of(protocol), OPERATOR.notEqual)];
+  return [loadMeta(META.l4proto), encodeComparison(Buffer.of(protocol), OPERATOR.notEqual)];
 }
 
 /** RFC 4443, section 3.2. */
@@ -179,7 +179,7 @@ const PACKET_TOO_BIG = 2;
 
 /** `icmpv6 type packet-too-big` */
 export function isPacketTooBig(): readonly Expression[] {
-  return [...isProtocol(ICMPV6), loadHeader(HEADER.transport, 0, 1, 0), compare(Buffer.of(PACKET_TOO_BIG))];
+  return [...isProtocol(ICMPV6), loadHeader(HEADER.transport, 0, 1, 0), encodeComparison(Buffer.of(PACKET_TOO_BIG))];
 }
 
 /**
@@ -207,7 +207,7 @@ export function loadPeerAddress(family: SetFamily, sender: "peer" | "us"): reado
 export function isFromNetwork(family: SetFamily, { address, length }: Prefix): readonly Expression[] {
   const bytes = ipBytes(address);
   const mask = Buffer.from(bytes.map((_, index) => 0xff & (0xff00 >> Math.min(8, Math.max(0, length - 8 * index)))));
-  return [...loadPeerAddress(family, "peer"), changeBits(mask, Buffer.alloc(mask.length)), compare(bytes)];
+  return [...loadPeerAddress(family, "peer"), changeBits(mask, Buffer.alloc(mask.length)), encodeComparison(bytes)];
 }
 
 /** `update @SET { KEY }`: adds the loaded key, or renews its timeout. `[ dynset update reg_key 1 set SET ]` */

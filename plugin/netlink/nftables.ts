@@ -10,11 +10,17 @@ import type { BatchMessage } from "./socket.ts";
 
 const SUBSYSTEM = 10;
 const BATCH = { begin: 16, end: 17 } as const;
-const type = (message: number): number => (SUBSYSTEM << 8) | message;
-export const NFT_GET_TABLE = type(1);
-export const NFT_GET_RULE = type(7);
-export const NFT_GET_GENERATION = type(16);
-const NFT = { newTable: type(0), deleteTable: type(2), newChain: type(3), newRule: type(6), newSet: type(9) } as const;
+const toMessageType = (message: number): number => (SUBSYSTEM << 8) | message;
+export const NFT_GET_TABLE = toMessageType(1);
+export const NFT_GET_RULE = toMessageType(7);
+export const NFT_GET_GENERATION = toMessageType(16);
+const NFT = {
+  newTable: toMessageType(0),
+  deleteTable: toMessageType(2),
+  newChain: toMessageType(3),
+  newRule: toMessageType(6),
+  newSet: toMessageType(9),
+} as const;
 const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;

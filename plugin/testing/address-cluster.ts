@@ -97,25 +97,25 @@ export class NodeStore implements AddressStore {
   }
 
   isSynced = (): boolean => true;
-  nodeLabels = () => ({});
-  namespaceMetadata = async (name: string) => {
+  getNodeLabels = () => ({});
+  readNamespaceMetadata = async (name: string) => {
     await Promise.resolve();
     this.#ask();
     return { labels: {}, annotations: this.#cluster.namespaceAnnotations.get(name) ?? {} };
   };
-  pools = () => this.#cluster.pools;
-  address = (name: string) => {
+  listPools = () => this.#cluster.pools;
+  getAddress = (name: string) => {
     const object = this.#seen.get(name);
     return object !== undefined && this.#isFollowed(object) ? object : undefined;
   };
-  addresses = () => [...this.#seen.values()].filter((object) => this.#isFollowed(object));
+  listAddresses = () => [...this.#seen.values()].filter((object) => this.#isFollowed(object));
 
   /** An agent follows the addresses of its node, the controller all. */
   #isFollowed({ spec }: UnderlayAddressObject): boolean {
     return this.#scope === "cluster" || spec.node === this.node;
   }
 
-  async read(name: string) {
+  async readAddress(name: string) {
     await Promise.resolve();
     this.#ask();
     return this.#cluster.addresses.get(name);
@@ -129,17 +129,17 @@ export class NodeStore implements AddressStore {
       values: () => [...this.#seen.values()].filter((object) => findBlockName(object) === block),
     };
   }
-  cachedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
+  getCachedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
 
-  async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
-    const followed = this.cachedPod(namespace, name);
+  async findPod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
+    const followed = this.getCachedPod(namespace, name);
     if (followed?.metadata.uid === uid) return followed;
     await Promise.resolve();
     this.#ask();
     return this.#cluster.pods.get(`${namespace}/${name}`);
   }
 
-  async addressesOf(namespace: string, podName: string) {
+  async listPodAddresses(namespace: string, podName: string) {
     await Promise.resolve();
     this.#ask();
     return [...this.#cluster.addresses.values()].filter(
@@ -147,14 +147,14 @@ export class NodeStore implements AddressStore {
     );
   }
 
-  async setMembers(workload: WorkloadReference) {
+  async listSetMembers(workload: WorkloadReference) {
     await Promise.resolve();
     this.#ask();
     const key = hashWorkload(workload);
     return [...this.#cluster.addresses.values()].filter(({ spec }) => spec.set && hashWorkload(spec.set) === key);
   }
 
-  async create(name: string, spec: UnderlayAddressSpec) {
+  async createAddress(name: string, spec: UnderlayAddressSpec) {
     await Promise.resolve();
     this.#ask();
     if (this.#cluster.addresses.has(name)) return undefined;
@@ -164,7 +164,7 @@ export class NodeStore implements AddressStore {
     return object;
   }
 
-  async replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec) {
+  async replaceAddress(object: UnderlayAddressObject, spec: UnderlayAddressSpec) {
     await Promise.resolve();
     this.#ask();
     const { name, resourceVersion } = object.metadata;
@@ -176,7 +176,7 @@ export class NodeStore implements AddressStore {
     return next;
   }
 
-  async remove({ metadata }: UnderlayAddressObject) {
+  async deleteAddress({ metadata }: UnderlayAddressObject) {
     await Promise.resolve();
     this.#ask();
     if (this.#cluster.addresses.get(metadata.name)?.metadata.resourceVersion !== metadata.resourceVersion) return false;

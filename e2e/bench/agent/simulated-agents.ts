@@ -44,7 +44,7 @@ const clients = await Promise.all(
     const kube = new KubeClient(config, countEvents(transport));
     const cache = new ClusterCache(kube, node);
     cache.start(() => undefined);
-    await cache.ready();
+    await cache.waitUntilReady();
     return kube;
   }),
 );

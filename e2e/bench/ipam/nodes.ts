@@ -54,7 +54,7 @@ async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promis
     new ClusterAddressStore(kube, cache, name),
     new Records(join(settings.directory, name)),
   );
-  await cache.ready();
+  await cache.waitUntilReady();
   setInterval(() => void allocator.sync().catch(() => undefined), SYNC_MS).unref();
   return { allocator, pods: created };
 }

@@ -115,7 +115,7 @@ export class ClusterCache {
   /** @param changed called on every change of any of them but addresses */
   start(changed: () => void): void {
     this.#changed = changed;
-    for (const informer of this.#always) this.#start(informer);
+    for (const informer of this.#always) this.#startInformer(informer);
   }
 
   stop(): void {
@@ -123,7 +123,7 @@ export class ClusterCache {
   }
 
   /** Resolves once every kind that is always watched has been listed. */
-  async ready(): Promise<void> {
+  async waitUntilReady(): Promise<void> {
     await Promise.all(this.#always.map((informer) => informer.ready));
   }
 
@@ -135,13 +135,13 @@ export class ClusterCache {
     const informers = kinds.map((kind) => this.#perNode[kind]);
     for (const informer of informers)
       if (!this.#started.has(informer)) {
-        this.#start(informer);
+        this.#startInformer(informer);
         void informer.ready.then(this.#changed);
       }
     return informers.every(({ state }) => state !== "unknown");
   }
 
-  #start(informer: Informer): void {
+  #startInformer(informer: Informer): void {
     this.#started.add(informer);
     // Addresses change with every pod, and no fact depends on them.
     (informer === this.underlayAddresses ? informer : informer.onChange(this.#changed)).start();

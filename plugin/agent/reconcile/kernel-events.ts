@@ -25,12 +25,12 @@ export class KernelEvents {
     isPinned: (address: string) => boolean,
   ): this {
     const objects = ["route", "link", "rule", "address", "neigh", "netconf"];
-    this.#run("ip", ["-o", "monitor", "all-nsid", ...objects], (line) => {
+    this.#watchOutput("ip", ["-o", "monitor", "all-nsid", ...objects], (line) => {
       if (isRepairReason(line, isPinned)) changed.links();
       if (line.includes(" rp_filter ")) changed.tables();
       if (isNodeAddress(line)) changed.addresses();
     });
-    this.#run("nft", ["monitor", "destroy"], (line) => {
+    this.#watchOutput("nft", ["monitor", "destroy"], (line) => {
       if (line.includes(" interlay")) changed.tables();
     });
     this.#missed = () => {
@@ -46,22 +46,22 @@ export class KernelEvents {
     for (const child of this.#children) child.kill();
   }
 
-  #run(program: string, argv: readonly string[], heard: (line: string) => void): void {
+  #watchOutput(program: string, argv: readonly string[], heard: (line: string) => void): void {
     if (this.#stopped) return;
     const child = spawn(program, argv, { stdio: ["ignore", "pipe", "ignore"] });
     this.#children.add(child);
     createInterface(child.stdout).on("line", heard);
     let ended = false;
-    const again = (): void => {
+    const restart = (): void => {
       if (ended) return;
       ended = true;
       this.#children.delete(child);
       setTimeout(() => {
         this.#missed(); // changes in the meantime
-        this.#run(program, argv, heard);
+        this.#watchOutput(program, argv, heard);
       }, RETRY_MS).unref();
     };
-    child.on("error", again).on("exit", again);
+    child.on("error", restart).on("exit", restart);
   }
 }
 

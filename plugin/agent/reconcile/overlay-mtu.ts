@@ -7,7 +7,7 @@ import { TUNNEL_KINDS } from "./overlay-routes.ts";
 export function readOverlayMtu(): number | undefined {
   const node = new NetworkNamespace();
   try {
-    return smallestTunnelMtu(node.links());
+    return smallestTunnelMtu(node.listLinks());
   } finally {
     node.close();
   }

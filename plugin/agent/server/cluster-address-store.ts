@@ -44,12 +44,12 @@ export class ClusterAddressStore implements AddressStore {
     return this.#view.underlayAddresses.state === "known" && this.#view.underlayPools.state === "known";
   }
 
-  nodeLabels(): Readonly<Record<string, string>> {
+  getNodeLabels(): Readonly<Record<string, string>> {
     return this.#view.node.get(this.node)?.metadata.labels ?? {};
   }
 
   /** Reads the namespace, at most every NAMESPACE_MS; while the API server is unreachable, as it was read last. */
-  namespaceMetadata(name: string): Promise<ObjectMeta> {
+  readNamespaceMetadata(name: string): Promise<ObjectMeta> {
     return this.#namespaces.read(name).catch((error: unknown) => {
       const known = this.#namespaces.getLast(name);
       if (known === undefined || isApiError(error)) throw error;
@@ -57,20 +57,20 @@ export class ClusterAddressStore implements AddressStore {
     });
   }
 
-  pools() {
+  listPools() {
     return this.#view.underlayPools.values();
   }
 
-  address(name: string): UnderlayAddressObject | undefined {
+  getAddress(name: string): UnderlayAddressObject | undefined {
     return this.#view.underlayAddresses.get(name);
   }
 
-  addresses(): readonly UnderlayAddressObject[] {
+  listAddresses(): readonly UnderlayAddressObject[] {
     return this.#view.underlayAddresses.values();
   }
 
   /** Reads an address; an invalid object counts as absent: its name is taken, so that no other pod gets the address. */
-  async read(name: string): Promise<UnderlayAddressObject | undefined> {
+  async readAddress(name: string): Promise<UnderlayAddressObject | undefined> {
     return underlayAddress.safeParse(await this.#kube.find(RESOURCE.underlayAddresses, name)).data;
   }
 
@@ -78,45 +78,48 @@ export class ClusterAddressStore implements AddressStore {
     return this.#blocks.open(block);
   }
 
-  cachedPod(namespace: string, name: string): PodObject | undefined {
+  getCachedPod(namespace: string, name: string): PodObject | undefined {
     return this.#view.pods.get(`${namespace}/${name}`);
   }
 
-  async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
-    const followed = this.cachedPod(namespace, name);
+  async findPod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
+    const followed = this.getCachedPod(namespace, name);
     if (followed !== undefined && followed.metadata.uid === uid) return followed;
     const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
     return found === undefined ? undefined : podObject.parse(found);
   }
 
-  async addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
+  async listPodAddresses(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
     const labelSelector = selectPod(namespace, name);
-    const items = await this.#list(labelSelector);
+    const items = await this.#listByLabel(labelSelector);
     return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
   }
 
-  async setMembers(workload: WorkloadReference): Promise<readonly UnderlayAddressObject[]> {
+  async listSetMembers(workload: WorkloadReference): Promise<readonly UnderlayAddressObject[]> {
     const labelSelector = selectSet(workload);
-    return this.#list(labelSelector);
+    return this.#listByLabel(labelSelector);
   }
 
   /** Lists the valid objects. */
-  async #list(labelSelector: string): Promise<readonly UnderlayAddressObject[]> {
+  async #listByLabel(labelSelector: string): Promise<readonly UnderlayAddressObject[]> {
     const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
     return items.flatMap((item) => underlayAddress.safeParse(item).data ?? []);
   }
 
-  async create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
+  async createAddress(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
     const made = await createAddress(this.#kube, name, spec);
-    return made === undefined ? undefined : this.#follow(made);
+    return made === undefined ? undefined : this.#applyWrite(made);
   }
 
-  async replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
+  async replaceAddress(
+    object: UnderlayAddressObject,
+    spec: UnderlayAddressSpec,
+  ): Promise<UnderlayAddressObject | undefined> {
     const next = await replaceAddress(this.#kube, object, spec);
-    return next === undefined ? undefined : this.#follow(next);
+    return next === undefined ? undefined : this.#applyWrite(next);
   }
 
-  async remove({ metadata: { name, uid, resourceVersion }, spec }: UnderlayAddressObject): Promise<boolean> {
+  async deleteAddress({ metadata: { name, uid, resourceVersion }, spec }: UnderlayAddressObject): Promise<boolean> {
     const removed = await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
     if (!removed) return false;
     this.#view.underlayAddresses.applyLocalDelete(name, uid);
@@ -124,7 +127,7 @@ export class ClusterAddressStore implements AddressStore {
     return true;
   }
 
-  #follow(answer: unknown): UnderlayAddressObject {
+  #applyWrite(answer: unknown): UnderlayAddressObject {
     const object = underlayAddress.parse(answer);
     this.#view.underlayAddresses.applyLocalWrite(answer);
     this.#blocks.applyLocalWrite(getBlockName(parseIp(object.spec.address)), answer);

@@ -82,11 +82,11 @@ async function answerRequest(
   if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeResponse(0, JSON.stringify(answerVersion(stdin))) };
   // An allocation does not depend on network namespaces.
   if ((name !== IPAM_PLUGIN && !isOurs(frame)) || isStale(frame)) return { reply: encodeFallback() };
-  const { status, output, after } = await dispatch(name, env, stdin, options);
+  const { status, output, after } = await executeRequest(name, env, stdin, options);
   return { reply: encodeResponse(status, output), after };
 }
 
-function dispatch(
+function executeRequest(
   name: string,
   env: CniRequestFrame["env"],
   stdin: string,

@@ -60,7 +60,7 @@ describe("the metrics for other hosts", () => {
 
   it("the metrics for other hosts are reviewed again after a minute", async () => {
     const authorizer = new ScrapeAuthorizer(reviews);
-    for (const now of [0, 59_999, 60_000]) assert.equal(await authorizer.decide("Bearer reader", now), "allowed");
+    for (const now of [0, 59_999, 60_000]) assert.equal(await authorizer.authorize("Bearer reader", now), "allowed");
     assert.equal(reviews.requests.length, 4);
   });
 

@@ -53,7 +53,7 @@ async function answerScrape(
   renderText: () => Promise<string>,
 ): Promise<ScrapeAnswer> {
   if (url !== "/metrics") return { status: 404, headers: {}, body: "" };
-  const verdict = (await authorizer?.decide(headers.authorization)) ?? "allowed";
+  const verdict = (await authorizer?.authorize(headers.authorization)) ?? "allowed";
   if (verdict !== "allowed")
     return {
       status: STATUS[verdict],

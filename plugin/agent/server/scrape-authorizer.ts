@@ -45,7 +45,7 @@ export class ScrapeAuthorizer {
    * @param now milliseconds
    * @throws if the API server does not answer
    */
-  async decide(authorization: string | undefined, now = Date.now()): Promise<ScrapeVerdict> {
+  async authorize(authorization: string | undefined, now = Date.now()): Promise<ScrapeVerdict> {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) return "unauthenticated";
     const key = createHash("sha256").update(token).digest("base64");

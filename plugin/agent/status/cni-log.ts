@@ -23,11 +23,11 @@ export class CniLog {
 
   constructor(file = LOG_FILE) {
     this.#file = file;
-    this.#offset = this.#size();
+    this.#offset = this.#readSize();
   }
 
   read(): readonly CniLogEntry[] {
-    const size = this.#size();
+    const size = this.#readSize();
     if (size < this.#offset) this.#offset = 0; // rotated
     if (size === this.#offset) return [];
     const fd = openSync(this.#file, "r");
@@ -43,7 +43,7 @@ export class CniLog {
     }
   }
 
-  #size(): number {
+  #readSize(): number {
     return statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
   }
 }

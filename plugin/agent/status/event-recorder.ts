@@ -70,7 +70,7 @@ export class EventRecorder {
     }
     const count = (before?.count ?? 0) + 1;
     this.#said.set(key, { at: now.getTime(), count });
-    this.#forget(now.getTime());
+    this.#forgetOld(now.getTime());
     try {
       await this.#write(
         `${object.name.slice(0, 200)}.${key}`,
@@ -118,7 +118,7 @@ export class EventRecorder {
     }
   }
 
-  #forget(now: number): void {
+  #forgetOld(now: number): void {
     for (const [key, { at }] of this.#said) if (now - at > 10 * REPEAT_MS) this.#said.delete(key);
   }
 }

@@ -28,16 +28,16 @@ export function compileTable(table: NftTable): CompiledTable {
  */
 export function applyLinkTable({ table, creation }: CompiledTable, where: NetworkNamespace): void {
   try {
-    commit(table, creation, where);
+    sendTransaction(table, creation, where);
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
-    commit(table, replaceTable(table), where);
+    sendTransaction(table, replaceTable(table), where);
   }
 }
 
 /** Removes a table. Succeeds if it does not exist. */
 export function removeLinkTable(table: NftTableKey, where: NetworkNamespace): void {
-  commit(table, removeTable(table), where);
+  sendTransaction(table, removeTable(table), where);
 }
 
 /**
@@ -61,6 +61,10 @@ export function hasLinkTable({ table }: CompiledTable, device: string, where: Ne
   }
 }
 
-function commit({ family, name }: NftTableKey, { begin, changes, end }: NftTransaction, where: NetworkNamespace): void {
+function sendTransaction(
+  { family, name }: NftTableKey,
+  { begin, changes, end }: NftTransaction,
+  where: NetworkNamespace,
+): void {
   where.netfilter.batch(`table ${family} ${name}`, begin, changes, end);
 }

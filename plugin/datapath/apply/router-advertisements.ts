@@ -12,7 +12,7 @@ const GLOBAL_SCOPE = 0;
 export function removeAdvertisedState(device: string, pod: NetworkNamespace): void {
   const link = pod.findLink(device)?.index;
   if (link === undefined) return;
-  const own = pod.addresses().filter((one) => one.index === link && one.family === "ipv6");
+  const own = pod.listAddresses().filter((one) => one.index === link && one.family === "ipv6");
   const isStatic = ({ flags = 0 }: { readonly flags?: number }): boolean => (flags & IFA_FLAG.permanent) !== 0;
   const advertised = own.filter((one) => one.scope === GLOBAL_SCOPE && !isStatic(one));
   for (const one of advertised)

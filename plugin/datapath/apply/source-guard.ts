@@ -73,10 +73,10 @@ function buildGuardRule(family: Family): NftRule {
   };
 }
 
-const compile = ({ device }: SourceGuardItem): CompiledTable => compileTable(buildSourceGuardTable(device));
+const compileSourceGuard = ({ device }: SourceGuardItem): CompiledTable => compileTable(buildSourceGuardTable(device));
 
 export function applySourceGuard(item: SourceGuardItem, node: NetworkNamespace): void {
-  applyLinkTable(compile(item), node);
+  applyLinkTable(compileSourceGuard(item), node);
 }
 
 /** Removes the guard of a pair. Succeeds if it does not exist. */
@@ -86,7 +86,7 @@ export function removeSourceGuard(device: string, node: NetworkNamespace): void 
 
 /** Reports whether the pair has its guard. */
 export function hasSourceGuard(item: SourceGuardItem, node: NetworkNamespace): boolean {
-  return hasLinkTable(compile(item), item.device, node);
+  return hasLinkTable(compileSourceGuard(item), item.device, node);
 }
 
 /** A rule of a pair's guard with the packets that it has dropped. */

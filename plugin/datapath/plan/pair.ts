@@ -51,14 +51,14 @@ export function planPair(
 
 function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
   return [
-    sysctl("node", ["ipv4", "conf", node.name, "forwarding"], "1", "the node routes for the pod"),
-    sysctl(
+    planSysctl("node", ["ipv4", "conf", node.name, "forwarding"], "1", "the node routes for the pod"),
+    planSysctl(
       "pod",
       ["ipv4", "conf", podNic, "rp_filter"],
       LOOSE,
       "RFC 3704: what leaves by one of the pod's links may be answered by another",
     ),
-    sysctl(
+    planSysctl(
       "pod",
       ["ipv4", "conf", pod.name, "src_valid_mark"],
       "1",
@@ -70,18 +70,18 @@ function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
 /** Plans the pair's IPv6 sysctls. Both ends are known, so DAD is off, which RFC 4862, section 5.4, permits. */
 function ipv6Sysctls({ node, pod }: Pair): readonly PlanItem[] {
   const end = (where: Where, name: string) => [
-    sysctl(
+    planSysctl(
       where,
       ["ipv6", "conf", name, "disable_ipv6"],
       "0",
       "the pair carries IPv6 even if the default of new links disables it",
     ),
-    sysctl(where, ["ipv6", "conf", name, "accept_dad"], "0", "the pair is used at once: nobody else is on it"),
-    sysctl(where, ["ipv6", "conf", name, "accept_ra"], "0", "neither end accepts routes from the other"),
+    planSysctl(where, ["ipv6", "conf", name, "accept_dad"], "0", "the pair is used at once: nobody else is on it"),
+    planSysctl(where, ["ipv6", "conf", name, "accept_ra"], "0", "neither end accepts routes from the other"),
   ];
   return [...end("node", node.name), ...end("pod", pod.name)];
 }
 
-function sysctl(where: Where, path: readonly string[], value: string, reason: string): PlanItem {
+function planSysctl(where: Where, path: readonly string[], value: string, reason: string): PlanItem {
   return { kind: "sysctl", where, path, value, reason };
 }

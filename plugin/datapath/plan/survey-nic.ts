@@ -122,7 +122,7 @@ function findDefaultRouteNic(nic: NicRequest, pod: NetworkNamespace): string | u
     throw new UnsupportedPodError(`${ifname} was chosen to have the default route, but it was given no gateway`);
   if (nic.defaultRouteNicKnown === true || pod.findLink(wanted) !== undefined || isAttachedLater(wanted, ifname))
     return wanted;
-  const links = pod.links().filter(({ name }) => name !== "lo" && name !== POD_LINK);
+  const links = pod.listLinks().filter(({ name }) => name !== "lo" && name !== POD_LINK);
   throw new UnsupportedPodError(
     `${wanted} was chosen to have the default route, but the pod's NICs are ${links.map(({ name }) => name).join(", ")}`,
   );
@@ -137,7 +137,7 @@ function isAttachedLater(wanted: string, ifname: string): boolean {
 function readOtherDefaultRoutes(pod: NetworkNamespace, own: number, nodeLink: Link): readonly DefaultRoute[] {
   const byAnchor = readDefaultGateways(pod, nodeLink.index).map((gateway) => ({ gateway, device: nodeLink.name }));
   const main = pod
-    .links()
+    .listLinks()
     .filter(({ index }) => index !== own && index !== nodeLink.index)
     .flatMap(({ index, name }) => readDefaultGateways(pod, index).map((gateway) => ({ gateway, device: name })));
   return [...byAnchor, ...main];
@@ -155,7 +155,7 @@ function isLinkToNode(link: Link): boolean {
 
 function readGlobalAddresses(pod: NetworkNamespace, link: number): readonly Ip[] {
   return pod
-    .addresses()
+    .listAddresses()
     .filter((address) => address.index === link && address.scope === 0)
     .map(({ address }) => parseIp(address));
 }

@@ -36,7 +36,7 @@ export function neighbourSolicitation(mac: string, target: Ip, sender: Ip = UNSP
   header.writeUInt16BE(message.length, 4);
   header.writeUInt8(ICMPV6, 6);
   header.writeUInt8(HOP_LIMIT, 7);
-  message.writeUInt16BE(checksum(ipBytes(sender), group, message), 2);
+  message.writeUInt16BE(calculateChecksum(ipBytes(sender), group, message), 2);
   const type = Buffer.alloc(2);
   type.writeUInt16BE(ETHERTYPE_IPV6);
   const multicastMac = Buffer.concat([Buffer.of(0x33, 0x33), group.subarray(12)]); // RFC 2464, section 7
@@ -76,7 +76,7 @@ function solicitedNode(target: Ip): Buffer {
 }
 
 /** RFC 8200, section 8.1: of the pseudo-header and the message, whose own field is zero. */
-function checksum(source: Buffer, destination: Buffer, message: Buffer): number {
+function calculateChecksum(source: Buffer, destination: Buffer, message: Buffer): number {
   const tail = Buffer.alloc(8);
   tail.writeUInt32BE(message.length, 0);
   tail.writeUInt8(ICMPV6, 7);

@@ -23,9 +23,9 @@ class SlowStore extends NodeStore {
     return super.openBlock(block);
   }
 
-  override async create(name: string, spec: UnderlayAddressSpec) {
+  override async createAddress(name: string, spec: UnderlayAddressSpec) {
     await sleep(REQUEST_MS);
-    const made = await super.create(name, spec);
+    const made = await super.createAddress(name, spec);
     if (made === undefined) this.refused++;
     return made;
   }
@@ -82,7 +82,7 @@ describe("AddressPicker", () => {
         nodes.map(async ({ picker, store }) => {
           const names: (string | undefined)[] = [];
           for (let pod = 0; pod < PODS; pod++)
-            names.push((await picker.take(pool, undefined, buildSpec(store.node)))?.metadata.name);
+            names.push((await picker.takeAddress(pool, undefined, buildSpec(store.node)))?.metadata.name);
           return names;
         }),
       );
@@ -105,7 +105,7 @@ describe("AddressPicker", () => {
     }
     const [node] = createNodes(1);
     assert.ok(node);
-    const take = () => node.picker.take(pool, undefined, buildSpec(node.store.node));
+    const take = () => node.picker.takeAddress(pool, undefined, buildSpec(node.store.node));
     assert.equal((await take())?.metadata.name, "10.7.3.77");
     assert.equal(await take(), undefined);
     assert.equal(new Set(node.store.opened).size, 20);
@@ -126,7 +126,7 @@ describe("AddressPicker", () => {
     const asked = parsePools([...new AddressCluster().pool("asked", { ranges: ["10.7.200.250-10.7.201.5"] }).pools])
       .valid[0]?.spaces.free;
     assert.ok(asked);
-    const made = await node.picker.take(pool, asked, buildSpec(node.store.node));
+    const made = await node.picker.takeAddress(pool, asked, buildSpec(node.store.node));
     assert.equal(made?.metadata.name, "10.7.200.250");
     assert.deepEqual(node.store.opened, ["10.7.200.0-24"]);
     assert.equal((await node.picker.listHolders(asked)).size, 1);

@@ -43,7 +43,11 @@ export class AddressPicker {
    * @param asked addresses that the pod requests; undefined: any of the pool
    * @returns undefined if no address is known to be free
    */
-  async take(pool: Pool, asked: AddressSpace | undefined, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
+  async takeAddress(
+    pool: Pool,
+    asked: AddressSpace | undefined,
+    spec: BuildSpec,
+  ): Promise<UnderlayAddressObject | undefined> {
     if (asked !== undefined) return this.#takeAsked(pool, asked, spec);
     const space = pool.spaces.free;
     const count = countBlocks(space);
@@ -122,7 +126,7 @@ export class AddressPicker {
   async #create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | "lost"> {
     this.#creating.add(name);
     try {
-      const object = await this.#store.create(name, spec);
+      const object = await this.#store.createAddress(name, spec);
       if (object !== undefined) return object;
       this.#takenByOthers.add(name); // another node was first; the watch event will follow
       return "lost";
@@ -143,7 +147,7 @@ export class AddressPicker {
 
   #isTaken(ip: Ip, view: BlockView): boolean {
     const name = toObjectName(ip);
-    if (view.get(name) !== undefined || this.#store.address(name) !== undefined) {
+    if (view.get(name) !== undefined || this.#store.getAddress(name) !== undefined) {
       this.#takenByOthers.delete(name);
       return true;
     }

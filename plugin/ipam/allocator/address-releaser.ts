@@ -46,10 +46,10 @@ export class AddressReleaser {
     const isIts = (a: ContainerNic): boolean => a.containerId === nic.containerId && a.ifname === nic.ifname;
     const names = new Set([
       ...this.#records
-        .all()
+        .listRecords()
         .filter(isIts)
         .map((r) => r.name),
-      ...this.#store.addresses().flatMap((o) => (isIts(o.spec) ? [o.metadata.name] : [])),
+      ...this.#store.listAddresses().flatMap((o) => (isIts(o.spec) ? [o.metadata.name] : [])),
     ]);
     for (const name of names) {
       const record = this.#records.find(name);
@@ -61,13 +61,13 @@ export class AddressReleaser {
   /** GC: releases, as DEL does, the addresses of this network that are not in `valid`. */
   async collect(network: string, valid: readonly ContainerNic[]): Promise<void> {
     const keep = new Set(valid.map((a) => `${a.containerId}/${a.ifname}`));
-    for (const record of this.#records.all())
+    for (const record of this.#records.listRecords())
       if (record.network === network && !record.released && !keep.has(`${record.containerId}/${record.ifname}`))
         await this.release(record);
   }
 
   async releaseAddress(name: string, { containerId }: Pick<ContainerNic, "containerId">): Promise<void> {
-    const object = this.#store.address(name);
+    const object = this.#store.getAddress(name);
     if (!this.#store.isSynced()) return;
     if (object === undefined) {
       this.#records.remove(name); // deleted manually
@@ -85,14 +85,14 @@ export class AddressReleaser {
     if (object.spec.conflict === undefined && !failed && this.isPodRunning(object)) return;
     const { conflict, owner, set } = object.spec;
     if (conflict !== undefined || set !== undefined || (owner?.kind === "StatefulSet" && !failed)) {
-      const next = await this.#store.replace(object, { ...object.spec, containerId: "" });
+      const next = await this.#store.replaceAddress(object, { ...object.spec, containerId: "" });
       if (next === undefined || record === undefined) return;
       if (object.spec.conflict === undefined) this.#records.remove(name);
       else if (unsynced) this.#records.write({ ...record, stale: false });
       return;
     }
     if (record !== undefined) this.#records.write({ ...record, leaving: true });
-    await this.#store.remove(object);
+    await this.#store.deleteAddress(object);
     this.#records.remove(name);
     this.#allocated.get(containerId)?.delete(name);
   }
@@ -102,7 +102,7 @@ export class AddressReleaser {
   }
 
   isPodRunning({ spec }: Pick<UnderlayAddressObject, "spec">): boolean {
-    const pod = this.#store.cachedPod(spec.pod.namespace, spec.pod.name);
+    const pod = this.#store.getCachedPod(spec.pod.namespace, spec.pod.name);
     return (
       pod?.metadata.uid === spec.pod.uid && pod.metadata.deletionTimestamp === undefined && !hasFinished(pod.status)
     );

@@ -224,7 +224,7 @@ describe("Allocator", () => {
       for (let pass = 0; pass < 2; pass++) {
         cluster.now += 60_000;
         one.store.catchUp();
-        await one.reclaimer.pass({ afterPod: 1000, withoutNode: 60_000, young: 0 }, undefined, cluster.now);
+        await one.reclaimer.reclaimAddresses({ afterPod: 1000, withoutNode: 60_000, young: 0 }, undefined, cluster.now);
       }
       assert.deepEqual(held(), addresses);
     });
@@ -384,15 +384,15 @@ describe("Allocator", () => {
     for (const name of ["default/a", "default/b"]) cluster.pods.delete(name);
     cluster.addresses.delete("10.7.200.1");
     one.store.catchUp();
-    const create = one.store.create.bind(one.store);
+    const create = one.store.createAddress.bind(one.store);
     // The namespaces are there still: DEL comes before they go.
-    one.store.create = async (...what) => {
+    one.store.createAddress = async (...what) => {
       for (const containerId of ["ca", "cb"]) await one.allocator.release({ containerId, ifname: "eth0" });
       return create(...what);
     };
     await one.allocator.sync();
     assert.deepEqual(held(), []);
-    assert.deepEqual(one.records.all(), []);
+    assert.deepEqual(one.records.listRecords(), []);
   });
 
   it("should give the same result from two agents of one node during an update", async () => {
@@ -413,6 +413,6 @@ describe("Allocator", () => {
     assert.deepEqual(held(), []);
     before.store.catchUp();
     await before.allocator.sync();
-    assert.deepEqual(before.records.all(), []);
+    assert.deepEqual(before.records.listRecords(), []);
   });
 });

@@ -105,7 +105,7 @@ export class Allocator {
   }
 
   #isWanted({ pod: { namespace, name, uid } }: IpamRequest): boolean {
-    const pod = this.#store.cachedPod(namespace, name);
+    const pod = this.#store.getCachedPod(namespace, name);
     return (
       pod !== undefined && (uid === "" || pod.metadata.uid === uid) && pod.metadata.deletionTimestamp === undefined
     );
@@ -120,7 +120,7 @@ export class Allocator {
     const granted: Allocation[] = [];
     try {
       if (marked) await this.#conflicts.publishRecords().catch(() => undefined); // retried later: the record is enough
-      const pod = await this.#pod(request);
+      const pod = await this.#readPod(request);
       const defaultRouteNic = parseDefaultRouteNic(
         pod.metadata.annotations,
         `${request.pod.namespace}/${request.pod.name}`,
@@ -147,13 +147,13 @@ export class Allocator {
 
   /** Releases an address that this call took; one of a set stays in it. */
   async #undo(object: UnderlayAddressObject): Promise<void> {
-    if (object.spec.set === undefined) await this.#store.remove(object);
-    else await this.#store.replace(object, { ...object.spec, containerId: "" });
+    if (object.spec.set === undefined) await this.#store.deleteAddress(object);
+    else await this.#store.replaceAddress(object, { ...object.spec, containerId: "" });
   }
 
-  async #pod(request: IpamRequest): Promise<PodObject> {
+  async #readPod(request: IpamRequest): Promise<PodObject> {
     const { namespace, name, uid } = request.pod;
-    const found = await this.#store.pod(namespace, name, uid);
+    const found = await this.#store.findPod(namespace, name, uid);
     if (found === undefined || (uid !== "" && found.metadata.uid !== uid)) throw podDeletedError(request);
     return found;
   }
@@ -165,14 +165,14 @@ export class Allocator {
       .catch((error: unknown) => this.#allocateOffline(error, pod, wanted));
     if (again !== undefined) return again;
     const ofSet = await this.#sets
-      .take(request, pod, wanted)
+      .claimAddress(request, pod, wanted)
       .catch((error: unknown) => this.#allocateOffline(error, pod, wanted));
     if (ofSet !== undefined) return ofSet;
     const tried = requested === undefined ? pools.filter((p) => p.spaces.free.family === family) : pools;
     try {
       for (const pool of tried) {
         const spec = (ip: Ip) => toAddressSpec(request, pod, this.#store.node, ip, pool.name);
-        const object = await this.#picker.take(pool, requested, spec);
+        const object = await this.#picker.takeAddress(pool, requested, spec);
         if (object !== undefined) return { object, pool, fresh: true, unsynced: false };
       }
       const last = requested === undefined ? await this.#takeFromReserve(request, pod, wanted) : undefined;
@@ -191,12 +191,15 @@ export class Allocator {
     pod: PodObject,
     wanted: AddressRequest,
   ): Promise<Allocation | undefined> {
-    const last = this.#reserve.take(wanted);
+    const last = this.#reserve.takeAddress(wanted);
     if (last === undefined) return undefined;
     const { object, pool } = last;
     try {
       const ip = parseIp(object.spec.address);
-      const next = await this.#store.replace(object, toAddressSpec(request, pod, this.#store.node, ip, pool.name));
+      const next = await this.#store.replaceAddress(
+        object,
+        toAddressSpec(request, pod, this.#store.node, ip, pool.name),
+      );
       if (next === undefined) throw new CniError(CODE.tryAgainLater, `${ip} of this node's reserve was changed`);
       return { object: next, pool, fresh: true, unsynced: false };
     } finally {
@@ -212,7 +215,7 @@ export class Allocator {
     const away = !(error instanceof CniError) && !isApiError(error);
     const keepsAddress = findControllerReference(pod)?.kind === "StatefulSet" || findSet(pod) !== undefined;
     const mayBeGiven = away && wanted.requested === undefined && !keepsAddress;
-    const given = mayBeGiven ? this.#reserve.take(wanted) : undefined;
+    const given = mayBeGiven ? this.#reserve.takeAddress(wanted) : undefined;
     if (given === undefined) throw error;
     return { ...given, fresh: false, unsynced: true };
   }
@@ -230,7 +233,7 @@ export class Allocator {
   /** @throws CniError drift unless the container holds an address */
   check({ containerId, ifname }: ContainerNic): void {
     const holds = (): boolean =>
-      this.#records.all().some((r) => r.containerId === containerId && r.ifname === ifname && !r.released);
+      this.#records.listRecords().some((r) => r.containerId === containerId && r.ifname === ifname && !r.released);
     if (holds()) return;
     this.#records.reread();
     if (!holds()) throw new CniError(CODE.drift, `container ${containerId} holds no underlay address for ${ifname}`);

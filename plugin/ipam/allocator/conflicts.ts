@@ -31,7 +31,7 @@ export class Conflicts {
   }
 
   has(name: string): boolean {
-    return this.#noted.has(name) || this.#store.address(name)?.spec.conflict !== undefined;
+    return this.#noted.has(name) || this.#store.getAddress(name)?.spec.conflict !== undefined;
   }
 
   /** Reads the records. Their addresses are not allocated from now on, even if their objects are not marked yet. */
@@ -46,19 +46,22 @@ export class Conflicts {
   async publishRecords(): Promise<void> {
     for (const record of this.readRecords()) {
       const name = toObjectName(parseIp(record.address));
-      const object = this.#store.address(name) ?? (await this.#store.read(name));
+      const object = this.#store.getAddress(name) ?? (await this.#store.readAddress(name));
       const conflict = record.mac === "" ? UNKNOWN_HOST : record.mac;
       if (object === undefined) {
         // Released in the meantime.
-        const pool = findPool(parsePools(this.#store.pools()).valid, parseIp(record.address))?.name;
-        if (pool !== undefined && (await this.#store.create(name, this.#spec(record, pool, conflict))) === undefined)
+        const pool = findPool(parsePools(this.#store.listPools()).valid, parseIp(record.address))?.name;
+        if (
+          pool !== undefined &&
+          (await this.#store.createAddress(name, this.#buildSpec(record, pool, conflict))) === undefined
+        )
           continue; // taken by another node in this moment: looked at again later
       } else if (object.spec.conflict === undefined) {
         const { pod, node } = object.spec;
         // A pod of another node has the address now; its own conflict detection applies.
         const ours = node === this.#store.node && (pod.uid === record.pod.uid || object.spec.reserve);
-        const marked = { ...this.#spec(record, object.spec.pool, conflict), owner: object.spec.owner };
-        if (ours && (await this.#store.replace(object, marked)) === undefined) continue;
+        const marked = { ...this.#buildSpec(record, object.spec.pool, conflict), owner: object.spec.owner };
+        if (ours && (await this.#store.replaceAddress(object, marked)) === undefined) continue;
       }
       removeConflictRecord(record.address, this.#stateDirectory);
       this.#noted.delete(name);
@@ -66,7 +69,7 @@ export class Conflicts {
     }
   }
 
-  #spec({ address, ifname, pod }: ConflictRecord, pool: string, conflict: string) {
+  #buildSpec({ address, ifname, pod }: ConflictRecord, pool: string, conflict: string) {
     const { node } = this.#store;
     return { address, pool, node, containerId: "", ifname, network: "", pod, conflict };
   }

@@ -70,7 +70,10 @@ export class ExistingClaims {
       const asksAgain = requested !== undefined && spec.pod.uid !== pod.metadata.uid;
       if (!same && !kept && !asksAgain) continue;
       if (!same) this.#awaitPredecessor(request, pod, object, kept);
-      const next = await this.#store.replace(object, toAddressSpec(request, pod, this.#store.node, ip, pool.name));
+      const next = await this.#store.replaceAddress(
+        object,
+        toAddressSpec(request, pod, this.#store.node, ip, pool.name),
+      );
       if (next === undefined)
         throw new CniError(CODE.tryAgainLater, `${ip} of ${describeNic(request)} was changed while it was taken over`);
       this.#waiting.delete(pod.metadata.uid);
@@ -107,8 +110,8 @@ export class ExistingClaims {
   /** A StatefulSet's pod and one that requests its address may come from another node: then asks the API server. */
   async #heldBefore({ pod }: IpamRequest, ask: boolean): Promise<readonly UnderlayAddressObject[]> {
     const followed = this.#store
-      .addresses()
+      .listAddresses()
       .filter(({ spec }) => spec.pod.namespace === pod.namespace && spec.pod.name === pod.name);
-    return followed.length > 0 || !ask ? followed : this.#store.addressesOf(pod.namespace, pod.name);
+    return followed.length > 0 || !ask ? followed : this.#store.listPodAddresses(pod.namespace, pod.name);
   }
 }

@@ -10,20 +10,20 @@ import type { AddressStore } from "../records/address-store.ts";
 const UNKNOWN: AddressStore = {
   node: "n1",
   isSynced: () => false,
-  nodeLabels: () => ({}),
-  setMembers: () => Promise.resolve([]),
-  namespaceMetadata: () => Promise.resolve({ labels: {}, annotations: {} }),
-  pools: () => [],
-  address: () => undefined,
-  addresses: () => [],
-  read: () => Promise.resolve(undefined),
+  getNodeLabels: () => ({}),
+  listSetMembers: () => Promise.resolve([]),
+  readNamespaceMetadata: () => Promise.resolve({ labels: {}, annotations: {} }),
+  listPools: () => [],
+  getAddress: () => undefined,
+  listAddresses: () => [],
+  readAddress: () => Promise.resolve(undefined),
   openBlock: () => Promise.resolve({ get: () => undefined, values: () => [] }),
-  pod: () => Promise.resolve(undefined),
-  cachedPod: () => undefined,
-  addressesOf: () => Promise.resolve([]),
-  create: () => Promise.resolve(undefined),
-  replace: () => Promise.resolve(undefined),
-  remove: () => Promise.resolve(false),
+  findPod: () => Promise.resolve(undefined),
+  getCachedPod: () => undefined,
+  listPodAddresses: () => Promise.resolve([]),
+  createAddress: () => Promise.resolve(undefined),
+  replaceAddress: () => Promise.resolve(undefined),
+  deleteAddress: () => Promise.resolve(false),
 };
 
 const held = (last: number, network: string, containerId: string): AddressRecord => ({
@@ -57,7 +57,7 @@ describe("GC of addresses", () => {
     for (const record of [held(1, "underlay", "kept"), held(2, "underlay", "lost"), held(3, "other", "theirs")])
       records.write(record);
     await new Allocator(UNKNOWN, records).collect("underlay", [{ containerId: "kept", ifname: "eth0" }]);
-    const released = records.all().filter((record) => record.released);
+    const released = records.listRecords().filter((record) => record.released);
     assert.deepEqual(
       released.map(({ name }) => name),
       ["10.7.200.2"],

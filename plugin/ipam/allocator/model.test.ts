@@ -164,7 +164,7 @@ class Run {
 
   async #reclaim(i: number): Promise<void> {
     await this.agents[i]?.allocator.sync().catch(() => undefined);
-    await this.agents[i]?.reclaimer.pass(DELAYS, undefined, this.cluster.now).catch(() => undefined);
+    await this.agents[i]?.reclaimer.reclaimAddresses(DELAYS, undefined, this.cluster.now).catch(() => undefined);
   }
 
   /** The leader's part for the Deployment `set`. */

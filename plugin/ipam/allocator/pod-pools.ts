@@ -27,7 +27,7 @@ export async function selectPodPools(
   request: IpamRequest,
   pod: PodObject,
 ): Promise<readonly Pool[]> {
-  const { valid } = parsePools(store.pools());
+  const { valid } = parsePools(store.listPools());
   const named = parsePoolNames(pod.metadata.annotations, request.ifname);
   const useDefault = named.length === 0 && request.pools.length === 0;
   const needsLabels = valid.some(({ selection }) => selection.namespaces !== undefined);
@@ -35,7 +35,7 @@ export async function selectPodPools(
     useDefault || needsLabels ? await readNamespace(store, request.pod.namespace, needsLabels) : WITHOUT_METADATA;
   const preferredPools = useDefault ? parsePoolNames(namespace.annotations) : named;
   const selected = selectPools(valid, {
-    node: { name: store.node, labels: store.nodeLabels() },
+    node: { name: store.node, labels: store.getNodeLabels() },
     namespace: { name: request.pod.namespace, labels: namespace.labels },
     podLabels: pod.metadata.labels,
     network: request.network,
@@ -54,7 +54,7 @@ const WITHOUT_METADATA: NamespaceMetadata = { labels: {}, annotations: {} };
 
 /** Without the API server, an unread namespace has no default pools; its labels cannot be assumed. */
 function readNamespace(store: AddressStore, name: string, needsLabels: boolean): Promise<NamespaceMetadata> {
-  return store.namespaceMetadata(name).catch((error: unknown) => {
+  return store.readNamespaceMetadata(name).catch((error: unknown) => {
     if (needsLabels || isApiError(error)) throw error;
     return WITHOUT_METADATA;
   });

@@ -27,7 +27,7 @@ export async function findRecordedAddresses(
 function findRecords(records: Records, { pod, ifname, network }: IpamRequest): readonly AddressRecord[] {
   const find = (): readonly AddressRecord[] =>
     records
-      .all()
+      .listRecords()
       .filter((r) => r.pod.uid === pod.uid && r.pod.name === pod.name && r.ifname === ifname && r.network === network);
   const known = find();
   if (known.length > 0) return known;
@@ -40,7 +40,7 @@ async function isValid(store: AddressStore, { name, pod, leaving }: AddressRecor
   if (leaving) return false;
   if (!store.isSynced()) return true;
   // The cache may be late, or the object without the label of this node.
-  const spec = (store.address(name) ?? (await store.read(name).catch(() => undefined)))?.spec;
+  const spec = (store.getAddress(name) ?? (await store.readAddress(name).catch(() => undefined)))?.spec;
   if (spec === undefined || spec.conflict !== undefined) return false;
   return spec.pod.uid === pod.uid || (spec.reserve === true && spec.node === store.node);
 }

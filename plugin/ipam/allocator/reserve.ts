@@ -28,7 +28,7 @@ export class Reserve {
   }
 
   /** Takes one address, which no other call gets until `finish`. Returns undefined if none is left for these pools. */
-  take({
+  takeAddress({
     family,
     pools,
   }: Pick<AddressRequest, "family" | "pools">):
@@ -51,12 +51,12 @@ export class Reserve {
 
   /** Reserves missing addresses and releases surplus ones. */
   async reconcile(): Promise<void> {
-    const { valid: good } = parsePools(this.#store.pools());
+    const { valid: good } = parsePools(this.#store.listPools());
     const bad = findOverlappingPools(good);
     const left = this.#listAvailable();
     const keep = new Set<string>();
     for (const pool of good) {
-      const node = { name: this.#store.node, labels: this.#store.nodeLabels() };
+      const node = { name: this.#store.node, labels: this.#store.getNodeLabels() };
       const unused = bad.has(pool.name) || pool.disabled || !selectsNode(pool.selection, node);
       const wanted = unused ? 0 : pool.reservePerNode;
       const own = left
@@ -64,7 +64,7 @@ export class Reserve {
         .slice(0, wanted);
       for (const { metadata } of own) keep.add(metadata.name);
       for (let missing = wanted - own.length; missing > 0; missing--) {
-        const object = await this.#picker.take(pool, undefined, (ip) => ({
+        const object = await this.#picker.takeAddress(pool, undefined, (ip) => ({
           address: ip,
           pool: pool.name,
           node: this.#store.node,
@@ -79,14 +79,15 @@ export class Reserve {
       }
     }
     for (const object of left)
-      if (!keep.has(object.metadata.name) && !this.#taken.has(object.metadata.name)) await this.#store.remove(object);
+      if (!keep.has(object.metadata.name) && !this.#taken.has(object.metadata.name))
+        await this.#store.deleteAddress(object);
   }
 
   /** Lists addresses reserved for this node that no pod uses; a record means that one was allocated offline. */
   #listAvailable(): readonly UnderlayAddressObject[] {
-    const granted = new Set(this.#records.all().map(({ name }) => name));
+    const granted = new Set(this.#records.listRecords().map(({ name }) => name));
     return this.#store
-      .addresses()
+      .listAddresses()
       .filter(
         ({ spec, metadata }) =>
           spec.reserve &&

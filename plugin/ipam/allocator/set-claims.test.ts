@@ -121,7 +121,7 @@ describe("fixed sets", () => {
     const one = agent("n1");
     await add(one, pod("a", one), "ca");
     await end(one, "a", "ca");
-    await one.reclaimer.pass(DELAYS, undefined, cluster.now + 10_000);
+    await one.reclaimer.reclaimAddresses(DELAYS, undefined, cluster.now + 10_000);
     assert.equal(cluster.addresses.size, 2);
     resize(0);
     assert.equal(cluster.addresses.size, 0);
@@ -136,8 +136,8 @@ describe("fixed sets", () => {
     for (const store of [controller, two.store]) store.catchUp();
     const reclaimer = new AddressReclaimer(controller, controller, two.records);
     const gone = () => "gone" as const;
-    await reclaimer.pass(DELAYS, gone, cluster.now);
-    await reclaimer.pass(DELAYS, gone, cluster.now + 5000);
+    await reclaimer.reclaimAddresses(DELAYS, gone, cluster.now);
+    await reclaimer.reclaimAddresses(DELAYS, gone, cluster.now + 5000);
     two.store.catchUp();
     assert.equal(await add(two, pod("b", two)), "10.7.200.1");
   });
@@ -163,7 +163,7 @@ describe("fixed sets", () => {
     await end(one, "launcher-a", "ca");
     await one.allocator.sync();
     assert.equal(cluster.addresses.get("10.7.200.1")?.spec.pod.uid, target.metadata.uid);
-    assert.deepEqual(one.records.all(), []);
+    assert.deepEqual(one.records.listRecords(), []);
   });
 
   it("returns the address to the source when the migration of a virtual machine fails", async () => {

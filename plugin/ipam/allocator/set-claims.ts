@@ -28,7 +28,7 @@ export class SetClaims {
    * @returns undefined if the pod's template requests no set, or the pod requests an address itself
    * @throws CniError noAddress if the set has no free address
    */
-  async take(request: IpamRequest, pod: PodObject, wanted: AddressRequest): Promise<Allocation | undefined> {
+  async claimAddress(request: IpamRequest, pod: PodObject, wanted: AddressRequest): Promise<Allocation | undefined> {
     const set = pod.metadata.annotations[SET_ANNOTATION] === undefined || wanted.requested !== undefined;
     if (set) return undefined;
     const workload = findSet(pod);
@@ -40,13 +40,13 @@ export class SetClaims {
       );
     let members: readonly UnderlayAddressObject[] = [];
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      members = (await this.#store.setMembers(workload)).filter(({ spec }) => isOfNic(spec, request, wanted));
+      members = (await this.#store.listSetMembers(workload)).filter(({ spec }) => isOfNic(spec, request, wanted));
       for (const object of this.#sortCandidates(members, request, isVirtualMachine(workload))) {
         const ip = parseIp(object.spec.address);
         const pool = findPool(wanted.pools, ip);
         if (pool === undefined) continue;
         const spec = toAddressSpec(request, pod, this.#store.node, ip, pool.name);
-        const next = await this.#store.replace(object, spec);
+        const next = await this.#store.replaceAddress(object, spec);
         if (next !== undefined) return { object: next, pool, fresh: true, unsynced: false };
       }
       if (!members.some(isFree)) break;

@@ -15,11 +15,11 @@ export async function syncRecords(
   releaser: AddressReleaser,
   lost: (record: AddressRecord) => void,
 ): Promise<void> {
-  for (const { name } of records.all()) {
+  for (const { name } of records.listRecords()) {
     const record = records.find(name);
     if (record === undefined) continue; // a DEL removed it in the meantime
     // Not in the cache: deleted, of another node by now, or without the label of this node, as earlier versions made it.
-    const object = store.address(record.name) ?? (await store.read(record.name));
+    const object = store.getAddress(record.name) ?? (await store.readAddress(record.name));
     if (object === undefined) await recreateObject(store, records, record);
     else if (object.spec.conflict !== undefined) records.remove(record.name);
     else if (object.spec.reserve && object.spec.node === store.node)
@@ -33,9 +33,9 @@ export async function syncRecords(
       await releaser.releaseAddress(record.name, { containerId: object.spec.containerId });
     else if (record.stale) {
       const { containerId } = record;
-      const next = await store.replace(object, { ...object.spec, containerId, node: store.node });
+      const next = await store.replaceAddress(object, { ...object.spec, containerId, node: store.node });
       if (next !== undefined) markSynced(records, record);
-    } else if (!hasLabels(object.metadata.labels, object.spec)) await store.replace(object, object.spec);
+    } else if (!hasLabels(object.metadata.labels, object.spec)) await store.replaceAddress(object, object.spec);
   }
 }
 
@@ -51,8 +51,8 @@ async function returnToMachine(
   record: AddressRecord,
   object: UnderlayAddressObject,
 ): Promise<void> {
-  const pod = store.cachedPod(record.pod.namespace, record.pod.name);
-  await store.replace(object, { ...object.spec, ...toAddressSpecFromRecord(record, store.node, pod) });
+  const pod = store.getCachedPod(record.pod.namespace, record.pod.name);
+  await store.replaceAddress(object, { ...object.spec, ...toAddressSpecFromRecord(record, store.node, pod) });
 }
 
 /** Marks the record as synced, unless an ADD or DEL changed it during the write: the next sync writes that change. */
@@ -68,13 +68,13 @@ async function syncReserveAddress(
   record: AddressRecord,
   object: UnderlayAddressObject,
 ): Promise<void> {
-  const pod = store.cachedPod(record.pod.namespace, record.pod.name);
+  const pod = store.getCachedPod(record.pod.namespace, record.pod.name);
   const spec = toAddressSpecFromRecord(record, store.node, pod);
   if (record.released && !releaser.isPodRunning({ spec })) {
     records.remove(record.name); // back in the reserve
     return;
   }
-  if ((await store.replace(object, spec)) !== undefined) markSynced(records, record);
+  if ((await store.replaceAddress(object, spec)) !== undefined) markSynced(records, record);
 }
 
 /** Recreates an object that was deleted while the container still has the address, before another pod gets it. */
@@ -83,9 +83,9 @@ async function recreateObject(store: AddressStore, records: Records, record: Add
     records.remove(record.name);
     return;
   }
-  const pod = store.cachedPod(record.pod.namespace, record.pod.name);
-  const made = await store.create(record.name, toAddressSpecFromRecord(record, store.node, pod));
+  const pod = store.getCachedPod(record.pod.namespace, record.pod.name);
+  const made = await store.createAddress(record.name, toAddressSpecFromRecord(record, store.node, pod));
   if (made === undefined) return; // created by another node in this moment: looked at again later
   const now = records.find(record.name);
-  if (now === undefined || now.released) await store.remove(made); // a DEL ran in the meantime and found no object
+  if (now === undefined || now.released) await store.deleteAddress(made); // a DEL ran in the meantime and found no object
 }

@@ -13,7 +13,7 @@ interface Seen {
 
 /** Reads this node's records and its pods' links; changes nothing. Root. */
 export function observeNodeAddresses(node: string): NodeAddressSnapshot {
-  const records = new Records().all();
+  const records = new Records().listRecords();
   const nics = new Map<string, Seen>();
   for (const one of [...listAttachments(), ...records])
     if (one.netns !== "" && existsSync(one.netns)) nics.set(`${one.netns} ${one.ifname}`, one);
@@ -43,7 +43,7 @@ function readLinkAddresses({ containerId, ifname, netns, pod }: Seen): NodeAddre
   try {
     const index = inside.findLink(ifname)?.index;
     return inside
-      .addresses()
+      .listAddresses()
       .filter((one) => one.index === index && !one.address.startsWith("fe80:"))
       .map(({ address }) => ({ address, containerId, ifname, netns, pod: `${pod.namespace}/${pod.name}` }));
   } finally {

@@ -19,10 +19,10 @@ const statefulSet = z.object({
 /** The part of the cluster's state that the reclaim reads and writes. */
 export type ReclaimStore = Pick<
   AddressStore,
-  "node" | "isSynced" | "addresses" | "addressesOf" | "cachedPod" | "replace" | "remove"
+  "node" | "isSynced" | "listAddresses" | "listPodAddresses" | "getCachedPod" | "replaceAddress" | "deleteAddress"
 >;
 /** The node's records of its containers' addresses. */
-export type ReclaimRecords = Pick<Records, "all" | "find" | "remove">;
+export type ReclaimRecords = Pick<Records, "listRecords" | "find" | "remove">;
 
 /** Finds addresses whose pod no longer exists and releases them by `decideReclaim`, after reading all state again. */
 export class AddressReclaimer {
@@ -47,7 +47,7 @@ export class AddressReclaimer {
    * @param orphaned returns the state of another node; undefined in agents
    * @returns a line for each released address
    */
-  async pass(
+  async reclaimAddresses(
     delays: ReclaimDelays,
     orphaned?: (node: string) => "gone" | "silent" | "well",
     now = Date.now(),
@@ -55,21 +55,21 @@ export class AddressReclaimer {
     if (!this.#store.isSynced()) return [];
     const lines: string[] = [];
     const seen = new Set<string>();
-    for (const object of this.#store.addresses()) {
+    for (const object of this.#store.listAddresses()) {
       const { spec, metadata } = object;
       const own = spec.node === this.#store.node;
       const state = own ? "well" : (orphaned?.(spec.node) ?? "well");
       if (!own && state === "well") continue;
       if (own && spec.reserve) continue; // the allocator manages the reserve
       if (spec.set !== undefined && spec.containerId === "") continue; // the leader manages free addresses of sets
-      const followed = own ? this.#store.cachedPod(spec.pod.namespace, spec.pod.name) : undefined;
+      const followed = own ? this.#store.getCachedPod(spec.pod.namespace, spec.pod.name) : undefined;
       const lives = followed?.metadata.uid === spec.pod.uid && !hasFinished(followed.status);
       if (lives && !this.#isReplacedOnNode(object)) continue;
       seen.add(metadata.uid);
-      const verdict = await this.#verdict(object, own, state === "gone", delays, now);
+      const verdict = await this.#decideAction(object, own, state === "gone", delays, now);
       if (verdict.action === "keep") this.#goneSince.delete(metadata.uid);
       if (verdict.action === "wait" && !this.#goneSince.has(metadata.uid)) this.#goneSince.set(metadata.uid, now);
-      if (verdict.action === "release" && (await this.#release(object))) {
+      if (verdict.action === "release" && (await this.#releaseAddress(object))) {
         this.#records.remove(metadata.name);
         lines.push(`${spec.address} of ${spec.pod.namespace}/${spec.pod.name} on ${spec.node}: ${verdict.reason}`);
       }
@@ -79,13 +79,13 @@ export class AddressReclaimer {
   }
 
   /** An address of a set stays in the set. */
-  async #release(object: UnderlayAddressObject): Promise<boolean> {
+  async #releaseAddress(object: UnderlayAddressObject): Promise<boolean> {
     const { spec } = object;
-    if (spec.set === undefined) return this.#store.remove(object);
-    return (await this.#store.replace(object, { ...spec, containerId: "" })) !== undefined;
+    if (spec.set === undefined) return this.#store.deleteAddress(object);
+    return (await this.#store.replaceAddress(object, { ...spec, containerId: "" })) !== undefined;
   }
 
-  async #verdict(
+  async #decideAction(
     object: UnderlayAddressObject,
     own: boolean,
     nodeGone: boolean,
@@ -93,14 +93,14 @@ export class AddressReclaimer {
     now: number,
   ): Promise<ReclaimDecision> {
     const { spec, metadata } = object;
-    const pod = spec.reserve ? "gone" : await this.#pod(spec.pod);
+    const pod = spec.reserve ? "gone" : await this.#readPod(spec.pod);
     const world: ReclaimState = {
       now,
       pod,
       node: nodeGone ? "gone" : "present",
       sandbox: own ? findSandboxState(this.#records, object, this.#attachments) : "unknown",
       statefulSet:
-        spec.owner?.kind === "StatefulSet" ? await this.#statefulSet(spec.pod.namespace, spec.owner.name) : "gone",
+        spec.owner?.kind === "StatefulSet" ? await this.#readStatefulSet(spec.pod.namespace, spec.owner.name) : "gone",
       replaced: typeof pod === "object" && (await this.#isReplaced(object, pod.uid)),
       goneSince: this.#goneSince.get(metadata.uid),
     };
@@ -120,7 +120,13 @@ export class AddressReclaimer {
   }
 
   /** Reads the pod from the API server: the informer's cache may be late, which must not count as deleted. */
-  async #pod({ namespace, name }: { readonly namespace: string; readonly name: string }): Promise<ReclaimState["pod"]> {
+  async #readPod({
+    namespace,
+    name,
+  }: {
+    readonly namespace: string;
+    readonly name: string;
+  }): Promise<ReclaimState["pod"]> {
     try {
       const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
       if (found === undefined) return "gone";
@@ -131,7 +137,7 @@ export class AddressReclaimer {
     }
   }
 
-  async #statefulSet(namespace: string, name: string): Promise<ReclaimState["statefulSet"]> {
+  async #readStatefulSet(namespace: string, name: string): Promise<ReclaimState["statefulSet"]> {
     try {
       const found = await this.#kube.find(inNamespace(RESOURCE.statefulSets, namespace), name);
       if (found === undefined) return "gone";
@@ -149,7 +155,7 @@ export class AddressReclaimer {
   async #isReplaced(object: UnderlayAddressObject, uid: string): Promise<boolean> {
     const { pod } = object.spec;
     if (pod.uid === uid) return this.#isReplacedOnNode(object);
-    const others = await this.#store.addressesOf(pod.namespace, pod.name).catch(() => []);
+    const others = await this.#store.listPodAddresses(pod.namespace, pod.name).catch(() => []);
     return others.some(
       ({ metadata, spec }) =>
         spec.pod.uid === uid &&
@@ -163,7 +169,7 @@ export class AddressReclaimer {
     const { uid } = object.spec.pod;
     return (
       this.#records.find(object.metadata.name) === undefined &&
-      this.#records.all().some((record) => record.pod.uid === uid && isInPlaceOf(object, record))
+      this.#records.listRecords().some((record) => record.pod.uid === uid && isInPlaceOf(object, record))
     );
   }
 }

@@ -45,7 +45,7 @@ export class Records {
     this.reread();
   }
 
-  all(): readonly AddressRecord[] {
+  listRecords(): readonly AddressRecord[] {
     return [...this.#records.values()];
   }
 

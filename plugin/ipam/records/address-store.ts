@@ -19,31 +19,31 @@ export interface AddressStore {
   readonly node: string;
   /** False until the first list has completed: no address may be called free before. */
   isSynced(): boolean;
-  nodeLabels(): Labels;
-  namespaceMetadata(namespace: string): Promise<{ readonly labels: Labels; readonly annotations: Labels }>;
-  pools(): readonly UnderlayPoolObject[];
+  getNodeLabels(): Labels;
+  readNamespaceMetadata(namespace: string): Promise<{ readonly labels: Labels; readonly annotations: Labels }>;
+  listPools(): readonly UnderlayPoolObject[];
   /** Returns an address of this node. */
-  address(name: string): UnderlayAddressObject | undefined;
+  getAddress(name: string): UnderlayAddressObject | undefined;
   /** Lists the addresses of this node. */
-  addresses(): readonly UnderlayAddressObject[];
+  listAddresses(): readonly UnderlayAddressObject[];
   /** Reads an address of any node from the API server. */
-  read(name: string): Promise<UnderlayAddressObject | undefined>;
+  readAddress(name: string): Promise<UnderlayAddressObject | undefined>;
   /** Follows the addresses of all nodes in one block. @throws if they cannot be listed */
   openBlock(block: string): Promise<BlockView>;
   /** Returns undefined if the pod does not exist. */
-  pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
-  /** As `pod`, from the cache only. */
-  cachedPod(namespace: string, name: string): PodObject | undefined;
+  findPod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
+  /** As `findPod`, from the cache only. */
+  getCachedPod(namespace: string, name: string): PodObject | undefined;
   /** Addresses held under this pod's name, read from the API server because caches may be stale. */
-  addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
+  listPodAddresses(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
   /** Addresses of a workload's set, read from the API server because caches may be stale. */
-  setMembers(workload: SetOwner): Promise<readonly UnderlayAddressObject[]>;
+  listSetMembers(workload: SetOwner): Promise<readonly UnderlayAddressObject[]>;
   /** Creates the object; the unique name is the lock. Returns undefined if the name exists. */
-  create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
+  createAddress(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
   /** Returns undefined if the object was changed or deleted since it was read. */
-  replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
+  replaceAddress(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
   /** Deletes the object only if it is unchanged since it was read. */
-  remove(object: UnderlayAddressObject): Promise<boolean>;
+  deleteAddress(object: UnderlayAddressObject): Promise<boolean>;
 }
 
 /** Returns true for errors that the API server returned, false for those that mean it, or its etcd, is unreachable. */

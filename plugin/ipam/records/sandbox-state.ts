@@ -16,13 +16,13 @@ export interface ContainerNic {
  * @param attachments directory of the node's attachments
  */
 export function findSandboxState(
-  records: Pick<Records, "all" | "find">,
+  records: Pick<Records, "listRecords" | "find">,
   { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
   attachments?: string,
 ): "present" | "gone" {
   const isIts = (a: ContainerNic): boolean => a.containerId === containerId && a.ifname === ifname;
   const paths = [
-    ...records.all().filter((r) => r.name === name || isIts(r)),
+    ...records.listRecords().filter((r) => r.name === name || isIts(r)),
     ...(containerId === "" ? [] : listAttachments(attachments).filter(isIts)),
   ].map(({ netns }) => netns);
   return paths.some((path) => path !== "" && existsSync(path)) ? "present" : "gone";
