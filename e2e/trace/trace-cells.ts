@@ -5,7 +5,7 @@ import { buildTraceModel } from "../../plugin/trace/walk/build-trace-model.ts";
 import { traceConnection } from "../../plugin/trace/walk/trace-connection.ts";
 import { type Cell, EXTERNAL, type Group } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { hostPodName } from "../pods/suite-pods.ts";
+import { hostPodName, NAMESPACE } from "../pods/suite-pods.ts";
 import { EXTERNAL_HOST } from "./collect-cluster.ts";
 
 /** Groups that a trace does not predict: packets that no program sends, and names that a server must resolve first. */
@@ -52,8 +52,15 @@ function makeRequest(
   return {
     source: findNamespace(snapshot, source).id,
     destination: address,
+    ...getService(cell),
     protocol: cell.protocol,
     port,
     ...(cell.bytes === undefined ? {} : { bytes: cell.bytes }),
   };
+}
+
+/** Returns the Service whose ClusterIP the cell's address is. */
+function getService({ to }: Pick<Cell, "to">): Pick<TraceRequest, "service"> {
+  if (to.kind === "api-server") return { service: "default/kubernetes" };
+  return to.kind === "service" ? { service: `${NAMESPACE}/${to.service}` } : {};
 }

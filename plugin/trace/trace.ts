@@ -8,6 +8,8 @@ export interface TraceRequest {
   /** Address that the client binds; without it the kernel selects one. */
   readonly sourceAddress?: string;
   readonly destination: string;
+  /** Name of the Service whose ClusterIP the destination is: nobody answers there unless a rule translates it. */
+  readonly service?: string;
   readonly protocol: PacketProtocol;
   /** Destination port; ignored for ICMP. */
   readonly port: number;

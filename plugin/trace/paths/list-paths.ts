@@ -127,7 +127,7 @@ function listPathsToService(source: PathEndpoint, service: ServicePort): readonl
   const family = service.address.includes(":") ? "ipv6" : "ipv4";
   if (!hasFamily(source.namespace, family)) return [];
   const request = makeRequest(source, service.address, service.protocol, service.port);
-  return [{ source, target: { kind: "service", service }, request }];
+  return [{ source, target: { kind: "service", service }, request: { ...request, service: service.name } }];
 }
 
 function makeRequest(

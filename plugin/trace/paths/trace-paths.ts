@@ -37,22 +37,13 @@ export function checkPaths(snapshot: TraceSnapshot, selection: PathSelection): P
       count += 1;
       return [];
     }
-    const failure = explainService(path, failing, failing.failure);
+    const { failure } = failing;
     if (failure.kind === "outside" || NO_ENDPOINTS.test(failure.rule?.text ?? failure.rule?.chain ?? "")) return [];
     count += 1;
     const server = findServer(model, failing);
     return [{ ...path, failure, ...(server === undefined ? {} : { server }) }];
   });
   return { count, failed };
-}
-
-/** A request to a ClusterIP that nothing has translated goes to where no pod is. */
-function explainService({ target, request }: Path, { packets }: TracePath, failure: TraceFailure): TraceFailure {
-  const destination = packets[0]?.hops.at(-1)?.after.destination;
-  const isLost = failure.kind === "outside" || failure.kind === "no-route" || failure.kind === "no-neighbour";
-  if (target.kind !== "service" || !isLost || packets.length > 1 || destination !== request.destination) return failure;
-  const text = `no rule of a node on the way translates ${request.destination}, the address of Service ${target.service.name}`;
-  return { verdict: "drop", kind: "no-translation", namespace: failure.namespace, text };
 }
 
 function findServer(model: TraceModel, { server }: TracePath): FailedPath["server"] {

@@ -243,6 +243,12 @@ describe("translation in a trace", () => {
     assert.deepEqual([server, seenSource], [{ namespace: "pod-2", address: "10.244.2.2", port: 8080 }, "10.244.1.2"]);
   });
 
+  it("loses a request to a ClusterIP that no rule translates, and does not decide about another address outside", () => {
+    assert.equal(trace("pod-1", SERVICE).verdict, "unknown");
+    const result = trace("pod-1", SERVICE, {}, { service: "default/web" });
+    assert.equal(summarize(result), "drop no-translation in node-1 (SYN)");
+  });
+
   it("masquerades with the address of the outgoing link", () => {
     const result = trace("pod-1", "10.0.0.21", service("-A POSTROUTING -s 10.244.0.0/16 -o eth0 -j MASQUERADE"));
     assert.deepEqual([summarize(result), result.paths[0]?.seenSource], ["pass", "10.0.0.1"]);

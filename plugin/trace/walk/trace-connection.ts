@@ -1,5 +1,6 @@
 import type { TracePath, Trace, TraceRequest, TraceVerdict } from "../trace.ts";
 import { runExchange } from "./exchange.ts";
+import { explainUntranslated } from "./explain-untranslated.ts";
 import type { TraceModel } from "./build-trace-model.ts";
 import { WalkState } from "./walk-state.ts";
 
@@ -53,7 +54,7 @@ function followChoices(
     probability *= probabilities[index] ?? 0;
     return index;
   };
-  const exchange = runExchange(new WalkState(model, choose), request);
+  const exchange = explainUntranslated(request, runExchange(new WalkState(model, choose), request));
   return { probability, ...exchange };
 }
 

@@ -76,7 +76,7 @@ async function runTrace(source: string, targetText: string, flags: TraceFlags): 
   const { namespace = "default" } = flags;
   const request = {
     source: findNamespace(snapshot, source, namespace).id,
-    destination: await resolveHost(target.host, namespace, flags.family, snapshot, cluster),
+    ...(await resolveHost(target.host, namespace, flags.family, snapshot, cluster)),
     protocol: flags.protocol,
     port: flags.protocol === "icmp" ? 0 : (target.port ?? 0),
   };
@@ -98,15 +98,17 @@ async function readState(flags: TraceFlags, cluster: TracedCluster | undefined):
   return snapshot;
 }
 
-/** Returns the address of a target: itself, a Service's ClusterIP, or that of a node or pod. */
+/** Finds the address of a target: itself, a Service's ClusterIP, or that of a node or pod. */
 async function resolveHost(
   host: string,
   namespace: string,
   family: "ipv4" | "ipv6",
   snapshot: TraceSnapshot,
   cluster: TracedCluster | undefined,
-): Promise<string> {
-  if (/^[\d.]+$/.test(host) || host.includes(":")) return host;
-  const service = await cluster?.findService(host.includes("/") ? host : `${namespace}/${host}`, family);
-  return service ?? selectAddress(findNamespace(snapshot, host, namespace), family);
+): Promise<Pick<TraceRequest, "destination" | "service">> {
+  if (/^[\d.]+$/.test(host) || host.includes(":")) return { destination: host };
+  const service = host.includes("/") ? host : `${namespace}/${host}`;
+  const address = await cluster?.findService(service, family);
+  if (address !== undefined) return { destination: address, service };
+  return { destination: selectAddress(findNamespace(snapshot, host, namespace), family) };
 }
