@@ -24,8 +24,8 @@ export function toJunit(report: Report): string {
 function variantSuite(report: Report, variant: VariantResult): string {
   const title = variantTitle(variant);
   const flags = formatRerunFlags(report, variant);
-  const name = uniqueNames();
-  return suite(report, {
+  const name = createUniqueNames();
+  return renderSuite(report, {
     name: title,
     seconds: variant.seconds,
     properties: { ...commonProperties(report), ...variantProperties(variant) },
@@ -40,7 +40,7 @@ function cellCase(title: string, name: string, cell: CellResult, flags: string):
   const message = `expected ${cell.expected}, was ${cell.actual}${cell.reason === undefined ? "" : `: ${cell.reason}`}`;
   const cause = cell.cause === undefined ? "" : `likely cause: ${cell.cause}\n`;
   const rerun = `rerun: ${formatRerunCommand(flags, cell.id)}`;
-  return element(head, [
+  return renderElement(head, [
     ...(cell.ok ? [] : [`<failure message="${escapeXml(message)}">${escapeXml(cause + rerun)}</failure>`]),
     `<system-out>${escapeXml(cellText(cell))}</system-out>`,
   ]);
@@ -63,8 +63,8 @@ function cellText({ ok, expected, actual, reason, address, attempts, resent = 0,
 
 function checksSuite(report: Report, checks: readonly CheckResult[]): string {
   const count = (status: CheckResult["status"]) => checks.filter((check) => check.status === status).length;
-  const name = uniqueNames();
-  return suite(report, {
+  const name = createUniqueNames();
+  return renderSuite(report, {
     name: "checks",
     seconds: checks.reduce((sum, check) => sum + check.seconds, 0),
     properties: commonProperties(report),
@@ -77,7 +77,7 @@ function checksSuite(report: Report, checks: readonly CheckResult[]): string {
 function checkCase({ status, seconds, error, attempts, steps = [] }: CheckResult, name: string): string {
   const message = escapeXml(error ?? "");
   const lines = [...(attempts === undefined ? [] : [`${attempts} attempts`]), ...stepLines(steps, "")];
-  return element(`testcase classname="checks" name="${escapeXml(name)}" time="${seconds.toFixed(3)}"`, [
+  return renderElement(`testcase classname="checks" name="${escapeXml(name)}" time="${seconds.toFixed(3)}"`, [
     ...(status === "failed" ? [`<failure message="${message}"/>`] : []),
     ...(status === "skipped" ? [`<skipped message="${message}"/>`] : []),
     ...(lines.length === 0 ? [] : [`<system-out>${escapeXml(lines.join("\n"))}</system-out>`]),
@@ -107,7 +107,7 @@ function variantProperties(variant: VariantResult): Readonly<Record<string, stri
   };
 }
 
-function suite(
+function renderSuite(
   { started }: Report,
   what: {
     readonly name: string;
@@ -134,7 +134,7 @@ function suite(
 }
 
 /** Returns a function that numbers repeated names: readers merge cases of the same name. */
-function uniqueNames(): (name: string) => string {
+function createUniqueNames(): (name: string) => string {
   const seen = new Map<string, number>();
   return (name) => {
     const times = (seen.get(name) ?? 0) + 1;
@@ -143,7 +143,7 @@ function uniqueNames(): (name: string) => string {
   };
 }
 
-function element(head: string, content: readonly string[]): string {
+function renderElement(head: string, content: readonly string[]): string {
   const [name = ""] = head.split(" ");
   return content.length === 0 ? `<${head}/>` : `<${head}>${content.join("")}</${name}>`;
 }

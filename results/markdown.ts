@@ -22,9 +22,9 @@ export function toMarkdown(report: Report): string {
     "",
     `${passed} passed, ${failed} failed, ${skipped} skipped · ${report.provider} · ${report.started}`,
     "",
-    row(["component", "version"]),
-    row(["---", "---"]),
-    ...Object.entries(report.versions).map(([name, version]) => row([name, version])),
+    renderRow(["component", "version"]),
+    renderRow(["---", "---"]),
+    ...Object.entries(report.versions).map(([name, version]) => renderRow([name, version])),
     "",
     ...environmentLines(report),
     ...report.variants.flatMap((variant) => variantLines(variant, report, formatRerunFlags(report, variant))),
@@ -33,7 +33,7 @@ export function toMarkdown(report: Report): string {
       : [
           "## Failed checks",
           "",
-          ...failedChecks.map((check) => `- **${escape(check.name)}**: ${escape(check.error ?? "")}`),
+          ...failedChecks.map((check) => `- **${escapeText(check.name)}**: ${escapeText(check.error ?? "")}`),
           "",
         ]),
   ].join("\n");
@@ -44,12 +44,12 @@ function environmentLines(report: Report): readonly string[] {
   const counts = countByEnvironment(report);
   if (counts.length < 2) return [];
   return [
-    row(["environment", "passed", "blocked", "failed", "predicted", "false green", "false red", "unknown"]),
-    row(["---", ...Array<string>(7).fill("--:")]),
+    renderRow(["environment", "passed", "blocked", "failed", "predicted", "false green", "false red", "unknown"]),
+    renderRow(["---", ...Array<string>(7).fill("--:")]),
     ...counts.map(({ environment, passed, blocked, failed, predictions }) => {
       const predicted = Object.values(predictions).reduce((all, some) => all + some, 0);
       const wrong = [predictions["false-green"], predictions["false-red"], predictions.unknown];
-      return row([environment, ...[passed, blocked, failed, predicted, ...wrong].map(String)]);
+      return renderRow([environment, ...[passed, blocked, failed, predicted, ...wrong].map(String)]);
     }),
     "",
   ];
@@ -62,39 +62,39 @@ function variantLines(variant: VariantResult, run: RunIdentity, flags: string): 
   return [
     `## ${variantTitle(variant)}`,
     "",
-    row(["from \\ to", ...TARGETS.map((target) => targets[target])]),
-    row(["---", ...TARGETS.map(() => ":---:")]),
+    renderRow(["from \\ to", ...TARGETS.map((target) => targets[target])]),
+    renderRow(["---", ...TARGETS.map(() => ":---:")]),
     ...POD_TYPES.map((type, index) =>
-      row([`**${types[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
+      renderRow([`**${types[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
     ),
     "",
     `${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.`,
     "",
-    ...blockedLines(variant.cells),
+    ...renderBlocked(variant.cells),
     ...(wrong.length === 0
       ? []
       : [
           "Not as expected:",
           "",
-          ...wrong.map((cell) => `${cellLine(cell)}\n  \`${formatRerunCommand(flags, cell.id)}\``),
+          ...wrong.map((cell) => `${renderCell(cell)}\n  \`${formatRerunCommand(flags, cell.id)}\``),
           "",
         ]),
   ];
 }
 
-function blockedLines(cells: readonly CellResult[]): readonly string[] {
+function renderBlocked(cells: readonly CellResult[]): readonly string[] {
   const blocked = cells.filter((cell) => cell.expected === "blocked" && cell.ok);
-  return blocked.length === 0 ? [] : ["Blocked, as expected:", "", ...blocked.map(cellLine), ""];
+  return blocked.length === 0 ? [] : ["Blocked, as expected:", "", ...blocked.map(renderCell), ""];
 }
 
-function cellLine(cell: CellResult): string {
-  return `- ${cell.source} → ${cell.target}, ${cell.placement}, ${cell.protocol} ${cell.address}: ${escape(cell.reason ?? cell.actual)}${cell.cause === undefined ? "" : `; likely cause: ${escape(cell.cause)}`}`;
+function renderCell(cell: CellResult): string {
+  return `- ${cell.source} → ${cell.target}, ${cell.placement}, ${cell.protocol} ${cell.address}: ${escapeText(cell.reason ?? cell.actual)}${cell.cause === undefined ? "" : `; likely cause: ${escapeText(cell.cause)}`}`;
 }
 
-function row(entries: readonly string[]): string {
+function renderRow(entries: readonly string[]): string {
   return `| ${entries.map((entry) => entry.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return text.replaceAll("<", "&lt;").replaceAll("\n", " ");
 }

@@ -23,7 +23,7 @@ export type HopResult = z.infer<typeof hopSchema>;
 /** A hop with the packet's addresses, which change where they are translated. */
 const seenHopSchema = hopSchema.extend({ source: z.string(), destination: z.string() });
 
-const both = <T extends z.ZodType>(hop: T) => z.object({ request: z.array(hop), reply: z.array(hop) });
+const createBothWays = <T extends z.ZodType>(hop: T) => z.object({ request: z.array(hop), reply: z.array(hop) });
 
 /** Counters and captures during the probe of a cell. */
 const evidenceSchema = z.object({
@@ -35,10 +35,10 @@ const evidenceSchema = z.object({
   drop: z.object({ node: z.string(), received: z.number().int(), forwarded: z.number().int() }).exactOptional(),
   path: z
     .object({
-      expected: both(hopSchema),
+      expected: createBothWays(hopSchema),
       /** Hops that a trace predicted before the probe; it ends where the trace says that the packet is lost. */
-      predicted: both(seenHopSchema).exactOptional(),
-      seen: both(seenHopSchema),
+      predicted: createBothWays(seenHopSchema).exactOptional(),
+      seen: createBothWays(seenHopSchema),
     })
     .optional(),
 });

@@ -4,15 +4,19 @@ import { startScript, waitForExit } from "../clusters/shell.ts";
 import { RECORDED_RESULTS } from "../results/files/write.ts";
 
 /** `npm run chaos`: injects random faults in a lab; the same seed repeats them. */
-const positive = (text: string): number => {
+const parsePositiveNumber = (text: string): number => {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError("want a number above 0");
   return value;
 };
 const { seed, minutes, name, only, keep } = new Command("chaos")
   .description("inject random faults in a lab and check the invariants after each")
-  .option("--seed <number>", "seed of an earlier run, which repeats its faults (default: a new seed)", positive)
-  .option("--minutes <number>", "duration", positive, 2)
+  .option(
+    "--seed <number>",
+    "seed of an earlier run, which repeats its faults (default: a new seed)",
+    parsePositiveNumber,
+  )
+  .option("--minutes <number>", "duration", parsePositiveNumber, 2)
   .option("--only <regexp>", "only faults whose name matches")
   .option("--keep", "do not delete the lab")
   .option("--name <name>", "name of the lab", "interlay-chaos")

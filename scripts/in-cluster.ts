@@ -96,7 +96,7 @@ async function runJob(job: ClusterJob, options: Parameters<typeof buildManifests
     });
   try {
     await job.wait(flags.watch ? process.stdout : undefined, stop.signal);
-    return await saveResults(await job.fetch());
+    return await saveResults(await job.fetchResults());
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     return 130;

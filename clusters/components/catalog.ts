@@ -117,35 +117,53 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
   const { name, version } = ref;
   switch (name) {
     case "calico-node":
-      return { ref, module: calico(version), output: "calico-node" };
+      return { ref, module: createCalicoModule(version), output: "calico-node" };
     case "calico-cni":
-      return { ref, module: calico(version), output: "calico" };
+      return { ref, module: createCalicoModule(version), output: "calico" };
     case "calico-kube-controllers":
-      return { ref, module: calico(version), output: "kube-controllers" };
+      return { ref, module: createCalicoModule(version), output: "kube-controllers" };
     case "calico-crds":
-      return { ref, module: calico(version), sourceFile: "manifests/crds.yaml" };
+      return { ref, module: createCalicoModule(version), sourceFile: "manifests/crds.yaml" };
     case "multus":
-      return { ref, module: plain(MULTUS, version, ["cmd/multus"]), output: "multus" };
+      return { ref, module: createPlainModule(MULTUS, version, ["cmd/multus"]), output: "multus" };
     case "multus-daemon":
     case "multus-shim":
-      return { ref, module: plain(MULTUS, version, ["cmd/multus-daemon", "cmd/multus-shim"]), output: name };
+      return {
+        ref,
+        module: createPlainModule(MULTUS, version, ["cmd/multus-daemon", "cmd/multus-shim"]),
+        output: name,
+      };
     case "flannel":
-      return { ref, module: { ...plain(FLANNEL, version, [""]), replaces: "own", cgo: true }, output: "flannel" };
+      return {
+        ref,
+        module: { ...createPlainModule(FLANNEL, version, [""]), replaces: "own", cgo: true },
+        output: "flannel",
+      };
     case "cni-plugins":
       return {
         ref,
-        module: plain("github.com/containernetworking/plugins", version, ["plugins/..."]),
+        module: createPlainModule("github.com/containernetworking/plugins", version, ["plugins/..."]),
         output: "",
-        release: github("containernetworking/plugins", version, `cni-plugins-linux-amd64-${version}.tgz`, "sha256", ""),
+        release: createGithubRelease(
+          "containernetworking/plugins",
+          version,
+          `cni-plugins-linux-amd64-${version}.tgz`,
+          "sha256",
+          "",
+        ),
       };
     case "cnitool":
-      return { ref, module: plain("github.com/containernetworking/cni", version, ["cnitool"]), output: "cnitool" };
+      return {
+        ref,
+        module: createPlainModule("github.com/containernetworking/cni", version, ["cnitool"]),
+        output: "cnitool",
+      };
     case "helm": {
       const url = `https://get.helm.sh/helm-${version}-linux-amd64.tar.gz`;
       return {
         ref,
         module: {
-          ...plain("helm.sh/helm/v3", version, ["cmd/helm"]),
+          ...createPlainModule("helm.sh/helm/v3", version, ["cmd/helm"]),
           variables: { "helm.sh/helm/v3/internal/version.version": version },
         },
         output: "helm",
@@ -156,15 +174,15 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
     case "kind":
       return {
         ref,
-        module: plain("sigs.k8s.io/kind", version, [""]),
+        module: createPlainModule("sigs.k8s.io/kind", version, [""]),
         output: "kind",
-        release: github("kubernetes-sigs/kind", version, "kind-linux-amd64", "sha256sum"),
+        release: createGithubRelease("kubernetes-sigs/kind", version, "kind-linux-amd64", "sha256sum"),
         versionArguments: ["version"],
       };
     case "etcd":
       return {
         ref,
-        module: plain("go.etcd.io/etcd/server/v3", version, [""]),
+        module: createPlainModule("go.etcd.io/etcd/server/v3", version, [""]),
         output: "server", // go names a command after the element before a version suffix
         release: {
           url: `https://github.com/etcd-io/etcd/releases/download/${version}/etcd-${version}-linux-amd64.tar.gz`,
@@ -175,12 +193,22 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
     case "coredns":
       return {
         ref,
-        module: plain("github.com/coredns/coredns", version, [""]),
+        module: createPlainModule("github.com/coredns/coredns", version, [""]),
         output: "coredns",
-        release: github("coredns/coredns", version, `coredns_${version.slice(1)}_linux_amd64.tgz`, "sha256", "coredns"),
+        release: createGithubRelease(
+          "coredns/coredns",
+          version,
+          `coredns_${version.slice(1)}_linux_amd64.tgz`,
+          "sha256",
+          "coredns",
+        ),
       };
     case "cyclonus":
-      return { ref, module: plain("github.com/mattfenwick/cyclonus", version, ["cmd/cyclonus"]), output: name };
+      return {
+        ref,
+        module: createPlainModule("github.com/mattfenwick/cyclonus", version, ["cmd/cyclonus"]),
+        output: name,
+      };
     case "e2e.test":
       return { ref, module: createKubernetesModule(version, TEST_PROGRAM), output: name };
     case "ginkgo":
@@ -207,7 +235,7 @@ function kubernetesRecipe(name: KubernetesName, version: string, whole: Readonly
   };
 }
 
-function calico(version: string): GoModule {
+function createCalicoModule(version: string): GoModule {
   if (version !== VERSIONS.calico)
     throw new Error(`cannot build Calico ${version}: the Go proxy has only ${VERSIONS.calico} as a module version`);
   return {
@@ -225,7 +253,7 @@ function calico(version: string): GoModule {
 }
 
 /** Returns a release asset with the checksum file `FILE.EXTENSION`. */
-function github(
+function createGithubRelease(
   repository: string,
   version: string,
   file: string,
@@ -236,6 +264,6 @@ function github(
   return { url, checksumUrl: `${url}.${extension}`, ...(member === undefined ? {} : { member }) };
 }
 
-function plain(path: string, version: string, packages: readonly string[]): GoModule {
+function createPlainModule(path: string, version: string, packages: readonly string[]): GoModule {
   return { path, version, packages, variables: {}, replaces: "none" };
 }

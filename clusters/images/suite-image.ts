@@ -69,9 +69,9 @@ async function buildModules(layers: LayerCache): Promise<Layer> {
         await cp(join(from, entry), join(tree, HOME, module, entry), { recursive: true, filter: isNeeded });
     }
     // The digest of the probe contains the version of Bun.
-    await place(join(ROOT, "node_modules/bun/package.json"), join(tree, HOME, "node_modules/bun/package.json"));
+    await copyIntoTree(join(ROOT, "node_modules/bun/package.json"), join(tree, HOME, "node_modules/bun/package.json"));
     const node = join(tree, "usr/local/bin/node");
-    await place(join(ROOT, "node_modules/node/bin/node"), node);
+    await copyIntoTree(join(ROOT, "node_modules/node/bin/node"), node);
     await chmod(node, 0o755);
   });
 }
@@ -89,11 +89,11 @@ async function buildSources(layers: LayerCache, probe: string): Promise<Layer> {
   const files = [...names.flat().filter(isSuiteSource), ...SOURCE_FILES, stamp.slice(ROOT.length + 1)].sort();
   const identity = await Promise.all(files.map(async (name) => [name, await readFile(join(ROOT, name), "base64")]));
   return layers.ensure(`layer-${hashContent(HOME, identity)}`, "root", async (tree) => {
-    for (const name of files) await place(join(ROOT, name), join(tree, HOME, name));
+    for (const name of files) await copyIntoTree(join(ROOT, name), join(tree, HOME, name));
   });
 }
 
-async function place(from: string, to: string): Promise<void> {
+async function copyIntoTree(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await copyFile(from, to);
 }

@@ -41,11 +41,11 @@ export interface AgentFixture {
   /** The workers' names. */
   readonly nodes: readonly [first: string, second: string];
   /** Runs a program on a node. @throws an error with its stderr if it fails */
-  readonly on: (node: string, ...argv: readonly string[]) => Promise<string>;
-  readonly end: (pod: string, nic?: Nic) => Promise<StreamEnd>;
-  readonly reaches: (from: string, address: string, protocol?: "tcp" | "udp") => Promise<boolean>;
+  readonly execOnNode: (node: string, ...argv: readonly string[]) => Promise<string>;
+  readonly findStreamEnd: (pod: string, nic?: Nic) => Promise<StreamEnd>;
+  readonly canReach: (from: string, address: string, protocol?: "tcp" | "udp") => Promise<boolean>;
   /** Returns the status that the node's agent reports. */
-  readonly state: (node: string) => Promise<NodeStatus>;
+  readonly readNodeStatus: (node: string) => Promise<NodeStatus>;
   /** Stops a node's agent until the spec ends. */
   readonly holdAgent: (node: string) => Promise<void>;
 }
@@ -60,17 +60,17 @@ export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
     api,
     deployment,
     nodes: [first, second],
-    on: (node, ...argv) => runOnNode(cluster, node, argv),
-    end: async (pod, nic = "main") => {
+    execOnNode: (node, ...argv) => runOnNode(cluster, node, argv),
+    findStreamEnd: async (pod, nic = "main") => {
       const node = deployment.pods.get(pod)?.node ?? "";
       const address = deployment.getAddress(pod, nic);
       return { node, address, netns: await findNetns(cluster, node, address) };
     },
-    reaches: async (from, address, protocol = "tcp") => {
+    canReach: async (from, address, protocol = "tcp") => {
       const prober = await deployment.getProber(from);
       return (await prober.probe({ protocol, address, port: TCP_PORT, timeoutMs: 1500 })).ok;
     },
-    state: async (node) =>
+    readNodeStatus: async (node) =>
       nodeState.parse(
         await api.objects.read({ apiVersion: "interlay.dev/v1alpha1", kind: "NodeState", metadata: { name: node } }),
       ).status,

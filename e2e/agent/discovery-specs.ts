@@ -14,14 +14,14 @@ const LINK_LOCAL_DNS = "169.254.25.10";
 const RUNNING = ["underlay-1-b", "multi-nic-1-b"] as const;
 
 /** Returns the routes and rules of a pod, in every table. */
-async function readRoutes({ end, on }: AgentFixture, pod: string): Promise<string> {
-  const { node, netns } = await end(pod);
-  const inside = (...argv: readonly string[]) => on(node, "nsenter", `--net=${netns}`, "ip", ...argv);
+async function readRoutes({ findStreamEnd, execOnNode }: AgentFixture, pod: string): Promise<string> {
+  const { node, netns } = await findStreamEnd(pod);
+  const inside = (...argv: readonly string[]) => execOnNode(node, "nsenter", `--net=${netns}`, "ip", ...argv);
   return [await inside("route", "show", "table", "all"), await inside("rule")].join("\n");
 }
 
-async function factsCondition({ state, nodes }: AgentFixture) {
-  return (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+async function factsCondition({ readNodeStatus, nodes }: AgentFixture) {
+  return (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
 }
 
 /** Registers specs for addresses that routes through the node must never cover. */
@@ -41,7 +41,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
       const { api } = getFixture();
       // Calico keeps the block of a deleted pool: the block is in 10.0.0.0/8 and is routed.
       const routes = () => Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name)));
-      const before = (await routes()).map(without("10.234."));
+      const before = (await routes()).map(removeLinesWith("10.234."));
       const object = pool("not-translated", cidr(), true);
       await ensureObject(api, object);
       DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
@@ -50,16 +50,16 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
       await ensureObject(api, seen);
       DeferCleanup(() => api.objects.delete(seen).catch(() => undefined));
       await Eventually("both pods have the other pool's route", routes, allHave("10.234.1.0/24 via"), POLL);
-      assert.deepEqual((await routes()).map(without("10.234.")), before);
+      assert.deepEqual((await routes()).map(removeLinesWith("10.234.")), before);
       assert.deepEqual((await factsCondition(getFixture()))?.status, "True");
       await api.objects.delete(object);
       await api.objects.delete(seen);
-      await Eventually("the other pool's route is removed", routes, noneHas("10.234.1.0/24"), POLL);
-      assert.deepEqual((await routes()).map(without("10.234.")), before);
+      await Eventually("the other pool's route is removed", routes, noneIncludes("10.234.1.0/24"), POLL);
+      assert.deepEqual((await routes()).map(removeLinesWith("10.234.")), before);
     });
 
   It("an enabled IPPool that covers the underlay is refused by a condition, and the rest works", async () => {
-    const { api, cluster, reaches, deployment } = getFixture();
+    const { api, cluster, canReach, deployment } = getFixture();
     const before = await Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name)));
     const object = pool("covers-underlay", cluster.spec.underlayCidr, false);
     await ensureObject(api, object);
@@ -73,7 +73,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
     assert.equal(refused?.status, "False");
     assert.ok(refused.message.includes(`Calico IPPools says ${cluster.spec.underlayCidr}, but it is the network of`));
     assert.deepEqual(await Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name))), before);
-    assert.ok(await reaches("underlay-1-a", deployment.getAddress("overlay-2-a", "main")));
+    assert.ok(await canReach("underlay-1-a", deployment.getAddress("overlay-2-a", "main")));
     await api.objects.delete(object);
     await Eventually(
       "the condition is True",
@@ -84,13 +84,13 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
   });
 
   It("a connected route that is removed comes back", async () => {
-    const { end, on, cluster } = getFixture();
+    const { findStreamEnd, execOnNode, cluster } = getFixture();
     for (const [name, nic, device] of [
       ["underlay-1-b", "main", "eth0"],
       ["multi-nic-1-b", "net1", "net1"],
     ] as const) {
-      const { node, netns } = await end(name, nic);
-      const inside = (...argv: readonly string[]) => on(node, "nsenter", `--net=${netns}`, "ip", ...argv);
+      const { node, netns } = await findStreamEnd(name, nic);
+      const inside = (...argv: readonly string[]) => execOnNode(node, "nsenter", `--net=${netns}`, "ip", ...argv);
       const show = () => inside("route", "show", cluster.spec.underlayCidr, "table", "main");
       const before = await show();
       assert.match(before, new RegExp(`dev ${device} proto kernel scope link`));
@@ -105,30 +105,34 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
   const both = () => Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name)));
 
   It("a second address of the node is reached by its pods while the node has it", async () => {
-    const { nodes, on, reaches } = getFixture();
-    await on(nodes[0], "ip", "address", "add", `${SECOND_ADDRESS}/32`, "dev", "lo");
-    DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo").catch(() => ""));
+    const { nodes, execOnNode, canReach } = getFixture();
+    await execOnNode(nodes[0], "ip", "address", "add", `${SECOND_ADDRESS}/32`, "dev", "lo");
+    DeferCleanup(() =>
+      execOnNode(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo").catch(() => ""),
+    );
     await Eventually("both pods have the route", both, allHave(`${SECOND_ADDRESS} via`), POLL);
-    const { node, netns } = await getFixture().end("underlay-1-b");
-    const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", SECOND_ADDRESS);
+    const { node, netns } = await getFixture().findStreamEnd("underlay-1-b");
+    const pings = await execOnNode(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", SECOND_ADDRESS);
     assert.match(pings, / 1 received/);
-    assert.ok(await reaches("underlay-1-b", getFixture().deployment.getAddress("overlay-2-a", "main")));
-    await on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo");
-    await Eventually("neither pod has the route", both, noneHas(SECOND_ADDRESS), POLL);
+    assert.ok(await canReach("underlay-1-b", getFixture().deployment.getAddress("overlay-2-a", "main")));
+    await execOnNode(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo");
+    await Eventually("neither pod has the route", both, noneIncludes(SECOND_ADDRESS), POLL);
   });
 
   It("a link-local address that the node has for its pods is reached through it", async () => {
-    const { nodes, on } = getFixture();
-    await on(nodes[0], "ip", "address", "add", `${LINK_LOCAL_DNS}/32`, "dev", "lo");
-    DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${LINK_LOCAL_DNS}/32`, "dev", "lo").catch(() => ""));
+    const { nodes, execOnNode } = getFixture();
+    await execOnNode(nodes[0], "ip", "address", "add", `${LINK_LOCAL_DNS}/32`, "dev", "lo");
+    DeferCleanup(() =>
+      execOnNode(nodes[0], "ip", "address", "del", `${LINK_LOCAL_DNS}/32`, "dev", "lo").catch(() => ""),
+    );
     await Eventually("both pods have the route", both, allHave(`${LINK_LOCAL_DNS} via`), POLL);
-    const { node, netns } = await getFixture().end("underlay-1-b");
-    const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", LINK_LOCAL_DNS);
+    const { node, netns } = await getFixture().findStreamEnd("underlay-1-b");
+    const pings = await execOnNode(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", LINK_LOCAL_DNS);
     assert.match(pings, / 1 received/);
   });
 
   It("an external IP of a Service is reached by running pods, and no longer routed when the Service goes", async () => {
-    const { api, reaches, deployment } = getFixture();
+    const { api, canReach, deployment } = getFixture();
     const target = await api.core.readNamespacedPod({ name: "overlay-2-a", namespace: NAMESPACE });
     const object = {
       apiVersion: "v1",
@@ -163,25 +167,25 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     DeferCleanup(() => api.objects.delete(slice).catch(() => undefined));
     await Eventually("both pods have the route", both, allHave(`${EXTERNAL_IP} via`), POLL);
     for (const from of ["underlay-1-b", "underlay-2-b", "multi-nic-1-b"])
-      await Eventually(`${from} -> ${EXTERNAL_IP}`, () => reaches(from, EXTERNAL_IP), Boolean, POLL);
+      await Eventually(`${from} -> ${EXTERNAL_IP}`, () => canReach(from, EXTERNAL_IP), Boolean, POLL);
     await api.objects.delete(object);
-    await Eventually("neither pod has the route", both, noneHas(EXTERNAL_IP), POLL);
+    await Eventually("neither pod has the route", both, noneIncludes(EXTERNAL_IP), POLL);
   });
 
   It("another address of the node takes the place of the first in every table of running pods", async () => {
-    const { cluster, nodes, on, state, reaches, deployment } = getFixture();
+    const { cluster, nodes, execOnNode, readNodeStatus, canReach, deployment } = getFixture();
     const first = cluster.nodes.find(({ name }) => name === nodes[0])?.address ?? "";
     const second = first.replace(/\.\d+$/, ".125");
     const before = await both();
-    await on(nodes[0], "ip", "address", "add", `${second}/16`, "dev", "eth0");
-    DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0").catch(() => ""));
+    await execOnNode(nodes[0], "ip", "address", "add", `${second}/16`, "dev", "eth0");
+    DeferCleanup(() => execOnNode(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0").catch(() => ""));
     const key = `${nodes[0]}.nodeAddresses`;
     DeferCleanup(() => configureAgents(cluster, { [key]: null }));
     await configureAgents(cluster, { [key]: second });
     const old = new RegExp(`via ${first.replaceAll(".", "\\.")} |^${first.replaceAll(".", "\\.")} dev`, "m");
     await Eventually("no route by the old address", both, (texts) => texts.every((text) => !old.test(text)), POLL);
     const net1 = deployment.getAddress("multi-nic-1-b", "net1");
-    const onNode = await on(nodes[0], "ip", "route", "show", "table", "500");
+    const onNode = await execOnNode(nodes[0], "ip", "route", "show", "table", "500");
     assert.match(
       onNode,
       new RegExp(`^${net1.replaceAll(".", "\\.")} dev cali\\S+ .*src ${second.replaceAll(".", "\\.")}`, "m"),
@@ -189,14 +193,15 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     for (const from of RUNNING)
       await Eventually(
         `${from} -> overlay`,
-        () => reaches(from, deployment.getAddress("overlay-2-a", "main")),
+        () => canReach(from, deployment.getAddress("overlay-2-a", "main")),
         Boolean,
         POLL,
       );
-    const attachments = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "AttachmentsReady");
+    const attachments = async () =>
+      (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "AttachmentsReady");
     await Eventually("attachments are as planned", attachments, (is) => is?.status === "True", POLL);
     await configureAgents(cluster, { [key]: null });
-    await on(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0");
+    await execOnNode(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0");
     await Eventually("everything is as before", both, (texts) => texts.join() === before.join(), POLL);
   });
 }
@@ -205,11 +210,11 @@ const allHave =
   (words: string) =>
   (texts: readonly string[]): boolean =>
     texts.every((text) => text.includes(words));
-const noneHas =
+const noneIncludes =
   (words: string) =>
   (texts: readonly string[]): boolean =>
     texts.every((text) => !text.includes(words));
-const without =
+const removeLinesWith =
   (words: string) =>
   (text: string): string =>
     text

@@ -6,9 +6,9 @@ import { configureAgents, switchVariant } from "../deployment/variant.ts";
 const POLL = { timeout: 60_000 };
 
 /** Whether underlay pods reach overlay addresses on the other node, which needs the return path. */
-export function probeAsymmetricPaths({ deployment, reaches }: AgentFixture): Promise<readonly boolean[]> {
+export function probeAsymmetricPaths({ deployment, canReach }: AgentFixture): Promise<readonly boolean[]> {
   return Promise.all(
-    ["overlay-2-b", "multi-nic-2-b"].map((pod) => reaches("underlay-1-a", deployment.getAddress(pod, "main"))),
+    ["overlay-2-b", "multi-nic-2-b"].map((pod) => canReach("underlay-1-a", deployment.getAddress(pod, "main"))),
   );
 }
 
@@ -29,9 +29,9 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
     ["iptables-legacy", "on the underlay pod's node"],
   ] as const)
     It(`works with ${program}'s FORWARD policy DROP, as Docker sets it, ${where}`, async () => {
-      const { cluster, nodes, on } = getFixture();
+      const { cluster, nodes, execOnNode } = getFixture();
       const there = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
-      const all = (...argv: readonly string[]) => Promise.all(there.map((node) => on(node, program, ...argv)));
+      const all = (...argv: readonly string[]) => Promise.all(there.map((node) => execOnNode(node, program, ...argv)));
       const rules = () => all("-S", "FORWARD");
       DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
       await all("-P", "FORWARD", "DROP");
@@ -55,15 +55,15 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
     });
 
   It("works with a rule in iptables-legacy that drops INVALID packets, and detects it", async () => {
-    const { nodes, on, state } = getFixture();
-    const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
+    const { nodes, execOnNode, readNodeStatus } = getFixture();
+    const legacy = (...argv: readonly string[]) => execOnNode(nodes[0], "iptables-legacy", ...argv);
     const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
     await configureAgents(getFixture().cluster, { returnPath: "liberal" });
     DeferCleanup(() => switchVariant(getFixture().cluster, NOTRACK));
     await By("kube-proxy omits its own rule", () =>
       switchVariant(getFixture().cluster, { ...NOTRACK, returnPath: "liberal" }),
     );
-    const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
+    const seen = async () => (await readNodeStatus(nodes[0])).kubeProxy.invalidDropRule;
     await Eventually("no rule is detected", seen, (is) => !is, POLL);
     await legacy("-N", "KUBE-FORWARD");
     DeferCleanup(async () => {
@@ -77,20 +77,20 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
     await configureAgents(getFixture().cluster, { returnPath: "notrack" });
     await passes();
     assert.match(
-      await on(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
+      await execOnNode(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
       /^\[0:0\] -A KUBE-FORWARD .*INVALID/m,
     );
   });
 
   It("reports another firewall's rule that drops INVALID packets, and works next to it with notrack", async () => {
-    const { cluster, nodes, on, state } = getFixture();
+    const { cluster, nodes, execOnNode, readNodeStatus } = getFixture();
     DeferCleanup(() => switchVariant(cluster, NOTRACK));
-    DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
+    DeferCleanup(() => execOnNode(nodes[0], "nft", "add table inet site; delete table inet site"));
     await By("kube-proxy omits its own rule", () => switchVariant(cluster, { ...NOTRACK, returnPath: "liberal" }));
-    const gate = async () => (await state(nodes[0])).gate;
+    const gate = async () => (await readNodeStatus(nodes[0])).gate;
     await Eventually("the gate is open", gate, ({ open }) => open, POLL);
     const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
-    await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
+    await execOnNode(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
     await Eventually(
       "the gate is closed, with the rule",
       gate,
@@ -100,11 +100,11 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
     await configureAgents(cluster, { returnPath: "notrack" });
     await Eventually("the gate is open with notrack", gate, ({ open }) => open, POLL);
     await passes();
-    assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
+    assert.match(await execOnNode(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
   });
 
   It("reports that Services are not ready if kube-proxy's rules are missing in the kernel", async () => {
-    const { nodes, on, state } = getFixture();
+    const { nodes, execOnNode, readNodeStatus } = getFixture();
     const jump = [
       "-t",
       "nat",
@@ -117,9 +117,12 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
       "KUBE-SERVICES",
     ];
     const iptables = (verb: "-D" | "-A" | "-C") =>
-      on(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
+      execOnNode(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
     const services = async () =>
-      (await state(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? { status: "", reason: "" };
+      (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? {
+        status: "",
+        reason: "",
+      };
     await Eventually("ServicesReady is True", services, ({ status }) => status === "True", POLL);
     DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
     await Eventually(

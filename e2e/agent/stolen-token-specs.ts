@@ -96,7 +96,7 @@ export function registerStolenTokenSpecs(
       const grants = await listGrants(account);
       const thief = await steal(account);
       for (const namespace of ["default", "kube-system", SYSTEM_NAMESPACE]) {
-        const review = await thief.ask("create", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+        const review = await thief.createObject("create", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
           apiVersion: "authorization.k8s.io/v1",
           kind: "SelfSubjectRulesReview",
           spec: { namespace },

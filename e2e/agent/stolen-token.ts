@@ -67,7 +67,7 @@ export class TokenThief {
   }
 
   /** Sends a request and returns its answer. */
-  ask(verb: "create", path: string, body: unknown): Promise<unknown> {
+  createObject(verb: "create", path: string, body: unknown): Promise<unknown> {
     return this.#client.request(METHODS[verb], path, body);
   }
 }

@@ -21,7 +21,7 @@ export type SourceRef = EndpointRef | NodeAddressRef;
 export function expectedSource(cell: Cell, settings: NetworkSettings): readonly SourceRef[] | undefined {
   const sources = listSources(cell, settings);
   if (!settings.crossSubnet || sources === undefined) return sources;
-  return unique(
+  return removeDuplicates(
     sources.flatMap((source): readonly SourceRef[] =>
       "network" in source && source.network === "tunnel" ? [source, { ...source, network: "node" }] : [source],
     ),
@@ -34,7 +34,7 @@ function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[
   switch (cell.to.kind) {
     case "pod":
     case "external":
-      return sourceOfDirect(cell, reaches, settings);
+      return findDirectSource(cell, reaches, settings);
     case "service":
       return sourceByService(cell, reaches, settings);
     case "node-port":
@@ -50,34 +50,36 @@ function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[
   }
 }
 
-const own = (cell: Cell, nic: EndpointRef["nic"] = "main"): SourceRef => ({ endpoint: cell.from, nic });
+const toOwnSource = (cell: Cell, nic: EndpointRef["nic"] = "main"): SourceRef => ({ endpoint: cell.from, nic });
 
 /** Returns the address of a node's own and masqueraded packets to a server. */
-function nodeTowards(node: NodeRef, { type, node: serverNode, nic }: ServerRef): SourceRef {
+function toNodeSource(node: NodeRef, { type, node: serverNode, nic }: ServerRef): SourceRef {
   if (type === "node" || type === "external" || isOnUnderlay(type, nic)) return { node, network: "node" };
   return { node, network: node === serverNode ? "overlay" : "tunnel" };
 }
 
 /** Returns both addresses if it is not known which is used. */
-function choose(condition: boolean | undefined, yes: SourceRef, no: SourceRef): readonly SourceRef[] {
+function chooseSources(condition: boolean | undefined, yes: SourceRef, no: SourceRef): readonly SourceRef[] {
   return condition === undefined ? [yes, no] : [condition ? yes : no];
 }
 
 /** Pod to pod, to a node, to the external host and back: only the overlay and `snat` translate. */
-function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
+function findDirectSource(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
   const { source, sourceNode = 0 } = cell;
   const sameNode = sourceNode === reaches.node;
-  if (source === "external") return [own(cell)];
-  if (source === "node") return [nodeTowards(sourceNode, reaches)];
-  if (reaches.type === "node" && sameNode) return [own(cell)];
+  if (source === "external") return [toOwnSource(cell)];
+  if (source === "node") return [toNodeSource(sourceNode, reaches)];
+  if (reaches.type === "node" && sameNode) return [toOwnSource(cell)];
   const toOverlay = reaches.type !== "node" && reaches.type !== "external" && !isOnUnderlay(reaches.type, reaches.nic);
   if (source === "multi-nic" && !leavesRack(cell, reaches.node, settings))
-    return [own(cell, toOverlay ? "main" : "net1")];
+    return [toOwnSource(cell, toOverlay ? "main" : "net1")];
   // by eth0: net1 has no connected route to another rack
   if (source === "overlay" || source === "multi-nic")
-    return toOverlay ? [own(cell)] : choose(settings.natOutgoing, nodeTowards(sourceNode, reaches), own(cell));
+    return toOverlay
+      ? [toOwnSource(cell)]
+      : chooseSources(settings.natOutgoing, toNodeSource(sourceNode, reaches), toOwnSource(cell));
   const isMasqueraded = toOverlay && !sameNode && masqueradesUnderlay(settings);
-  return choose(isMasqueraded, nodeTowards(sourceNode, reaches), own(cell));
+  return chooseSources(isMasqueraded, toNodeSource(sourceNode, reaches), toOwnSource(cell));
 }
 
 /** Whether packets of an underlay pod to the overlay of another node leave with its node's tunnel address. */
@@ -93,14 +95,17 @@ function leavesRack({ sourceNode = 0 }: Cell, target: NodeRef | undefined, { rac
 /** A ClusterIP, translated on the client's node. */
 function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
   const { sourceNode = 0 } = cell;
-  const masqueraded = nodeTowards(sourceNode, reaches);
+  const masqueraded = toNodeSource(sourceNode, reaches);
   if (cell.server === cell.from || settings.masqueradeAll) return [masqueraded];
   const network = cell.source === "underlay" ? "underlay" : "overlay";
   const fromPod = isPodTraffic(settings.podTraffic, network, true);
   if (fromPod === false && settings.podTraffic !== "none") return [masqueraded];
   if (fromPod === undefined)
-    return unique([masqueraded, ...listTranslatedSources(cell, own(cell), reaches, sourceNode, settings)]);
-  return listTranslatedSources(cell, own(cell), reaches, sourceNode, settings);
+    return removeDuplicates([
+      masqueraded,
+      ...listTranslatedSources(cell, toOwnSource(cell), reaches, sourceNode, settings),
+    ]);
+  return listTranslatedSources(cell, toOwnSource(cell), reaches, sourceNode, settings);
 }
 
 /** A NodePort or a virtual address, translated on the node with the address. */
@@ -110,8 +115,8 @@ function sourceByNodePort(
   asked: NodeRef,
   settings: NetworkSettings,
 ): readonly SourceRef[] {
-  if (!keepsClient(cell)) return [nodeTowards(asked, reaches)];
-  return unique(
+  if (!keepsClient(cell)) return [toNodeSource(asked, reaches)];
+  return removeDuplicates(
     listArrivingSources(cell, asked, settings).flatMap((source) =>
       listTranslatedSources(cell, source, reaches, asked, settings),
     ),
@@ -128,8 +133,8 @@ function sourceByHostPort(
   asked: number,
   settings: NetworkSettings,
 ): readonly SourceRef[] {
-  const masqueraded = nodeTowards(asked, reaches);
-  return unique(
+  const masqueraded = toNodeSource(asked, reaches);
+  return removeDuplicates(
     listArrivingSources(cell, asked, settings).flatMap((source): readonly SourceRef[] => {
       const isOverlay = "endpoint" in source && cell.source !== "underlay" && source.nic === "main";
       const isSameSubnet = isOnUnderlay(reaches.type, reaches.nic)
@@ -145,9 +150,9 @@ const keepsClient = ({ group }: Cell): boolean => group === "node-port-local" ||
 
 /** Returns the source address with which a cell's packets enter the node with the destination address. */
 function listArrivingSources(cell: Cell, asked: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
-  if (cell.source === "external" || asked === cell.sourceNode || cell.source === "underlay") return [own(cell)];
-  if (cell.source === "multi-nic" && !leavesRack(cell, asked, settings)) return [own(cell, "net1")];
-  return choose(settings.natOutgoing, { node: cell.sourceNode ?? 0, network: "node" }, own(cell));
+  if (cell.source === "external" || asked === cell.sourceNode || cell.source === "underlay") return [toOwnSource(cell)];
+  if (cell.source === "multi-nic" && !leavesRack(cell, asked, settings)) return [toOwnSource(cell, "net1")];
+  return chooseSources(settings.natOutgoing, { node: cell.sourceNode ?? 0, network: "node" }, toOwnSource(cell));
 }
 
 /**
@@ -161,17 +166,17 @@ function listTranslatedSources(
   node: NodeRef,
   settings: NetworkSettings,
 ): readonly SourceRef[] {
-  const masqueraded = nodeTowards(node, reaches);
+  const masqueraded = toNodeSource(node, reaches);
   if (!("endpoint" in source) || source.endpoint === EXTERNAL) return [source];
   const underlaySource = cell.source === "underlay" || source.nic === "net1";
   if (underlaySource) {
     if (cell.source !== "underlay" || node !== cell.sourceNode) return [source];
     return reaches.node === node ? [source, masqueraded] : [masqueraded];
   }
-  return isOnUnderlay(reaches.type, reaches.nic) ? choose(settings.natOutgoing, masqueraded, source) : [source];
+  return isOnUnderlay(reaches.type, reaches.nic) ? chooseSources(settings.natOutgoing, masqueraded, source) : [source];
 }
 
-function unique(sources: readonly SourceRef[]): readonly SourceRef[] {
+function removeDuplicates(sources: readonly SourceRef[]): readonly SourceRef[] {
   const texts = sources.map((source) => JSON.stringify(source));
   return sources.filter((_, index) => texts.indexOf(texts[index] ?? "") === index);
 }

@@ -18,7 +18,7 @@ const TYPES = ["underlay", "multi-nic"] as const;
 const MOVER = "mover";
 
 /** Returns the name of a worker or of the control plane's node. */
-function killed(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): ChaosAction {
+function createKillAction(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): ChaosAction {
   return {
     name: `kill -9 ${name}`,
     act: async ({ cluster, workers, random }) => {
@@ -31,7 +31,10 @@ function killed(name: string, pattern: string, where: "worker" | "control-plane"
 }
 
 /** Commands that remove all objects of one kind that Interlay has on a node. */
-function flushed(name: string, argvs: (families: readonly IpFamily[]) => readonly (readonly string[])[]): ChaosAction {
+function createFlushAction(
+  name: string,
+  argvs: (families: readonly IpFamily[]) => readonly (readonly string[])[],
+): ChaosAction {
   return {
     name: `flush ${name}`,
     act: async ({ cluster, deployment, workers, random, lost }) => {
@@ -44,11 +47,11 @@ function flushed(name: string, argvs: (families: readonly IpFamily[]) => readonl
 }
 
 /** Returns an `ip` command for each family. */
-const ip =
+const buildIpCommands =
   (...argv: readonly string[]) =>
   (families: readonly IpFamily[]) =>
     families.map((family) => ["ip", family === "ipv6" ? "-6" : "-4", ...argv]);
-const flushRoutes = ip("route", "flush", "table", "all", "proto", "105");
+const flushRoutes = buildIpCommands("route", "flush", "table", "all", "proto", "105");
 
 /** Variants in which every cell passes, so that a switch between them breaks nothing. */
 const PASSING: readonly Variant[] = [
@@ -60,15 +63,15 @@ const PASSING: readonly Variant[] = [
 const KUBELET_AWAY_MS = 4000;
 
 export const ACTIONS: readonly ChaosAction[] = [
-  killed("the agent", "interlay agent$"),
-  killed("felix", "calico-node -felix"),
-  killed("kube-proxy", "kube-proxy[^ ]* --"),
-  killed("the API server", "kube-apiserver", "control-plane"),
-  killed("etcd", "etcd --", "control-plane"),
-  flushed("our routes", flushRoutes),
+  createKillAction("the agent", "interlay agent$"),
+  createKillAction("felix", "calico-node -felix"),
+  createKillAction("kube-proxy", "kube-proxy[^ ]* --"),
+  createKillAction("the API server", "kube-apiserver", "control-plane"),
+  createKillAction("etcd", "etcd --", "control-plane"),
+  createFlushAction("our routes", flushRoutes),
   // The table is added first: it does not exist while the return path is liberal.
-  flushed("our nft table", () => [["nft", "add table inet interlay; delete table inet interlay"]]),
-  flushed("our rule", ip("rule", "delete", "lookup", "500")),
+  createFlushAction("our nft table", () => [["nft", "add table inet interlay; delete table inet interlay"]]),
+  createFlushAction("our rule", buildIpCommands("rule", "delete", "lookup", "500")),
   {
     name: "flush our routes in a pod",
     act: async ({ cluster, deployment, random }) => {

@@ -61,10 +61,10 @@ export class ProbeFlows {
       const program = await api.attach(NAMESPACE, pod, CLIENT);
       flows.#programs.set(pod, program);
       program.onLine((line) => {
-        flows.#hear(line);
+        flows.#readLine(line);
       });
     }
-    for (const flow of flows.all) flows.#begin(flow);
+    for (const flow of flows.all) flows.#startFlow(flow);
     return flows;
   }
 
@@ -78,11 +78,11 @@ export class ProbeFlows {
    * @param lost state that nodes have lost: a flow that they translate may end once, and is then restarted
    * @throws an error with a flow that has no answer in time, or that has ended
    */
-  async answered(lost: LostState): Promise<void> {
+  async waitUntilAnswered(lost: LostState): Promise<void> {
     const since = performance.now();
     /** Time of each restart. */
     const again = new Map<ProbeFlow, number>();
-    const mayEnd = (flow: ProbeFlow) => !again.has(flow) && endsWith(lost, flow);
+    const mayEnd = (flow: ProbeFlow) => !again.has(flow) && canEnd(lost, flow);
     const nothingIsLost = lost.conntrack.size + lost.routes.size === 0;
     for (;;) {
       const now = performance.now();
@@ -97,7 +97,7 @@ export class ProbeFlows {
       for (const flow of gone) {
         flow.begunAgain += 1;
         again.set(flow, now);
-        this.#begin(flow);
+        this.#startFlow(flow);
       }
       await sleep(LOOK_MS);
     }
@@ -107,7 +107,7 @@ export class ProbeFlows {
     await Promise.all([...this.#programs.values()].map((program) => program.close()));
   }
 
-  #begin(flow: ProbeFlow): void {
+  #startFlow(flow: ProbeFlow): void {
     const { from, protocol, address, port } = flow.way;
     const instead = flow.id;
     this.#lastId += 1;
@@ -117,7 +117,7 @@ export class ProbeFlows {
     this.#programs.get(from)?.write(JSON.stringify(request));
   }
 
-  #hear(line: string): void {
+  #readLine(line: string): void {
     const event = flowEvent.safeParse(parseProbeLine(line)).data;
     const flow = event && this.all.find(({ id }) => id === event.id);
     if (event === undefined || flow === undefined) return; // what else a program says, or a runtime
@@ -135,7 +135,7 @@ export class ProbeFlows {
   }
 }
 
-function endsWith({ conntrack, routes }: LostState, { way, node }: ProbeFlow): boolean {
+function canEnd({ conntrack, routes }: LostState, { way, node }: ProbeFlow): boolean {
   return way.translated && (conntrack.has(node) || (way.local && routes.has(node)));
 }
 

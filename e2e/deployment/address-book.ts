@@ -65,28 +65,28 @@ export class AddressBook {
       case "external":
         return { address: this.getAddress(EXTERNAL, "main", family), port };
       case "external-target": {
-        const { host, port: targetPort = 0, url } = known(externalTarget, "the target of --external");
+        const { host, port: targetPort = 0, url } = requireKnown(externalTarget, "the target of --external");
         return { address: host, port: targetPort, ...(url === undefined ? {} : { url }) };
       }
       case "api-server":
-        return { address: known(apiServer, "the Service kubernetes"), port: 443 };
+        return { address: requireKnown(apiServer, "the Service kubernetes"), port: 443 };
       case "service": {
         const address = services.get(to.service)?.clusterIPs[family];
-        return { address: known(address, `the Service ${to.service} (${family})`), port };
+        return { address: requireKnown(address, `the Service ${to.service} (${family})`), port };
       }
       case "node-port": {
         const nodePort = services.get(to.service)?.nodePorts[protocol === "udp" ? "udp" : "tcp"];
         return {
           address: this.#getNodeAddress(to.node, family),
-          port: known(nodePort, `the NodePort of ${to.service}`),
+          port: requireKnown(nodePort, `the NodePort of ${to.service}`),
         };
       }
       case "vip": {
         const address = services.get(to.service)?.vips[to.source][family];
-        return { address: known(address, `a ${to.source} of ${to.service}`), port };
+        return { address: requireKnown(address, `a ${to.source} of ${to.service}`), port };
       }
       case "host-port": {
-        const mapped = known(findHostPort(to.pod), `the host port of ${to.pod}`);
+        const mapped = requireKnown(findHostPort(to.pod), `the host port of ${to.pod}`);
         return { address: this.#getNodeAddress(to.node, family), port: mapped };
       }
     }
@@ -114,11 +114,11 @@ export class AddressBook {
 
   #getNodeAddress(node: NodeRef, family: IpFamily): string {
     const { address, address6 } = this.#findNode(node) ?? {};
-    return known(groupByFamily([address, address6])[family], `the ${family} address of node ${node}`);
+    return requireKnown(groupByFamily([address, address6])[family], `the ${family} address of node ${node}`);
   }
 }
 
-function known<T>(value: T | undefined, description: string): T {
+function requireKnown<T>(value: T | undefined, description: string): T {
   if (value === undefined)
     throw new Error(`${description} does not exist: delete the namespace of the suite and run again.`);
   return value;

@@ -89,8 +89,11 @@ export async function readAllFilters(
       const [sysctl, ...rules] = await Promise.all([
         cluster.exec(name, ["cat", "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"]),
         ...families.map(async (family) => {
-          const { stdout } = await cluster.exec(name, listing(mode, family));
-          return [family, mode === "nftables" ? invalidDropInNft(stdout) : invalidDropInIptables(stdout)] as const;
+          const { stdout } = await cluster.exec(name, buildListCommand(mode, family));
+          return [
+            family,
+            mode === "nftables" ? findInvalidDropInNft(stdout) : findInvalidDropInIptables(stdout),
+          ] as const;
         }),
       ]);
       return {
@@ -102,19 +105,19 @@ export async function readAllFilters(
   );
 }
 
-function listing(mode: Variant["kubeProxy"]["mode"], family: IpFamily): readonly string[] {
+function buildListCommand(mode: Variant["kubeProxy"]["mode"], family: IpFamily): readonly string[] {
   const [nft, save] = family === "ipv4" ? ["ip", "iptables-save"] : ["ip6", "ip6tables-save"];
   return mode === "nftables" ? ["nft", "list", "table", nft, "kube-proxy"] : [save, "-c", "-t", "filter"];
 }
 
 /** `[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP` */
-function invalidDropInIptables(saved: string): CountedRule | undefined {
+function findInvalidDropInIptables(saved: string): CountedRule | undefined {
   const match = /^\[(\d+):\d+\] (-A KUBE-FORWARD .*--ctstate INVALID .*-j DROP)$/m.exec(saved);
   return match?.[2] === undefined ? undefined : { rule: match[2], packets: Number(match[1]) };
 }
 
 /** Returns the rule of nftables mode, which has no counter. */
-function invalidDropInNft(listing: string): CountedRule | undefined {
+function findInvalidDropInNft(listing: string): CountedRule | undefined {
   const match = /^\s*(ct state invalid drop.*)$/m.exec(listing);
   return match?.[1] === undefined ? undefined : { rule: match[1], packets: undefined };
 }

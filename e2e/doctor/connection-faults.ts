@@ -21,12 +21,12 @@ function wrongSysctl(
   return {
     title,
     check,
-    make: async ({ on, pauseAgent }) => {
+    make: async ({ execOnNode, pauseAgent }) => {
       await pauseAgent();
-      await on(["sysctl", "-w", `${sysctl}=${wrong}`]);
+      await execOnNode(["sysctl", "-w", `${sysctl}=${wrong}`]);
     },
-    undo: async ({ on, resumeAgent }) => {
-      await on(["sysctl", "-w", `${sysctl}=${right}`]);
+    undo: async ({ execOnNode, resumeAgent }) => {
+      await execOnNode(["sysctl", "-w", `${sysctl}=${right}`]);
       await resumeAgent();
     },
   };
@@ -49,9 +49,9 @@ export const CONNECTION_FAULTS: readonly Fault[] = [
   {
     title: "notrack table deleted",
     check: "invalid-drop",
-    make: async ({ on, pauseAgent }) => {
+    make: async ({ execOnNode, pauseAgent }) => {
       await pauseAgent();
-      await on(["nft", "delete", "table", "inet", "interlay"]);
+      await execOnNode(["nft", "delete", "table", "inet", "interlay"]);
     },
     undo: ({ resumeAgent }) => resumeAgent(),
   },
@@ -64,30 +64,30 @@ export const CONNECTION_FAULTS: readonly Fault[] = [
   {
     title: "missing host route of an underlay pod",
     check: "host-route",
-    make: async ({ on, address, pauseAgent }) => {
+    make: async ({ execOnNode, getAddress, pauseAgent }) => {
       await pauseAgent();
-      await on(["ip", "route", "delete", `${address("underlay-1-b", "main")}/32`]);
+      await execOnNode(["ip", "route", "delete", `${getAddress("underlay-1-b", "main")}/32`]);
     },
     undo: ({ resumeAgent }) => resumeAgent(),
   },
   {
     title: "missing host route of a multi-NIC pod",
     check: "host-route",
-    make: async ({ on, address, pauseAgent }) => {
+    make: async ({ execOnNode, getAddress, pauseAgent }) => {
       await pauseAgent();
-      await on(["ip", "route", "delete", `${address("multi-nic-1-b", "net1")}/32`, "table", "500"]);
+      await execOnNode(["ip", "route", "delete", `${getAddress("multi-nic-1-b", "net1")}/32`, "table", "500"]);
     },
     undo: ({ resumeAgent }) => resumeAgent(),
   },
   {
     title: "an underlay pod's link to its node is down without an agent",
     check: "drift",
-    make: async ({ on, address, pauseAgent }) => {
-      const route = await on(["ip", "route", "show", `${address("underlay-1-b", "main")}/32`]);
+    make: async ({ execOnNode, getAddress, pauseAgent }) => {
+      const route = await execOnNode(["ip", "route", "show", `${getAddress("underlay-1-b", "main")}/32`]);
       const link = / dev (\S+)/.exec(route)?.[1];
       if (link === undefined) throw new Error(`no link in "${route}"`);
       await pauseAgent();
-      await on(["ip", "link", "set", link, "down"]);
+      await execOnNode(["ip", "link", "set", link, "down"]);
     },
     undo: ({ resumeAgent }) => resumeAgent(),
   },
@@ -99,12 +99,12 @@ export const CONNECTION_FAULTS: readonly Fault[] = [
   {
     title: "FORWARD has the policy DROP without an agent",
     check: "forward-drop",
-    make: async ({ on, pauseAgent }) => {
+    make: async ({ execOnNode, pauseAgent }) => {
       await pauseAgent();
-      await on(["iptables", "-P", "FORWARD", "DROP"]);
+      await execOnNode(["iptables", "-P", "FORWARD", "DROP"]);
     },
-    undo: async ({ on, resumeAgent }) => {
-      await on(["iptables", "-P", "FORWARD", "ACCEPT"]);
+    undo: async ({ execOnNode, resumeAgent }) => {
+      await execOnNode(["iptables", "-P", "FORWARD", "ACCEPT"]);
       await resumeAgent();
     },
   },

@@ -6,9 +6,9 @@ export interface FaultContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   /** Runs a program on the faulty worker. @throws an error with its stderr if it fails */
-  readonly on: (argv: readonly string[]) => Promise<string>;
+  readonly execOnNode: (argv: readonly string[]) => Promise<string>;
   /** Address of a pod of the first worker. */
-  readonly address: (pod: string, nic: "main" | "net1") => string;
+  readonly getAddress: (pod: string, nic: "main" | "net1") => string;
   /** Stops the worker's agent, which would repair the fault. */
   readonly pauseAgent: () => Promise<void>;
   readonly resumeAgent: () => Promise<void>;

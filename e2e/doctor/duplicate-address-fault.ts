@@ -33,11 +33,11 @@ export const DUPLICATE_ADDRESS: Fault = {
   title: "duplicate address: another host on the underlay announces it",
   check: "duplicate-address",
   labOnly: true,
-  make: async ({ cluster, address }) => {
+  make: async ({ cluster, getAddress }) => {
     const otherHost = await requireExternalHost(cluster);
     for (const argv of [
       ["sysctl", "-w", "net.ipv4.conf.eth0.arp_notify=1"],
-      ["ip", "address", "add", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"],
+      ["ip", "address", "add", `${getAddress("underlay-1-b", "main")}/32`, "dev", "eth0"],
     ])
       await assertSucceeded(otherHost.exec(argv));
     const { stdout: mac } = await otherHost.exec(["cat", "/sys/class/net/eth0/address"]);
@@ -45,10 +45,10 @@ export const DUPLICATE_ADDRESS: Fault = {
     // The same MAC address again: with arp_notify the kernel announces its addresses.
     await assertSucceeded(otherHost.exec(["ip", "link", "set", "dev", "eth0", "address", mac.trim()]));
   },
-  undo: async ({ cluster, address }) => {
+  undo: async ({ cluster, getAddress }) => {
     const otherHost = await requireExternalHost(cluster);
     await assertSucceeded(
-      otherHost.exec(["ip", "address", "delete", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"]),
+      otherHost.exec(["ip", "address", "delete", `${getAddress("underlay-1-b", "main")}/32`, "dev", "eth0"]),
     );
     await forgetNeighbours(cluster);
   },

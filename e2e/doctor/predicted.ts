@@ -15,7 +15,9 @@ export function predictedFailures(
   getAddress: FindAddress,
 ): readonly string[] {
   const patterns = findings.filter(({ severity }) => severity === "fails").flatMap((finding) => finding.cells);
-  return cells.filter((cell) => patterns.some((one) => fits(one, cell, findNode, getAddress))).map(({ id }) => id);
+  return cells
+    .filter((cell) => patterns.some((one) => matchesPattern(one, cell, findNode, getAddress)))
+    .map(({ id }) => id);
 }
 
 /** Returns for each cell the first finding that predicts its failure: its likely cause. Pure. */
@@ -27,7 +29,7 @@ export function likelyCauses(
   const failing = findings.filter(({ severity }) => severity === "fails");
   return new Map(
     cells.flatMap((cell) => {
-      const cause = failing.find((finding) => finding.cells.some((pattern) => fits(pattern, cell, findNode)));
+      const cause = failing.find((finding) => finding.cells.some((pattern) => matchesPattern(pattern, cell, findNode)));
       return cause === undefined ? [] : [[cell.id, cause] as const];
     }),
   );
@@ -37,7 +39,7 @@ export function likelyCauses(
 type FindAddress = (cell: Cell) => string;
 
 /** @param getAddress undefined: the network of a pattern is ignored */
-function fits(
+function matchesPattern(
   pattern: Pattern,
   cell: Cell,
   findNode: (pod: string) => string | undefined,

@@ -71,11 +71,11 @@ export const START_FAULTS: readonly Fault[] = [
     check: "multus-missing",
     severity: "start",
     pod: { annotations: createNetworkAnnotations("underlay"), state: "waits", warning: /cni/i },
-    make: async ({ on }) => {
-      await on(["mv", MULTUS, "/root/multus-kept"]);
+    make: async ({ execOnNode }) => {
+      await execOnNode(["mv", MULTUS, "/root/multus-kept"]);
     },
-    undo: async ({ on }) => {
-      await on(["mv", "/root/multus-kept", MULTUS]);
+    undo: async ({ execOnNode }) => {
+      await execOnNode(["mv", "/root/multus-kept", MULTUS]);
     },
   },
   {
@@ -83,11 +83,11 @@ export const START_FAULTS: readonly Fault[] = [
     check: "multus-missing",
     severity: "start",
     pod: { annotations: createNetworkAnnotations("underlay"), state: "overlay" },
-    make: async ({ on }) => {
-      await on(["cp", CALICO, BEFORE_MULTUS]);
+    make: async ({ execOnNode }) => {
+      await execOnNode(["cp", CALICO, BEFORE_MULTUS]);
     },
-    undo: async ({ on }) => {
-      await on(["rm", BEFORE_MULTUS]);
+    undo: async ({ execOnNode }) => {
+      await execOnNode(["rm", BEFORE_MULTUS]);
     },
   },
   {
@@ -95,12 +95,12 @@ export const START_FAULTS: readonly Fault[] = [
     check: "facts-missing",
     severity: "start",
     pod: { annotations: createNetworkAnnotations("underlay"), state: "waits", warning: /facts/ },
-    make: async ({ on }) => {
-      await on(["rm", FACTS]);
-      await on(["mkdir", FACTS]);
+    make: async ({ execOnNode }) => {
+      await execOnNode(["rm", FACTS]);
+      await execOnNode(["mkdir", FACTS]);
     },
-    undo: async ({ on }) => {
-      await on(["rmdir", FACTS]);
+    undo: async ({ execOnNode }) => {
+      await execOnNode(["rmdir", FACTS]);
     },
   },
 ];

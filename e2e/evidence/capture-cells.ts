@@ -98,7 +98,7 @@ function withPaths(
     // The request is blocked, not its handshake.
     const instead = result.expected === "pass" ? handshake : undefined;
     const seen = paths.get(formatToken(firstToken + index)) ?? instead ?? { request: [], reply: [] };
-    const evidence = { ...result.evidence, path: { expected: mutable(expected), seen: mutable(seen) } };
+    const evidence = { ...result.evidence, path: { expected: toMutable(expected), seen: toMutable(seen) } };
     if (result.actual === "fail") {
       const found = [
         ...(handshake === undefined ? [] : listDivergences(expected, handshake)),
@@ -139,7 +139,10 @@ function selectHandshake(
   return undefined;
 }
 
-function mutable<T>({ request, reply }: { request: readonly T[]; reply: readonly T[] }): { request: T[]; reply: T[] } {
+function toMutable<T>({ request, reply }: { request: readonly T[]; reply: readonly T[] }): {
+  request: T[];
+  reply: T[];
+} {
   return { request: [...request], reply: [...reply] };
 }
 

@@ -49,16 +49,16 @@ const prepared = new WeakMap<CapturedPods, Prepared>();
  */
 export async function startCapture(cluster: CaptureNodes, pods: CapturedPods): Promise<Capture> {
   const known = prepared.get(pods);
-  if (known === undefined) return start(cluster, await prepare(cluster, pods));
+  if (known === undefined) return startPrepared(cluster, await prepareCapture(cluster, pods));
   try {
-    return await start(cluster, known);
+    return await startPrepared(cluster, known);
   } catch {
     prepared.delete(pods); // a pod was restarted
-    return start(cluster, await prepare(cluster, pods));
+    return startPrepared(cluster, await prepareCapture(cluster, pods));
   }
 }
 
-async function prepare(cluster: CaptureNodes, pods: CapturedPods): Promise<Prepared> {
+async function prepareCapture(cluster: CaptureNodes, pods: CapturedPods): Promise<Prepared> {
   const namespaces = await Promise.all(cluster.nodes.map(({ name }) => listNamespaces(cluster, name, pods)));
   const listings = await runOnNodes(cluster, namespaces, (mine) =>
     mine.flatMap((ns) => [`${enterPrefix(ns)}ip -o link`, "echo @"]),
@@ -69,7 +69,7 @@ async function prepare(cluster: CaptureNodes, pods: CapturedPods): Promise<Prepa
   return made;
 }
 
-async function start(cluster: CaptureNodes, { namespaces, links }: Prepared): Promise<Capture> {
+async function startPrepared(cluster: CaptureNodes, { namespaces, links }: Prepared): Promise<Capture> {
   const stopOne = (ns: CaptureNamespace) =>
     `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${getCaptureFile(ns, "pid")}`;
   let pids: readonly string[];

@@ -28,10 +28,10 @@ export function findWrongAddress({ request, reply }: PacketPath, expected: Expec
       `the request arrived from ${arrived.source}, expected ${sources.join(" or ")}`,
     answered !== undefined &&
       !isAnswer(arrived, answered) &&
-      `the reply began ${describe(answered)}, not the reverse of the request's end`,
+      `the reply began ${describeAddresses(answered)}, not the reverse of the request's end`,
     received !== undefined &&
       !isAnswer(sent, received) &&
-      `the reply ended ${describe(received)}, not the reverse of the request's begin`,
+      `the reply ended ${describeAddresses(received)}, not the reverse of the request's begin`,
     ...request.map((hop) => findUnanswered(hop, reply)),
   ].find((problem) => typeof problem === "string");
   if (found === undefined) return undefined;
@@ -47,14 +47,14 @@ function findUnanswered(hop: SeenHop, reply: readonly SeenHop[]): string | false
   return (
     other !== undefined &&
     !isAnswer(hop, other) &&
-    `at ${hop.place} ${hop.link} the reply went ${describe(other)}, the request ${describe(hop)}`
+    `at ${hop.place} ${hop.link} the reply went ${describeAddresses(other)}, the request ${describeAddresses(hop)}`
   );
 }
 
 const isAnswer = (request: SeenHop, reply: SeenHop): boolean =>
   request.source === reply.destination && request.destination === reply.source;
 
-const describe = ({ source, destination }: SeenHop): string => `from ${source} to ${destination}`;
+const describeAddresses = ({ source, destination }: SeenHop): string => `from ${source} to ${destination}`;
 
 /** The places where an address changed: `node-1: destination 10.233.0.9:80 -> 10.233.64.7:8080`. */
 export function listTranslations(hops: readonly SeenHop[]): readonly string[] {

@@ -15,7 +15,7 @@ const u16 = (...values: readonly number[]): Buffer => {
   values.forEach((value, index) => buffer.writeUInt16BE(value, index * 2));
   return buffer;
 };
-const address = (text: string): Buffer => Buffer.from(ipaddr.parse(text).toByteArray());
+const encodeAddress = (text: string): Buffer => Buffer.from(ipaddr.parse(text).toByteArray());
 
 export function buildIpv4(
   protocol: keyof typeof PROTOCOL,
@@ -28,7 +28,7 @@ export function buildIpv4(
   head.writeUInt16BE(20 + payload.length, 2);
   head[8] = 64;
   head[9] = PROTOCOL[protocol];
-  return Buffer.concat([head, address(source), address(destination), payload]);
+  return Buffer.concat([head, encodeAddress(source), encodeAddress(destination), payload]);
 }
 
 export function buildIpv6(next: keyof typeof PROTOCOL, source: string, destination: string, payload: Buffer): Buffer {
@@ -37,7 +37,7 @@ export function buildIpv6(next: keyof typeof PROTOCOL, source: string, destinati
   head.writeUInt16BE(payload.length, 4);
   head[6] = PROTOCOL[next];
   head[7] = 64;
-  return Buffer.concat([head, address(source), address(destination), payload]);
+  return Buffer.concat([head, encodeAddress(source), encodeAddress(destination), payload]);
 }
 
 export function buildTcp(source: number, destination: number, data: string): Buffer {

@@ -54,7 +54,7 @@ function readPacket(packet: Buffer, time: bigint): ObservedPacket | undefined {
   const inner = decapsulate(outer);
   const { source, destination, protocol, echo, payload } = inner ?? outer;
   if (payload.length < 4) return undefined;
-  const mark = handshake(protocol, payload) ?? MARK.exec(payload.toString("latin1"));
+  const mark = parseHandshake(protocol, payload) ?? MARK.exec(payload.toString("latin1"));
   if (mark?.[1] === undefined || mark[2] === undefined) return undefined;
   // An error or a redirect (ICMPv6 sends those for NodePorts on one wire) quotes the probe that it is about.
   if (protocol === echo.protocol && payload[0] !== echo.request && payload[0] !== echo.reply) return undefined;
@@ -81,7 +81,7 @@ function readPacket(packet: Buffer, time: bigint): ObservedPacket | undefined {
  * A connection that is not established carries no mark. Its SYN and the answer to it are recognised by the initial sequence
  * number (RFC 9293, 3.4), which does not change on the path.
  */
-function handshake(protocol: number, tcp: Buffer): readonly string[] | undefined {
+function parseHandshake(protocol: number, tcp: Buffer): readonly string[] | undefined {
   if (protocol !== TCP || tcp.length < 20) return undefined;
   const flags = (tcp[13] ?? 0) & (SYN | ACK);
   if (flags === SYN) return ["", MARKS.request, `${HANDSHAKE}${tcp.readUInt32BE(4)}`];

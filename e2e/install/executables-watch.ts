@@ -17,10 +17,10 @@ const PAUSE_MS = 20;
 const seen = new Map<string, Set<string>>(NAMES.map((name) => [name, new Set()]));
 const failures = new Set<string>();
 const count = { looks: 0, calls: 0 };
-const over = (): boolean => existsSync(stop);
+const isOver = (): boolean => existsSync(stop);
 
-async function look(): Promise<void> {
-  while (!over()) {
+async function watchFiles(): Promise<void> {
+  while (!isOver()) {
     for (const name of NAMES)
       try {
         const { ino, size, mode } = statSync(join(directory, name));
@@ -33,17 +33,17 @@ async function look(): Promise<void> {
   }
 }
 
-async function call(): Promise<void> {
-  while (!over())
+async function callPlugins(): Promise<void> {
+  while (!isOver())
     for (const name of NAMES) {
-      const answer = await version(join(directory, name));
+      const answer = await callVersion(join(directory, name));
       if (!/"supportedVersions":\[/.test(answer)) failures.add(`${name} VERSION: ${answer}`);
       count.calls += 1;
       await sleep(PAUSE_MS);
     }
 }
 
-function version(executable: string): Promise<string> {
+function callVersion(executable: string): Promise<string> {
   return new Promise((resolve) => {
     const child = spawn(executable, [], { env: CALL.env, stdio: ["pipe", "pipe", "pipe"] });
     let said = "";
@@ -59,7 +59,7 @@ function version(executable: string): Promise<string> {
   });
 }
 
-await Promise.all([look(), call()]);
+await Promise.all([watchFiles(), callPlugins()]);
 const files = Object.fromEntries([...seen].map(([name, all]) => [name, [...all]]));
 const there = readdirSync(directory).filter((name) => name.startsWith("interlay"));
 process.stdout.write(JSON.stringify({ ...count, failures: [...failures], files, there: there.sort() }));

@@ -105,14 +105,14 @@ export class IpamContext {
     name: string,
     spec: { readonly ranges: readonly string[]; readonly [field: string]: unknown },
   ): Promise<void> {
-    const pool = this.#own("UnderlayPool", name, { subnet: this.#subnet, gateway: this.#gateway, ...spec });
+    const pool = this.#buildObject("UnderlayPool", name, { subnet: this.#subnet, gateway: this.#gateway, ...spec });
     await ensureObject(this.api, pool);
     DeferCleanup(() => this.removeObject(pool));
   }
 
   /** Creates an UnderlayNetwork, and waits for its definition. */
   async addNetwork(name: string, spec: object): Promise<void> {
-    const network = this.#own("UnderlayNetwork", name, { namespace: IPAM_NAMESPACE, ...spec });
+    const network = this.#buildObject("UnderlayNetwork", name, { namespace: IPAM_NAMESPACE, ...spec });
     await ensureObject(this.api, network);
     DeferCleanup(() => this.removeObject(network));
     const definition: KubeObject = {
@@ -127,7 +127,7 @@ export class IpamContext {
     );
   }
 
-  #own(kind: string, name: string, spec: object): KubeObject {
+  #buildObject(kind: string, name: string, spec: object): KubeObject {
     return { apiVersion: GROUP, kind, metadata: { name }, spec };
   }
 

@@ -39,7 +39,7 @@ export function proveDrops(
   return cells.map((cell) => {
     if (!blocked.has(cell.id) || !cell.ok) return cell;
     if (cell.client === undefined)
-      return refute(cell, "the connection was not established, which the rule does not prevent");
+      return rejectCell(cell, "the connection was not established, which the rule does not prevent");
     if (readings.after.length === 0) return cell;
     const read = selectReadings(cell, findNode(cell.from) ?? "", readings);
     const problem = findOtherBlocker(cell, read);
@@ -57,11 +57,11 @@ export function proveDrops(
           evidence,
           reason: `${cell.reason ?? ""}; ${received} packets of ${cell.client} were INVALID on ${read.node}, and none was forwarded`,
         }
-      : { ...refute(cell, problem), evidence };
+      : { ...rejectCell(cell, problem), evidence };
   });
 }
 
-function refute(cell: CellResult, problem: string): CellResult {
+function rejectCell(cell: CellResult, problem: string): CellResult {
   return { ...cell, ok: false, reason: `something else than kube-proxy's INVALID rule blocks it: ${problem}` };
 }
 

@@ -22,7 +22,7 @@ export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Netw
           isOnUnderlay(type, nic) ? "underlayCidr" : "overlayCidr",
           getIpFamily(address),
         );
-        return network === undefined || contains(network, address)
+        return network === undefined || cidrContains(network, address)
           ? []
           : [`${name} has ${address} on ${nic}, which is outside of ${network}`];
       }),
@@ -36,7 +36,7 @@ function findNetwork(networks: Networks, which: "overlayCidr" | "underlayCidr", 
   );
 }
 
-function contains(cidr: string, address: string): boolean {
+function cidrContains(cidr: string, address: string): boolean {
   const [network = "", length = ""] = cidr.split("/");
   const list = new BlockList();
   list.addSubnet(network, Number(length), getIpFamily(cidr));

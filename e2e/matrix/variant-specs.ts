@@ -45,7 +45,7 @@ export function registerVariantSpecs(
   BeforeAll(
     async () => {
       const { cluster, deployment } = getTarget();
-      progress.begin(variantTitle(variant));
+      progress.startVariant(variantTitle(variant));
       if (hasCapability(cluster.provider, "switch-kube-proxy"))
         await By("switch the return path and kube-proxy", () => switchVariant(cluster, variant));
       else
@@ -63,7 +63,7 @@ export function registerVariantSpecs(
     { timeout: PROBE_TIMEOUT_MS },
   );
   AfterAll(() => {
-    progress.end();
+    progress.endVariant();
   });
 
   const probe = async (): Promise<ProbedVariant> => {
@@ -76,7 +76,7 @@ export function registerVariantSpecs(
       options,
       predictions,
       onDone: (done, of) => {
-        progress.cells(done, of);
+        progress.showCells(done, of);
       },
     });
     run.results.variants.push(toVariantResult(variant, probed));

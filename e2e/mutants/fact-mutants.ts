@@ -18,7 +18,7 @@ export interface FactMutant {
 }
 
 /** Overrides the fact in ConfigMap interlay-config, only for this node. */
-function setting(key: string, value: string): Pick<FactMutant, "make"> {
+function overrideSetting(key: string, value: string): Pick<FactMutant, "make"> {
   return {
     make: async (cluster, node) => {
       await configureAgents(cluster, { [`${node}.${key}`]: value });
@@ -28,12 +28,12 @@ function setting(key: string, value: string): Pick<FactMutant, "make"> {
 }
 
 /** Replaces the node's IPv4 address. */
-function nodeAddress(find: (cluster: Cluster, node: string) => Promise<string>): Pick<FactMutant, "make"> {
+function overrideNodeAddress(find: (cluster: Cluster, node: string) => Promise<string>): Pick<FactMutant, "make"> {
   return {
     make: async (cluster, name) => {
       const { address6 } = cluster.nodes.find((node) => node.name === name) ?? {};
       const wrong = await find(cluster, name);
-      return setting("nodeAddresses", [wrong, ...(address6 === undefined ? [] : [address6])].join()).make(
+      return overrideSetting("nodeAddresses", [wrong, ...(address6 === undefined ? [] : [address6])].join()).make(
         cluster,
         name,
       );
@@ -54,47 +54,47 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
   {
     title: "fact: overlayCidrs are others",
     reason: "pods reach the overlay by their node",
-    ...setting("overlayCidrs", "198.51.100.0/24,2001:db8:64::/64"),
+    ...overrideSetting("overlayCidrs", "198.51.100.0/24,2001:db8:64::/64"),
   },
   {
     title: "fact: serviceCidrs are others",
     reason: "pods reach Services by their node",
-    ...setting("serviceCidrs", "198.51.100.0/24,2001:db8:64::/64"),
+    ...overrideSetting("serviceCidrs", "198.51.100.0/24,2001:db8:64::/64"),
   },
   {
     title: "fact: returnPath is none, below v1.29",
     reason: "without a return path kube-proxy drops what it calls INVALID",
     as: "none",
-    ...setting("returnPath", "none"),
+    ...overrideSetting("returnPath", "none"),
   },
   {
     title: "fact: returnPath is liberal, below v1.29",
     reason: "before v1.29 kube-proxy drops what it calls INVALID whatever the sysctl is",
     as: "liberal",
-    ...setting("returnPath", "liberal"),
+    ...overrideSetting("returnPath", "liberal"),
   },
   {
     title: "fact: the node's address is another node's",
     reason: "pods reach their node by its own address",
-    ...nodeAddress(otherNode),
+    ...overrideNodeAddress(otherNode),
   },
   {
     title: "fact: the node's address is its tunnel's (spiderpool issue 3359: a wrong gateway is picked)",
     reason: "the gateway is Kubernetes' node address, not the first address of a link",
-    ...nodeAddress(tunnelAddress),
+    ...overrideNodeAddress(tunnelAddress),
   },
   {
     title: "fact: the uplink is another",
     reason: "STATUS reports to a runtime that no pod can be attached",
     allowedBecause: "no route depends on it: STATUS needs it, which another test shows",
-    ...setting("uplink", "nolink0"),
+    ...overrideSetting("uplink", "nolink0"),
   },
   {
     title: "fact: hijackCidrs has the world outside",
     reason: "these destinations are routed through the node, whose conntrack sees one direction",
     make: async (cluster, node) => {
       const { address } = getExternalHost(await cluster.external());
-      return setting("hijackCidrs", `${address}/32`).make(cluster, node);
+      return overrideSetting("hijackCidrs", `${address}/32`).make(cluster, node);
     },
   },
 ];

@@ -49,17 +49,17 @@ export function findWrongObservations(observation: Observation, mutant: Partial<
   ];
 }
 
-const version =
+const replaceVersion =
   (from: (minor: number) => boolean, to: string) =>
   (variant: Variant): Variant => {
     const minor = Number(variant.kubeProxy.version.split(".")[1]);
     return from(minor) ? { ...variant, kubeProxy: { ...variant.kubeProxy, version: to } } : variant;
   };
-const returnPath =
+const replaceReturnPath =
   (from: Variant["returnPath"], to: Variant["returnPath"]) =>
   (variant: Variant): Variant =>
     variant.returnPath === from ? { ...variant, returnPath: to } : variant;
-const mode =
+const replaceMode =
   (from: Variant["kubeProxy"]["mode"], to: Variant["kubeProxy"]["mode"]) =>
   (variant: Variant): Variant =>
     variant.kubeProxy.mode === from ? { ...variant, kubeProxy: { ...variant.kubeProxy, mode: to } } : variant;
@@ -109,49 +109,49 @@ export const GATE_MUTANTS: readonly GateMutant[] = [
   {
     title: "gate: notrack is taken for none",
     reason: "what is not tracked is never INVALID",
-    variant: returnPath("notrack", "none"),
+    variant: replaceReturnPath("notrack", "none"),
   },
   {
     title: "gate: liberal is taken for none",
     reason: "from v1.29 the sysctl lets kube-proxy leave its rule out",
-    variant: returnPath("liberal", "none"),
+    variant: replaceReturnPath("liberal", "none"),
   },
   {
     title: "gate: liberal is taken for notrack",
     reason: "below v1.29 liberal is not enough",
-    variant: returnPath("liberal", "notrack"),
+    variant: replaceReturnPath("liberal", "notrack"),
   },
   {
     title: "gate: kube-proxy below v1.29 is taken for v1.29",
     reason: "v1.29 is the first that leaves the rule out (kubernetes pull 120412)",
-    variant: version((minor) => minor < 29, "v1.29.15"),
+    variant: replaceVersion((minor) => minor < 29, "v1.29.15"),
   },
   {
     title: "gate: kube-proxy from v1.29 on is taken for v1.28",
     reason: "v1.29 is the first that leaves the rule out (kubernetes pull 120412)",
-    variant: version((minor) => minor >= 29, "v1.28.15"),
+    variant: replaceVersion((minor) => minor >= 29, "v1.28.15"),
   },
   {
     title: "gate: v1.29's nftables mode is taken for v1.30's",
     reason: "v1.30 is the first whose nftables mode has no such rule (kubernetes pull 122663)",
     variant: (variant) =>
-      variant.kubeProxy.mode === "nftables" ? version((minor) => minor === 29, "v1.30.0")(variant) : variant,
+      variant.kubeProxy.mode === "nftables" ? replaceVersion((minor) => minor === 29, "v1.30.0")(variant) : variant,
   },
   {
     title: "gate: nftables mode from v1.30 on is taken for v1.29's",
     reason: "v1.30 is the first whose nftables mode has no such rule (kubernetes pull 122663)",
     variant: (variant) =>
-      variant.kubeProxy.mode === "nftables" ? version((minor) => minor >= 30, "v1.29.15")(variant) : variant,
+      variant.kubeProxy.mode === "nftables" ? replaceVersion((minor) => minor >= 30, "v1.29.15")(variant) : variant,
   },
   {
     title: "gate: nftables mode is taken for iptables mode",
     reason: "from v1.30 on only iptables mode has the rule",
-    variant: mode("nftables", "iptables"),
+    variant: replaceMode("nftables", "iptables"),
   },
   {
     title: "gate: iptables mode is taken for nftables mode",
     reason: "from v1.30 on only iptables mode has the rule",
-    variant: mode("iptables", "nftables"),
+    variant: replaceMode("iptables", "nftables"),
   },
   {
     title: "gate: the sysctl is expected to be 0 always",

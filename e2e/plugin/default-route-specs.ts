@@ -20,24 +20,24 @@ import { DeferCleanup } from "../harness.ts";
 import { findInFamily } from "./find-in-family.ts";
 
 const DEFAULT = "interlay.dev/default-route-nic";
-const chosen = (name: string, networks: string, nic: string): PluginPod => ({
+const createPodWithDefault = (name: string, networks: string, nic: string): PluginPod => ({
   name,
   node: 0,
   annotations: { [NETWORKS_ANNOTATION]: networks, [DEFAULT]: nic },
 });
 
 const CHOSEN = [
-  { testPod: chosen("by-net1", UNDERLAY, "net1"), nic: "net1" },
-  { testPod: chosen("by-first", `${UNDERLAY},${UNDERLAY}`, "net1"), nic: "net1" },
-  { testPod: chosen("by-last", `${UNDERLAY},${UNDERLAY}`, "net2"), nic: "net2" },
-  { testPod: chosen("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
+  { testPod: createPodWithDefault("by-net1", UNDERLAY, "net1"), nic: "net1" },
+  { testPod: createPodWithDefault("by-first", `${UNDERLAY},${UNDERLAY}`, "net1"), nic: "net1" },
+  { testPod: createPodWithDefault("by-last", `${UNDERLAY},${UNDERLAY}`, "net2"), nic: "net2" },
+  { testPod: createPodWithDefault("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
 ] as const;
 /** A pod that never becomes ready. */
-export const INVALID_DEFAULT_ROUTE = chosen("by-none", UNDERLAY, "lan9");
+export const INVALID_DEFAULT_ROUTE = createPodWithDefault("by-none", UNDERLAY, "lan9");
 /** Destinations that only the node has; the pod's default route leads elsewhere. */
 const HIJACKED: readonly PluginPod[] = [
   { name: "hijack", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("hijack") } },
-  chosen("hijack-more", findNetworkName("hijack"), "net1"),
+  createPodWithDefault("hijack-more", findNetworkName("hijack"), "net1"),
 ];
 export const ROUTING_PODS: readonly PluginPod[] = [...CHOSEN.map(({ testPod }) => testPod), ...HIJACKED];
 

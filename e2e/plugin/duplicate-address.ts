@@ -21,7 +21,7 @@ const FREE = 30;
 /** Last numbers of the addresses of another machine: of IPv4 and of IPv6. */
 const HELD = { ipv4: 9, ipv6: 10 } as const;
 
-const careful = (name: string, annotations: Readonly<Record<string, string>>): PluginPod => ({
+const createCarefulPod = (name: string, annotations: Readonly<Record<string, string>>): PluginPod => ({
   name,
   node: 0,
   annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("careful"), ...annotations },
@@ -29,7 +29,7 @@ const careful = (name: string, annotations: Readonly<Record<string, string>>): P
 
 /** The pod that both options allow. */
 export const createProbingPod = ({ cluster }: PluginContext): PluginPod =>
-  careful(PROBING_NETWORK, { [FIXED]: buildUnderlayAddresses(cluster.spec, RANGES.fixed, FREE).join(",") });
+  createCarefulPod(PROBING_NETWORK, { [FIXED]: buildUnderlayAddresses(cluster.spec, RANGES.fixed, FREE).join(",") });
 export const PROBE_OPTIONS: readonly PluginPod[] = [
   { name: "options", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("options") } },
   { name: "options-more", node: 0, annotations: { "k8s.v1.cni.cncf.io/networks": findNetworkName("options") } },
@@ -39,7 +39,7 @@ export const PROBE_OPTIONS: readonly PluginPod[] = [
 export function isDuplicate({ cluster, families }: PluginContext): readonly PluginPod[] {
   return [
     ...families.map((family) =>
-      careful(`held-${family}`, {
+      createCarefulPod(`held-${family}`, {
         [FIXED]: buildUnderlayAddresses(cluster.spec, RANGES.fixed, HELD[family]).join(","),
       }),
     ),

@@ -41,34 +41,36 @@ export interface NetworkObject {
   readonly spec: unknown;
 }
 
-export const poolLabel = (kind: keyof typeof RANGES): Readonly<Record<string, string>> => ({ [POOL_LABEL]: kind });
+export const createPoolLabel = (kind: keyof typeof RANGES): Readonly<Record<string, string>> => ({
+  [POOL_LABEL]: kind,
+});
 
 /** Returns the label by which the pools select a pod whose annotations name a network of the suite. */
 export function labelsForNetworks(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const names = Object.values(annotations).flatMap((text) => text.split(","));
   const kind = Object.entries(POOL_KINDS).find(([network]) => names.includes(findNetworkName(network)))?.[1];
-  return kind === undefined ? {} : poolLabel(kind);
+  return kind === undefined ? {} : createPoolLabel(kind);
 }
 
 type Spec = Pick<Cluster["spec"], "underlayCidr" | "ipv6" | "overlayCidr">;
 
 /** Returns an underlay address in each family of the cluster: 10.7.201.9 and fd00:10:7::201:9. */
 export function buildUnderlayAddresses(spec: Spec, third: number, fourth: number): readonly string[] {
-  return underlays(spec).map((cidr) => {
+  return listUnderlayCidrs(spec).map((cidr) => {
     if (cidr.includes(":")) return toIpv6Address(cidr, `0.0.${third}.${fourth}`);
     const [a, b] = cidr.split(".");
     return `${a ?? ""}.${b ?? ""}.${third}.${fourth}`;
   });
 }
 
-function underlays({ underlayCidr, ipv6 }: Spec): readonly string[] {
+function listUnderlayCidrs({ underlayCidr, ipv6 }: Spec): readonly string[] {
   return [underlayCidr, ...(ipv6 === undefined ? [] : [ipv6.underlayCidr])];
 }
 
 /** Name of the network for Multus's annotations. */
 export const findNetworkName = (name: string): string => `${SYSTEM_NAMESPACE}/plugin-${name}`;
 
-const poolName = (kind: keyof typeof RANGES, family: IpFamily): string => `plugin-${kind}-${family}`;
+const formatPoolName = (kind: keyof typeof RANGES, family: IpFamily): string => `plugin-${kind}-${family}`;
 
 /** Returns UnderlayPools and UnderlayNetworks of the suite, and networks whose first NIC another plugin creates. */
 export function listNetworkObjects(
@@ -77,34 +79,34 @@ export function listNetworkObjects(
 ): readonly NetworkObject[] {
   const families = listFamilies(spec);
   const gateways: Readonly<Record<keyof typeof RANGES, readonly string[]>> = {
-    fixed: underlays(spec).map(getGateway),
+    fixed: listUnderlayCidrs(spec).map(getGateway),
     silent: buildUnderlayAddresses(spec, 168, SILENT_GATEWAY),
     beyond: [external.address, external.address6 ?? ""].filter((address) => address !== ""),
   };
   const pools = Object.entries(RANGES).flatMap(([kind, third]) =>
     buildUnderlayAddresses(spec, third, 0).map((first, index) =>
-      made("UnderlayPool", poolName(kind as keyof typeof RANGES, getIpFamily(first)), {
-        subnet: underlays(spec)[index],
+      buildInterlayObject("UnderlayPool", formatPoolName(kind as keyof typeof RANGES, getIpFamily(first)), {
+        subnet: listUnderlayCidrs(spec)[index],
         ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
         gateway: findInFamily(gateways[kind as keyof typeof RANGES], getIpFamily(first)),
-        podSelector: { matchLabels: poolLabel(kind as keyof typeof RANGES) },
+        podSelector: { matchLabels: createPoolLabel(kind as keyof typeof RANGES) },
       }),
     ),
   );
-  const from = (kind: keyof typeof RANGES) => families.map((family) => poolName(kind, family));
+  const from = (kind: keyof typeof RANGES) => families.map((family) => formatPoolName(kind, family));
   const networks = [
-    made("UnderlayNetwork", "plugin-fixed", { pools: from("fixed") }),
-    made("UnderlayNetwork", "plugin-careful", {
+    buildInterlayObject("UnderlayNetwork", "plugin-fixed", { pools: from("fixed") }),
+    buildInterlayObject("UnderlayNetwork", "plugin-careful", {
       pools: from("fixed"),
       options: { conflictDetection: true, gatewayDetection: true },
     }),
-    made("UnderlayNetwork", "plugin-silent", {
+    buildInterlayObject("UnderlayNetwork", "plugin-silent", {
       pools: from("silent"),
       options: { gatewayDetection: true, probeAttempts: 2 },
     }),
-    made("UnderlayNetwork", "plugin-beyond", { pools: from("beyond") }),
-    made("UnderlayNetwork", "plugin-hijack", { options: { hijackCIDRs: families.map(hostCidrOnNode) } }),
-    made("UnderlayNetwork", "plugin-options", {
+    buildInterlayObject("UnderlayNetwork", "plugin-beyond", { pools: from("beyond") }),
+    buildInterlayObject("UnderlayNetwork", "plugin-hijack", { options: { hijackCIDRs: families.map(findHostCidr) } }),
+    buildInterlayObject("UnderlayNetwork", "plugin-options", {
       options: {
         mtu: 1400,
         txQueueLen: 321,
@@ -116,13 +118,13 @@ export function listNetworkObjects(
       },
     }),
   ];
-  return [...pools, ...networks, behind("ptp", families), behind("bridge", families)];
+  return [...pools, ...networks, buildChainedNetwork("ptp", families), buildChainedNetwork("bridge", families)];
 }
 
-export const hostCidrOnNode = (family: IpFamily): string => `${ON_NODE[family]}/${family === "ipv6" ? 128 : 32}`;
+export const findHostCidr = (family: IpFamily): string => `${ON_NODE[family]}/${family === "ipv6" ? 128 : 32}`;
 
 /** Returns a network in which another plugin creates the pod's first NIC and Interlay is chained after it. */
-function behind(type: "ptp" | "bridge", families: readonly IpFamily[]): NetworkObject {
+function buildChainedNetwork(type: "ptp" | "bridge", families: readonly IpFamily[]): NetworkObject {
   const subnets = {
     ptp: { ipv4: "10.98.0.0/24", ipv6: "fd98::/64" },
     bridge: { ipv4: "10.97.0.0/24", ipv6: "fd97::/64" },
@@ -142,7 +144,7 @@ function behind(type: "ptp" | "bridge", families: readonly IpFamily[]): NetworkO
   };
 }
 
-function made(kind: string, name: string, spec: unknown): NetworkObject {
+function buildInterlayObject(kind: string, name: string, spec: unknown): NetworkObject {
   return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
 }
 
@@ -152,7 +154,7 @@ export async function installNetworks(api: ClusterApi, all: readonly NetworkObje
   const wanted = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
   await Eventually(
     "a NetworkAttachmentDefinition for every UnderlayNetwork",
-    () => definitions(api),
+    () => listDefinitions(api),
     (there) => wanted.every((name) => there.includes(name)),
   );
 }
@@ -169,13 +171,13 @@ export async function removeNetworks(api: ClusterApi, all: readonly NetworkObjec
   const names = all.map(({ metadata }) => metadata.name);
   await Eventually(
     "the networks' NetworkAttachmentDefinitions are deleted",
-    () => definitions(api),
+    () => listDefinitions(api),
     (there) => !there.some((name) => names.includes(name)),
     { timeout: 60_000 },
   );
 }
 
-async function definitions(api: ClusterApi): Promise<readonly string[]> {
+async function listDefinitions(api: ClusterApi): Promise<readonly string[]> {
   const { items } = await retryOnServerError(() =>
     api.objects.list("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", SYSTEM_NAMESPACE),
   );

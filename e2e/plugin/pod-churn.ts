@@ -37,7 +37,7 @@ export function podChurnSpecs(context: () => PluginContext): void {
         annotations: index % 2 === 0 ? { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY } : { [NETWORKS_ANNOTATION]: UNDERLAY },
       }));
       const names = testPods.map(({ name }) => name);
-      const before = { node: await readNodeState(context().cluster), records: await records(context()) };
+      const before = { node: await readNodeState(context().cluster), records: await listRecords(context()) };
       await By("the pods are created", async () => {
         await Promise.all(testPods.map((testPod) => createPluginPod(context(), testPod)));
         await Promise.all(names.map((name) => waitForPluginPod(context(), name)));
@@ -64,16 +64,16 @@ export function podChurnSpecs(context: () => PluginContext): void {
         ),
       );
       assert.deepEqual(await findUnanswered(questions), []);
-      assert.equal((await claimed(context(), names)).length, POD_COUNT * context().families.length);
+      assert.equal((await listClaims(context(), names)).length, POD_COUNT * context().families.length);
       await By("the pods are deleted", () => deletePods(context(), names));
       await Eventually(
         "links, routes, rules, neighbours, namespaces and records are as before, and no address is claimed",
         async () => {
-          const after = { node: await readNodeState(context().cluster), records: await records(context()) };
+          const after = { node: await readNodeState(context().cluster), records: await listRecords(context()) };
           return [
             ...after.node.filter((line) => !before.node.includes(line)),
             ...after.records.filter((line) => !before.records.includes(line)),
-            ...(await claimed(context(), names)),
+            ...(await listClaims(context(), names)),
           ];
         },
         (left) => left.length === 0,
@@ -84,7 +84,7 @@ export function podChurnSpecs(context: () => PluginContext): void {
 }
 
 /** Files in which plugin and agent record pods. */
-async function records(context: PluginContext): Promise<readonly string[]> {
+async function listRecords(context: PluginContext): Promise<readonly string[]> {
   const { stdout } = await context.cluster.exec(context.workers[1] ?? "", [
     "find",
     ...RECORDS.map((directory) => `/var/lib/interlay/${directory}`),
@@ -94,7 +94,7 @@ async function records(context: PluginContext): Promise<readonly string[]> {
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-async function claimed({ api }: PluginContext, names: readonly string[]): Promise<readonly string[]> {
+async function listClaims({ api }: PluginContext, names: readonly string[]): Promise<readonly string[]> {
   const { items } = claims.parse(
     await retryOnServerError(() => api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress")),
   );

@@ -37,11 +37,11 @@ export function replySpecs(context: () => PluginContext): void {
         const { deployment } = context();
         const beyond = await createRoutedHost(context());
         if (beyond !== undefined) DeferCleanup(() => beyond.close());
-        const addresses = await balanced(context(), type);
+        const addresses = await createBalancedService(context(), type);
         const from = await deployment.getProber("external");
         for (const node of context().workers.keys()) {
-          await lead(context(), addresses, node);
-          await untilKnown(from, addresses, podName(type, node, "b"));
+          await routeToNode(context(), addresses, node);
+          await waitUntilKnown(from, addresses, podName(type, node, "b"));
           const questions = addresses.flatMap((address) => {
             const seen = deployment.getAddress("external", "main", getIpFamily(address));
             const common = { address, server: podName(type, node, "b") };
@@ -74,7 +74,10 @@ export function replySpecs(context: () => PluginContext): void {
 }
 
 /** A Service for pods of the type, with a load balancer's address and an external IP in each family. */
-async function balanced({ api, cluster, families }: PluginContext, type: PodType): Promise<readonly string[]> {
+async function createBalancedService(
+  { api, cluster, families }: PluginContext,
+  type: PodType,
+): Promise<readonly string[]> {
   const index = POD_TYPES.indexOf(type);
   const ingress = buildUnderlayAddresses(cluster.spec, BALANCED, index + 1);
   const externalIPs = buildUnderlayAddresses(cluster.spec, EXTERNAL_IP, index + 1);
@@ -107,7 +110,7 @@ async function balanced({ api, cluster, families }: PluginContext, type: PodType
 }
 
 /** Routes packets for these addresses to a node, as a load balancer does. */
-async function lead({ deployment }: PluginContext, addresses: readonly string[], node: number): Promise<void> {
+async function routeToNode({ deployment }: PluginContext, addresses: readonly string[], node: number): Promise<void> {
   const external = getExternalHost(deployment.external);
   for (const address of addresses) {
     const via = deployment.getAddress(`node-${node + 1}`, "main", getIpFamily(address));
@@ -117,7 +120,7 @@ async function lead({ deployment }: PluginContext, addresses: readonly string[],
 }
 
 /** Waits until kube-proxy has written the rules of a new Service. */
-async function untilKnown(from: Prober, addresses: readonly string[], server: string): Promise<void> {
+async function waitUntilKnown(from: Prober, addresses: readonly string[], server: string): Promise<void> {
   for (const address of addresses)
     await Eventually(
       `${server} answers at ${address}`,

@@ -18,7 +18,7 @@ export function rpFilterSpecs(context: () => PluginContext, variant: Variant): v
       async () => {
         const { deployment, workers, families } = context();
         if (!families.includes("ipv4")) Skip("the kernel has no rp_filter for IPv6");
-        for (const node of workers.keys()) await filter(context(), node, value);
+        for (const node of workers.keys()) await setRpFilter(context(), node, value);
         for (const node of workers.keys())
           await Eventually(
             `the agent of node ${node + 1} makes every tunnel loose`,
@@ -36,7 +36,7 @@ export function rpFilterSpecs(context: () => PluginContext, variant: Variant): v
 const KEYS = ["all", "default", "eth0"] as const;
 
 /** Sets rp_filter on the node and in every pod on it; restored when the spec ends. */
-async function filter(context: PluginContext, node: number, value: string): Promise<void> {
+async function setRpFilter(context: PluginContext, node: number, value: string): Promise<void> {
   const path = (key: string) => `net.ipv4.conf.${key}.rp_filter`;
   for (const key of KEYS) {
     const before = (await execOnNode(context, node, "sysctl", "-n", path(key))).trim();

@@ -24,7 +24,7 @@ interface Shape {
   readonly outside: boolean;
 }
 
-const shape = (
+const createShape = (
   what: string,
   name: string,
   annotations: Readonly<Record<string, string>>,
@@ -38,36 +38,36 @@ const shape = (
 
 /** Pods in addition to the matrix's three types: more NICs, other names, other plugins before Interlay's. */
 export const SHAPES: readonly Shape[] = [
-  shape(
+  createShape(
     "an underlay pod with two macvlan NICs",
     "two",
     { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY, [NETWORKS_ANNOTATION]: UNDERLAY },
     ["eth0", "net1"],
   ),
-  shape(
+  createShape(
     "an underlay pod with three macvlan NICs, two with names of their own",
     "three-2",
     { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY, [NETWORKS_ANNOTATION]: `${UNDERLAY}@lan0,${UNDERLAY}@storage` },
     ["eth0", "lan0", "storage"],
   ),
-  shape("a multi-NIC pod with two macvlan NICs", "more", { [NETWORKS_ANNOTATION]: `${UNDERLAY},${UNDERLAY}` }, [
+  createShape("a multi-NIC pod with two macvlan NICs", "more", { [NETWORKS_ANNOTATION]: `${UNDERLAY},${UNDERLAY}` }, [
     "eth0",
     "net1",
     "net2",
   ]),
-  shape(
+  createShape(
     "a multi-NIC pod with three macvlan NICs of other names",
     "named-2",
     { [NETWORKS_ANNOTATION]: `${UNDERLAY}@lan0,${UNDERLAY}@lan1,${UNDERLAY}@storage` },
     ["eth0", "lan0", "lan1", "storage"],
   ),
-  shape(
+  createShape(
     "a pod with eth0 by plugin ptp, and net1",
     "ptp",
     { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("ptp"), [NETWORKS_ANNOTATION]: UNDERLAY },
     ["eth0", "net1"],
   ),
-  shape(
+  createShape(
     "a pod with eth0 by plugin bridge, and net1",
     "bridged-2",
     { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("bridge"), [NETWORKS_ANNOTATION]: UNDERLAY },

@@ -6,7 +6,7 @@ import { hostPodName, podName } from "../pods/suite-pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";
 import { readLog } from "./call-log-specs.ts";
-import { buildUnderlayAddresses, poolLabel, RANGES } from "./networks.ts";
+import { buildUnderlayAddresses, createPoolLabel, RANGES } from "./networks.ts";
 import {
   createPluginPod,
   deletePods,
@@ -28,7 +28,7 @@ const LAST = 60;
 const DIRECT = 40;
 
 /** Calls a plugin on the worker as a runtime does. */
-async function call(
+async function callPlugin(
   context: PluginContext,
   verb: string,
   config: Readonly<Record<string, unknown>>,
@@ -76,7 +76,7 @@ export function verbSpecs(context: () => PluginContext): void {
 
       const name = "direct";
       const fixedIp = buildUnderlayAddresses(cluster.spec, RANGES.fixed, DIRECT).join(",");
-      const labels = poolLabel("fixed");
+      const labels = createPoolLabel("fixed");
       await createPluginPod(context(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
       const { status, metadata } = await waitForPluginPod(context(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
@@ -99,13 +99,13 @@ export function verbSpecs(context: () => PluginContext): void {
         const fixed = buildUnderlayAddresses(cluster.spec, RANGES.fixed, LAST).map((address) => ({
           address: `${address}/${address.includes(":") ? 64 : 16}`,
         }));
-        const prevResult = await call(context(), "ADD", {
+        const prevResult = await callPlugin(context(), "ADD", {
           type: "macvlan",
           mode: "bridge",
           ipam: { type: "static", addresses: fixed },
         });
         assert.ok(Array.isArray(prevResult["ips"]), JSON.stringify(prevResult));
-        const added = await call(context(), "ADD", { type: "interlay", prevResult });
+        const added = await callPlugin(context(), "ADD", { type: "interlay", prevResult });
         assert.match(JSON.stringify(added["interfaces"]), /"veth0"/, JSON.stringify(added));
       });
       await By("the runtime's GC removes only this record", () =>
@@ -146,10 +146,10 @@ export function verbSpecs(context: () => PluginContext): void {
       INTERLAY_STATE_DIRECTORY: "/var/lib/interlay/nowhere",
       INTERLAY_CNI_SOCKET: "/var/lib/interlay/nowhere.sock",
     };
-    assert.equal((await call(context(), "STATUS", { type: "interlay" }, nowhere))["code"], 50);
+    assert.equal((await callPlugin(context(), "STATUS", { type: "interlay" }, nowhere))["code"], 50);
     const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0", sandbox: STALE.netns }], ips: [] };
-    assert.equal((await call(context(), "ADD", { type: "interlay", prevResult }, nowhere))["code"], 100);
-    assert.deepEqual(await call(context(), "STATUS", { type: "interlay" }), {});
+    assert.equal((await callPlugin(context(), "ADD", { type: "interlay", prevResult }, nowhere))["code"], 100);
+    assert.deepEqual(await callPlugin(context(), "STATUS", { type: "interlay" }), {});
   });
 
   const records = async (): Promise<readonly string[]> =>

@@ -140,7 +140,7 @@ export function createManifests(
       service(nodePortName(type, "Local"), { answers: type }, "Local"),
       service(localFirstName(type), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Local"),
       ...(balanced ? workers : []).map((holder, index) =>
-        balance(service(balancedName(type, index), { probe: podName(type, NODE_PORT_BACKEND, "b") }), holder),
+        addBalancer(service(balancedName(type, index), { probe: podName(type, NODE_PORT_BACKEND, "b") }), holder),
       ),
     ]),
   ];
@@ -217,7 +217,7 @@ export function buildPod(
 }
 
 /** Returns a Service with type LoadBalancer. @param holder name of the node that holds its addresses */
-function balance({ metadata, spec, ...service }: Manifest, holder: string): Manifest {
+function addBalancer({ metadata, spec, ...service }: Manifest, holder: string): Manifest {
   return {
     ...service,
     metadata: { ...metadata, annotations: { [HOLDER_ANNOTATION]: holder } },

@@ -27,7 +27,7 @@ export function buildPacket({ source, destination, sourcePort, destinationPort, 
   const pseudoHeader = Buffer.alloc(8);
   pseudoHeader.writeUInt32BE(udp.length, 0);
   pseudoHeader.writeUInt32BE(UDP, 4);
-  udp.writeUInt16BE(checksum(Buffer.concat([from, to, pseudoHeader, udp])) || 0xffff, 6);
+  udp.writeUInt16BE(calculateDatagramChecksum(Buffer.concat([from, to, pseudoHeader, udp])) || 0xffff, 6);
   return Buffer.concat([from.length === 4 ? ipv4Header(from, to, udp.length) : ipv6Header(from, to, udp.length), udp]);
 }
 
@@ -44,7 +44,7 @@ function ipv4Header(source: Buffer, destination: Buffer, length: number): Buffer
   header.writeUInt16BE(header.length + length, 2);
   header[8] = HOP_LIMIT;
   header[9] = UDP;
-  header.writeUInt16BE(checksum(header), 10);
+  header.writeUInt16BE(calculateDatagramChecksum(header), 10);
   return header;
 }
 
@@ -58,7 +58,7 @@ function ipv6Header(source: Buffer, destination: Buffer, length: number): Buffer
 }
 
 /** Returns the Internet checksum (RFC 1071). */
-function checksum(bytes: Buffer): number {
+function calculateDatagramChecksum(bytes: Buffer): number {
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);

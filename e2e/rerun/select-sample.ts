@@ -29,13 +29,13 @@ export function selectSample(report: Report, count: number): readonly SampledCel
   for (const [index, isOfKind] of KINDS.entries()) {
     const share = Math.floor((count - selected.size) / (KINDS.length - index));
     const candidates = all.filter(({ cell }) => isOfKind(cell));
-    for (const one of spread(candidates, share)) selected.add(one);
+    for (const one of selectEvenly(candidates, share)) selected.add(one);
   }
   return all.filter((one) => selected.has(one)); // in the report's order: fewer switches of kube-proxy
 }
 
 /** Returns elements at equal distances. */
-function spread<T>(list: readonly T[], count: number): readonly T[] {
+function selectEvenly<T>(list: readonly T[], count: number): readonly T[] {
   if (list.length <= count) return list;
   return Array.from({ length: count }, (_, index) => list.slice(Math.floor((index * list.length) / count))[0]).filter(
     (one) => one !== undefined,

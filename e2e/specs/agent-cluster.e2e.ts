@@ -37,7 +37,7 @@ export function registerSpecs(run: TestRun): void {
       }
     };
     const agentSays = (node: string, path: string) =>
-      fixture.on(node, "curl", "--silent", "--write-out", "\n%{http_code}", `http://127.0.0.1:9810/${path}`);
+      fixture.execOnNode(node, "curl", "--silent", "--write-out", "\n%{http_code}", `http://127.0.0.1:9810/${path}`);
 
     BeforeAll(
       async () => {
@@ -129,15 +129,15 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("serves /healthz, /readyz and /metrics, and counts repairs", async () => {
-      const { nodes, on, end } = fixture;
+      const { nodes, execOnNode, findStreamEnd } = fixture;
       for (const path of ["healthz", "readyz"]) assert.equal(await agentSays(nodes[0], path), "ok\n\n200", path);
       const repaired = async () =>
         Number(
           /^interlay_drift_repaired_total\{kind="route"\} (\d+)/m.exec(await agentSays(nodes[0], "metrics"))?.[1] ?? 0,
         );
       const before = await repaired();
-      const { address: of } = await end("underlay-1-b");
-      await on(nodes[0], "ip", "route", "delete", `${of}/32`);
+      const { address: of } = await findStreamEnd("underlay-1-b");
+      await execOnNode(nodes[0], "ip", "route", "delete", `${of}/32`);
       await Eventually("one more route was repaired", repaired, (count) => count > before, POLL);
       const testPod = await createChaosPod(podContext, { node: nodes[0], type: "underlay" });
       DeferCleanup(() => deletePod(podContext, testPod));
@@ -162,14 +162,14 @@ export function registerSpecs(run: TestRun): void {
       "removes record, route and address of pods that a reboot of their node ended",
       { timeout: 180_000 },
       async () => {
-        const { api, nodes, on } = fixture;
+        const { api, nodes, execOnNode } = fixture;
         const [node] = nodes;
         const testPod = await createChaosPod(podContext, { node, type: "underlay" });
         await waitForChaosPod(podContext, testPod);
         const ip = (await api.core.readNamespacedPod({ name: testPod.name, namespace: NAMESPACE })).status?.podIP ?? "";
         const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
         const record = (
-          await on(
+          await execOnNode(
             node,
             "grep",
             "--files-with-matches",
@@ -178,8 +178,8 @@ export function registerSpecs(run: TestRun): void {
             `${NODE_STATE_DIRECTORY}/attachments`,
           )
         ).trim();
-        await on(node, "cp", "--archive", NODE_STATE_DIRECTORY, KEPT);
-        DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
+        await execOnNode(node, "cp", "--archive", NODE_STATE_DIRECTORY, KEPT);
+        DeferCleanup(() => execOnNode(node, "rm", "--recursive", KEPT));
         await deletePod(podContext, testPod);
         await Eventually(
           "its address is released",
@@ -194,7 +194,7 @@ export function registerSpecs(run: TestRun): void {
             metadata: { name: ip },
             spec: claim.spec,
           } as never);
-          await on(node, "cp", "--archive", record.replace(NODE_STATE_DIRECTORY, KEPT), record);
+          await execOnNode(node, "cp", "--archive", record.replace(NODE_STATE_DIRECTORY, KEPT), record);
         });
         await Eventually(
           "the record is removed",
@@ -202,7 +202,7 @@ export function registerSpecs(run: TestRun): void {
           ({ exitCode }) => exitCode !== 0,
           POLL,
         );
-        assert.equal((await on(node, "ip", "route", "show", `${ip}/32`)).trim(), "");
+        assert.equal((await execOnNode(node, "ip", "route", "show", `${ip}/32`)).trim(), "");
         await By("the address is released", () =>
           Eventually(
             "its object is deleted",

@@ -27,36 +27,36 @@ export function registerSpecs(run: TestRun): void {
 
     /** Flushes Interlay's pinned neighbours only: felix restores its own (vxlan.calico) after minutes. */
     const ourLinks = async (node: string): Promise<readonly string[]> => {
-      const text = await fixture.on(node, "ip", "-oneline", "link", "show", "type", "veth");
+      const text = await fixture.execOnNode(node, "ip", "-oneline", "link", "show", "type", "veth");
       return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
     };
     /** Paths without translation. */
     const plainWays = async (): Promise<readonly StreamPath[]> => {
-      const { end } = fixture;
-      const u = await end("underlay-1-a");
+      const { findStreamEnd } = fixture;
+      const u = await findStreamEnd("underlay-1-a");
       return [
-        ["underlay -> overlay on the other node", u, await end("overlay-2-b")],
-        ["underlay -> multi-NIC's overlay address on the other node", u, await end("multi-nic-2-b")],
-        ["underlay -> overlay on the same node", u, await end("overlay-1-b")],
+        ["underlay -> overlay on the other node", u, await findStreamEnd("overlay-2-b")],
+        ["underlay -> multi-NIC's overlay address on the other node", u, await findStreamEnd("multi-nic-2-b")],
+        ["underlay -> overlay on the same node", u, await findStreamEnd("overlay-1-b")],
       ];
     };
     /** Paths on which Calico masquerades with the node's address. */
     const translatedWays = async (): Promise<readonly StreamPath[]> => {
-      const { end } = fixture;
-      const o = await end("overlay-1-a");
+      const { findStreamEnd } = fixture;
+      const o = await findStreamEnd("overlay-1-a");
       return [
-        ["overlay -> underlay on the other node", o, await end("underlay-2-b")],
-        ["overlay -> multi-NIC's net1 on the same node", o, await end("multi-nic-1-b", "net1")],
-        ["overlay -> underlay on the same node", o, await end("underlay-1-b")],
+        ["overlay -> underlay on the other node", o, await findStreamEnd("underlay-2-b")],
+        ["overlay -> multi-NIC's net1 on the same node", o, await findStreamEnd("multi-nic-1-b", "net1")],
+        ["overlay -> underlay on the same node", o, await findStreamEnd("underlay-1-b")],
       ];
     };
 
     It("repairs within a second each object of Interlay that is removed manually", async () => {
-      const { cluster, end, nodes, on } = fixture;
+      const { cluster, findStreamEnd, nodes, execOnNode } = fixture;
       const [node] = nodes;
-      const underlay = await end("underlay-1-b");
-      const multiNic = await end("multi-nic-1-b", "net1");
-      const route = await on(node, "ip", "route", "show", `${underlay.address}/32`);
+      const underlay = await findStreamEnd("underlay-1-b");
+      const multiNic = await findStreamEnd("multi-nic-1-b", "net1");
+      const route = await execOnNode(node, "ip", "route", "show", `${underlay.address}/32`);
       const wired: AttachedPod = {
         underlay: { ...underlay, link: /dev (\S+)/.exec(route)?.[1] ?? "" },
         multiNic,
@@ -64,8 +64,8 @@ export function registerSpecs(run: TestRun): void {
         nodeAddress: cluster.nodes.find(({ name }) => name === node)?.address ?? "",
       };
       const takes = async ({ what, remove, show, there }: Removal): Promise<number> => {
-        assert.match(await on(node, ...show), there, `${what} does not exist before`);
-        await on(node, ...remove);
+        assert.match(await execOnNode(node, ...show), there, `${what} does not exist before`);
+        await execOnNode(node, ...remove);
         const removed = Date.now();
         await Eventually(
           `${what} is repaired`,
@@ -88,7 +88,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("leaves objects of other programs alone", async () => {
-      const { cluster, nodes, on } = fixture;
+      const { cluster, nodes, execOnNode } = fixture;
       const [node] = nodes;
       const foreign: readonly (readonly [make: string, undo: string, show: string, there: RegExp])[] = [
         ["ip route add 198.51.100.0/24 dev eth0", "ip route delete 198.51.100.0/24", "ip route", /198\.51\.100\.0\/24/],
@@ -102,30 +102,30 @@ export function registerSpecs(run: TestRun): void {
         ["nft add table inet foreign", "nft delete table inet foreign", "nft list tables", /inet foreign/],
       ];
       for (const [make, undo] of foreign) {
-        await on(node, ...make.split(" "));
-        DeferCleanup(() => on(node, ...undo.split(" ")));
+        await execOnNode(node, ...make.split(" "));
+        DeferCleanup(() => execOnNode(node, ...undo.split(" ")));
       }
       await By("kill the agent: the next one checks everything", () => signalAgent(cluster, node, "KILL"));
-      await on(node, "nft", "delete", "table", "inet", "interlay");
+      await execOnNode(node, "nft", "delete", "table", "inet", "interlay");
       await Eventually(
         "the agent works",
-        () => on(node, "nft", "list", "tables"),
+        () => execOnNode(node, "nft", "list", "tables"),
         (text) => text.includes("inet interlay"),
         { timeout: 110_000 }, // kubelet waits longer each time before it starts a container that was killed
       );
-      for (const [, , show, there] of foreign) assert.match(await on(node, ...show.split(" ")), there);
+      for (const [, , show, there] of foreign) assert.match(await execOnNode(node, ...show.split(" ")), there);
     });
 
     It(
       "loses no connection when agent (replaced by a newer one), felix, kube-proxy and Multus are killed",
       async () => {
-        const { api, cluster, nodes, on } = fixture;
-        const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", INSTALLED_EXECUTABLE);
+        const { api, cluster, nodes, execOnNode } = fixture;
+        const whatIs = (node: string) => execOnNode(node, "stat", "-c", "%i %s", INSTALLED_EXECUTABLE);
         // An older version as a file: a lab has a link there, to a file of all nodes.
         const older = `${INSTALLED_EXECUTABLE}.older`;
-        await on(nodes[0], "cp", "--dereference", INSTALLED_EXECUTABLE, older);
-        await on(nodes[0], "truncate", "--size", "+1", older);
-        await on(nodes[0], "mv", older, INSTALLED_EXECUTABLE);
+        await execOnNode(nodes[0], "cp", "--dereference", INSTALLED_EXECUTABLE, older);
+        await execOnNode(nodes[0], "truncate", "--size", "+1", older);
+        await execOnNode(nodes[0], "mv", older, INSTALLED_EXECUTABLE);
         const before = await whatIs(nodes[0]);
         const ways = [...(await plainWays()), ...(await translatedWays())];
         await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
@@ -152,8 +152,11 @@ export function registerSpecs(run: TestRun): void {
      * (nf_nat_oif_changed): the one to an underlay pod of the same node, while Interlay's route is missing.
      */
     It("loses no connection that can be kept when all objects of Interlay are flushed", async () => {
-      const { nodes, on } = fixture;
-      const [underlay, multiNic] = [await fixture.end("underlay-1-a"), await fixture.end("multi-nic-2-b")];
+      const { nodes, execOnNode } = fixture;
+      const [underlay, multiNic] = [
+        await fixture.findStreamEnd("underlay-1-a"),
+        await fixture.findStreamEnd("multi-nic-2-b"),
+      ];
       const [toOtherNode] = await translatedWays();
       assert.ok(toOtherNode);
       await assertStreamsSurvive(
@@ -167,12 +170,12 @@ export function registerSpecs(run: TestRun): void {
               "ip rule delete lookup 500",
               "nft delete table inet interlay",
             ])
-              await on(node, ...text.split(" "));
+              await execOnNode(node, ...text.split(" "));
           for (const node of nodes)
             for (const link of await ourLinks(node))
-              await on(node, "ip", "neighbour", "flush", "nud", "permanent", "dev", link);
+              await execOnNode(node, "ip", "neighbour", "flush", "nud", "permanent", "dev", link);
           for (const { node, netns } of [underlay, multiNic])
-            await on(node, "nsenter", `--net=${netns}`, "ip", "route", "flush", "table", "all", "proto", "105");
+            await execOnNode(node, "nsenter", `--net=${netns}`, "ip", "route", "flush", "table", "all", "proto", "105");
         },
       );
     });
@@ -182,12 +185,12 @@ export function registerSpecs(run: TestRun): void {
      * node's address (natOutgoing). So the underlay pods send here.
      */
     It("loses no untranslated connection when conntrack and the whole ruleset are flushed", async () => {
-      const { cluster, nodes, on } = fixture;
+      const { cluster, nodes, execOnNode } = fixture;
       const ways = (await plainWays()).map(([what, client, server]): StreamPath => [what, client, server, "client"]);
       await assertStreamsSurvive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
         for (const node of nodes) {
-          await on(node, "conntrack", "--flush");
-          await on(node, "nft", "flush", "ruleset");
+          await execOnNode(node, "conntrack", "--flush");
+          await execOnNode(node, "nft", "flush", "ruleset");
           // Without this they need a minute or more to notice that their rules are missing.
           await signalProcess(cluster, node, "calico-node -felix", "KILL");
           await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
@@ -196,7 +199,7 @@ export function registerSpecs(run: TestRun): void {
       for (const node of nodes)
         await Eventually(
           "Calico's and kube-proxy's chains exist again",
-          () => on(node, "iptables-save", "-t", "filter"),
+          () => execOnNode(node, "iptables-save", "-t", "filter"),
           (text) => text.includes("-A KUBE-FORWARD") && text.includes("-A cali-FORWARD"),
           { timeout: 90_000 },
         );
@@ -206,9 +209,9 @@ export function registerSpecs(run: TestRun): void {
       "a NetworkPolicy that denies holds, though the pod's own node does not track",
       { labels: ["policy"] },
       async () => {
-        const { api, deployment, reaches } = fixture;
+        const { api, deployment, canReach } = fixture;
         const target = deployment.getAddress("overlay-2-b", "main");
-        assert.ok(await reaches("underlay-1-a", target), "no answer before the policy");
+        assert.ok(await canReach("underlay-1-a", target), "no answer before the policy");
         const policy = {
           apiVersion: "networking.k8s.io/v1",
           kind: "NetworkPolicy",
@@ -224,7 +227,7 @@ export function registerSpecs(run: TestRun): void {
         for (const protocol of ["tcp", "udp"] as const)
           await Eventually(
             `${protocol} is denied`,
-            () => reaches("underlay-1-a", target, protocol),
+            () => canReach("underlay-1-a", target, protocol),
             (ok) => !ok,
           );
         await By("allow only the underlay pod's own address", () =>
@@ -239,11 +242,11 @@ export function registerSpecs(run: TestRun): void {
         );
         await Eventually(
           "the allowed pod is answered",
-          () => reaches("underlay-1-a", target),
+          () => canReach("underlay-1-a", target),
           (ok) => ok,
         );
         // felix needs time to write a changed policy into the kernel; from then on it holds.
-        const stranger = () => reaches("underlay-2-a", target);
+        const stranger = () => canReach("underlay-2-a", target);
         await Eventually("another pod is denied", stranger, (ok) => !ok);
         await Consistently("another pod is denied", stranger, (ok) => !ok);
       },

@@ -28,14 +28,14 @@ async function answerSome(context: ChaosContext, seed: number): Promise<void> {
   const { workers, families } = context.deployment;
   const all = listMatrixCells(workers.length, families);
   const random = createRandom(seed);
-  await answer(
+  await assertAnswers(
     context,
     Array.from({ length: CELLS_ASKED }, () => pickRandom(all, random)),
   );
 }
 
 /** Asserts that cells answer. Cells that do not are probed again, because a busy computer is late. */
-async function answer({ deployment }: ChaosContext, asked: readonly Cell[]): Promise<void> {
+async function assertAnswers({ deployment }: ChaosContext, asked: readonly Cell[]): Promise<void> {
   let waiting = asked;
   await Eventually(
     `${asked.length} cells answer`,
@@ -86,7 +86,7 @@ export function registerSpecs(run: TestRun): void {
     It("the invariants hold after every action, and flows survive", { timeout: (minutes + 8) * 60_000 }, async () => {
       await By("before the first action", async () => {
         await checkInvariants(context);
-        await flows.answered(context.lost);
+        await flows.waitUntilAnswered(context.lost);
       });
       const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(context) ?? true));
       for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
@@ -97,7 +97,7 @@ export function registerSpecs(run: TestRun): void {
         const what = await By(`${number}. ${name}`, () => act(context));
         await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(context));
         await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
-          flows.answered(context.lost),
+          flows.waitUntilAnswered(context.lost),
         );
         context.lost = createLostState();
         await By(`random cells after ${name} (seed ${seed}, action ${number})`, () =>
@@ -113,8 +113,8 @@ export function registerSpecs(run: TestRun): void {
       flows.goesOn("every cell is probed");
       await switchVariant(context.cluster, VARIANT);
       const all = listMatrixCells(context.deployment.workers.length, context.deployment.families);
-      await By(`seed ${seed}, after: ${story()}`, () => answer(context, all));
-      await flows.answered(context.lost);
+      await By(`seed ${seed}, after: ${story()}`, () => assertAnswers(context, all));
+      await flows.waitUntilAnswered(context.lost);
     });
 
     It("deleted pods leave no state", { timeout: 300_000 }, async () => {

@@ -25,7 +25,7 @@ export function registerSpecs(run: TestRun): void {
     );
 
     It("a new IPPool is routed in running pods", async () => {
-      const { api, cluster, nodes, reaches } = fixture;
+      const { api, cluster, nodes, canReach } = fixture;
       const pool = {
         apiVersion: "crd.projectcalico.org/v1",
         kind: "IPPool",
@@ -45,19 +45,19 @@ export function registerSpecs(run: TestRun): void {
         { timeout: 60_000 },
       );
       for (const from of ["underlay-1-a", "underlay-2-a", "multi-nic-1-a", "overlay-1-a"])
-        await Eventually(`${from} -> ${address}`, () => reaches(from, address), Boolean, POLL);
+        await Eventually(`${from} -> ${address}`, () => canReach(from, address), Boolean, POLL);
     });
 
     It("a new Service network is routed in running pods until it is removed", async () => {
-      const { cluster, nodes, end, on, state } = fixture;
-      const ends = [await end("underlay-1-b"), await end("multi-nic-1-b")];
+      const { cluster, nodes, findStreamEnd, execOnNode, readNodeStatus } = fixture;
+      const ends = [await findStreamEnd("underlay-1-b"), await findStreamEnd("multi-nic-1-b")];
       const routes = () =>
-        Promise.all(ends.map(({ node, netns }) => on(node, "nsenter", `--net=${netns}`, "ip", "route")));
+        Promise.all(ends.map(({ node, netns }) => execOnNode(node, "nsenter", `--net=${netns}`, "ip", "route")));
       const through = new RegExp(`^${ADDED_SERVICES.replaceAll(".", "\\.")} via \\S+ dev (veth0|eth0)`, "m");
       await kubeadmServices(cluster.kubeconfig, `${cluster.spec.serviceCidr},${ADDED_SERVICES}`);
       DeferCleanup(() => kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr));
       await Eventually("both pods have the route", routes, (texts) => texts.every((text) => through.test(text)), POLL);
-      const { facts } = await state(nodes[0]);
+      const { facts } = await readNodeStatus(nodes[0]);
       assert.deepEqual(facts.serviceCidrs, [cluster.spec.serviceCidr, ADDED_SERVICES]);
       assert.match(facts.sources["serviceCidrs"] ?? "", /^kubeadm-config serviceSubnet$|^ServiceCIDR objects$/);
       await kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr);
@@ -65,7 +65,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("sources that disagree are reported in a condition", async () => {
-      const { api, nodes, cluster, state } = fixture;
+      const { api, nodes, cluster, readNodeStatus } = fixture;
       const config = {
         apiVersion: "v1",
         kind: "ConfigMap",
@@ -74,7 +74,7 @@ export function registerSpecs(run: TestRun): void {
       };
       await ensureObject(api, config);
       DeferCleanup(() => api.objects.delete(config));
-      const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+      const facts = async () => (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
       const condition = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", POLL);
       const { overlayCidr } = cluster.spec;
       assert.equal(condition?.status, "True");
@@ -87,15 +87,15 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("an invalid override is reported in a condition, and the last valid facts stay", async () => {
-      const { cluster, nodes, on, state } = fixture;
-      const before = await on(nodes[0], "cat", FACTS);
+      const { cluster, nodes, execOnNode, readNodeStatus } = fixture;
+      const before = await execOnNode(nodes[0], "cat", FACTS);
       DeferCleanup(() => configureAgents(cluster, { overlayCidrs: null }));
-      const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+      const facts = async () => (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
       await configureAgents(cluster, { overlayCidrs: "10.99.0.0" });
       const condition = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", POLL);
       assert.equal(condition?.status, "False");
       assert.match(condition.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
-      assert.equal(await on(nodes[0], "cat", FACTS), before);
+      assert.equal(await execOnNode(nodes[0], "cat", FACTS), before);
       await configureAgents(cluster, { overlayCidrs: null });
       await Eventually(
         "the condition is True again",
@@ -109,14 +109,14 @@ export function registerSpecs(run: TestRun): void {
     nodeAddressSpecs(() => fixture);
 
     It("the facts file is written again when it is removed, readable only by root", async () => {
-      const { nodes, on } = fixture;
-      const before = await on(nodes[0], "cat", FACTS);
-      await on(nodes[0], "rm", FACTS);
+      const { nodes, execOnNode } = fixture;
+      const before = await execOnNode(nodes[0], "cat", FACTS);
+      await execOnNode(nodes[0], "rm", FACTS);
       const there = await By("the file exists again", () =>
-        Eventually("the file", () => on(nodes[0], "cat", FACTS), Boolean),
+        Eventually("the file", () => execOnNode(nodes[0], "cat", FACTS), Boolean),
       );
       assert.equal(there, before);
-      assert.equal((await on(nodes[0], "stat", "-c", "%a", FACTS)).trim(), "600");
+      assert.equal((await execOnNode(nodes[0], "stat", "-c", "%a", FACTS)).trim(), "600");
     });
   });
 }

@@ -45,8 +45,8 @@ export function registerSpecs(run: TestRun): void {
         context = {
           cluster,
           api,
-          on: (argv) => runOnNode(cluster, node, argv),
-          address: (pod, nic) => deployment.getAddress(pod, nic),
+          execOnNode: (argv) => runOnNode(cluster, node, argv),
+          getAddress: (pod, nic) => deployment.getAddress(pod, nic),
           pauseAgent: () => signalAgent(cluster, node, "STOP"),
           resumeAgent: () => signalAgent(cluster, node, "CONT"),
         };

@@ -57,7 +57,7 @@ export function registerSpecs(run: TestRun): void {
     /** Seconds of the slowest `kubectl apply -k`, a measure of this computer's load. */
     let applySeconds = 5;
     /** Whether an underlay pod reaches an overlay pod on the other node, which needs the return path. */
-    const passes = () => fixture.reaches("underlay-1-a", fixture.deployment.getAddress("overlay-2-b", "main"));
+    const passes = () => fixture.canReach("underlay-1-a", fixture.deployment.getAddress("overlay-2-b", "main"));
     const agents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
     const kubeProxies = () => listPodIdentities(fixture.api, "kube-system", "k8s-app=kube-proxy");
 
@@ -76,7 +76,7 @@ export function registerSpecs(run: TestRun): void {
 
     for (const [overlay, made] of OVERLAYS)
       It(`overlay ${overlay}: kubectl apply -k configures every node`, { timeout: 240_000 }, async () => {
-        const { api, cluster, state, on } = fixture;
+        const { api, cluster, readNodeStatus, execOnNode } = fixture;
         const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
         if (overlay === "liberal") DeferCleanup(() => switchVariant(cluster, NOTRACK));
         const started = performance.now();
@@ -91,7 +91,7 @@ export function registerSpecs(run: TestRun): void {
           // All in one read: a kube-proxy that the previous spec restarted writes its rule after the gate has opened.
           await Eventually(
             `gate ${made.gate.open ? "open" : "closed"}, sysctl and kube-proxy's rule on ${name}`,
-            () => state(name),
+            () => readNodeStatus(name),
             ({ gate, tcpBeLiberal, kubeProxy, conditions }) =>
               gate.open === made.gate.open &&
               made.gate.reason.test(gate.reason) &&
@@ -103,7 +103,7 @@ export function registerSpecs(run: TestRun): void {
               ),
             POLL,
           );
-          const table = await on(name, "nft", "list", "table", "inet", "interlay");
+          const table = await execOnNode(name, "nft", "list", "table", "inet", "interlay");
           assert.equal(/ notrack comment/.test(table), overlay === "notrack", `exemption on ${name}: ${table}`);
           assert.match(table, /masquerade-service/, `masquerade on ${name}`);
         }
@@ -114,7 +114,7 @@ export function registerSpecs(run: TestRun): void {
       });
 
     It("upgrade: with a newer image no connection, pod or call is lost", { timeout: 600_000 }, async () => {
-      const { api, cluster, nodes, end } = fixture;
+      const { api, cluster, nodes, findStreamEnd } = fixture;
       if (cluster.provider !== "lab") Skip("only a lab's executables can be replaced");
       const all = cluster.nodes.map(({ name }) => name);
       const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
@@ -133,16 +133,16 @@ export function registerSpecs(run: TestRun): void {
       DeferCleanup(() => api.objects.delete(service));
       const { spec } = await api.core.readNamespacedService({ name: "streams", namespace: NAMESPACE });
       const [underlay, overlay, target] = [
-        await end("underlay-1-a"),
-        await end("overlay-1-a"),
-        await end("overlay-2-b"),
+        await findStreamEnd("underlay-1-a"),
+        await findStreamEnd("overlay-1-a"),
+        await findStreamEnd("overlay-2-b"),
       ];
       const ways: readonly StreamPath[] = [
         ["underlay -> overlay on the other node", underlay, target],
-        ["underlay -> multi-NIC's overlay address on the other node", underlay, await end("multi-nic-2-b")],
-        ["overlay -> multi-NIC's net1 on the other node", overlay, await end("multi-nic-2-b", "net1")],
+        ["underlay -> multi-NIC's overlay address on the other node", underlay, await findStreamEnd("multi-nic-2-b")],
+        ["overlay -> multi-NIC's net1 on the other node", overlay, await findStreamEnd("multi-nic-2-b", "net1")],
         ["underlay -> Service", underlay, { ...target, address: spec?.clusterIP ?? "" }],
-        ["overlay -> underlay on the other node", overlay, await end("underlay-2-b")],
+        ["overlay -> underlay on the other node", overlay, await findStreamEnd("underlay-2-b")],
       ];
       const [agentsBefore, podsBefore] = [await agents(), await listPodIdentities(api, NAMESPACE, "probe")];
       const ends = await Promise.all(nodes.map((node) => watchExecutables(cluster, node)));

@@ -46,7 +46,7 @@ export function registerSpecs(run: TestRun): void {
     /** Asserts that a part of every pod's state is the same on both sides. */
     const same = (what: keyof PodState) => {
       const [one, other] = facts.map((side) =>
-        Object.fromEntries([...side].map(([pod, is]) => [pod, lines(is[what])])),
+        Object.fromEntries([...side].map(([pod, is]) => [pod, splitTrimmedLines(is[what])])),
       );
       assert.deepEqual(one, other);
       return Object.values(one ?? {});
@@ -93,6 +93,6 @@ export function registerSpecs(run: TestRun): void {
   });
 }
 
-const lines = (text: string): readonly string[] => text.split("\n").map((line) => line.trimEnd());
+const splitTrimmedLines = (text: string): readonly string[] => text.split("\n").map((line) => line.trimEnd());
 
 registerIfMain(import.meta.url, registerSpecs);

@@ -13,7 +13,7 @@ import { linkSpecs } from "../plugin/links.ts";
 import { addressMigrationSpecs } from "../plugin/address-migration.ts";
 import {
   PLUGIN_BRIDGE,
-  hostCidrOnNode,
+  findHostCidr,
   installNetworks,
   listNetworkObjects,
   removeNetworks,
@@ -84,7 +84,7 @@ export function registerSpecs(run: TestRun): void {
         }
         for (const node of context.workers.keys())
           for (const family of context.families) {
-            const route = ["local", hostCidrOnNode(family), "dev", "lo"];
+            const route = ["local", findHostCidr(family), "dev", "lo"];
             DeferCleanup(() => execOnNode(context, node, "ip", "route", "delete", ...route));
             await execOnNode(context, node, "ip", "route", "add", ...route);
           }

@@ -24,7 +24,7 @@ export function registerSpecs(run: TestRun): void {
     const asymmetric = () => probeAsymmetricPaths(fixture);
     const passes = () => waitForAsymmetricPaths(fixture);
     const everywhere = (...argv: readonly string[]) =>
-      Promise.all(fixture.cluster.nodes.map(({ name }) => fixture.on(name, ...argv)));
+      Promise.all(fixture.cluster.nodes.map(({ name }) => fixture.execOnNode(name, ...argv)));
 
     BeforeAll(
       async () => {
@@ -36,8 +36,8 @@ export function registerSpecs(run: TestRun): void {
     registerPacketFilterSpecs(() => fixture);
 
     It("has one exemption for pairs and one for secondary NICs with any number of pods", async () => {
-      const { api, cluster, nodes, on } = fixture;
-      const before = stripCounters(await on(nodes[0], ...TABLE));
+      const { api, cluster, nodes, execOnNode } = fixture;
+      const before = stripCounters(await execOnNode(nodes[0], ...TABLE));
       assert.deepEqual(
         [...before.matchAll(/ notrack comment "([^"]+)"/g)].map(([, name]) => name),
         listFamilies(cluster.spec).flatMap((family) => [`exempt-${family}`, `exempt-further-nic-${family}`]),
@@ -50,14 +50,14 @@ export function registerSpecs(run: TestRun): void {
       await By(`${testPods.length} more pods`, () =>
         Promise.all(testPods.map((testPod) => waitForChaosPod(podContext, testPod))),
       );
-      assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
+      assert.equal(stripCounters(await execOnNode(nodes[0], ...TABLE)), before);
     });
 
     It("chooses snat if nodes are outside of a pool's subnet", async () => {
-      const { api, cluster, nodes, on, state } = fixture;
+      const { api, cluster, nodes, execOnNode, readNodeStatus } = fixture;
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await configureAgents(cluster, { returnPath: "auto" });
-      const chosen = async () => (await state(nodes[0])).returnPath;
+      const chosen = async () => (await readNodeStatus(nodes[0])).returnPath;
       await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", POLL);
       const pool = {
         apiVersion: "interlay.dev/v1alpha1",
@@ -80,31 +80,31 @@ export function registerSpecs(run: TestRun): void {
       );
       await passes();
       assert.match(
-        await on(nodes[0], ...TABLE),
+        await execOnNode(nodes[0], ...TABLE),
         /ip daddr @overlay4 counter packets [1-9]\d* .*masquerade-overlay-ipv4/,
       );
     });
 
     It("works with kube-proxy's nftables mode", async () => {
-      const { cluster, nodes, on, state } = fixture;
+      const { cluster, nodes, execOnNode, readNodeStatus } = fixture;
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await switchVariant(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
       await Eventually(
         "its mode and rule are detected",
-        () => state(nodes[0]),
+        () => readNodeStatus(nodes[0]),
         ({ kubeProxy }) => kubeProxy.mode === "nftables" && kubeProxy.invalidDropRule,
         POLL,
       );
       await passes();
-      assert.match(await on(nodes[0], "nft", "list", "tables"), /table ip kube-proxy/);
+      assert.match(await execOnNode(nodes[0], "nft", "list", "tables"), /table ip kube-proxy/);
     });
 
     It(
       "liberal: reports what to do while kube-proxy has its rule, and restarts kube-proxy if allowed",
       { timeout: 180_000 },
       async () => {
-        const { cluster, nodes, state } = fixture;
-        const gates = () => Promise.all(nodes.map(async (node) => (await state(node)).gate));
+        const { cluster, nodes, readNodeStatus } = fixture;
+        const gates = () => Promise.all(nodes.map(async (node) => (await readNodeStatus(node)).gate));
         DeferCleanup(async () => {
           await configureAgents(cluster, { restartKubeProxy: null });
           await switchVariant(cluster, NOTRACK);
@@ -136,8 +136,9 @@ export function registerSpecs(run: TestRun): void {
       "Calico's INVALID check drops no packet of the matrix with any return path, and drops those of a multi-NIC pod without its rule",
       { timeout: 240_000 },
       async () => {
-        const { cluster, deployment, nodes, end, on, holdAgent, reaches } = fixture;
-        const drops = async (node: string) => calicoInvalidDrops(await on(node, "iptables-save", "-c", "-t", "filter"));
+        const { cluster, deployment, nodes, findStreamEnd, execOnNode, holdAgent, canReach } = fixture;
+        const drops = async (node: string) =>
+          calicoInvalidDrops(await execOnNode(node, "iptables-save", "-c", "-t", "filter"));
         const asked = listMatrixCells(deployment.workers.length).filter(({ group }) => group === "matrix");
         DeferCleanup(() => switchVariant(cluster, NOTRACK));
         for (const returnPath of ["notrack", "none", "liberal"] as const) {
@@ -163,12 +164,12 @@ export function registerSpecs(run: TestRun): void {
         }
 
         // With `liberal` kube-proxy has no rule that could drop the packets first.
-        const { node, netns, address } = await end("multi-nic-2-b");
+        const { node, netns, address } = await findStreamEnd("multi-nic-2-b");
         await holdAgent(node);
         const before = await drops(node);
-        await on(node, "nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address);
-        assert.ok(!(await reaches("underlay-1-a", address)), "its reply does not need the rule");
-        const link = /dev (cali\S+)/.exec(await on(node, "ip", "route", "get", address))?.[1] ?? "";
+        await execOnNode(node, "nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address);
+        assert.ok(!(await canReach("underlay-1-a", address)), "its reply does not need the rule");
+        const link = /dev (cali\S+)/.exec(await execOnNode(node, "ip", "route", "get", address))?.[1] ?? "";
         assert.deepEqual(
           diffCounters(before, await drops(node)).map((text) => text.split(":")[0]),
           [`cali-tw-${link}`],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { compileRuleset, listUnsupportedParts } from "../../plugin/trace/netfilter/compile-ruleset.ts";
 import type { TraceSnapshot } from "../../plugin/trace/snapshot.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
+import type { FaultContext } from "../doctor/doctor-fault.ts";
 import { FAULTS } from "../doctor/doctor-faults.ts";
 import { HEALTHY } from "../doctor/compare-prediction.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
@@ -53,7 +54,7 @@ export function registerSpecs(run: TestRun): void {
         context = makeFaultContext(cluster, api, deployment);
         DeferCleanup(async () => {
           const all = runs.flatMap((one) => one.cells);
-          run.results.snapshots.set("trace.json", JSON.stringify(runs.map(summarize), null, 1));
+          run.results.snapshots.set("trace.json", JSON.stringify(runs.map(summarizeFault), null, 1));
           await By(`all: ${formatCounts(countJudgements(all))}`, () => undefined);
         });
       },
@@ -84,7 +85,7 @@ export function registerSpecs(run: TestRun): void {
       const each = milliseconds / asked.length;
       await By(`${formatCounts(counts)}; ${each.toFixed(2)} ms a cell`, () => undefined);
       const wrong = compared.filter(({ judgement }) => judgement === "false-green" || judgement === "false-red");
-      assert.deepEqual(wrong.map(describe), [], "wrong predictions");
+      assert.deepEqual(wrong.map(describeCell), [], "wrong predictions");
       return compared;
     };
 
@@ -94,9 +95,9 @@ export function registerSpecs(run: TestRun): void {
         await By("switch kube-proxy and return path", () => switchVariant(cluster, variant));
         const compared = await compare(formatVariantFlags(variant), variant);
         const unknown = compared.filter(({ judgement }) => judgement === "unknown");
-        assert.ok(unknown.length <= compared.length * MAX_UNKNOWN, `unknown: ${unknown.map(describe).join("\n")}`);
+        assert.ok(unknown.length <= compared.length * MAX_UNKNOWN, `unknown: ${unknown.map(describeCell).join("\n")}`);
         const sources = compared.filter(({ wrongSource }) => wrongSource !== undefined);
-        assert.deepEqual(sources.map(describe), [], "another source than predicted");
+        assert.deepEqual(sources.map(describeCell), [], "another source than predicted");
         const paths = compared.flatMap(({ id, wrongPath }) => (wrongPath === undefined ? [] : [`${id}: ${wrongPath}`]));
         assert.deepEqual(paths, [], "other hops than predicted");
       });
@@ -137,12 +138,11 @@ export function registerSpecs(run: TestRun): void {
         if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider is not privileged");
         const [node = ""] = deployment.workers;
         await By("switch kube-proxy and return path", () => switchVariant(cluster, HEALTHY));
-        const faultContext = {
+        const faultContext: FaultContext = {
           cluster,
           api,
-          node,
-          on: (argv: readonly string[]) => runOnNode(cluster, node, argv),
-          address: context.address,
+          execOnNode: (argv) => runOnNode(cluster, node, argv),
+          getAddress: context.getAddress,
           pauseAgent: () => pauseAgent(node),
           resumeAgent: () => resumeAgent(node),
         };
@@ -164,13 +164,19 @@ function listUnsupported({ namespaces }: TraceSnapshot): readonly string[] {
   );
 }
 
-function describe({ id, predicted, arrived, reason, wrongSource }: ComparedCell): string {
+function describeCell({ id, predicted, arrived, reason, wrongSource }: ComparedCell): string {
   const source =
     wrongSource === undefined ? "" : `; source ${wrongSource.predicted} predicted, ${wrongSource.seen} seen`;
   return `${id}: predicted ${predicted}, ${arrived ? "arrived" : "did not arrive"}${source}${reason === "" ? "" : ` (${reason})`}`;
 }
 
-function summarize({ title, cells: compared }: { readonly title: string; readonly cells: readonly ComparedCell[] }) {
+function summarizeFault({
+  title,
+  cells: compared,
+}: {
+  readonly title: string;
+  readonly cells: readonly ComparedCell[];
+}) {
   return {
     title,
     counts: countJudgements(compared),

@@ -15,13 +15,13 @@ function recorded(isTTY: boolean, env: NodeJS.ProcessEnv = {}) {
 describe("live output", () => {
   it("estimates the remaining time after the first variant", () => {
     const { live, wait, text } = recorded(false);
-    live.begin("first");
+    live.startVariant("first");
     wait(4000);
-    live.end();
-    live.begin("second");
+    live.endVariant();
+    live.startVariant("second");
     wait(6000);
-    live.end();
-    live.begin("third");
+    live.endVariant();
+    live.startVariant("third");
     assert.deepEqual(text().trimEnd().split("\n"), [
       "      · variant 1 of 3: first",
       "      · variant 2 of 3: second; about 8.0 s left",
@@ -36,8 +36,8 @@ describe("live output", () => {
       [false, {}, false],
     ] as const) {
       const { live, text } = recorded(isTTY, env);
-      live.cells(5, 9);
-      live.cells(9, 9);
+      live.showCells(5, 9);
+      live.showCells(9, 9);
       assert.equal(text(), counts ? "\r        5 of 9 cells\r\u001b[K" : "");
     }
   });

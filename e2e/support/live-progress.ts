@@ -22,23 +22,23 @@ export class LiveProgress {
   }
 
   /** Prints the line of a variant. */
-  begin(title: string): void {
+  startVariant(title: string): void {
     this.#begun = this.#now();
-    this.#write(`      · variant ${this.#took.length + 1} of ${this.#total}: ${title}${this.#left()}\n`);
+    this.#write(`      · variant ${this.#took.length + 1} of ${this.#total}: ${title}${this.#formatRemaining()}\n`);
   }
 
   /** Prints how many cells of the variant have their result. */
-  cells(done: number, of: number): void {
+  showCells(done: number, of: number): void {
     if (!this.#terminal) return;
     this.#write(done < of ? `\r        ${done} of ${of} cells` : "\r\u001b[K");
   }
 
-  end(): void {
+  endVariant(): void {
     this.#took.push(this.#now() - this.#begun);
   }
 
   /** Estimates from the variants that are done; the empty text before the first one is. */
-  #left(): string {
+  #formatRemaining(): string {
     if (this.#took.length === 0) return "";
     const mean = this.#took.reduce((sum, one) => sum + one, 0) / this.#took.length;
     return `; about ${formatElapsed(mean * (this.#total - this.#took.length))} left`;

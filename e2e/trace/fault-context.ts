@@ -7,15 +7,15 @@ import type { TraceFaultContext } from "./trace-fault.ts";
 /** Returns what faults need of a cluster; the faulty node is the first worker. */
 export function makeFaultContext(cluster: Cluster, api: ClusterApi, deployment: Deployment): TraceFaultContext {
   const [node = ""] = deployment.workers;
-  const on = (argv: readonly string[], stdin?: string) =>
+  const execOnNode = (argv: readonly string[], stdin?: string) =>
     runOnNode(cluster, node, argv, stdin === undefined ? {} : { stdin });
-  const address = (pod: string, nic: "main" | "net1" = "main") => deployment.getAddress(pod, nic);
+  const getAddress = (pod: string, nic: "main" | "net1" = "main") => deployment.getAddress(pod, nic);
   return {
     api,
-    on,
-    address,
+    execOnNode,
+    getAddress,
     inPod: async (pod, argv, stdin) =>
-      on(["ip", "netns", "exec", await findNetns(cluster, node, address(pod)), ...argv], stdin),
+      execOnNode(["ip", "netns", "exec", await findNetns(cluster, node, getAddress(pod)), ...argv], stdin),
     serviceAddress: (service) =>
       deployment.locate({ to: { kind: "service", service }, protocol: "tcp", port: 0, family: "ipv4" }).address,
     nodeAddress: (worker) => {
@@ -24,7 +24,7 @@ export function makeFaultContext(cluster: Cluster, api: ClusterApi, deployment: 
       return found;
     },
     findLink: async (pod, nic = "main") => {
-      const route = await on(["ip", "route", "get", address(pod, nic)]);
+      const route = await execOnNode(["ip", "route", "get", getAddress(pod, nic)]);
       const link = / dev (\S+)/.exec(route)?.[1];
       if (link === undefined) throw new Error(`no link in "${route}"`);
       return link;

@@ -30,19 +30,29 @@ export const IPTABLES_FAULTS: readonly TraceFault[] = [
     "iptables-legacy",
     "filter",
     "FORWARD",
-    ({ address }) => [...["-d", address(OVERLAY), "-j", "DROP"]],
+    ({ getAddress }) => [...["-d", getAddress(OVERLAY), "-j", "DROP"]],
   ),
-  makeRuleFault("the legacy backend drops in its table raw", "iptables-legacy", "raw", "PREROUTING", ({ address }) => [
-    ...["-s", address(UNDERLAY), "-p", "tcp", "-j", "DROP"],
+  makeRuleFault(
+    "the legacy backend drops in its table raw",
+    "iptables-legacy",
+    "raw",
+    "PREROUTING",
+    ({ getAddress }) => [...["-s", getAddress(UNDERLAY), "-p", "tcp", "-j", "DROP"]],
+  ),
+  makeRuleFault("a rule drops several ports", "iptables", "filter", "FORWARD", ({ getAddress }) => [
+    ...["-d", getAddress(OVERLAY), "-p", "tcp", "-m", "multiport", "--dports", "79,8000:8100", "-j", "DROP"],
   ]),
-  makeRuleFault("a rule drops several ports", "iptables", "filter", "FORWARD", ({ address }) => [
-    ...["-d", address(OVERLAY), "-p", "tcp", "-m", "multiport", "--dports", "79,8000:8100", "-j", "DROP"],
-  ]),
-  makeRuleFault("a rule rejects by a negated address", "iptables", "filter", "FORWARD", ({ address, nodeAddress }) => [
-    ...["!", "-s", nodeAddress(0), "-d", address(UNDERLAY), "-p", "icmp", "-j", "REJECT"],
-  ]),
-  makeRuleFault("a rule drops by the state of conntrack", "iptables", "mangle", "FORWARD", ({ address }) => [
-    ...["-s", address(OVERLAY), "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "DROP"],
+  makeRuleFault(
+    "a rule rejects by a negated address",
+    "iptables",
+    "filter",
+    "FORWARD",
+    ({ getAddress, nodeAddress }) => [
+      ...["!", "-s", nodeAddress(0), "-d", getAddress(UNDERLAY), "-p", "icmp", "-j", "REJECT"],
+    ],
+  ),
+  makeRuleFault("a rule drops by the state of conntrack", "iptables", "mangle", "FORWARD", ({ getAddress }) => [
+    ...["-s", getAddress(OVERLAY), "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "DROP"],
   ]),
   makeRuleFault("a rule drops by the type of the address", "iptables", "raw", "PREROUTING", () => [
     ...["-p", "udp", "--dport", "1:65000", "-i", "vethil+", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "DROP"],
@@ -62,15 +72,15 @@ export const IPTABLES_FAULTS: readonly TraceFault[] = [
     "iptables",
     "nat",
     "POSTROUTING",
-    ({ address }) => ["-s", address("overlay-1-a"), "-j", "MASQUERADE"],
+    ({ getAddress }) => ["-s", getAddress("overlay-1-a"), "-j", "MASQUERADE"],
     { harmless: true },
   ),
   makeCommandFault(
     "an ipset is dropped",
-    ({ address }) => [
+    ({ getAddress }) => [
       ["ipset", "create", SET, "hash:ip"],
-      ["ipset", "add", SET, address(OVERLAY)],
-      ["ipset", "add", SET, address(UNDERLAY)],
+      ["ipset", "add", SET, getAddress(OVERLAY)],
+      ["ipset", "add", SET, getAddress(UNDERLAY)],
       ["iptables", "-w", "-I", "FORWARD", "-m", "set", "--match-set", SET, "dst", "-j", "DROP"],
     ],
     () => [
@@ -80,9 +90,9 @@ export const IPTABLES_FAULTS: readonly TraceFault[] = [
   ),
   makeCommandFault(
     "an ipset of network, protocol and port is dropped",
-    ({ address }) => [
+    ({ getAddress }) => [
       ["ipset", "create", SET, "hash:ip,port"],
-      ["ipset", "add", SET, `${address(OVERLAY)},tcp:8080`],
+      ["ipset", "add", SET, `${getAddress(OVERLAY)},tcp:8080`],
       ["iptables", "-w", "-t", "raw", "-I", "PREROUTING", "-m", "set", "--match-set", SET, "dst,dst", "-j", "DROP"],
     ],
     () => [

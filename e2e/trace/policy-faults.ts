@@ -89,10 +89,14 @@ export const POLICY_FAULTS: readonly TraceFault[] = [
 ];
 
 /** Changes the node that the tunnel's forwarding entry of another node leads to. @throws an error if the entry does not exist */
-async function redirectTunnel({ on }: Pick<TraceFaultContext, "on">, from: string, to: string): Promise<void> {
-  const entries = await on(["bridge", "fdb", "show", "dev", "vxlan.calico"]);
+async function redirectTunnel(
+  { execOnNode }: Pick<TraceFaultContext, "execOnNode">,
+  from: string,
+  to: string,
+): Promise<void> {
+  const entries = await execOnNode(["bridge", "fdb", "show", "dev", "vxlan.calico"]);
   const entry = entries.split("\n").find((line) => line.split(" ").includes(from));
   const [mac] = entry?.split(" ") ?? [];
   if (mac === undefined) throw new Error(`no forwarding entry leads to ${from}:\n${entries}`);
-  await on(["bridge", "fdb", "replace", mac, "dev", "vxlan.calico", "dst", to, "self", "permanent"]);
+  await execOnNode(["bridge", "fdb", "replace", mac, "dev", "vxlan.calico", "dst", to, "self", "permanent"]);
 }

@@ -16,9 +16,9 @@ function makePolicyFault(
 ): TraceFault {
   return makeCommandFault(
     `a rule of priority ${priority} leads to a ${type} route`,
-    ({ address }) => [
+    ({ getAddress }) => [
       ["ip", "route", "add", type, "default", "table", TABLE],
-      ["ip", "rule", "add", "priority", priority, ...selector, address(OVERLAY), "table", TABLE],
+      ["ip", "rule", "add", "priority", priority, ...selector, getAddress(OVERLAY), "table", TABLE],
     ],
     () => [
       ["ip", "rule", "delete", "priority", priority],
@@ -36,9 +36,9 @@ export const ROUTING_FAULTS: readonly TraceFault[] = [
   makePolicyFault("throw", "10", ["to"], { harmless: true }),
   makeCommandFault(
     "a rule by protocol leads to a blackhole",
-    ({ address }) => [
+    ({ getAddress }) => [
       ["ip", "route", "add", "blackhole", "default", "table", TABLE],
-      ["ip", "rule", "add", "priority", "11", "ipproto", "udp", "to", address(UNDERLAY), "table", TABLE],
+      ["ip", "rule", "add", "priority", "11", "ipproto", "udp", "to", getAddress(UNDERLAY), "table", TABLE],
     ],
     () => [
       ["ip", "rule", "delete", "priority", "11"],
@@ -47,32 +47,32 @@ export const ROUTING_FAULTS: readonly TraceFault[] = [
   ),
   makeCommandFault(
     "a more specific route sends another node's pod to a node that does not exist",
-    ({ address }) => [
-      ["ip", "route", "add", `${address("overlay-2-b")}/32`, "via", "10.7.255.249", "dev", "eth0", "onlink"],
+    ({ getAddress }) => [
+      ["ip", "route", "add", `${getAddress("overlay-2-b")}/32`, "via", "10.7.255.249", "dev", "eth0", "onlink"],
     ],
-    ({ address }) => [["ip", "route", "delete", `${address("overlay-2-b")}/32`]],
+    ({ getAddress }) => [["ip", "route", "delete", `${getAddress("overlay-2-b")}/32`]],
   ),
   makeCommandFault(
     "the other node's pod is a blackhole",
-    ({ address }) => [["ip", "route", "add", "blackhole", `${address("overlay-2-b")}/32`]],
-    ({ address }) => [["ip", "route", "delete", "blackhole", `${address("overlay-2-b")}/32`]],
+    ({ getAddress }) => [["ip", "route", "add", "blackhole", `${getAddress("overlay-2-b")}/32`]],
+    ({ getAddress }) => [["ip", "route", "delete", "blackhole", `${getAddress("overlay-2-b")}/32`]],
   ),
   makeCommandFault(
     "the node sends to the other node's pod with a source that nobody has",
-    ({ address, nodeAddress }) => [
+    ({ getAddress, nodeAddress }) => [
       ["ip", "address", "add", "192.0.2.77/32", "dev", "lo"],
-      ["ip", "route", "add", `${address("underlay-2-b")}/32`, "dev", "eth0", "src", "192.0.2.77", "scope", "link"],
+      ["ip", "route", "add", `${getAddress("underlay-2-b")}/32`, "dev", "eth0", "src", "192.0.2.77", "scope", "link"],
       ["ip", "route", "show", nodeAddress(0)],
     ],
-    ({ address }) => [
-      ["ip", "route", "delete", `${address("underlay-2-b")}/32`],
+    ({ getAddress }) => [
+      ["ip", "route", "delete", `${getAddress("underlay-2-b")}/32`],
       ["ip", "address", "delete", "192.0.2.77/32", "dev", "lo"],
     ],
   ),
   makeCommandFault(
     "the node takes another node's pod's address for its own",
-    ({ address }) => [["ip", "address", "add", `${address("overlay-2-b")}/32`, "dev", "lo"]],
-    ({ address }) => [["ip", "address", "delete", `${address("overlay-2-b")}/32`, "dev", "lo"]],
+    ({ getAddress }) => [["ip", "address", "add", `${getAddress("overlay-2-b")}/32`, "dev", "lo"]],
+    ({ getAddress }) => [["ip", "address", "delete", `${getAddress("overlay-2-b")}/32`, "dev", "lo"]],
   ),
   makeCommandFault(
     "one link does not forward",
@@ -93,12 +93,12 @@ export const ROUTING_FAULTS: readonly TraceFault[] = [
   },
   {
     title: "an overlay pod's link does not answer for its gateway: proxy_arp 0",
-    make: async ({ on, findLink, inPod }) => {
-      await on(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 0));
+    make: async ({ execOnNode, findLink, inPod }) => {
+      await execOnNode(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 0));
       await inPod(OVERLAY, ["ip", "neighbour", "flush", "dev", "eth0"]);
     },
-    undo: async ({ on, findLink, forgetNeighbours }) => {
-      await on(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 1));
+    undo: async ({ execOnNode, findLink, forgetNeighbours }) => {
+      await execOnNode(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 1));
       await forgetNeighbours();
     },
   },
@@ -133,11 +133,11 @@ export const ROUTING_FAULTS: readonly TraceFault[] = [
   },
   {
     title: "a pod sends its replies to a blackhole",
-    make: async ({ inPod, address }) => {
-      await inPod(OVERLAY, ["ip", "route", "add", "blackhole", `${address("underlay-1-a")}/32`]);
+    make: async ({ inPod, getAddress }) => {
+      await inPod(OVERLAY, ["ip", "route", "add", "blackhole", `${getAddress("underlay-1-a")}/32`]);
     },
-    undo: async ({ inPod, address }) => {
-      await inPod(OVERLAY, ["ip", "route", "delete", "blackhole", `${address("underlay-1-a")}/32`]);
+    undo: async ({ inPod, getAddress }) => {
+      await inPod(OVERLAY, ["ip", "route", "delete", "blackhole", `${getAddress("underlay-1-a")}/32`]);
     },
   },
 ];

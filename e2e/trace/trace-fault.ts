@@ -5,10 +5,10 @@ import type { ClusterApi } from "../support/cluster-api.ts";
 export interface TraceFaultContext {
   readonly api: ClusterApi;
   /** Runs a program on the faulty node. @throws an error with its stderr if it fails */
-  readonly on: (argv: readonly string[], stdin?: string) => Promise<string>;
-  /** Runs a program of the faulty node in the network namespace of one of its pods. @throws as `on` */
+  readonly execOnNode: (argv: readonly string[], stdin?: string) => Promise<string>;
+  /** Runs a program of the faulty node in the network namespace of one of its pods. @throws as `execOnNode` */
   readonly inPod: (pod: string, argv: readonly string[], stdin?: string) => Promise<string>;
-  readonly address: (pod: string, nic?: Nic) => string;
+  readonly getAddress: (pod: string, nic?: Nic) => string;
   readonly serviceAddress: (service: string) => string;
   /** Address of a worker, by its index. */
   readonly nodeAddress: (worker: number) => string;
@@ -41,7 +41,7 @@ export function makeCommandFault(
   more: Pick<TraceFault, "harmless"> = {},
 ): TraceFault {
   const run = async (context: TraceFaultContext, commands: Commands) => {
-    for (const argv of await commands(context)) await context.on(argv);
+    for (const argv of await commands(context)) await context.execOnNode(argv);
   };
   return { ...more, title, make: (context) => run(context, make), undo: (context) => run(context, undo) };
 }
@@ -63,7 +63,7 @@ export function makeNftFault(
 ): TraceFault {
   const { pod, ...rest } = more;
   const run = (context: TraceFaultContext, argv: readonly string[], stdin?: string) =>
-    pod === undefined ? context.on(argv, stdin) : context.inPod(pod, argv, stdin);
+    pod === undefined ? context.execOnNode(argv, stdin) : context.inPod(pod, argv, stdin);
   return {
     ...rest,
     title,

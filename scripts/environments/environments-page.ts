@@ -33,7 +33,7 @@ export function renderEnvironmentsPage(environments: readonly Environment[], rep
     "",
     describeReport(report, counts),
     "",
-    row([
+    renderRow([
       "environment",
       "providers",
       "passed",
@@ -44,7 +44,7 @@ export function renderEnvironmentsPage(environments: readonly Environment[], rep
       "false red",
       "unknown",
     ]),
-    row(["---", "---", ...Array<string>(7).fill("--:")]),
+    renderRow(["---", "---", ...Array<string>(7).fill("--:")]),
     ...environments.map((environment) => environmentRow(environment, counts.get(environment.name))),
     "",
     "A cell is blocked if the environment or kube-proxy's version makes it impossible. A blocked cell that is answered counts",
@@ -103,7 +103,7 @@ function environmentRow({ name, providers }: Environment, counts: EnvironmentCou
           ...[counts.passed, counts.blocked, counts.failed, countPredicted(counts)],
           ...[counts.predictions["false-green"], counts.predictions["false-red"], counts.predictions.unknown],
         ].map(String);
-  return row([`**${name}**`, providers.join(", "), ...numbers]);
+  return renderRow([`**${name}**`, providers.join(", "), ...numbers]);
 }
 
 /** Lists the environments without results by the reason that the report gives. */
@@ -122,6 +122,6 @@ function impossibleRows({ name, impossible }: Environment): readonly string[] {
   );
 }
 
-function row(entries: readonly string[]): string {
+function renderRow(entries: readonly string[]): string {
   return `| ${entries.map((entry) => entry.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
 }

@@ -38,7 +38,7 @@ describe("a run of the suite in a cluster", function () {
     endJobs(packResults(new Map([["report.json", Buffer.from("{}")]]), 1));
     await job.create(MANIFESTS);
     await job.wait(undefined, NEVER);
-    const { exitStatus, files } = await job.fetch();
+    const { exitStatus, files } = await job.fetchResults();
     assert.equal(exitStatus, 1);
     assert.equal(files.get("report.json")?.toString(), "{}");
     await job.remove();
@@ -71,7 +71,7 @@ describe("a run of the suite in a cluster", function () {
     endJobs();
     await job.create(MANIFESTS);
     await job.wait(undefined, NEVER);
-    await assert.rejects(job.fetch(), /the run ended without results/);
+    await assert.rejects(job.fetchResults(), /the run ended without results/);
   });
 
   it("ends the wait when it is interrupted", async () => {

@@ -64,7 +64,7 @@ export class ClusterJob {
   }
 
   /** Reads the results. @throws if the run wrote none; the error contains the end of its output */
-  async fetch(): Promise<FetchedResults> {
+  async fetchResults(): Promise<FetchedResults> {
     const map = await this.#core
       .readNamespacedConfigMap({ namespace: JOB_NAMESPACE, name: RESULTS_MAP })
       .catch(ignoreStatus(404));

@@ -35,7 +35,7 @@ export interface JobManifest {
 
 type Rule = Readonly<Record<"apiGroups" | "resources" | "verbs", readonly string[]>>;
 
-const rule = (group: string, resources: readonly string[], verbs: readonly string[]): Rule => ({
+const createRule = (group: string, resources: readonly string[], verbs: readonly string[]): Rule => ({
   apiGroups: [group],
   resources,
   verbs,
@@ -43,19 +43,19 @@ const rule = (group: string, resources: readonly string[], verbs: readonly strin
 
 /** Rights of a run on an existing cluster that does not install Interlay, and of a snapshot. */
 export const RUN_RULES: readonly Rule[] = [
-  rule("", ["namespaces"], ["get", "list", "create", "delete"]),
-  rule("", ["pods", "services"], ["get", "list", "create", "delete"]),
-  rule("", ["pods/exec"], ["get", "create"]),
-  rule("", ["pods/log", "configmaps"], ["get"]),
-  rule("", ["nodes", "endpoints", "events"], ["get", "list"]),
-  rule("apps", ["daemonsets"], ["get", "list"]),
-  rule("discovery.k8s.io", ["endpointslices"], ["list"]),
-  rule("networking.k8s.io", ["networkpolicies", "servicecidrs"], ["list"]),
-  rule("apiextensions.k8s.io", ["customresourcedefinitions"], ["get"]),
-  rule("k8s.cni.cncf.io", ["network-attachment-definitions"], ["get", "list"]),
-  rule("crd.projectcalico.org", ["ippools", "felixconfigurations"], ["list"]),
-  rule("interlay.dev", ["underlaypools"], ["get", "list", "create", "delete"]),
-  rule("interlay.dev", ["underlaynetworks", "underlayaddresses", "nodestates"], ["list"]),
+  createRule("", ["namespaces"], ["get", "list", "create", "delete"]),
+  createRule("", ["pods", "services"], ["get", "list", "create", "delete"]),
+  createRule("", ["pods/exec"], ["get", "create"]),
+  createRule("", ["pods/log", "configmaps"], ["get"]),
+  createRule("", ["nodes", "endpoints", "events"], ["get", "list"]),
+  createRule("apps", ["daemonsets"], ["get", "list"]),
+  createRule("discovery.k8s.io", ["endpointslices"], ["list"]),
+  createRule("networking.k8s.io", ["networkpolicies", "servicecidrs"], ["list"]),
+  createRule("apiextensions.k8s.io", ["customresourcedefinitions"], ["get"]),
+  createRule("k8s.cni.cncf.io", ["network-attachment-definitions"], ["get", "list"]),
+  createRule("crd.projectcalico.org", ["ippools", "felixconfigurations"], ["list"]),
+  createRule("interlay.dev", ["underlaypools"], ["get", "list", "create", "delete"]),
+  createRule("interlay.dev", ["underlaynetworks", "underlayaddresses", "nodestates"], ["list"]),
 ];
 
 /** Returns the objects of a run in the cluster, in the order in which they are created. The Job is the last. */
@@ -86,7 +86,7 @@ export function buildManifests(options: JobOptions): readonly JobManifest[] {
       apiVersion: rbac,
       kind: "Role",
       metadata: { ...namespaced, labels },
-      rules: [rule("", ["configmaps"], ["get", "create", "update"])],
+      rules: [createRule("", ["configmaps"], ["get", "create", "update"])],
     },
     {
       apiVersion: rbac,

@@ -32,7 +32,7 @@ function renderCommand(command: Command): string {
     `## ${path}`,
     `${command.description()}.`,
     `\`\`\`\n${usage}\n\`\`\``,
-    ...args.filter(({ description }) => description !== "").map((one) => `- \`${one.name()}\`: ${describe(one)}`),
+    ...args.filter(({ description }) => description !== "").map((one) => `- \`${one.name()}\`: ${describeOption(one)}`),
     ...(options.length > 0 ? [`| option | meaning |\n| --- | --- |\n${options.map(renderOption).join("\n")}`] : []),
   ].join("\n\n");
 }
@@ -45,11 +45,11 @@ function renderArgument(argument: Argument): string {
 }
 
 function renderOption(option: Option): string {
-  return `| \`${option.flags}\` | ${escapeCell(describe(option))} |`;
+  return `| \`${option.flags}\` | ${escapeCell(describeOption(option))} |`;
 }
 
 /** Returns description, choices and default. */
-function describe({ description, argChoices, defaultValue, defaultValueDescription }: Argument | Option): string {
+function describeOption({ description, argChoices, defaultValue, defaultValueDescription }: Argument | Option): string {
   const hasDefault = defaultValue !== undefined && typeof defaultValue !== "boolean";
   const notes = [
     ...(argChoices === undefined ? [] : [`one of ${argChoices.map((choice) => `\`${choice}\``).join(", ")}`]),

@@ -5,7 +5,7 @@ interface DocumentedRun {
 }
 
 const PLAY = "/root/.cache/interlay/labs/play/kubeconfig";
-const suite = (name: string): DocumentedRun => ({
+const createSuiteRun = (name: string): DocumentedRun => ({
   run: `npm run e2e -- --provider lab --name play --keep --suite ${name}`,
   shows: [`npm run e2e -- --provider lab --suite ${name}`],
 });
@@ -62,7 +62,7 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run doctor -- --probe --provider lab --name play", shows: ["npm run doctor -- --probe --provider lab"] },
   { run: `npm run ipam -- --kubeconfig ${PLAY} show`, shows: ["npm run ipam -- show"] },
   { run: `npm run ipam -- --kubeconfig ${PLAY} check`, shows: ["npm run ipam -- check"] },
-  ...["evidence", "validation", "rbac", "agent"].map(suite),
+  ...["evidence", "validation", "rbac", "agent"].map(createSuiteRun),
   {
     run: "set -- $(ls results/runs | head -2) && (npm run report -- --compare $1 $2 || test $? = 1)",
     shows: ["npm run report -- --compare RUN OTHER"],

@@ -46,10 +46,10 @@ export async function watchPods(
     setTimeout(() => void informer.start(), RESTART_MS);
   });
   await informer.start();
-  void resync(core, node, listener, signal);
+  void relistPods(core, node, listener, signal);
 }
 
-async function resync(core: CoreV1Api, node: string, listener: PodListener, signal: AbortSignal): Promise<void> {
+async function relistPods(core: CoreV1Api, node: string, listener: PodListener, signal: AbortSignal): Promise<void> {
   const isAborted = (): boolean => signal.aborted;
   for (;;) {
     await sleep(RESYNC_MS);

@@ -34,9 +34,9 @@ export async function measureFanOut(
     const seconds = (performance.now() - started) / 1000;
     try {
       await sleep(DELIVERY_MS);
-      const first = await fleet.counts();
+      const first = await fleet.readCounts();
       await changeAddresses(kube, nodes);
-      const second = await fleet.counts();
+      const second = await fleet.readCounts();
       bytes.set(agents, (second.eventBytes - first.eventBytes) / ADDRESSES);
       print(`${agents} agents: ${second.events - first.events} events of ${ADDRESSES} addresses`);
       measurements.push({
@@ -89,9 +89,9 @@ async function changeAddresses(kube: KubeClient, nodes: readonly string[]): Prom
 }
 
 async function measureRest(fleet: SimulatedFleet, agents: number): Promise<Measurement> {
-  const before = await fleet.counts();
+  const before = await fleet.readCounts();
   await sleep(REST_MS);
-  const after = await fleet.counts();
+  const after = await fleet.readCounts();
   return {
     name: `${agents} agents at rest: requests per agent`,
     value: roundToHundredth((1000 * (after.requests - before.requests)) / agents / REST_MS),

@@ -39,7 +39,7 @@ export class SimulatedFleet {
     return new SimulatedFleet(child, next);
   }
 
-  async counts(): Promise<AgentCounts> {
+  async readCounts(): Promise<AgentCounts> {
     this.#child.stdin?.write("counts\n");
     return agentCounts.parse(await this.#next());
   }

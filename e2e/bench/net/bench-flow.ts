@@ -82,8 +82,8 @@ export class Flow {
 
   /** Starts a connection and waits until it transfers data. */
   static async begin(cluster: Cluster, kind: FlowKind, from: BenchPod, address: string): Promise<Flow> {
-    const flow = new Flow(cluster, kind, from, await LinkCounter.of(cluster, from, address));
-    const sent = flow.#counter.from();
+    const flow = new Flow(cluster, kind, from, await LinkCounter.create(cluster, from, address));
+    const sent = flow.#counter.startCounting();
     await runOnNode(cluster, from.node, [
       "start-stop-daemon",
       "--start",
@@ -110,9 +110,9 @@ export class Flow {
   /** @returns the median of the samples, which ignores disturbances of some of them */
   async turn(): Promise<number> {
     const samples: number[] = [];
-    const turn = this.#counter.from();
+    const turn = this.#counter.startCounting();
     while (turn().nanoseconds < TURN_MS * 1e6) {
-      const sample = this.#counter.from();
+      const sample = this.#counter.startCounting();
       await sleep(SAMPLE_MS);
       const sent = sample();
       if (sent.packets > 0) samples.push(this.#kind.value(sent));

@@ -29,7 +29,7 @@ export class LinkCounter {
   }
 
   /** Creates a counter for the link by which the pod's address reaches another one. */
-  static async of(cluster: Cluster, { node, netns, address }: BenchPod, to: string): Promise<LinkCounter> {
+  static async create(cluster: Cluster, { node, netns, address }: BenchPod, to: string): Promise<LinkCounter> {
     const inPod = ["nsenter", `--net=${netns}`, "--"];
     const route = await runOnNode(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
     const [{ dev: device }] = routes.parse(JSON.parse(route));
@@ -40,7 +40,7 @@ export class LinkCounter {
   }
 
   /** Starts counting. @returns a function that returns the difference */
-  from(): () => SentTraffic {
+  startCounting(): () => SentTraffic {
     const before = this.#read();
     return () => {
       const now = this.#read();

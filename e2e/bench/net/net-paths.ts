@@ -26,7 +26,11 @@ const ALONE: readonly NetState[] = ["notrack", "liberal"];
 /** Pods without Interlay, for comparison with the state `without`. */
 const PLAIN: readonly NetState[] = ["without"];
 
-const at = (kind: BenchEndpointKind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({ kind, worker, nic });
+const createEndpoint = (kind: BenchEndpointKind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({
+  kind,
+  worker,
+  nic,
+});
 /** Workers of the target; the source is on worker 1. */
 const BOTH = [
   ["same node", 1],
@@ -38,69 +42,69 @@ export const NET_PATHS: readonly NetPath[] = [
   ...BOTH.map(([place, worker]): NetPath => ({
     name: `plain macvlan -> plain macvlan, ${place}`,
     states: PLAIN,
-    from: at("plain-macvlan", 1),
-    to: at("plain-macvlan", worker),
+    from: createEndpoint("plain-macvlan", 1),
+    to: createEndpoint("plain-macvlan", worker),
   })),
   {
     name: "plain net1 -> plain net1, other node",
     states: PLAIN,
-    from: at("plain-multi", 1, "net1"),
-    to: at("plain-multi", 2, "net1"),
+    from: createEndpoint("plain-multi", 1, "net1"),
+    to: createEndpoint("plain-multi", 2, "net1"),
   },
   ...BOTH.map(([place, worker]): NetPath => ({
     name: `underlay -> overlay, ${place}`,
     states: ALONE,
-    from: at("underlay", 1),
-    to: at("overlay", worker),
+    from: createEndpoint("underlay", 1),
+    to: createEndpoint("overlay", worker),
   })),
   {
     name: "overlay -> underlay, other node",
     states: ALONE,
-    from: at("overlay", 1),
-    to: at("underlay", 2),
+    from: createEndpoint("overlay", 1),
+    to: createEndpoint("underlay", 2),
   },
   {
     name: "underlay -> overlay's Service, other node",
     states: ALONE,
-    from: at("underlay", 1),
-    to: at("overlay", 2),
+    from: createEndpoint("underlay", 1),
+    to: createEndpoint("overlay", 2),
     service: true,
   },
   {
     name: "underlay -> multi-NIC's overlay address, other node",
     states: ALONE,
-    from: at("underlay", 1),
-    to: at("multi-nic", 2),
+    from: createEndpoint("underlay", 1),
+    to: createEndpoint("multi-nic", 2),
   },
   {
     name: "multi-NIC -> underlay, other node",
     states: ALONE,
-    from: at("multi-nic", 1),
-    to: at("underlay", 2),
+    from: createEndpoint("multi-nic", 1),
+    to: createEndpoint("underlay", 2),
   },
   ...BOTH.map(([place, worker]): NetPath => ({
     name: `macvlan -> macvlan, ${place}`,
     states: COMPARED,
-    from: at("underlay", 1),
-    to: at("underlay", worker),
+    from: createEndpoint("underlay", 1),
+    to: createEndpoint("underlay", worker),
   })),
   ...BOTH.map(([place, worker]): NetPath => ({
     name: `Calico -> Calico, ${place}`,
     states: COMPARED,
-    from: at("overlay", 1),
-    to: at("overlay", worker),
+    from: createEndpoint("overlay", 1),
+    to: createEndpoint("overlay", worker),
   })),
   {
     name: "Calico -> Calico's Service, other node",
     states: COMPARED,
-    from: at("overlay", 1),
-    to: at("overlay", 2),
+    from: createEndpoint("overlay", 1),
+    to: createEndpoint("overlay", 2),
     service: true,
   },
   {
     name: "net1 -> net1, other node",
     states: COMPARED,
-    from: at("multi-nic", 1, "net1"),
-    to: at("multi-nic", 2, "net1"),
+    from: createEndpoint("multi-nic", 1, "net1"),
+    to: createEndpoint("multi-nic", 2, "net1"),
   },
 ];

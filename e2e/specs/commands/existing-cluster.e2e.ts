@@ -33,16 +33,16 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 0 },
     );
 
-    const look = async () => [...(await readObjects(api)), ...(await readStableNodes(cluster))];
+    const readState = async () => [...(await readObjects(api)), ...(await readStableNodes(cluster))];
 
     /** Returns the state once it no longer changes: felix still configures links when the nodes are Ready. */
-    async function settled(): Promise<readonly string[]> {
+    async function readSettledState(): Promise<readonly string[]> {
       let last: readonly string[] = [];
       return Eventually(
         "two equal reads of the cluster's state",
         async () => {
           const before = last;
-          last = await look();
+          last = await readState();
           return { last, changed: diffLines(before, last) };
         },
         ({ changed }) => changed.length === 0,
@@ -51,13 +51,13 @@ export function registerSpecs(run: TestRun): void {
     }
 
     async function runAndCompareState(flags: readonly string[]) {
-      const before = await By("the cluster's state before", settled);
+      const before = await By("the cluster's state before", readSettledState);
       const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () =>
         runOnExistingCluster(cluster, flags),
       );
       await Eventually(
         "the cluster's state is restored",
-        async () => diffLines(before, await look()),
+        async () => diffLines(before, await readState()),
         (left) => left.length === 0,
         { timeout: 30_000, interval: 1000 },
       );

@@ -13,7 +13,7 @@ const networks = new Map<string, Network>();
 /** Bounds each cache: a snapshot with 5,000 Services has about as many addresses. */
 const MOST_CACHED = 100_000;
 
-function remember<T>(cache: Map<string, T>, text: string, value: T): T {
+function addToCache<T>(cache: Map<string, T>, text: string, value: T): T {
   if (cache.size >= MOST_CACHED) cache.clear();
   cache.set(text, value);
   return value;
@@ -28,7 +28,7 @@ export function parseAddress(text: string): bigint {
   const cached = addresses.get(text);
   if (cached !== undefined) return cached;
   const bytes = ipaddr.parse(text).toByteArray();
-  return remember(addresses, text, BigInt(`0x${Buffer.from(bytes).toString("hex")}`));
+  return addToCache(addresses, text, BigInt(`0x${Buffer.from(bytes).toString("hex")}`));
 }
 
 export function getTextFamily(text: string): Family {
@@ -55,7 +55,7 @@ export function parseNetwork(text: string): Network {
   const [address = "", length = String(BITS[family])] = text.split("/");
   const prefix = Number(length);
   const network = { family, base: maskAddress(parseAddress(address), family, prefix), length: prefix };
-  return remember(networks, text, network);
+  return addToCache(networks, text, network);
 }
 
 /** Reports whether a network contains an address of its family. */

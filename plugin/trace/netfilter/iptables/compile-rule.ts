@@ -17,7 +17,7 @@ import { parseRuleArguments, type RuleArguments } from "./rule-arguments.ts";
 import { STATE_MATCHES } from "./state-matches.ts";
 import { compileTarget } from "./targets.ts";
 
-const never: MatchCompiler = () => [() => BREAK];
+const matchNothing: MatchCompiler = () => [() => BREAK];
 
 const MATCHES: Readonly<Record<string, MatchCompiler>> = {
   ...PACKET_MATCHES,
@@ -26,10 +26,10 @@ const MATCHES: Readonly<Record<string, MatchCompiler>> = {
   // Counts, and has no quota in the rules that kube-proxy writes.
   nfacct: () => [],
   // Protocols that a trace does not send.
-  sctp: never,
-  dccp: never,
-  esp: never,
-  ah: never,
+  sctp: matchNothing,
+  dccp: matchNothing,
+  esp: matchNothing,
+  ah: matchNothing,
 };
 
 /** Matches of rates, times, processes and payload: neither the packet nor the snapshot decides them. */

@@ -111,7 +111,9 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
         pod.status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true,
       ]),
     ),
-    nodes: new Map(nodeStates.parse(states).items.map(({ metadata, status: own }) => [metadata.name, describe(own)])),
+    nodes: new Map(
+      nodeStates.parse(states).items.map(({ metadata, status: own }) => [metadata.name, describeNode(own)]),
+    ),
     pools: pools.parse(listedPools).items.map(({ metadata, spec, status: own }) => ({
       name: metadata.name,
       subnet: spec.subnet,
@@ -120,7 +122,7 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
   };
 }
 
-function describe(status: z.infer<typeof nodeStates>["items"][number]["status"]): NodeStatus {
+function describeNode(status: z.infer<typeof nodeStates>["items"][number]["status"]): NodeStatus {
   const { version, mode } = status.kubeProxy ?? { version: null, mode: null };
   return {
     version: status.version,
