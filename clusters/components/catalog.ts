@@ -1,4 +1,5 @@
 import { parseMinor } from "../spec/version-skew.ts";
+import { CALICO_VERSION, createCalicoModule } from "./calico-module.ts";
 import { CONTROL_PLANE, createKubernetesModule, TEST_COMMANDS, TEST_PROGRAM } from "./kubernetes-module.ts";
 import type { GoModule } from "./module.ts";
 
@@ -60,7 +61,7 @@ export interface Recipe {
 
 export const VERSIONS = {
   kubernetes: "v1.29.15",
-  calico: "v3.28.5",
+  calico: CALICO_VERSION,
   multus: "v4.2.2",
   flannel: "v0.27.4",
   "cni-plugins": "v1.9.1",
@@ -79,18 +80,8 @@ export function findEtcdVersion(kubernetes: string): string {
   return parseMinor(kubernetes) < FIRST_WITH_ETCD_3_6 ? "v3.5.16" : "v3.6.16";
 }
 
-/** The newest commit of Calico's v3.28 branch that the Go proxy has as a module version. */
-const CALICO_MODULE_VERSION = "v1.11.0-cni-plugin.0.20250813170300-a0db560f0520";
-const CALICO = "github.com/projectcalico/calico";
 const MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4";
 const FLANNEL = "github.com/flannel-io/flannel";
-/** Variables that Calico's makefiles set; each command has `main.VERSION`. calico-node writes it to ClusterInformation. */
-const CALICO_VERSION_VARIABLES = [
-  "main.VERSION",
-  `${CALICO}/node/pkg/lifecycle/startup.VERSION`,
-  `${CALICO}/node/buildinfo.GitVersion`,
-  `${CALICO}/felix/buildinfo.GitVersion`,
-];
 type KubernetesName = (typeof CONTROL_PLANE)[number];
 
 /** Returns the components of a kind cluster with these versions. */
@@ -125,26 +116,22 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
     case "calico-crds":
       return { ref, module: createCalicoModule(version), sourceFile: "manifests/crds.yaml" };
     case "multus":
-      return { ref, module: createPlainModule(MULTUS, version, ["cmd/multus"]), output: "multus" };
+      return { ref, module: createModule(MULTUS, version, ["cmd/multus"]), output: "multus" };
     case "multus-daemon":
     case "multus-shim":
-      return {
-        ref,
-        module: createPlainModule(MULTUS, version, ["cmd/multus-daemon", "cmd/multus-shim"]),
-        output: name,
-      };
+      return { ref, module: createModule(MULTUS, version, ["cmd/multus-daemon", "cmd/multus-shim"]), output: name };
     case "flannel":
       return {
         ref,
-        module: { ...createPlainModule(FLANNEL, version, [""]), replaces: "own", cgo: true },
+        module: { ...createModule(FLANNEL, version, [""]), replaces: "own", cgo: true },
         output: "flannel",
       };
     case "cni-plugins":
       return {
         ref,
-        module: createPlainModule("github.com/containernetworking/plugins", version, ["plugins/..."]),
+        module: createModule("github.com/containernetworking/plugins", version, ["plugins/..."]),
         output: "",
-        release: createGithubRelease(
+        release: createRelease(
           "containernetworking/plugins",
           version,
           `cni-plugins-linux-amd64-${version}.tgz`,
@@ -155,7 +142,7 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
     case "cnitool":
       return {
         ref,
-        module: createPlainModule("github.com/containernetworking/cni", version, ["cnitool"]),
+        module: createModule("github.com/containernetworking/cni", version, ["cnitool"]),
         output: "cnitool",
       };
     case "helm": {
@@ -163,7 +150,7 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
       return {
         ref,
         module: {
-          ...createPlainModule("helm.sh/helm/v3", version, ["cmd/helm"]),
+          ...createModule("helm.sh/helm/v3", version, ["cmd/helm"]),
           variables: { "helm.sh/helm/v3/internal/version.version": version },
         },
         output: "helm",
@@ -174,15 +161,15 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
     case "kind":
       return {
         ref,
-        module: createPlainModule("sigs.k8s.io/kind", version, [""]),
+        module: createModule("sigs.k8s.io/kind", version, [""]),
         output: "kind",
-        release: createGithubRelease("kubernetes-sigs/kind", version, "kind-linux-amd64", "sha256sum"),
+        release: createRelease("kubernetes-sigs/kind", version, "kind-linux-amd64", "sha256sum"),
         versionArguments: ["version"],
       };
     case "etcd":
       return {
         ref,
-        module: createPlainModule("go.etcd.io/etcd/server/v3", version, [""]),
+        module: createModule("go.etcd.io/etcd/server/v3", version, [""]),
         output: "server", // go names a command after the element before a version suffix
         release: {
           url: `https://github.com/etcd-io/etcd/releases/download/${version}/etcd-${version}-linux-amd64.tar.gz`,
@@ -193,9 +180,9 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
     case "coredns":
       return {
         ref,
-        module: createPlainModule("github.com/coredns/coredns", version, [""]),
+        module: createModule("github.com/coredns/coredns", version, [""]),
         output: "coredns",
-        release: createGithubRelease(
+        release: createRelease(
           "coredns/coredns",
           version,
           `coredns_${version.slice(1)}_linux_amd64.tgz`,
@@ -204,11 +191,7 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
         ),
       };
     case "cyclonus":
-      return {
-        ref,
-        module: createPlainModule("github.com/mattfenwick/cyclonus", version, ["cmd/cyclonus"]),
-        output: name,
-      };
+      return { ref, module: createModule("github.com/mattfenwick/cyclonus", version, ["cmd/cyclonus"]), output: name };
     case "e2e.test":
       return { ref, module: createKubernetesModule(version, TEST_PROGRAM), output: name };
     case "ginkgo":
@@ -235,25 +218,8 @@ function kubernetesRecipe(name: KubernetesName, version: string, whole: Readonly
   };
 }
 
-function createCalicoModule(version: string): GoModule {
-  if (version !== VERSIONS.calico)
-    throw new Error(`cannot build Calico ${version}: the Go proxy has only ${VERSIONS.calico} as a module version`);
-  return {
-    path: CALICO,
-    version: CALICO_MODULE_VERSION,
-    packages: ["node/cmd/calico-node", "cni-plugin/cmd/calico", "kube-controllers/cmd/kube-controllers"],
-    variables: Object.fromEntries(CALICO_VERSION_VARIABLES.map((name) => [name, version])),
-    replaces: "own",
-    extraReplaces: {
-      // The repository's copy (a directory) is not part of the module; this is its published version.
-      "github.com/projectcalico/api": "github.com/projectcalico/api v0.0.0-20240708202104-e3f70b269c2c",
-      "github.com/Microsoft/hcsshim": "github.com/Microsoft/hcsshim v0.11.7",
-    },
-  };
-}
-
 /** Returns a release asset with the checksum file `FILE.EXTENSION`. */
-function createGithubRelease(
+function createRelease(
   repository: string,
   version: string,
   file: string,
@@ -264,6 +230,6 @@ function createGithubRelease(
   return { url, checksumUrl: `${url}.${extension}`, ...(member === undefined ? {} : { member }) };
 }
 
-function createPlainModule(path: string, version: string, packages: readonly string[]): GoModule {
+function createModule(path: string, version: string, packages: readonly string[]): GoModule {
   return { path, version, packages, variables: {}, replaces: "none" };
 }
