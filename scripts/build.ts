@@ -10,15 +10,17 @@ import { buildSuiteImage } from "../clusters/images/suite-image.ts";
 import { createPlainProgress } from "../clusters/progress/plain.ts";
 import { buildProbe } from "../e2e/probe/build-probe.ts";
 import { type Platform, PLATFORMS } from "../plugin/deploy/platform.ts";
+import { buildSingleExecutable } from "./build/single-executable.ts";
 
 /** `npm run build`: builds the executables, and with `--images` also the images in archives. */
-const { images, suite, platform } = new Command("build")
+const { images, suite, cli, platform } = new Command("build")
   .description("build plugin/dist/interlay, the launcher that a container runtime starts, and interlay-full")
   .option(
     "--images",
     "also build the images of agent and probe, as an archive for `docker load` or `ctr -n k8s.io images import`",
   )
   .option("--suite", "also build the image of the suite (npm run in-cluster), as such an archive")
+  .option("--cli", "also build the program interlay as one executable, with its commands for a cluster")
   .addOption(
     new Option(
       "--platform <platform>",
@@ -28,11 +30,12 @@ const { images, suite, platform } = new Command("build")
       .conflicts(["images", "suite"]),
   )
   .parse()
-  .opts<{ images?: true; suite?: true; platform?: Platform }>();
+  .opts<{ images?: true; suite?: true; cli?: true; platform?: Platform }>();
 
 const interlay = await buildInterlayExecutables(createPlainProgress(), platform);
 process.stdout.write(`${interlay.launcher}\n${interlay.full}\n`);
 if (platform !== undefined) process.stdout.write(`${await buildProbe(platform)}\n`);
+if (cli === true) process.stdout.write(`${await buildSingleExecutable(platform)}\n`);
 
 if (images === true) {
   const own = await prepareOwnImages({ interlay, probe: await buildProbe() }, createPlainProgress());

@@ -1,3 +1,4 @@
+import { isSea } from "node:sea";
 import { $ } from "zx";
 import packageJson from "../../package.json" with { type: "json" };
 import type { SuiteVersion } from "../../results/component-schema.ts";
@@ -5,7 +6,8 @@ import type { SuiteVersion } from "../../results/component-schema.ts";
 /** Reads the version of this suite: commit, and whether files other than results differ from it. */
 export async function readSuiteVersion(): Promise<SuiteVersion> {
   const { version } = packageJson;
-  const git = (...argv: readonly string[]) => $({ nothrow: true, cwd: import.meta.dirname })`git ${argv}`;
+  if (isSea()) return { version }; // a clone around the executable is another program's
+  const git = (...argv: readonly string[]) => $({ nothrow: true, quiet: true, cwd: import.meta.dirname })`git ${argv}`;
   const head = await git("rev-parse", "HEAD");
   if (head.exitCode !== 0) return { version };
   const status = await git("status", "--porcelain", "--", ":/", ":(exclude,top)results");

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { VERSION } from "../version/version.ts";
 import { runBuildTool } from "./build-tool.ts";
-import { ensureBunRuntime } from "./bun-runtime.ts";
+import { ensureRuntime } from "./bun-runtime.ts";
 import { selectToolchain, type Toolchain } from "./platform.ts";
 
 interface BuildTarget {
@@ -29,13 +29,13 @@ export async function compileBun(
     const runtime =
       bunRuntime === undefined
         ? []
-        : [`--compile-executable-path=${await ensureBunRuntime(bunRuntime, version, RUNTIMES)}`];
+        : [`--compile-executable-path=${await ensureRuntime(bunRuntime, version, RUNTIMES)}`];
     await runBuildTool(findBun(), [...flags, ...runtime, program.entry, "--outfile", temporary]);
   });
 }
 
 /** Runtimes of other platforms. */
-const RUNTIMES = join(import.meta.dirname, "..", "dist", "runtimes");
+export const RUNTIMES = join(import.meta.dirname, "..", "dist", "runtimes");
 
 const BUN_BUILD = [
   "build",

@@ -7,7 +7,7 @@ export interface Toolchain {
   /** `--target` of `bun build --compile`. */
   readonly bunTarget: string;
   /** npm package with Bun for the platform; undefined: the Bun that builds. */
-  readonly bunRuntime: BunRuntime | undefined;
+  readonly bunRuntime: RuntimePackage | undefined;
   /** C compiler for a static executable. */
   readonly compiler: string;
   /** Arguments of the compiler for a static executable that is loaded at a random address. */
@@ -16,15 +16,15 @@ export interface Toolchain {
   readonly packages: readonly string[];
 }
 
-/** A package of Bun's executable. */
-export interface BunRuntime {
+/** An npm package with the executable of Bun or Node.js. */
+export interface RuntimePackage {
   readonly name: string;
   /** `integrity` of the version in package.json, as npm writes it. */
   readonly integrity: string;
 }
 
 /** Executables of these run on processors without AVX2, too. */
-const BUN_RUNTIMES: Readonly<Record<Platform, BunRuntime>> = {
+const BUN_RUNTIMES: Readonly<Record<Platform, RuntimePackage>> = {
   "linux/amd64": {
     name: "@oven/bun-linux-x64-baseline",
     integrity: "sha512-s8yMwYcFnnrA178gji0gZbkE2WVDej/Ti1x770oPfihxyRxSMNhGhiAQNXV53aDeraZxksdvKV/RAdQBCd0qPA==",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { getAsset, isSea } from "node:sea";
 import { stringify } from "yaml";
 import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../kubernetes/objects.ts";
 
@@ -81,7 +82,7 @@ function buildConflist(uplink: string): unknown {
   };
 }
 
-/** Reads a file of manifests/, the base of the kustomize overlays. */
+/** Reads a file of manifests/, the base of the kustomize overlays; in a single executable it is an asset. */
 export function readManifest(name: string): string {
-  return readFileSync(join(import.meta.dirname, "manifests", name), "utf8");
+  return isSea() ? getAsset(name, "utf8") : readFileSync(join(import.meta.dirname, "manifests", name), "utf8");
 }

@@ -1,67 +1,12 @@
+import { CLUSTER_VERBS, OTHER, PROGRAM_VERBS } from "./cluster-verbs.ts";
 import { DEVELOPER_VERBS } from "./commands/dev.ts";
 import type { Verb } from "./program/program.ts";
 
-const INSTALL = "Install:";
-const INSPECT = "Inspect:";
 const TEST = "Test:";
-const OTHER = "Other:";
 
 /** All commands of `interlay`. The modules of a command are loaded when it is named. */
 export const VERBS: readonly Verb[] = [
-  {
-    name: "install",
-    summary: "install or upgrade Interlay in a cluster, and wait until it is ready",
-    group: INSTALL,
-    load: async () => (await import("./commands/install.ts")).createInstallCommand(),
-  },
-  {
-    name: "status",
-    summary: "print whether Interlay is ready on each node, and why not",
-    group: INSTALL,
-    load: async () => (await import("./commands/status.ts")).createStatusCommand(),
-  },
-  {
-    name: "uninstall",
-    summary: "remove Interlay from a cluster, and restore its nodes",
-    group: INSTALL,
-    load: async () => (await import("./commands/uninstall.ts")).createUninstallCommand(),
-  },
-  {
-    name: "doctor",
-    summary: "predict which connections fail, and what to do",
-    group: INSPECT,
-    load: async () => (await import("./commands/doctor.ts")).createDoctorCommand(),
-  },
-  {
-    name: "explain",
-    summary: "print the reason for each link, route and rule of a pod",
-    group: INSPECT,
-    load: async () => (await import("./commands/explain.ts")).createExplainCommand(),
-  },
-  {
-    name: "trace",
-    summary: "compute the path of a connection, and which rule decides",
-    group: INSPECT,
-    load: async () => (await import("./commands/trace.ts")).createTraceCommand(),
-  },
-  {
-    name: "ip",
-    summary: "list, check and release underlay addresses",
-    group: INSPECT,
-    load: async () => (await import("./commands/ip.ts")).createIpCommand(),
-  },
-  {
-    name: "sysdump",
-    summary: "write the state of a cluster to an archive, without secrets",
-    group: INSPECT,
-    load: async () => (await import("./commands/sysdump.ts")).createSysdumpCommand(),
-  },
-  {
-    name: "migrate",
-    summary: "convert pools and addresses of whereabouts or Spiderpool",
-    group: INSTALL,
-    load: async () => (await import("./commands/migrate.ts")).createMigrateCommand(),
-  },
+  ...CLUSTER_VERBS,
   {
     name: "test",
     summary: "run the connectivity matrix on the cluster of the kubeconfig",
@@ -102,18 +47,7 @@ export const VERBS: readonly Verb[] = [
       },
     ],
   },
-  {
-    name: "version",
-    summary: "print the versions of this program, and of a cluster's agents",
-    group: OTHER,
-    load: async () => (await import("./commands/version.ts")).createVersionCommand(),
-  },
-  {
-    name: "completion",
-    summary: "print the completion script of bash, zsh or fish",
-    group: OTHER,
-    load: async () => (await import("./commands/completion.ts")).createCompletionCommand(),
-  },
+  ...PROGRAM_VERBS,
   {
     name: "complete",
     summary: "print the completions of a command line",

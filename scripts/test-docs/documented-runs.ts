@@ -165,6 +165,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run nightly -- --plan sweep", "docs/sweep.md has its results"],
   ["npm run e2e -- --provider lab --suite trace", "docs/trace.md has its results"],
   ["npm run docs", "is a job of CI"],
+  ["npm run build -- --cli", "scripts/build has its test"],
   ["npm run kit", "creates an archive of gigabytes; docs/kit.md describes a run"],
   ["npm run kit -- --lab", "as npm run kit"],
   ["npm run kit -- --verify lab", "as npm run kit"],
