@@ -69,10 +69,10 @@ describe("the condition PathsReady", () => {
     assert.match(state.paths.message, /`nft` ended with 1/);
   });
 
-  it("is renewed once a minute, and less often where a pass costs more than 0.2 % of a processor", async () => {
+  it("is renewed once a minute, and less often where passes would cost 0.2 % of a processor", async () => {
     for (const [passMs, period] of [
       [50, 60_000],
-      [400, 200_000],
+      [400, 250_000],
     ] as const) {
       const { tracer } = makeTracer([{}], passMs);
       await tracer.updatePaths();

@@ -11,8 +11,8 @@ import { readProcessorTime } from "./processor-time.ts";
 
 /** Times between two passes, in milliseconds: at least these, and at least the processor time of a pass times `share`. */
 const PERIOD = {
-  /** A five hundredth of a processor, 0.2 %. */
-  passing: { least: 60_000, share: 500 },
+  /** 0.16 % of a processor, so that ten minutes with a pass at each end stay below 0.2 %. */
+  passing: { least: 60_000, share: 625 },
   /** A path that fails is traced again sooner, so that its end is seen: at most 2 % of a processor. */
   failing: { least: 10_000, share: 50 },
 } as const;
