@@ -9,7 +9,7 @@ import {
   WORKLOADS,
 } from "../../plugin/deploy/render-installation.ts";
 import { readAdmissionVersion } from "../kubernetes/admission-version.ts";
-import { isDaemonSetReady } from "../kubernetes/daemon-set.ts";
+import { isDaemonSetReady } from "../kubernetes/ready-condition.ts";
 import { type AppliedObject, applyObject } from "../kubernetes/server-side-apply.ts";
 import { ignoreStatus } from "../kubernetes/status-code.ts";
 import { waitUntil } from "../kubernetes/wait-until.ts";

@@ -1,6 +1,6 @@
 import { CoreV1Api, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { isFinished } from "./finished-pods.ts";
+import { hasFinished } from "../../plugin/kubernetes/pod-phase.ts";
 import { ignoreStatus } from "./status-code.ts";
 
 const addresses = z.object({
@@ -14,7 +14,7 @@ export async function listUnderlayPods(config: KubeConfig): Promise<readonly str
   const uids = new Set(addresses.parse(list).items.map(({ spec }) => spec.pod.uid));
   const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
   return items
-    .filter((pod) => uids.has(pod.metadata?.uid ?? "") && !isFinished(pod))
+    .filter((pod) => uids.has(pod.metadata?.uid ?? "") && !hasFinished(pod.status ?? {}))
     .map(({ metadata }) => `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`)
     .sort();
 }

@@ -14,7 +14,7 @@ import { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
 import { RESOURCE, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/render-uninstall.ts";
 import { readAdmissionVersion } from "./admission-version.ts";
-import { isDaemonSetReady } from "./daemon-set.ts";
+import { isDaemonSetReady } from "./ready-condition.ts";
 import { ignoreStatus } from "./status-code.ts";
 import { hasNodeStates, listUnderlayPods } from "./underlay-pods.ts";
 import { waitUntil } from "./wait-until.ts";

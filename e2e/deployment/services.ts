@@ -1,7 +1,6 @@
 import { type Addresses, groupByFamily } from "../pods/pod-addresses.ts";
+import { Eventually } from "../harness.ts";
 import { type ClusterApi, retryOnServerError } from "../support/cluster-api.ts";
-
-const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;
 
 /** Addresses of a Service. */
 export interface DeployedService {
@@ -13,23 +12,17 @@ export interface DeployedService {
 
 /** Waits until every Service of type LoadBalancer has an address and an external IP. */
 export async function waitForVirtualAddresses(api: ClusterApi, namespace: string): Promise<void> {
-  const deadline = Date.now() + VIRTUAL_ADDRESSES_TIMEOUT_MS;
-  for (;;) {
-    const { items } = await retryOnServerError(() => api.core.listNamespacedService({ namespace }));
-    const without = items.filter(
-      ({ spec, status }) =>
-        spec?.type === "LoadBalancer" &&
-        (status?.loadBalancer?.ingress === undefined || (spec.externalIPs ?? []).length === 0),
-    );
-    if (without.length === 0) return;
-    if (Date.now() > deadline) {
-      const names = without.map(({ metadata }) => metadata?.name ?? "").join(", ");
-      throw new Error(
-        `no virtual address after ${VIRTUAL_ADDRESSES_TIMEOUT_MS / 1000} s: ${names}; does the cluster's load balancer run?`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+  await Eventually(
+    "no Service without virtual addresses, which the cluster's load balancer gives,",
+    async () => {
+      const { items } = await retryOnServerError(() => api.core.listNamespacedService({ namespace }));
+      return items
+        .filter(({ spec }) => spec?.type === "LoadBalancer")
+        .filter(({ spec, status }) => !status?.loadBalancer?.ingress || !spec?.externalIPs?.length)
+        .map(({ metadata }) => metadata?.name ?? "");
+    },
+    (without) => without.length === 0,
+  );
 }
 
 /** Reads the addresses and node ports of the Services in a namespace. */

@@ -9,7 +9,7 @@ import {
   type V1PodStatus,
 } from "@kubernetes/client-node";
 import pRetry from "p-retry";
-import { isFinished } from "../../kubernetes/finished-pods.ts";
+import { hasFinished } from "../../../plugin/kubernetes/pod-phase.ts";
 import { findNameserver } from "../machines/machine-addresses.ts";
 import type { LabPlan } from "../plan/lab-plan.ts";
 import { type CniConfiguration, findPluginProblem, isVerbSupported, readCniConfiguration } from "./cni-calls.ts";
@@ -127,7 +127,7 @@ export class FakeKubelet implements NodeContext {
     const worker = this.#pods.get(uid);
     if (worker !== undefined) worker.update(pod);
     else if (pod.metadata?.deletionTimestamp !== undefined) void this.deletePod(pod);
-    else if (!this.#removed.has(uid) && !isFinished(pod)) this.#pods.set(uid, new PodWorker(this, pod));
+    else if (!this.#removed.has(uid) && !hasFinished(pod.status ?? {})) this.#pods.set(uid, new PodWorker(this, pod));
   }
 
   async #register(): Promise<void> {

@@ -2,6 +2,7 @@ import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { Argument, Command } from "commander";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { hasFinished } from "../../../plugin/kubernetes/pod-phase.ts";
 import { listCustomObjects } from "../../../clusters/existing/inventory/read-objects.ts";
 import { applyObject } from "../../../clusters/kubernetes/server-side-apply.ts";
 import {
@@ -98,7 +99,7 @@ async function listPods(config: KubeConfig): Promise<ExistingPods> {
   const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
   return new Map(
     items.flatMap(({ metadata, spec, status }) =>
-      spec?.nodeName === undefined || ["Succeeded", "Failed"].includes(status?.phase ?? "")
+      spec?.nodeName === undefined || hasFinished(status ?? {})
         ? []
         : [
             [

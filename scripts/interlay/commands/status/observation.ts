@@ -1,5 +1,6 @@
 import { AppsV1Api, CoreV1Api, type KubeConfig, VersionApi } from "@kubernetes/client-node";
 import { z } from "zod";
+import { reportsReady } from "../../../../clusters/kubernetes/ready-condition.ts";
 import { SYSTEM_NAMESPACE } from "../../../../plugin/kubernetes/objects.ts";
 import { getImage, listCustomObjects } from "../../../../clusters/existing/inventory/read-objects.ts";
 import { ignoreStatus } from "../../../../clusters/kubernetes/status-code.ts";
@@ -105,12 +106,7 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
       controller === undefined
         ? undefined
         : { desired: controller.spec?.replicas ?? 1, ready: controller.status?.readyReplicas ?? 0 },
-    pods: new Map(
-      pods.map((pod) => [
-        pod.spec?.nodeName ?? "",
-        pod.status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true,
-      ]),
-    ),
+    pods: new Map(pods.map((pod) => [pod.spec?.nodeName ?? "", reportsReady(pod.status)])),
     nodes: new Map(
       nodeStates.parse(states).items.map(({ metadata, status: own }) => [metadata.name, describeNode(own)]),
     ),
