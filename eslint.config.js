@@ -105,7 +105,7 @@ export default tseslint.config(
     ...forbid(["e2e/bench"], "scripts"),
     files: [
       "e2e/bench/agent/{fan-out,repair-process,simulated-agents,simulated-objects}.ts",
-      "e2e/bench/ipam/nodes.ts",
+      "e2e/bench/ipam/{full-cluster,nodes}.ts",
     ],
   },
   forbid(["results"], "clusters", "e2e", "scripts", "plugin"),

@@ -29,7 +29,10 @@ export type ComponentName =
   | "e2e.test"
   | "ginkgo"
   | "agnhost"
-  | "cyclonus";
+  | "cyclonus"
+  | "whereabouts"
+  | "whereabouts-pools-crd"
+  | "whereabouts-reservations-crd";
 
 export interface ComponentRef {
   readonly name: ComponentName;
@@ -70,6 +73,7 @@ export const VERSIONS = {
   kind: "v0.33.0",
   coredns: "v1.11.1",
   cyclonus: "v0.5.6",
+  whereabouts: "v0.9.2",
 } as const;
 
 /** First minor that runs with etcd 3.6: kubeadm v1.37 uses a flag that 3.5 does not have (--feature-gates). */
@@ -81,6 +85,7 @@ export function findEtcdVersion(kubernetes: string): string {
 }
 
 const MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4";
+const WHEREABOUTS = "github.com/k8snetworkplumbingwg/whereabouts";
 const FLANNEL = "github.com/flannel-io/flannel";
 type KubernetesName = (typeof CONTROL_PLANE)[number];
 
@@ -192,6 +197,14 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
       };
     case "cyclonus":
       return { ref, module: createModule("github.com/mattfenwick/cyclonus", version, ["cmd/cyclonus"]), output: name };
+    case "whereabouts":
+      return { ref, module: createModule(WHEREABOUTS, version, ["cmd"]), output: "cmd" };
+    case "whereabouts-pools-crd":
+    case "whereabouts-reservations-crd": {
+      const plural = name === "whereabouts-pools-crd" ? "ippools" : "overlappingrangeipreservations";
+      const sourceFile = `doc/crds/whereabouts.cni.cncf.io_${plural}.yaml`;
+      return { ref, module: createModule(WHEREABOUTS, version, ["cmd"]), sourceFile };
+    }
     case "e2e.test":
       return { ref, module: createKubernetesModule(version, TEST_PROGRAM), output: name };
     case "ginkgo":

@@ -7,15 +7,20 @@ import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/ipam-calls.ts";
+import { compareWithEmpty, fillCluster } from "./ipam/full-cluster.ts";
+import { measureRollout } from "./ipam/rollout.ts";
+import { compareRates, measureWhereabouts } from "./ipam/whereabouts-rate.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
 import { measureAdd } from "./ipam/measure-add.ts";
-import { createKubeClient, createNodes, IPAM_BENCH_NAMESPACE } from "./ipam/cluster-objects.ts";
+import { createBenchNamespace, createKubeClient, createNodes, IPAM_BENCH_NAMESPACE } from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
+
+const THOUSAND: Scale = { nodes: 10, podsPerNode: 100, atOnce: 10 };
 
 /** Numbers of nodes and pods, and of pods that start on a node at the same time. */
 const SCALES: readonly Scale[] = [
   { nodes: 1, podsPerNode: 100, atOnce: 10 },
-  { nodes: 10, podsPerNode: 100, atOnce: 10 },
+  THOUSAND,
   { nodes: 50, podsPerNode: 10, atOnce: 10 },
 ];
 
@@ -23,8 +28,8 @@ const SCALES: readonly Scale[] = [
 export const runIpamBench: Bench = {
   name: "ipam",
   description:
-    "addresses per second from 1, 10 and 50 nodes at once, writes per address, and ADD, compared with calico-ipam, in a lab",
-  parts: { components: LAB_PARTS },
+    "addresses per second from 1, 10 and 50 nodes at once, writes per address, a full cluster, a rollout, and ADD, compared with whereabouts and calico-ipam, in a lab",
+  parts: { components: [...LAB_PARTS, "whereabouts"] },
   run: async (print) => {
     const directory = await mkdtemp(join(tmpdir(), "interlay-bench-ipam-"));
     try {
@@ -44,7 +49,10 @@ export const runIpamBench: Bench = {
           for (const { name: of, value, unit } of more) print(`${of}: ${value} ${unit}`);
           measurements.push(...more);
         };
+        await createBenchNamespace(kube);
+        report(await measureRollout(cluster, kube));
         report(await measureAdd(calls, kube));
+        report(await measureWhereabouts(cluster, calls, progress));
         print("creating nodes that exist only in the API server");
         const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
         const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
@@ -59,6 +67,10 @@ export const runIpamBench: Bench = {
         report(await measureSizes({ ...context, metrics }));
         for (const scale of SCALES) report(await measureAllocations({ ...context, metrics }, scale));
         report(await measureCalico(cluster, calls));
+        report(compareRates(measurements));
+        print("creating 50,000 addresses of 200 pools");
+        await fillCluster(kube);
+        report(compareWithEmpty(measurements, await measureAllocations({ ...context, metrics }, THOUSAND, "filled")));
         return measurements;
       });
     } finally {

@@ -25,12 +25,26 @@ const PODS_FOR_SIZES = 100;
 /** Limits for a pool of exactly 1,000 addresses. */
 const THOUSAND = { addresses: 1000, milliseconds: 20_000, writes: 1.3 };
 
-export async function measureAllocations(world: AllocationContext, scale: Scale): Promise<readonly Measurement[]> {
+/**
+ * Measures pools with exactly as many addresses as are allocated, and with four times as many.
+ *
+ * @param cluster "filled" if other addresses are in use: they stay, and the pools have other names and subnets
+ */
+export async function measureAllocations(
+  world: AllocationContext,
+  scale: Scale,
+  cluster: "empty" | "filled" = "empty",
+): Promise<readonly Measurement[]> {
   const demand = scale.nodes * scale.podsPerNode;
   const pools = [
     { kind: "exact", size: demand },
     { kind: "large", size: 4 * demand },
-  ].map(({ kind, size }, index) => ({ kind, size, name: `${kind}-${scale.nodes}`, second: 2 * scale.nodes + index }));
+  ].map(({ kind, size }, index) => ({
+    kind,
+    size,
+    name: `${kind}-${cluster}-${scale.nodes}`,
+    second: 2 * scale.nodes + index + (cluster === "filled" ? 120 : 0),
+  }));
   await createPools(
     world.kube,
     pools.map(({ name, size, second }) => ({
@@ -43,7 +57,7 @@ export async function measureAllocations(world: AllocationContext, scale: Scale)
   const fleet = await NodeFleet.start({
     ...world.workers,
     nodes,
-    directory: join(world.directory, String(scale.nodes)),
+    directory: join(world.directory, cluster, String(scale.nodes)),
   });
   const measurements: Measurement[] = [];
   try {
@@ -55,7 +69,7 @@ export async function measureAllocations(world: AllocationContext, scale: Scale)
     }
   } finally {
     await fleet.end();
-    await clearAddresses(world.kube);
+    if (cluster === "empty") await clearAddresses(world.kube);
   }
   return measurements;
 }

@@ -33,17 +33,21 @@ export async function createPools(kube: KubeClient, pools: readonly BenchPool[])
     });
 }
 
-/**
- * Creates nodes that exist only as objects and are always ready. Stops the lab's controllers, which would find that the nodes
- * do not run and delete their pods during a measurement.
- */
-export async function createNodes(cluster: Cluster, kube: KubeClient, names: readonly string[]): Promise<void> {
+/** Creates the namespace of the benchmark's pods. */
+export async function createBenchNamespace(kube: KubeClient): Promise<void> {
   await kube.create(RESOURCE.namespaces, {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: { name: IPAM_BENCH_NAMESPACE },
   });
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
+}
+
+/**
+ * Creates nodes that exist only as objects and are always ready. Stops the lab's controllers, which would find that the nodes
+ * do not run and delete their pods during a measurement.
+ */
+export async function createNodes(cluster: Cluster, kube: KubeClient, names: readonly string[]): Promise<void> {
   const [controlPlane] = cluster.nodes;
   await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");
   await pLimit(PARALLEL).map(names, (name) =>

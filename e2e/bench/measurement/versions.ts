@@ -3,7 +3,7 @@ import { $ } from "zx";
 import { readSuiteVersion } from "../../support/suite-version.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 
-type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind";
+type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind" | "whereabouts";
 
 /** Components of every lab; cni-plugins contains the reference macvlan. */
 export const LAB_PARTS: readonly Component[] = ["kubernetes", "calico", "multus", "cni-plugins", "etcd"];

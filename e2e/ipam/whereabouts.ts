@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import { VERSIONS } from "../../clusters/components/catalog.ts";
+import { resolveComponents } from "../../clusters/components/resolve.ts";
+import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
+import { type AppliedObject, applyObject } from "../../clusters/kubernetes/server-side-apply.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+
+const CRDS = ["whereabouts-pools-crd", "whereabouts-reservations-crd"] as const;
+const APPLY_MS = 60_000;
+/** Kubeconfig that Calico writes on each node; its account gets whereabouts' rights. */
+const NODE_KUBECONFIG = "/etc/cni/net.d/calico-kubeconfig";
+
+/** whereabouts in a lab: its CRDs, rights, and the program, which all nodes of a lab find at its path. */
+export interface Whereabouts {
+  readonly program: string;
+  /** Returns the key `ipam` of a network configuration. */
+  readonly buildIpam: (range: object) => object;
+}
+
+/** Builds whereabouts, creates its CRDs, and grants it its rights. */
+export async function installWhereabouts(cluster: Cluster, progress: Progress): Promise<Whereabouts> {
+  const components = await resolveComponents(
+    (["whereabouts", ...CRDS] as const).map((name) => ({ name, version: VERSIONS.whereabouts })),
+    progress,
+  );
+  const config = loadKubeConfig({ kubeconfig: cluster.kubeconfig });
+  const definitions = await Promise.all(
+    CRDS.map(async (name) => parse(await readFile(components.path(name), "utf8")) as AppliedObject),
+  );
+  for (const object of [...definitions, ...listRights()]) await applyObject(config, object, Date.now() + APPLY_MS);
+  return {
+    program: components.path("whereabouts"),
+    buildIpam: (range) => ({
+      type: "whereabouts",
+      kubernetes: { kubeconfig: NODE_KUBECONFIG },
+      log_level: "error",
+      ...range,
+    }),
+  };
+}
+
+function listRights(): readonly AppliedObject[] {
+  const name = "whereabouts";
+  const objects = [
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name },
+      rules: [
+        { apiGroups: ["whereabouts.cni.cncf.io"], resources: ["*"], verbs: ["*"] },
+        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["*"] },
+        { apiGroups: [""], resources: ["pods", "nodes"], verbs: ["get", "list", "watch"] },
+      ],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+      subjects: [
+        { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:serviceaccounts" },
+        { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:authenticated" },
+      ],
+    },
+  ];
+  return objects;
+}
