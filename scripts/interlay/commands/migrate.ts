@@ -1,5 +1,5 @@
-import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
-import { Argument, Command } from "commander";
+import { CoreV1Api, type KubeConfig, type V1OwnerReference } from "@kubernetes/client-node";
+import { Argument, Command, Option } from "commander";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { hasFinished } from "../../../plugin/kubernetes/pod-phase.ts";
@@ -20,6 +20,7 @@ import { planWhereaboutsMigration } from "./migrate/whereabouts.ts";
 
 interface MigrateFlags extends ClusterFlags {
   readonly apply?: true;
+  readonly dryRun?: true;
   readonly output: OutputFormat;
   readonly timeout: number;
 }
@@ -60,13 +61,14 @@ export function createMigrateCommand(): Command {
     )
     .addArgument(new Argument("<source>", "the other solution").choices(Object.keys(PLANNERS)))
     .option("--apply", "also apply the objects; the other solution's objects and pods are not changed")
+    .addOption(new Option("--dry-run", "only print the objects, as without --apply").conflicts("apply"))
     .addHelpText(
       "after",
       `
 Addresses of running pods are held for them, so that no other pod gets them. What has no equivalent is named on stderr.
 
 Examples:
-  interlay migrate whereabouts > interlay.yaml
+  interlay migrate whereabouts --dry-run -o yaml > interlay.yaml
   interlay migrate spiderpool --apply`,
     );
   return addGlobalOptions(addClusterOptions(command), ["timeout", "output"]).action(runMigration);
@@ -80,10 +82,18 @@ async function runMigration(source: string, flags: MigrateFlags): Promise<void> 
   for (const note of plan.notes) process.stderr.write(`note: ${note}\n`);
   const deadline = Date.now() + 1000 * flags.timeout;
   if (flags.apply) for (const object of plan.objects) await applyObject(config, object, deadline);
+  // As YAML, each object is a document, which `kubectl apply -f` reads.
   printOutput(flags.output === "json" ? "json" : "table", plan.objects, () =>
     plan.objects.map((object) => stringify(object)).join("---\n"),
   );
   process.stderr.write(`${plan.objects.length} objects${flags.apply ? " applied" : "; add --apply to create them"}\n`);
+}
+
+function findController(
+  references: readonly V1OwnerReference[] = [],
+): { kind: string; name: string; uid: string } | undefined {
+  const found = references.find(({ controller }) => controller === true);
+  return found === undefined ? undefined : { kind: found.kind, name: found.name, uid: found.uid };
 }
 
 function parseNetworkStatus(text: string | undefined): readonly PodInterface[] {
@@ -106,6 +116,7 @@ async function listPods(config: KubeConfig): Promise<ExistingPods> {
               `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`,
               {
                 uid: metadata?.uid ?? "",
+                owner: findController(metadata?.ownerReferences),
                 node: spec.nodeName,
                 interfaces: parseNetworkStatus(metadata?.annotations?.[NETWORK_STATUS]),
               },

@@ -41,7 +41,7 @@ describe("the migration from host-local", () => {
     ]);
   });
   it("holds the addresses that Multus reports of running pods", () => {
-    const held = { pool: "host-local-10-7-1-2-10-7-1-9", node: "a", containerId: "", ifname: "net1" };
+    const held = { pool: "host-local-10-7-1-2-10-7-1-9", node: "a", containerId: "", ifname: "net1", network: "" };
     const holder = { namespace: "shop", name: "web-0", uid: "u0" };
     assert.deepEqual(specs("UnderlayAddress"), [
       { ...held, address: "10.7.1.2", pod: holder },

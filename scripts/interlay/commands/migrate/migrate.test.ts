@@ -4,7 +4,7 @@ import { planSpiderpoolMigration } from "./spiderpool.ts";
 import { planWhereaboutsMigration } from "./whereabouts.ts";
 
 const PODS = new Map([
-  ["shop/web-0", { uid: "u0", node: "a" }],
+  ["shop/web-0", { uid: "u0", node: "a", owner: { kind: "StatefulSet", name: "web", uid: "s" } }],
   ["shop/web-1", { uid: "u1", node: "b" }],
 ]);
 const select = (plan: MigrationPlan, kind: string) => plan.objects.filter((object) => object.kind === kind);
@@ -51,9 +51,12 @@ describe("the migration from whereabouts", () => {
         node: "a",
         containerId: "c0",
         ifname: "net1",
+        network: "",
         pod: { namespace: "shop", name: "web-0", uid: "u0" },
+        owner: { kind: "StatefulSet", name: "web", uid: "s" },
       },
     ]);
+    assert.equal(select(plan, "UnderlayAddress")[0]?.metadata.labels?.["interlay.dev/node"], "a");
     assert.match(plan.notes.join("\n"), /10\.7\.1\.3: its pod shop\/gone does not exist/);
   });
 
@@ -67,6 +70,37 @@ describe("the migration from whereabouts", () => {
     const other = planWhereaboutsMigration(pools, definition({ plugins: [{ type: "ipvlan", ipam }] }), PODS);
     assert.deepEqual(select(other, "UnderlayNetwork"), []);
     assert.match(other.notes.join("\n"), /shop\/lan is of type ipvlan/);
+  });
+
+  it("converts a range that has its limits in its text, and those of ipRanges", () => {
+    const ranges = { type: "whereabouts", ipRanges: [{ range: "10.7.1.0-10.7.1.9/16", exclude: ["10.7.1.4/31"] }] };
+    const other = planWhereaboutsMigration(pools, definition({ type: "macvlan", ipam: ranges }), PODS);
+    assert.deepEqual(specs(other, "UnderlayPool"), [
+      { subnet: "10.7.0.0/16", ranges: ["10.7.1.0-10.7.1.9"], excluded: ["10.7.1.4/31"] },
+    ]);
+    assert.deepEqual(specs(other, "UnderlayNetwork"), [{ pools: ["whereabouts-10-7-0-0-16"] }]);
+  });
+
+  it("converts a range with one limit", () => {
+    const half = { type: "whereabouts", range: "10.7.0.0/16", range_start: "10.7.9.0" };
+    const [pool] = specs(
+      planWhereaboutsMigration(pools, definition({ type: "macvlan", ipam: half }), PODS),
+      "UnderlayPool",
+    );
+    assert.deepEqual(pool, { subnet: "10.7.0.0/16", ranges: ["10.7.9.0-10.7.255.254"], excluded: [] });
+  });
+
+  it("names networks with different limits in one range", () => {
+    const ipRanges = [{ range: "10.7.1.0-10.7.1.9/16" }, { range: "10.7.2.0-10.7.2.9/16" }];
+    const other = planWhereaboutsMigration(
+      pools,
+      definition({ type: "macvlan", ipam: { type: "whereabouts", ipRanges } }),
+      PODS,
+    );
+    assert.match(
+      other.notes.join("\n"),
+      /limits 10\.7\.1\.0-10\.7\.1\.9, 10\.7\.2\.0-10\.7\.2\.9; the pool has the first/,
+    );
   });
 
   it("computes IPv6 addresses from offsets", () => {
@@ -117,40 +151,24 @@ describe("the migration from Spiderpool", () => {
     assert.match(plan.notes.join("\n"), /10\.7\.1\.2: its pod shop\/web-1/);
   });
 
-  it("converts labels and single names to selectors", () => {
-    const spec = { nodeName: ["a"], namespaceName: ["shop"], podAffinity: { matchLabels: { app: "web" } } };
+  it("converts selectors, names and the state of a pool", () => {
+    const podAffinity = { matchLabels: { tier: "db" }, matchExpressions: [{ key: "app", operator: "Exists" }] };
+    const spec = { nodeName: ["a", "b"], namespaceName: ["shop"], podAffinity, default: true, disable: true };
     const [converted] = specs(planSpiderpoolMigration(pool(spec), none, PODS), "UnderlayPool");
-    assert.deepEqual(
-      { ...converted, ranges: undefined },
-      {
-        subnet: "10.7.0.0/16",
-        ranges: undefined,
-        excluded: [],
-        nodeSelector: { matchLabels: { "kubernetes.io/hostname": "a" } },
-        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "shop" } },
-        podSelector: { matchLabels: { app: "web" } },
-      },
-    );
+    assert.deepEqual(converted, {
+      subnet: "10.7.0.0/16",
+      ranges: ["10.7.1.0-10.7.1.9"],
+      excluded: [],
+      nodeNames: ["a", "b"],
+      namespaces: ["shop"],
+      podSelector: podAffinity,
+      default: true,
+      disabled: true,
+    });
   });
 
   it("names what has no equivalent", () => {
-    const spec = {
-      vlan: 7,
-      multusName: ["kube-system/lan"],
-      nodeName: ["a", "b"],
-      podAffinity: { matchExpressions: [{ key: "app", operator: "Exists" }] },
-    };
-    const { notes } = planSpiderpoolMigration(pool(spec), none, PODS);
-    for (const word of ["vlan 7", "multusName", "nodeName has 2", "podAffinity.matchExpressions"])
-      assert.ok(
-        notes.some((note) => note.includes(word)),
-        word,
-      );
-  });
-
-  it("leaves out a disabled pool", () => {
-    const plan = planSpiderpoolMigration(pool({ disable: true }), none, PODS);
-    assert.deepEqual(plan.objects, []);
-    assert.match(plan.notes.join(), /disabled/);
+    const { notes } = planSpiderpoolMigration(pool({ vlan: 7, multusName: ["kube-system/lan"] }), none, PODS);
+    for (const word of ["vlan 7", "multusName"]) assert.match(notes.join("\n"), new RegExp(word));
   });
 });

@@ -1,11 +1,12 @@
 import { parseIp } from "../../../../plugin/datapath/address.ts";
+import { buildLabels } from "../../../../plugin/ipam/records/address-labels.ts";
 import { toObjectName } from "../../../../plugin/ipam/pool/object-name.ts";
 
 /** An object of Interlay that a migration creates. */
 export interface MigratedObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   readonly spec: object;
 }
 
@@ -26,6 +27,8 @@ export interface PodInterface {
 interface ExistingPod {
   readonly uid: string;
   readonly node: string;
+  /** Its controller: a StatefulSet's next pod gets the address, too. */
+  readonly owner?: { readonly kind: string; readonly name: string; readonly uid: string } | undefined;
   /** NICs that Multus reports, with their addresses. */
   readonly interfaces?: readonly PodInterface[];
 }
@@ -66,8 +69,10 @@ export function convertAllocations(
     }
     const [namespace = "", name = ""] = pod.split("/");
     const holder = { namespace, name, uid: found.uid };
-    const spec = { address, pool, node: found.node, containerId, ifname, pod: holder };
-    objects.push(createObject("UnderlayAddress", toObjectName(parseIp(address)), spec));
+    const owner = found.owner === undefined ? {} : { owner: found.owner };
+    const spec = { address, pool, node: found.node, containerId, ifname, network: "", pod: holder, ...owner };
+    const object = createObject("UnderlayAddress", toObjectName(parseIp(address)), spec);
+    objects.push({ ...object, metadata: { ...object.metadata, labels: buildLabels(spec) } });
   }
   return { objects, notes };
 }

@@ -11,7 +11,9 @@ import {
 
 const selector = z.object({
   matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z.array(z.unknown()).default([]),
+  matchExpressions: z
+    .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
+    .optional(),
 });
 const names = z.array(z.string()).default([]);
 /** spiderpool.spidernet.io/v2beta1, SpiderIPPool. */
@@ -26,6 +28,7 @@ const ipPools = z.object({
         gateway: z.string().optional(),
         routes: z.array(z.object({ dst: z.string(), gw: z.string() })).default([]),
         disable: z.boolean().default(false),
+        default: z.boolean().default(false),
         vlan: z.number().optional(),
         nodeAffinity: selector.optional(),
         namespaceAffinity: selector.optional(),
@@ -58,7 +61,6 @@ function convertPool(
   pods: ExistingPods,
 ): MigrationPlan {
   const { name } = metadata;
-  if (spec.disable) return { objects: [], notes: [`SpiderIPPool ${name} is disabled: left out.`] };
   const subnet = parseCidr(spec.subnet);
   const pool = createObject("UnderlayPool", name, {
     subnet,
@@ -87,41 +89,22 @@ function convertPool(
   return joinPlans([{ objects: [pool], notes: listNotes(name, spec) }, convertAllocations(name, allocations, pods)]);
 }
 
-function convertSelectors({
-  nodeAffinity,
-  namespaceAffinity,
-  podAffinity,
-  nodeName,
-  namespaceName,
-}: SpiderPool["spec"]) {
-  const [node, namespace] = [nodeName, namespaceName].map((list) => (list.length === 1 ? list[0] : undefined));
-  const labels = {
-    nodeSelector: node === undefined ? nodeAffinity?.matchLabels : { "kubernetes.io/hostname": node },
-    namespaceSelector:
-      namespace === undefined ? namespaceAffinity?.matchLabels : { "kubernetes.io/metadata.name": namespace },
-    podSelector: podAffinity?.matchLabels,
+function convertSelectors(spec: SpiderPool["spec"]) {
+  const restrictions = {
+    nodeSelector: spec.nodeAffinity,
+    namespaceSelector: spec.namespaceAffinity,
+    podSelector: spec.podAffinity,
+    nodeNames: spec.nodeName.length === 0 ? undefined : spec.nodeName,
+    namespaces: spec.namespaceName.length === 0 ? undefined : spec.namespaceName,
+    default: spec.default ? true : undefined,
+    disabled: spec.disable ? true : undefined,
   };
-  return Object.fromEntries(
-    Object.entries(labels).flatMap(([key, matchLabels]) => (matchLabels === undefined ? [] : [[key, { matchLabels }]])),
-  );
+  return Object.fromEntries(Object.entries(restrictions).filter(([, value]) => value !== undefined));
 }
 
 /** Lists what an UnderlayPool cannot express. */
 function listNotes(pool: string, spec: SpiderPool["spec"]): readonly string[] {
-  const affinities = {
-    nodeAffinity: spec.nodeAffinity,
-    namespaceAffinity: spec.namespaceAffinity,
-    podAffinity: spec.podAffinity,
-  };
-  const expressions = Object.entries(affinities).filter(([, one]) => (one?.matchExpressions.length ?? 0) > 0);
-  const lists = Object.entries({ nodeName: spec.nodeName, namespaceName: spec.namespaceName }).filter(
-    ([, list]) => list.length > 1,
-  );
   return [
-    ...expressions.map(([key]) => `SpiderIPPool ${pool}: ${key}.matchExpressions has no equivalent; use matchLabels.`),
-    ...lists.map(
-      ([key, list]) => `SpiderIPPool ${pool}: ${key} has ${list.length} names; give them a label and select it.`,
-    ),
     ...(spec.multusName.length > 0
       ? [`SpiderIPPool ${pool}: multusName: name the pool in spec.pools of the UnderlayNetwork instead.`]
       : []),

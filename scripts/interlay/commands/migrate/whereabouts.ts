@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { getFamily, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
+import { type Family, getFamily, parseCidr, parseIp } from "../../../../plugin/datapath/address.ts";
 import { fromNumber, parseRange } from "../../../../plugin/ipam/pool/address-space.ts";
 import {
   convertAllocations,
@@ -36,12 +36,18 @@ const networks = z.object({
     }),
   ),
 });
-const ipam = z.object({
-  type: z.literal("whereabouts"),
+const range = z.object({
+  /** A network, or `FIRST-LAST/LENGTH`. */
   range: z.string(),
   range_start: z.string().optional(),
   range_end: z.string().optional(),
   exclude: z.array(z.string()).default([]),
+});
+type WhereaboutsRange = z.infer<typeof range>;
+const ipam = z.object({
+  type: z.literal("whereabouts"),
+  ...range.partial().shape,
+  ipRanges: z.array(range).default([]),
   gateway: z.string().optional(),
 });
 const plugin = z.looseObject({ type: z.string(), master: z.string().optional(), ipam: z.unknown().optional() });
@@ -53,7 +59,8 @@ interface WhereaboutsNetwork {
   readonly name: string;
   readonly type: string;
   readonly master: string | undefined;
-  readonly ipam: z.infer<typeof ipam>;
+  readonly gateway: string | undefined;
+  readonly ranges: readonly WhereaboutsRange[];
 }
 
 /**
@@ -65,7 +72,9 @@ export function planWhereaboutsMigration(pools: unknown, definitions: unknown, p
   const names = new Map<string, string>();
   const converted = ipPools.parse(pools).items.map(({ spec }): MigrationPlan => {
     const subnet = parseCidr(spec.range);
-    const using = found.filter((network) => parseCidr(network.ipam.range.replace(/^.*-/, "")) === subnet);
+    const using = found.flatMap(({ gateway, ranges }) =>
+      ranges.filter((one) => findSubnet(one) === subnet).map((one) => ({ ...one, gateway })),
+    );
     const name = `whereabouts-${subnet.replaceAll(/[^0-9a-f]+/g, "-")}`;
     if (names.has(subnet)) return { objects: [], notes: [`${spec.range} is in two IPPools: merge them by hand.`] };
     names.set(subnet, name);
@@ -76,17 +85,20 @@ export function planWhereaboutsMigration(pools: unknown, definitions: unknown, p
       containerId: id,
       ifname,
     }));
-    const first = one?.ipam.range_start;
-    const last = one?.ipam.range_end;
-    const gateway = one?.ipam.gateway;
+    const gateway = using.map((used) => used.gateway).find((text) => text !== undefined && isInSubnet(text, subnet));
     const pool = createObject("UnderlayPool", name, {
       subnet,
-      ranges: [first !== undefined && last !== undefined ? `${first}-${last}` : subnet],
-      excluded: [...(one?.ipam.exclude ?? []), ...(gateway === undefined ? [] : [gateway])],
+      ranges: [one === undefined ? subnet : readLimits(one, subnet)],
+      excluded: [...new Set([...using.flatMap(({ exclude }) => exclude), ...(gateway === undefined ? [] : [gateway])])],
       ...(gateway === undefined ? {} : { gateway }),
     });
+    const limits = new Set(using.map((used) => readLimits(used, subnet)));
     const notes =
-      using.length === 0 ? [`IPPool ${spec.range}: no network uses it, so gateway and limits are unknown.`] : [];
+      limits.size > 1
+        ? [`IPPool ${spec.range}: its networks have the limits ${[...limits].join(", ")}; the pool has the first.`]
+        : using.length === 0
+          ? [`IPPool ${spec.range}: no network uses it, so gateway and limits are unknown.`]
+          : [];
     return joinPlans([{ objects: [pool], notes }, convertAllocations(name, allocations, pods)]);
   });
   return joinPlans([...converted, ...found.map((network) => planNetwork(network, names))]);
@@ -101,8 +113,10 @@ function readNetwork({ metadata, spec }: z.infer<typeof networks>["items"][numbe
   }
   return parsed.plugins.flatMap(({ type, master, ipam: own }) => {
     const { success, data } = ipam.safeParse(own);
+    if (!success) return [];
+    const ranges = [...(data.range === undefined ? [] : [range.parse(data)]), ...data.ipRanges];
     const title = `${metadata.namespace}/${metadata.name}`;
-    return success ? [{ title, name: metadata.name, type, master, ipam: data }] : [];
+    return [{ title, name: metadata.name, type, master, gateway: data.gateway, ranges }];
   });
 }
 
@@ -110,16 +124,41 @@ function readNetwork({ metadata, spec }: z.infer<typeof networks>["items"][numbe
 function planNetwork(network: WhereaboutsNetwork, pools: ReadonlyMap<string, string>): MigrationPlan {
   if (network.type !== "macvlan")
     return { objects: [], notes: [`network ${network.title} is of type ${network.type}: Interlay has only macvlan.`] };
-  const pool = pools.get(parseCidr(network.ipam.range.replace(/^.*-/, "")));
+  const used = network.ranges.flatMap((one) => pools.get(findSubnet(one)) ?? []);
   const name = `${network.name}-interlay`;
   const spec = {
     ...(network.master === undefined ? {} : { uplink: network.master }),
-    ...(pool === undefined ? {} : { pools: [pool] }),
+    ...(used.length === 0 ? {} : { pools: used }),
   };
   const note = `pods of network ${network.title}: name interlay-system/${name} in their annotation instead.`;
   return { objects: [createObject("UnderlayNetwork", name, spec)], notes: [note] };
 }
 
+function findSubnet({ range }: WhereaboutsRange): string {
+  return parseCidr(range.replace(/^.*-/, ""));
+}
+
+/** Returns the limits of a range in its subnet, or the subnet without any. */
+function readLimits({ range, range_start: start, range_end: end }: WhereaboutsRange, subnet: string): string {
+  const written = /^(.+)-(.+)\/\d+$/.exec(range);
+  const [first, last] = [start ?? written?.[1], end ?? written?.[2]];
+  if (first === undefined && last === undefined) return subnet;
+  const whole = parseRange(subnet);
+  const format = (address: bigint) => fromNumber(address, findFamily(subnet));
+  return `${first ?? format(whole.first + 1n)}-${last ?? format(whole.last - 1n)}`;
+}
+
+function isInSubnet(address: string, subnet: string): boolean {
+  if (findFamily(address) !== findFamily(subnet)) return false;
+  const { first, last } = parseRange(subnet);
+  const value = parseRange(address).first;
+  return first <= value && value <= last;
+}
+
+function findFamily(text: string): Family {
+  return getFamily(parseIp(text.split("/")[0] ?? ""));
+}
+
 function addOffset(subnet: string, offset: bigint): string {
-  return fromNumber(parseRange(subnet).first + offset, getFamily(parseIp(subnet.split("/")[0] ?? "")));
+  return fromNumber(parseRange(subnet).first + offset, findFamily(subnet));
 }
