@@ -84,6 +84,8 @@ export class AddressReleaser {
     // last container id: an empty one would mean for other nodes that the address is no longer in use here.
     if (object.spec.conflict === undefined && !failed && this.isPodRunning(object)) return;
     const { conflict, owner, set } = object.spec;
+    // Whatever the answer, the address may be free from now on.
+    if (record !== undefined) this.#records.write({ ...record, leaving: true });
     if (conflict !== undefined || set !== undefined || (owner?.kind === "StatefulSet" && !failed)) {
       const next = await this.#store.replaceAddress(object, { ...object.spec, containerId: "" });
       if (next === undefined || record === undefined) return;
@@ -91,7 +93,6 @@ export class AddressReleaser {
       else if (unsynced) this.#records.write({ ...record, stale: false });
       return;
     }
-    if (record !== undefined) this.#records.write({ ...record, leaving: true });
     await this.#store.deleteAddress(object);
     this.#records.remove(name);
     this.#allocated.get(containerId)?.delete(name);

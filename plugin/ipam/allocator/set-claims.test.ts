@@ -179,4 +179,16 @@ describe("fixed sets", () => {
     const { pod: holder, node, containerId } = cluster.addresses.get("10.7.200.1")?.spec ?? {};
     assert.deepEqual([holder?.uid, node, containerId], [source.metadata.uid, "n1", "ca"]);
   });
+
+  it("does not reuse an address that left the set by a DEL whose response was lost", async () => {
+    resize(1);
+    const [here, elsewhere] = [agent("n1"), agent("n2")];
+    const web = pod("web-1-a", { ...here, store: elsewhere.store }); // the agent does not know the pod yet
+    await add(here, web, "first");
+    here.store.losesAnswer = true;
+    await here.allocator.release({ containerId: "first", ifname: "eth0" });
+    resize(0);
+    assert.equal(cluster.addresses.size, 0);
+    await assert.rejects(() => add(here, web, "second"), /10.7.200.1 .* was changed while it was taken over/);
+  });
 });

@@ -11,19 +11,21 @@ export interface ContainerNic {
 
 /**
  * Reports whether an address of this node is still on a link of an existing network namespace. Records may name a newer sandbox than
- * the object.
+ * the object. Of a container that another IPAM plugin served, and whose object `interlay migrate` created, only the attachment is
+ * known: without one, the state is unknown.
  *
  * @param attachments directory of the node's attachments
  */
 export function findSandboxState(
   records: Pick<Records, "listRecords" | "find">,
-  { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
+  { metadata: { name }, spec: { containerId, ifname, network } }: UnderlayAddressObject,
   attachments?: string,
-): "present" | "gone" {
+): "present" | "gone" | "unknown" {
   const isIts = (a: ContainerNic): boolean => a.containerId === containerId && a.ifname === ifname;
   const paths = [
     ...records.listRecords().filter((r) => r.name === name || isIts(r)),
     ...(containerId === "" ? [] : listAttachments(attachments).filter(isIts)),
   ].map(({ netns }) => netns);
-  return paths.some((path) => path !== "" && existsSync(path)) ? "present" : "gone";
+  if (paths.some((path) => path !== "" && existsSync(path))) return "present";
+  return network === "" && paths.length === 0 ? "unknown" : "gone";
 }
