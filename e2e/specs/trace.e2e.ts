@@ -24,7 +24,7 @@ import { makeFaultContext } from "../trace/fault-context.ts";
 import type { TraceFaultContext } from "../trace/trace-fault.ts";
 import { TRACE_FAULTS } from "../trace/trace-faults.ts";
 import { toPredictedPath } from "../trace/predicted-path.ts";
-import { isTraced, traceCells } from "../trace/trace-cells.ts";
+import { hasClient, isTraced, traceCells } from "../trace/trace-cells.ts";
 
 /** Share of cells of a variant whose trace may be unknown; a fault may send packets to where no snapshot is. */
 const MAX_UNKNOWN = 0.01;
@@ -67,8 +67,8 @@ export function registerSpecs(run: TestRun): void {
       variant: Variant,
       groups?: readonly Group[],
     ): Promise<readonly ComparedCell[]> => {
-      const asked = traced.filter(({ group }) => groups?.includes(group) ?? true);
       const snapshot = await By("collect", () => collectCluster(cluster, api));
+      const asked = traced.filter((cell) => (groups?.includes(cell.group) ?? true) && hasClient(snapshot, cell));
       if (groups === undefined) assert.deepEqual(listUnsupported(snapshot), [], "rules that the model does not know");
       const { traces, milliseconds } = traceCells(snapshot, asked, deployment);
       const results = await By(`${asked.length} cells`, () =>
