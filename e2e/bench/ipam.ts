@@ -8,7 +8,7 @@ import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/ipam-calls.ts";
 import { compareWithEmpty, fillCluster } from "./ipam/full-cluster.ts";
-import { measureRollout } from "./ipam/rollout.ts";
+import { measureRollout } from "./ipam/set-rollout.ts";
 import { compareRates, measureWhereabouts } from "./ipam/whereabouts-rate.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
 import { measureAdd } from "./ipam/measure-add.ts";

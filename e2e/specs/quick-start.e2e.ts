@@ -144,6 +144,12 @@ export function registerSpecs(run: TestRun): void {
         assert.deepEqual(holders.sort(), ["multi-nic", "underlay"]);
         await interlay.run(["ip", "list"]);
         assert.deepEqual(await readJson("ip check"), { found: [] });
+        const uses = z.array(z.object({ pod: z.string() })).parse(await readJson("ip history"));
+        for (const holder of holders)
+          assert.ok(
+            uses.some(({ pod }) => pod.endsWith(`/${holder}`)),
+            holder,
+          );
         await readJson("ip release", ["10.7.200.250"], 2); // nobody has it
         const version = z.object({ agents: z.array(z.unknown()) }).parse(await readJson("version", ["--cluster"]));
         assert.equal(version.agents.length, cluster.nodes.length);

@@ -25,6 +25,13 @@ export interface IpamListener {
   readonly answered: (verb: string, seconds: number, ok: boolean) => void;
 }
 
+/** Result of an ADD. */
+interface CniAddresses {
+  readonly cniVersion: string;
+  readonly ips: readonly { readonly address: string }[];
+  readonly routes: readonly object[];
+}
+
 /** Services of the agent for calls of the IPAM plugin. */
 interface IpamService {
   readonly allocator: Allocator;
@@ -42,10 +49,14 @@ export async function executeIpam(
   let request: Request | undefined;
   let failure: unknown;
   let output = "";
+  let addresses: readonly string[] = [];
   try {
     request = parseRequest(env, stdin);
     const result = await runTimed(request, service);
-    if (result !== undefined) output = JSON.stringify(result);
+    if (result !== undefined) {
+      output = JSON.stringify(result);
+      addresses = result.ips.map(({ address }) => address.replace(/\/.*$/, ""));
+    }
   } catch (error) {
     if (!canSucceedLater(request, error)) {
       failure = error;
@@ -54,7 +65,7 @@ export async function executeIpam(
   }
   const took = performance.now() - started;
   const after = (): void => {
-    logIpamCall(env["CNI_COMMAND"], "agent", request, took, failure, service.paths.log);
+    logIpamCall(env["CNI_COMMAND"], "agent", request, took, failure, service.paths.log, addresses);
   };
   return { status: failure === undefined ? 0 : 1, output, after };
 }
@@ -65,7 +76,7 @@ function canSucceedLater(request: Request | undefined, error: unknown): boolean 
 }
 
 /** Runs a command and reports its duration. @throws CniError */
-async function runTimed(request: Request, service: IpamService): Promise<unknown> {
+async function runTimed(request: Request, service: IpamService): Promise<CniAddresses | undefined> {
   const started = performance.now();
   let ok = false;
   try {
@@ -84,7 +95,10 @@ function toCniError(error: unknown): CniError {
   return new CniError(CODE.tryAgainLater, getErrorMessage(error));
 }
 
-async function runCommand(request: Request, { allocator, listener, paths }: IpamService): Promise<unknown> {
+async function runCommand(
+  request: Request,
+  { allocator, listener, paths }: IpamService,
+): Promise<CniAddresses | undefined> {
   switch (request.command) {
     case "ADD":
       try {
@@ -123,7 +137,7 @@ function toCniResult(
   { config, containerId, ifname }: Request,
   { ips, routes: poolRoutes, defaultRouteNic }: IpamResult,
   stateDirectory: string,
-): unknown {
+): CniAddresses {
   if (defaultRouteNic === undefined) removePodOptions(containerId, ifname, stateDirectory);
   else writePodOptions(containerId, ifname, { defaultRouteNic }, stateDirectory);
   const defaults = ips.flatMap(({ address, gateway }) =>

@@ -1,6 +1,6 @@
 import type { Progress } from "../../../clusters/progress/progress.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import { installWhereabouts } from "../../ipam/whereabouts.ts";
+import { installWhereabouts } from "../../ipam/install-whereabouts.ts";
 import type { Measurement } from "../measurement/measurement.ts";
 import { describeCalls, measureRate } from "./measure-add.ts";
 import type { IpamCalls } from "./ipam-calls.ts";

@@ -8,6 +8,7 @@ import { buildPaths } from "../../cni/plugin-paths.ts";
 import { Allocator } from "../../ipam/allocator/allocator.ts";
 import { executeIpam } from "../../ipam/execute-ipam.ts";
 import { callUntilServed, runIpam } from "../../ipam/run-ipam.ts";
+import { listAddressUses, readNodeHistory } from "../../ipam/inspect/address-history.ts";
 import { Records } from "../../ipam/records/address-records.ts";
 import { podObject } from "../../kubernetes/objects.ts";
 import { readPodOptions, writePodOptions } from "../../state/pod-options.ts";
@@ -88,6 +89,9 @@ describe("calls of the IPAM plugin", () => {
     assert.deepEqual(verbs, ["allocate ok", "check ok", "release ok"]);
     const [first = ""] = readFileSync(join(directory, "cni.log"), "utf8").split("\n");
     assert.match(first, /"plugin":"interlay-ipam","command":"ADD","mode":"agent"/);
+    const [use, ...others] = listAddressUses([readNodeHistory("n1", join(directory, "cni.log"))]);
+    assert.deepEqual([use?.address, use?.pod, others], ["10.7.200.1", "shop/web", []]);
+    assert.ok(use?.until !== undefined, "the DEL");
   });
 
   it("should return the allocator's error and report the refused pod", async () => {

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
+import { parseIp } from "../../datapath/address.ts";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { findDiscrepancies } from "./discrepancies.ts";
 import { observeClusterAddresses } from "./observe-cluster-addresses.ts";
 import { askConfirmation, findReleasable, releaseAddresses } from "./release.ts";
-import { renderAddresses, renderDiscrepancies } from "./render-addresses.ts";
+import { listAddressUses, type NodeHistory } from "./address-history.ts";
+import { renderAddresses, renderDiscrepancies, renderHistory } from "./render-addresses.ts";
 import type { NodeAddressSnapshot } from "./node-addresses-snapshot.ts";
 
 /** Format of a result: `--json`, or `--output` of a program that has more formats. */
@@ -12,10 +14,11 @@ interface FormatOptions {
   readonly output?: string;
 }
 
-/** Sources of the three commands: on a node only that node, otherwise all nodes. */
+/** Sources of the commands: on a node only that node, otherwise all nodes. */
 interface AddressSources {
   readonly kube: () => KubeClient;
   readonly nodes: () => Promise<readonly NodeAddressSnapshot[]>;
+  readonly histories: () => Promise<readonly NodeHistory[]>;
   /** Prints a result; default: as JSON with `--json`, otherwise as text. */
   readonly print?: (options: FormatOptions, value: unknown, renderText: () => string) => void;
 }
@@ -36,8 +39,13 @@ interface ReleaseOptions extends FormatOptions {
   readonly yes?: true;
 }
 
-/** Adds the commands `list` (alias `show`), `check` and `release`. */
-export function addIpamCommands(program: Command, { kube, nodes, print = printResult }: AddressSources): void {
+interface HistoryOptions extends FormatOptions {
+  readonly pod?: string;
+}
+
+/** Adds the commands `list` (alias `show`), `check`, `release` and `history`. */
+export function addIpamCommands(program: Command, sources: AddressSources): void {
+  const { kube, nodes, histories, print = printResult } = sources;
   program
     .command("list")
     .alias("show")
@@ -95,6 +103,19 @@ export function addIpamCommands(program: Command, { kube, nodes, print = printRe
       }
       process.stderr.write("nothing was changed: confirm, or add --yes\n");
       process.exitCode = 1;
+    });
+  program
+    .command("history")
+    .description("list which containers had an address, by the nodes' logs of CNI calls (10 to 20 MB on each node)")
+    .argument("[address]", "only this address")
+    .option("--pod <namespace/name>", "only of this pod")
+    .option("--json", "as JSON")
+    .action(async (address: string | undefined, options: HistoryOptions) => {
+      const { pod } = options;
+      const uses = listAddressUses(await histories()).filter(
+        (use) => (address === undefined || use.address === parseIp(address)) && (pod === undefined || use.pod === pod),
+      );
+      print(options, uses, () => renderHistory(uses));
     });
 }
 

@@ -1,5 +1,9 @@
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
+import type { AddressUse } from "./address-history.ts";
 import type { Discrepancy } from "./discrepancies.ts";
+
+/** Characters of a container's id, as crictl prints it. */
+const CONTAINER_LENGTH = 12;
 
 /** Renders a table with one line per address. */
 export function renderAddresses(addresses: readonly UnderlayAddressObject[], now = Date.now()): string {
@@ -16,6 +20,20 @@ export function renderAddresses(addresses: readonly UnderlayAddressObject[], now
       formatAge(now - Date.parse(metadata.creationTimestamp)),
     ]);
   return alignColumns([["ADDRESS", "POOL", "NODE", "POD", "OWNER", "NIC", "STATE", "AGE"], ...rows]);
+}
+
+/** Renders a table with one line per container that had an address. */
+export function renderHistory(uses: readonly AddressUse[]): string {
+  const rows = uses.map(({ address, pod, node, ifname, since, until, containerId }) => [
+    address,
+    pod,
+    node,
+    ifname,
+    since,
+    until ?? "-",
+    containerId.slice(0, CONTAINER_LENGTH),
+  ]);
+  return alignColumns([["ADDRESS", "POD", "NODE", "NIC", "SINCE", "UNTIL", "CONTAINER"], ...rows]);
 }
 
 /** Describes the state of an address. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { z } from "zod";
 import { addIpamCommands } from "../../../plugin/ipam/inspect/ipam-commands.ts";
+import { type NodeHistory, nodeHistory } from "../../../plugin/ipam/inspect/address-history.ts";
 import { type NodeAddressSnapshot, nodeAddresses } from "../../../plugin/ipam/inspect/node-addresses-snapshot.ts";
 import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { runOnAgents } from "../../cluster/run-on-agents.ts";
@@ -18,10 +19,10 @@ interface IpFlags extends ClusterFlags {
   readonly nodesFrom?: string;
 }
 
-/** `interlay ip list | check | release`: reads every node through its agent's pod, and the cluster through its API server. */
+/** `interlay ip list | check | release | history`: reads every node through its agent's pod, and the cluster through its API server. */
 export function createIpCommand(): Command {
   const group = addInheritedOptions(new Command("ip"))
-    .description("list, check and release the underlay addresses of a cluster")
+    .description("list, check and release the underlay addresses of a cluster, and list who had them")
     .addOption(createNodesOption().hideHelp());
   let kube: KubeClient | undefined;
   let flags: IpFlags = {};
@@ -31,6 +32,7 @@ export function createIpCommand(): Command {
       return kube;
     },
     nodes: () => readNodes(flags),
+    histories: () => readHistories(flags),
     print: ({ json, output }, value, renderText) => {
       printOutput(json ? "json" : ((output ?? "table") as OutputFormat), value, renderText);
     },
@@ -50,6 +52,15 @@ function createNodesOption(): Option {
     "--nodes-from <file>",
     "JSON array of the output of `interlay ipam snapshot` on each node, instead of running it in pods",
   );
+}
+
+async function readHistories(flags: IpFlags): Promise<readonly NodeHistory[]> {
+  const { answers, failed } = await runOnAgents(await loadCluster(flags), ["ipam", "calls"], (text) =>
+    nodeHistory.parse(JSON.parse(text)),
+  );
+  for (const { node, error } of failed) process.stderr.write(`ip: ${node}: ${error}\n`);
+  if (failed.length > 0) process.exitCode = 1; // an address may have had users there
+  return answers;
 }
 
 async function readNodes(flags: IpFlags): Promise<readonly NodeAddressSnapshot[]> {
