@@ -1,5 +1,5 @@
 // The site of the documentation: `npm run docs`. Its pages are the repository's Markdown files as they are.
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { defineConfig } from "vitepress";
 
@@ -26,7 +26,7 @@ export default defineConfig({
   cacheDir: "node_modules/.vitepress",
   vite: { resolve: { alias: { "vue/server-renderer": join(VUE, "server-renderer"), vue: VUE } } },
   // Files and folders of the repository that are no pages.
-  ignoreDeadLinks: [(link) => !/\.(md|html)(#.*)?$/.test(link)],
+  ignoreDeadLinks: [/\/samples\//, (link) => !/\.(md|html)(#.*)?$/.test(link)],
   themeConfig: {
     nav: [
       { text: "Quick start", link: "/docs/quick-start" },
@@ -47,6 +47,7 @@ export default defineConfig({
     },
   },
   buildEnd({ outDir }) {
+    cpSync(join(import.meta.dirname, "..", "samples"), join(outDir, "docs", "samples"), { recursive: true });
     writeFileSync(join(outDir, "index.html"), `<!doctype html><meta http-equiv="refresh" content="0; url=${HOME}">\n`);
   },
 });
