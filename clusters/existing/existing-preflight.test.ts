@@ -91,15 +91,16 @@ describe("preflight of an existing cluster", () => {
       checkPreconditions(facts, { datapath: "interlay", workers: 2, ...options }).flatMap(({ what, problem }) =>
         problem ? [what] : [],
       );
-    const bare = { ...WITHOUT_INTERLAY, macvlans: [], poolRanges: [] };
-    assert.deepEqual(listProblems(bare), ["Interlay", "free addresses"]);
-    assert.deepEqual(listProblems(bare, { pool: "10.7.210.0/24" }), []);
-    assert.deepEqual(listProblems({ ...bare, deniedInstall: ["create DaemonSets"] }, { pool: "10.7.210.0/24" }), [
-      "permissions",
-    ]);
+    const withoutAddresses = { ...WITHOUT_INTERLAY, macvlans: [], poolRanges: [] };
+    assert.deepEqual(listProblems(withoutAddresses), ["Interlay", "free addresses"]);
+    assert.deepEqual(listProblems(withoutAddresses, { pool: "10.7.210.0/24" }), []);
+    assert.deepEqual(
+      listProblems({ ...withoutAddresses, deniedInstall: ["create DaemonSets"] }, { pool: "10.7.210.0/24" }),
+      ["permissions"],
+    );
     const named = { pool: "10.7.210.0/24", image: "registry/probe:1" };
-    assert.deepEqual(listProblems(bare, named), ["images"]);
-    assert.deepEqual(listProblems(bare, { ...named, agentImage: "registry/interlay:1" }), []);
+    assert.deepEqual(listProblems(withoutAddresses, named), ["images"]);
+    assert.deepEqual(listProblems(withoutAddresses, { ...named, agentImage: "registry/interlay:1" }), []);
   });
 
   it("does not require Interlay with --datapath none", () => {

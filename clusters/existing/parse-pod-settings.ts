@@ -9,9 +9,9 @@ import type { PodSettings, PodToleration } from "../spec/pod-settings.ts";
 function parsePairs(text: string, option: string, separator: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
     splitList(text, separator).map((pair) => {
-      const at = pair.indexOf("=");
-      if (at < 1) throw new Error(`invalid ${option} "${pair}": write key=value`);
-      return [pair.slice(0, at), pair.slice(at + 1)] as const;
+      const index = pair.indexOf("=");
+      if (index < 1) throw new Error(`invalid ${option} "${pair}": write key=value`);
+      return [pair.slice(0, index), pair.slice(index + 1)] as const;
     }),
   );
 }

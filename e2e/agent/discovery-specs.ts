@@ -67,7 +67,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
     const refused = await Eventually(
       "a condition",
       () => factsCondition(getFixture()),
-      (is) => is?.reason === "NetworkRefused",
+      (condition) => condition?.reason === "NetworkRefused",
       POLL,
     );
     assert.equal(refused?.status, "False");
@@ -78,7 +78,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
     await Eventually(
       "the condition is True",
       () => factsCondition(getFixture()),
-      (is) => is?.status === "True",
+      (condition) => condition?.status === "True",
       POLL,
     );
   });
@@ -199,7 +199,7 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
       );
     const attachments = async () =>
       (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "AttachmentsReady");
-    await Eventually("attachments are as planned", attachments, (is) => is?.status === "True", POLL);
+    await Eventually("attachments are as planned", attachments, (condition) => condition?.status === "True", POLL);
     await configureAgents(cluster, { [key]: null });
     await execOnNode(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0");
     await Eventually("everything is as before", both, (texts) => texts.join() === before.join(), POLL);

@@ -30,8 +30,9 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
   ] as const)
     It(`works with ${program}'s FORWARD policy DROP, as Docker sets it, ${where}`, async () => {
       const { cluster, nodes, execOnNode } = getFixture();
-      const there = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
-      const all = (...argv: readonly string[]) => Promise.all(there.map((node) => execOnNode(node, program, ...argv)));
+      const affected = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
+      const all = (...argv: readonly string[]) =>
+        Promise.all(affected.map((node) => execOnNode(node, program, ...argv)));
       const rules = () => all("-S", "FORWARD");
       DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
       await all("-P", "FORWARD", "DROP");
@@ -64,7 +65,7 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
       switchVariant(getFixture().cluster, { ...NOTRACK, returnPath: "liberal" }),
     );
     const seen = async () => (await readNodeStatus(nodes[0])).kubeProxy.invalidDropRule;
-    await Eventually("no rule is detected", seen, (is) => !is, POLL);
+    await Eventually("no rule is detected", seen, (isDetected) => !isDetected, POLL);
     await legacy("-N", "KUBE-FORWARD");
     DeferCleanup(async () => {
       await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");

@@ -159,12 +159,12 @@ export function registerStolenTokenSpecs(
       },
     });
     const path = `${INTERLAY}/underlayaddresses`;
-    const its = await api.objects.create<KubernetesObject>(address(other));
+    const otherAddress = await api.objects.create<KubernetesObject>(address(other));
     DeferCleanup(() => api.objects.delete(address(other)));
     // The controller labels it, which changes its version.
     const labelled = await Eventually(
       "the address has the controller's labels",
-      () => api.objects.read<KubernetesObject>({ ...its, metadata: { name: "203.0.113.9" } }),
+      () => api.objects.read<KubernetesObject>({ ...otherAddress, metadata: { name: "203.0.113.9" } }),
       ({ metadata }) => metadata?.labels?.["interlay.dev/node"] !== undefined,
     );
     const { resourceVersion = "" } = labelled.metadata ?? {};

@@ -35,8 +35,8 @@ export const runIpamBench: Bench = {
     try {
       return await withBenchLab("ipam", async (cluster, progress) => {
         const components = await resolveComponents(
-          (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((of) => ({
-            name: of,
+          (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((program) => ({
+            name: program,
             version: cluster.spec.kubernetes,
           })),
           progress,
@@ -46,7 +46,7 @@ export const runIpamBench: Bench = {
         const calls = await createCalls(cluster, kube);
         const measurements: Measurement[] = [];
         const report = (more: readonly Measurement[]): void => {
-          for (const { name: of, value, unit } of more) print(`${of}: ${value} ${unit}`);
+          for (const { name: label, value, unit } of more) print(`${label}: ${value} ${unit}`);
           measurements.push(...more);
         };
         await createBenchNamespace(kube);

@@ -36,9 +36,9 @@ async function measureInLab(print: (line: string) => void): Promise<readonly Mea
     const states = await NetStates.create(cluster);
     return pauseOtherProcesses(cluster, async () => {
       const measurements: Measurement[] = [];
-      const report = (of: readonly Measurement[]) => {
-        for (const { name: figure, value, unit } of of) print(`${figure}: ${value} ${unit}`);
-        measurements.push(...of);
+      const report = (measured: readonly Measurement[]) => {
+        for (const { name: figure, value, unit } of measured) print(`${figure}: ${value} ${unit}`);
+        measurements.push(...measured);
       };
       for (const path of NET_PATHS) report(toMeasurements(path.name, await measurePath(cluster, pods, states, path)));
       report(toOverallMeasurements(measurements));

@@ -140,13 +140,13 @@ export const runScaleBench: Bench = {
     await writeFile(CHART, renderChart(`${nodes} nodes: growth with the number of pods`, panels));
     return [
       ...measurements,
-      ...QUANTITIES.flatMap(({ key, name: of, unit }): readonly Measurement[] => {
+      ...QUANTITIES.flatMap(({ key, name: quantity, unit }): readonly Measurement[] => {
         const all = points.get(key) ?? [];
         const [first, last] = [all[0], all.at(-1)];
         if (first === undefined || last === undefined) return [];
         const perHundred = roundToHundredth(100 * fitLine(all).slope);
         const basis = `${first.pods} pods: ${roundToTenth(first.value)}; ${classifyGrowth(all)}: ${perHundred} more for 100 pods on ${nodes} nodes`;
-        return [{ name: `${of}, ${last.pods} pods`, value: roundToTenth(last.value), unit, basis }];
+        return [{ name: `${quantity}, ${last.pods} pods`, value: roundToTenth(last.value), unit, basis }];
       }),
     ];
   },

@@ -35,8 +35,8 @@ export function listMatrixCells(
   const ipv4 = ipv4Cells(workers, features);
   return families.flatMap((family, index) => {
     // The Service kubernetes has only an address of the first family, and so has an external target.
-    const there = ipv4.filter(({ group }) => index === 0 || !["api-server", "external-target"].includes(group));
-    return family === "ipv4" ? there : there.map(overIpv6);
+    const inFamily = ipv4.filter(({ group }) => index === 0 || !["api-server", "external-target"].includes(group));
+    return family === "ipv4" ? inFamily : inFamily.map(overIpv6);
   });
 }
 

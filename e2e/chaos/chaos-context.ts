@@ -96,5 +96,5 @@ export async function deletePod({ api, testPods }: PodContext, { name }: ChaosPo
       throw error;
     }
   };
-  await Eventually(`pod ${name} is deleted`, exists, (is) => !is, { timeout: READY_MS });
+  await Eventually(`pod ${name} is deleted`, exists, (isPresent) => !isPresent, { timeout: READY_MS });
 }

@@ -90,11 +90,11 @@ export class ProbeFlows {
       // A connection reports its end at its next request.
       if (waits.length === 0 && (nothingIsLost || now - since > ASKED_MS)) return;
       const waited = (flow: ProbeFlow) => now - (again.get(flow) ?? since);
-      const patience = (flow: ProbeFlow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
-      const gone = waits.filter((flow) => flow.ended !== undefined || waited(flow) > patience(flow));
-      const broken = gone.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited(flow)));
+      const getTimeout = (flow: ProbeFlow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
+      const overdue = waits.filter((flow) => flow.ended !== undefined || waited(flow) > getTimeout(flow));
+      const broken = overdue.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited(flow)));
       if (broken.length > 0) throw new Error(broken.join("; "));
-      for (const flow of gone) {
+      for (const flow of overdue) {
         flow.begunAgain += 1;
         again.set(flow, now);
         this.#startFlow(flow);

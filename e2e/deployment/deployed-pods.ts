@@ -36,8 +36,8 @@ export async function removeForeignPods(
   );
   const [found] = items;
   if (found === undefined) return;
-  const there = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
-  const broken = there.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
+  const listed = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
+  const broken = listed.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
   const foreign = found.metadata?.annotations?.[DIGEST] !== wanted[0]?.metadata.annotations?.[DIGEST];
   if (foreign || broken) await removeNamespace(api, namespace);
 }

@@ -46,19 +46,19 @@ function matchesPattern(
   getAddress?: FindAddress,
 ): boolean {
   const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
-  const is = <T>(wanted: T | undefined, actual: T | undefined) => wanted === undefined || wanted === actual;
+  const matches = <T>(wanted: T | undefined, actual: T | undefined) => wanted === undefined || wanted === actual;
   const among = (wanted: readonly string[] | undefined, actual: string) => wanted?.includes(actual) ?? true;
   return (
     among(pattern.sources, cell.source) &&
-    is(pattern.sourceNode, findNode(cell.from)) &&
-    is(pattern.sourcePod, `${NAMESPACE}/${cell.from}`) &&
+    matches(pattern.sourceNode, findNode(cell.from)) &&
+    matches(pattern.sourcePod, `${NAMESPACE}/${cell.from}`) &&
     among(pattern.targets, getTargetName(cell)) &&
-    is(pattern.targetNode, server === undefined ? undefined : findNode(server)) &&
-    is(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
+    matches(pattern.targetNode, server === undefined ? undefined : findNode(server)) &&
+    matches(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
     (pattern.targetCidr === undefined ||
       getAddress === undefined ||
       isInNetwork(getAddress(cell), pattern.targetCidr)) &&
-    is(pattern.placement, cell.placement) &&
+    matches(pattern.placement, cell.placement) &&
     among(pattern.protocols, cell.protocol)
   );
 }

@@ -9,7 +9,7 @@ import { findWrongAddress } from "./expected-addresses.ts";
 import { startCapture, type CapturePoint } from "./capture.ts";
 import { expectedPath } from "./expected.ts";
 import { describeLastHop, listDivergences, findWrongPath } from "./compare-path.ts";
-import { type PacketPath, collectPaths, type Places } from "./path.ts";
+import { type PacketPath, collectPaths, type PlaceNames } from "./path.ts";
 import { HANDSHAKE } from "./pcap.ts";
 
 interface CaptureContext {
@@ -85,7 +85,7 @@ function withPaths(
   results: readonly CellResult[],
   cells: readonly Cell[],
   taps: readonly CapturePoint[],
-  places: Places,
+  places: PlaceNames,
   firstToken: number,
   { getAddress, returnPath }: Pick<Deployment, "getAddress"> & Pick<Variant, "returnPath">,
 ): CellResult[] {
@@ -146,7 +146,7 @@ function toMutable<T>({ request, reply }: { request: readonly T[]; reply: readon
   return { request: [...request], reply: [...reply] };
 }
 
-function describePlaces(cluster: Cluster, deployment: Deployment): Places {
+function describePlaces(cluster: Cluster, deployment: Deployment): PlaceNames {
   const owners = new Map(
     cluster.nodes.flatMap(({ name, address, address6 = address }) => [address, address6].map((own) => [own, name])),
   );

@@ -3,7 +3,7 @@ import { runOnNode } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 
-interface Room {
+interface EvidenceFaultContext {
   readonly cluster: Cluster;
   readonly deployment: Deployment;
 }
@@ -13,14 +13,14 @@ interface EvidenceFault {
   readonly title: string;
   /** Index of the worker with the fault; its agent is stopped during the fault, and repairs it afterwards. */
   readonly worker: number;
-  make(room: Room): Promise<unknown>;
+  make(room: EvidenceFaultContext): Promise<unknown>;
   /** Ids of cells, each with the part of its reason that names the hop. */
   readonly shown: Readonly<Record<string, RegExp>>;
   /** Message of the doctor for at least one of them. */
   readonly cause: RegExp;
 }
 
-const getWorker = ({ deployment }: Room, worker: number): string => deployment.workers[worker] ?? "";
+const getWorker = ({ deployment }: EvidenceFaultContext, worker: number): string => deployment.workers[worker] ?? "";
 
 export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { CapturePoint } from "./capture.ts";
-import { formatHop, collectPaths, type Places } from "./path.ts";
+import { formatHop, collectPaths, type PlaceNames } from "./path.ts";
 import type { ObservedPacket } from "./pcap.ts";
 
-const places: Places = {
+const places: PlaceNames = {
   isNode: (place) => place.startsWith("kind-"),
   name: (place) => place.replace("kind-worker", "node-"),
   findNode: (address) => (address === "10.25.200.3" ? "kind-worker1" : undefined),

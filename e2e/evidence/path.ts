@@ -20,7 +20,7 @@ export interface PacketPath {
 }
 
 /** Names of places, and the nodes of addresses: a frame that a bridge floods to another node does not count as a hop. */
-export interface Places {
+export interface PlaceNames {
   /** Name of a capture point's place in paths. */
   name(place: string): string;
   /** Whether the place is a node. */
@@ -30,7 +30,7 @@ export interface Places {
 }
 
 /** Returns the path of every probe by its token, in the order of the kernel's clock. */
-export function collectPaths(points: readonly CapturePoint[], places: Places): ReadonlyMap<string, PacketPath> {
+export function collectPaths(points: readonly CapturePoint[], places: PlaceNames): ReadonlyMap<string, PacketPath> {
   const all = points
     .flatMap(({ place, links, packets }) =>
       packets.map((seen) => ({ place, link: links.get(seen.interfaceIndex) ?? "?", seen })),

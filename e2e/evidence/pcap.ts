@@ -36,13 +36,13 @@ export function readCapture(file: Buffer): readonly ObservedPacket[] {
       "The capture does not have the requested format (nanoseconds, LINUX_SLL2): is this another tcpdump?",
     );
   const packets: ObservedPacket[] = [];
-  for (let at = 24; at + 16 <= file.length;) {
-    const length = file.readUInt32LE(at + 8);
-    const time = BigInt(file.readUInt32LE(at)) * 1_000_000_000n + BigInt(file.readUInt32LE(at + 4));
-    const packet = file.subarray(at + 16, at + 16 + length);
+  for (let offset = 24; offset + 16 <= file.length;) {
+    const length = file.readUInt32LE(offset + 8);
+    const time = BigInt(file.readUInt32LE(offset)) * 1_000_000_000n + BigInt(file.readUInt32LE(offset + 4));
+    const packet = file.subarray(offset + 16, offset + 16 + length);
     const seen = readPacket(packet, time);
     if (seen !== undefined) packets.push(seen);
-    at += 16 + length;
+    offset += 16 + length;
   }
   return packets;
 }
@@ -108,18 +108,18 @@ interface Header {
 function readHeader(packet: Buffer): Header {
   const isFragment = (packet[0] ?? 0) >> 4 === 6 && packet.length >= 48 && packet[6] === FRAGMENT;
   const ip = isFragment ? withoutFragmentHeader(packet) : packet;
-  const at = (from: number, to: number) => ipaddr.fromByteArray([...ip.subarray(from, to)]).toString();
+  const readAddress = (from: number, to: number) => ipaddr.fromByteArray([...ip.subarray(from, to)]).toString();
   return (ip[0] ?? 0) >> 4 === 6 && ip.length >= 40
     ? {
-        source: at(8, 24),
-        destination: at(24, 40),
+        source: readAddress(8, 24),
+        destination: readAddress(24, 40),
         protocol: ip[6] ?? 0,
         echo: { protocol: 58, request: 128, reply: 129 },
         payload: ip.subarray(40),
       }
     : {
-        source: at(12, 16),
-        destination: at(16, 20),
+        source: readAddress(12, 16),
+        destination: readAddress(16, 20),
         protocol: ip[9] ?? 0,
         echo: { protocol: 1, request: 8, reply: 0 },
         payload: ip.subarray(((ip[0] ?? 0) & 0xf) * 4),

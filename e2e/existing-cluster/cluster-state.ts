@@ -79,9 +79,9 @@ function removeVolatileFields(line: string): string {
 
 /** Returns the lines that only one of two lists has. Pure. */
 export function diffLines(before: readonly string[], after: readonly string[]): readonly string[] {
-  const [was, is] = [new Set(before), new Set(after)];
+  const [earlier, current] = [new Set(before), new Set(after)];
   return [
-    ...before.filter((one) => !is.has(one)).map((one) => `gone: ${one}`),
-    ...after.filter((one) => !was.has(one)).map((one) => `new: ${one}`),
+    ...before.filter((one) => !current.has(one)).map((one) => `gone: ${one}`),
+    ...after.filter((one) => !earlier.has(one)).map((one) => `new: ${one}`),
   ];
 }

@@ -46,15 +46,16 @@ async function callPlugins(): Promise<void> {
 function callVersion(executable: string): Promise<string> {
   return new Promise((resolve) => {
     const child = spawn(executable, [], { env: CALL.env, stdio: ["pipe", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stdin.on("error", () => undefined); // it has answered without reading
     child.stdin.end(CALL.input);
     child.on("error", (error) => {
       resolve(String(error));
     });
     child.on("close", () => {
-      resolve(said);
+      resolve(output);
     });
   });
 }

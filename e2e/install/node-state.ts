@@ -32,26 +32,26 @@ const FILES: NodeSnapshotCommand = {
 };
 const LEGACY = ["iptables-legacy-save", "ip6tables-legacy-save"].map((program): NodeSnapshotCommand => ({
   argv: [program],
-  parseLines: (said) => splitLines(said).filter((line) => !/^[#:]/.test(line)),
+  parseLines: (output) => splitLines(output).filter((line) => !/^[#:]/.test(line)),
 }));
 const LOOKS: readonly NodeSnapshotCommand[] = [
   ...PERMANENT_STATE,
   SYSCTL_STATE,
-  { ...RULESET_STATE, parseLines: (said) => dropForeignChains(RULESET_STATE.parseLines(said)) },
+  { ...RULESET_STATE, parseLines: (output) => dropForeignChains(RULESET_STATE.parseLines(output)) },
   ...LEGACY,
   FILES,
 ];
 
 /** Returns links, routes, rules, neighbours, sysctls, nftables, iptables and files of a node, a line each. */
 export async function readInstalledState(cluster: Cluster, node: string): Promise<readonly string[]> {
-  const said = await Promise.all(
+  const outputs = await Promise.all(
     LOOKS.map(async (look) => {
       const { stdout } = await cluster.exec(node, look.argv);
       const what = look === FILES ? "file" : look.argv.join(" ");
       return look.parseLines(stdout).map((line) => `${node}: ${what}: ${line}`);
     }),
   );
-  return said.flat().sort();
+  return outputs.flat().sort();
 }
 
 /** Removes what changes by itself from the state. Pure. */

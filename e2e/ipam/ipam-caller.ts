@@ -31,9 +31,9 @@ export class IpamCaller {
     const started = performance.now();
     const { exitCode, stdout } = await this.#call("ADD", network, container, pod, ifname);
     const milliseconds = Math.round(performance.now() - started);
-    const said: unknown = JSON.parse(stdout);
-    if (exitCode !== 0) return { ...refusal.parse(said), milliseconds };
-    return { address: given.parse(said).ips[0]?.address.split("/")[0] ?? "", milliseconds };
+    const result: unknown = JSON.parse(stdout);
+    if (exitCode !== 0) return { ...refusal.parse(result), milliseconds };
+    return { address: given.parse(result).ips[0]?.address.split("/")[0] ?? "", milliseconds };
   }
 
   async delete(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<void> {

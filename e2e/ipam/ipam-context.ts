@@ -123,7 +123,7 @@ export class IpamContext {
     await Eventually(
       `the definition of network ${name}`,
       () => this.api.objects.read(definition).then(() => true),
-      (there) => there,
+      (exists) => exists,
     );
   }
 

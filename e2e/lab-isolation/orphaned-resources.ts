@@ -4,7 +4,7 @@ import { getLabDirectory } from "../../clusters/lab/plan/lab-files.ts";
 /** Returns the remains of a lab on this computer: its directory, its processes, mounts below its directory. */
 export async function findOrphanedResources(lab: string): Promise<readonly string[]> {
   const directory = getLabDirectory(lab);
-  const there = await access(directory).then(
+  const exists = await access(directory).then(
     () => [directory],
     () => [],
   );
@@ -13,9 +13,9 @@ export async function findOrphanedResources(lab: string): Promise<readonly strin
   const processes = await Promise.all(
     pids.map(async (pid) => {
       const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-      const of = argv.some((word) => word === directory || word.startsWith(`${directory}/`));
-      return of ? [`process ${pid}: ${argv.join(" ").slice(0, 120)}`] : [];
+      const usesDirectory = argv.some((word) => word === directory || word.startsWith(`${directory}/`));
+      return usesDirectory ? [`process ${pid}: ${argv.join(" ").slice(0, 120)}`] : [];
     }),
   );
-  return [...there, ...mounts, ...processes.flat()];
+  return [...exists, ...mounts, ...processes.flat()];
 }

@@ -97,10 +97,10 @@ export function registerVariantSpecs(
     if (cluster.nodeAccess === "none") Skip("rules and sysctls cannot be read without pods in the nodes' network");
     if (cluster.datapath === "none") Skip("another solution than Interlay sets them, each in its own way");
     const { tcpBeLiberal, invalidDropRule, reason } = findExpectation(variant);
-    for (const { node, invalidDrop, ...is } of (await getProbed()).filters)
+    for (const { node, invalidDrop, ...filter } of (await getProbed()).filters)
       for (const [family, rule] of Object.entries(invalidDrop))
         assert.deepEqual(
-          { node, family, tcpBeLiberal: is.tcpBeLiberal, invalidDropRule: rule !== undefined },
+          { node, family, tcpBeLiberal: filter.tcpBeLiberal, invalidDropRule: rule !== undefined },
           { node, family, tcpBeLiberal, invalidDropRule },
           reason,
         );

@@ -45,8 +45,8 @@ const otherNode = (cluster: Cluster, node: string): Promise<string> =>
   Promise.resolve(cluster.nodes.find(({ role, name }) => role === "worker" && name !== node)?.address ?? "");
 
 async function tunnelAddress(cluster: Cluster, node: string): Promise<string> {
-  const said = await runOnNode(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
-  return / inet ([\d.]+)\//.exec(said)?.[1] ?? "";
+  const output = await runOnNode(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
+  return / inet ([\d.]+)\//.exec(output)?.[1] ?? "";
 }
 
 /** Every fact that the plugin or the return path uses. Documentation networks (RFC 5737, RFC 3849) have no hosts. */

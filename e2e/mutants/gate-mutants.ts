@@ -19,8 +19,8 @@ interface GateMutant {
   readonly reason: string;
   readonly variant?: (variant: Variant) => Variant;
   readonly cell?: (cell: GatedCell) => GatedCell;
-  readonly tcpBeLiberal?: (is: 0 | 1) => 0 | 1;
-  readonly agentOpen?: (is: boolean) => boolean;
+  readonly tcpBeLiberal?: (value: 0 | 1) => 0 | 1;
+  readonly agentOpen?: (isOpen: boolean) => boolean;
 }
 
 /** Returns what the matrix would call wrong by the gate or a mutant of it: ids of cells, states of nodes. Pure. */
@@ -33,8 +33,8 @@ export function findWrongObservations(observation: Observation, mutant: Partial<
   const open = !cells.some((cell) => decideKubeProxyVerdict(variant, cell).expected === "blocked");
   return [
     ...cells.flatMap(({ id }, index) => ((verdicts[index] === "pass") === (actual[index] === "pass") ? [] : [id])),
-    ...filters.flatMap(({ node, tcpBeLiberal: is, invalidDrop }) => [
-      ...(is === tcpBeLiberal ? [] : [`${node}: nf_conntrack_tcp_be_liberal is ${is}`]),
+    ...filters.flatMap(({ node, tcpBeLiberal: found, invalidDrop }) => [
+      ...(found === tcpBeLiberal ? [] : [`${node}: nf_conntrack_tcp_be_liberal is ${found}`]),
       ...Object.entries(invalidDrop)
         .filter(([, rule]) => (rule !== undefined) !== expected.invalidDropRule)
         .map(
@@ -43,9 +43,9 @@ export function findWrongObservations(observation: Observation, mutant: Partial<
         ),
     ]),
     ...[...agentOpen]
-      .map(([node, is]) => [node, mutant.agentOpen?.(is) ?? is] as const)
-      .filter(([, is]) => is !== open)
-      .map(([node, is]) => `${node}: its agent reports that the gate is ${is ? "open" : "closed"}`),
+      .map(([node, isOpen]) => [node, mutant.agentOpen?.(isOpen) ?? isOpen] as const)
+      .filter(([, isOpen]) => isOpen !== open)
+      .map(([node, isOpen]) => `${node}: its agent reports that the gate is ${isOpen ? "open" : "closed"}`),
   ];
 }
 

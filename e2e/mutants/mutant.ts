@@ -83,7 +83,11 @@ export function listMutants(records: readonly AttachmentRecord[]): readonly Muta
 
 /** Returns the commands that remove an item; a sysctl gets a value with the opposite meaning. */
 function applyMutant(item: RecordedItem): readonly string[] {
-  const ip = (of: "ipv4" | "ipv6", ...rest: readonly string[]) => ["ip", of === "ipv6" ? "-6" : "-4", ...rest];
+  const ip = (ipFamily: "ipv4" | "ipv6", ...rest: readonly string[]) => [
+    "ip",
+    ipFamily === "ipv6" ? "-6" : "-4",
+    ...rest,
+  ];
   switch (item.kind) {
     case "veth":
       return ["ip", "link", "delete", item.node.name];

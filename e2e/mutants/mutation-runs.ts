@@ -101,7 +101,7 @@ export class MutationRuns {
     } finally {
       await signalAgent(this.#cluster, this.#node, "CONT");
     }
-    await Eventually(`${title} is repaired`, isRepaired, (is) => is, { timeout: 60_000, interval: 100 });
+    await Eventually(`${title} is repaired`, isRepaired, (repaired) => repaired, { timeout: 60_000, interval: 100 });
     return this.recordResult({ title, mayFail, ...about }, failed);
   }
 

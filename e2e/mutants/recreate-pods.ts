@@ -23,17 +23,17 @@ export async function recreatePods(
   await before.closeProbers();
   await Promise.all(
     RECREATED_PODS.map(async (name) => {
-      const gone = (error: unknown): "gone" => {
+      const toGone = (error: unknown): "gone" => {
         if (getStatusCode(error) === 404) return "gone";
         throw error;
       };
       await retryOnServerError(() =>
         api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }),
-      ).catch(gone);
+      ).catch(toGone);
       await Eventually(
         `pod ${name} is deleted`,
-        () => api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(() => "there" as const, gone),
-        (is) => is === "gone",
+        () => api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(() => "there" as const, toGone),
+        (state) => state === "gone",
         { timeout: 60_000 },
       );
     }),

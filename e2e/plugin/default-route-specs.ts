@@ -55,9 +55,13 @@ export function routingSpecs(context: () => PluginContext): void {
             new RegExp(`^default via \\S+ dev ${nic} [^\\n]*\\n?$`),
             family,
           );
-          const stranger = family === "ipv4" ? "203.0.113.1" : "2001:db8::1";
-          const route = await ip("route", "get", stranger);
-          assert.match(route, new RegExp(` dev ${nic} .*src ${findInFamily(addresses, family)}\\b`), `to ${stranger}`);
+          const unknownAddress = family === "ipv4" ? "203.0.113.1" : "2001:db8::1";
+          const route = await ip("route", "get", unknownAddress);
+          assert.match(
+            route,
+            new RegExp(` dev ${nic} .*src ${findInFamily(addresses, family)}\\b`),
+            `to ${unknownAddress}`,
+          );
         }
       },
     );

@@ -155,7 +155,7 @@ export async function installNetworks(api: ClusterApi, all: readonly NetworkObje
   await Eventually(
     "a NetworkAttachmentDefinition for every UnderlayNetwork",
     () => listDefinitions(api),
-    (there) => wanted.every((name) => there.includes(name)),
+    (defined) => wanted.every((name) => defined.includes(name)),
   );
 }
 
@@ -172,7 +172,7 @@ export async function removeNetworks(api: ClusterApi, all: readonly NetworkObjec
   await Eventually(
     "the networks' NetworkAttachmentDefinitions are deleted",
     () => listDefinitions(api),
-    (there) => !there.some((name) => names.includes(name)),
+    (defined) => !defined.some((name) => names.includes(name)),
     { timeout: 60_000 },
   );
 }

@@ -69,8 +69,10 @@ export async function waitForPluginPod({ api }: PluginContext, name: string, int
       { timeout: READY_MS, interval },
     );
   } catch (error) {
-    const said = (await listEvents(api, name)).map(({ message }) => message).join("; ");
-    throw new Error(`pod ${name} is not ready: ${said === "" ? "no event has a reason" : said}`, { cause: error });
+    const messages = (await listEvents(api, name)).map(({ message }) => message).join("; ");
+    throw new Error(`pod ${name} is not ready: ${messages === "" ? "no event has a reason" : messages}`, {
+      cause: error,
+    });
   }
 }
 

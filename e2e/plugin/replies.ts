@@ -35,8 +35,8 @@ export function replySpecs(context: () => PluginContext): void {
       `a LoadBalancer with externalTrafficPolicy Local for ${type} pods: ingress and externalIPs work by each node and keep the client's address`,
       async () => {
         const { deployment } = context();
-        const beyond = await createRoutedHost(context());
-        if (beyond !== undefined) DeferCleanup(() => beyond.close());
+        const routedHost = await createRoutedHost(context());
+        if (routedHost !== undefined) DeferCleanup(() => routedHost.close());
         const addresses = await createBalancedService(context(), type);
         const from = await deployment.getProber("external");
         for (const node of context().workers.keys()) {
@@ -47,9 +47,11 @@ export function replySpecs(context: () => PluginContext): void {
             const common = { address, server: podName(type, node, "b") };
             return (["tcp", "udp"] as const).flatMap((protocol): HttpProbe[] => [
               { ...common, protocol, from, seen },
-              ...(beyond === undefined
+              ...(routedHost === undefined
                 ? []
-                : [{ ...common, protocol, from: beyond.prober, seen: beyond.getAddress(getIpFamily(address)) }]),
+                : [
+                    { ...common, protocol, from: routedHost.prober, seen: routedHost.getAddress(getIpFamily(address)) },
+                  ]),
             ]);
           });
           assert.deepEqual(await findUnanswered(questions), [], `by node ${node + 1}`);
@@ -58,10 +60,10 @@ export function replySpecs(context: () => PluginContext): void {
     );
 
   It("a routed host reaches NodePorts with policy Local and the pods' own addresses", async () => {
-    const beyond = await createRoutedHost(context());
-    if (beyond === undefined) Skip("the external host may not create a network behind itself");
-    DeferCleanup(() => beyond.close());
-    const own = await ownAddresses(context(), beyond);
+    const routedHost = await createRoutedHost(context());
+    if (routedHost === undefined) Skip("the external host may not create a network behind itself");
+    DeferCleanup(() => routedHost.close());
+    const own = await ownAddresses(context(), routedHost);
     assert.deepEqual(
       await findUnanswered(own),
       [],
@@ -69,7 +71,7 @@ export function replySpecs(context: () => PluginContext): void {
     );
     for (const type of POD_TYPES)
       for (const node of context().workers.keys())
-        assert.deepEqual(await nodePorts(context(), beyond, type, node), [], `${type} pods, by node ${node + 1}`);
+        assert.deepEqual(await nodePorts(context(), routedHost, type, node), [], `${type} pods, by node ${node + 1}`);
   });
 }
 
@@ -129,7 +131,7 @@ async function waitUntilKnown(from: Prober, addresses: readonly string[], server
     );
 }
 
-async function ownAddresses(context: PluginContext, beyond: RoutedHost): Promise<readonly HttpProbe[]> {
+async function ownAddresses(context: PluginContext, routedHost: RoutedHost): Promise<readonly HttpProbe[]> {
   const nics = await Promise.all(
     BEHIND_GATEWAY.map(async ({ name, annotations }) => ({
       name,
@@ -141,11 +143,11 @@ async function ownAddresses(context: PluginContext, beyond: RoutedHost): Promise
   return nics.flatMap(({ name, addresses }) =>
     addresses.flatMap((address) =>
       (["tcp", "udp", "icmp"] as const).map((protocol) => ({
-        from: beyond.prober,
+        from: routedHost.prober,
         address,
         protocol,
         server: name,
-        seen: beyond.getAddress(getIpFamily(address)),
+        seen: routedHost.getAddress(getIpFamily(address)),
       })),
     ),
   );
@@ -153,7 +155,7 @@ async function ownAddresses(context: PluginContext, beyond: RoutedHost): Promise
 
 async function nodePorts(
   context: PluginContext,
-  beyond: RoutedHost,
+  routedHost: RoutedHost,
   type: PodType,
   node: number,
 ): Promise<readonly string[]> {
@@ -164,10 +166,10 @@ async function nodePorts(
       (["tcp", "udp"] satisfies Protocol[]).map(async (protocol) => {
         const to = { kind: "node-port", service: nodePortName(type, "Local"), node } as const;
         const { address, port } = deployment.locate({ to, protocol, port: TCP_PORT, family });
-        const ask = () => beyond.prober.probe({ protocol, address, port, timeoutMs: 2000 });
+        const ask = () => routedHost.prober.probe({ protocol, address, port, timeoutMs: 2000 });
         const first = await ask();
         const { ok, server: by, seen, error } = first.ok ? first : await ask();
-        const right = ok && by === server && seen === beyond.getAddress(family);
+        const right = ok && by === server && seen === routedHost.getAddress(family);
         return right ? [] : [`${address}:${port} (${protocol}): ${error ?? `${by ?? ""} saw ${seen ?? ""}`}`];
       }),
     ),

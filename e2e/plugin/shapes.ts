@@ -78,21 +78,21 @@ export const SHAPES: readonly Shape[] = [
 export function shapeSpecs(context: () => PluginContext): void {
   for (const { what, testPod, nics, outside } of SHAPES)
     It(`${what}: every NIC answers all types of pods, nodes and the external host`, async () => {
-      const there = await readPodNics(context(), testPod.name);
+      const found = await readPodNics(context(), testPod.name);
       assert.deepEqual(
-        there.map(({ name }) => name),
+        found.map(({ name }) => name),
         nics,
       );
-      const asked = there.filter(({ name }) => name !== "eth0" || outside);
+      const asked = found.filter(({ name }) => name !== "eth0" || outside);
       const questions = await Promise.all(
         asked.flatMap(({ addresses }) => addresses.map((address) => createProbes(context(), testPod.name, address))),
       );
       const wrong = await By(`${questions.flat().length} questions`, () => findUnanswered(questions.flat()));
       assert.deepEqual(wrong, []);
-      for (const { name, addresses } of there.filter((nic) => nic.name !== "eth0"))
+      for (const { name, addresses } of found.filter((nic) => nic.name !== "eth0"))
         for (const address of addresses) {
-          const stranger = address.includes(":") ? "2001:db8::1" : "203.0.113.1";
-          const route = await execInPluginPod(context(), testPod.name, "ip", "route", "get", stranger, "from", address);
+          const outsider = address.includes(":") ? "2001:db8::1" : "203.0.113.1";
+          const route = await execInPluginPod(context(), testPod.name, "ip", "route", "get", outsider, "from", address);
           assert.match(
             route,
             new RegExp(` dev ${name} `),

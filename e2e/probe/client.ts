@@ -194,13 +194,14 @@ function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
     const pattern = Buffer.from(formatProbeMark("ping", token)).toString("hex");
     const argv = ["-n", "-q", "-c", "1", "-W", seconds, "-p", pattern, address];
     const child = spawn("ping", argv, { stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.on("error", (error) => {
       resolve({ ok: false, error: error.message });
     });
     child.on("close", (code) => {
-      resolve(code === 0 ? { ok: true } : { ok: false, error: said.trim().split("\n").at(-1) ?? "ping failed" });
+      resolve(code === 0 ? { ok: true } : { ok: false, error: output.trim().split("\n").at(-1) ?? "ping failed" });
     });
   });
 }

@@ -4,7 +4,8 @@ import { buildEthernetFrame, buildPacket } from "./datagram.ts";
 /** Returns the one's complement sum of 16-bit words; 0xffff if the checksum in it is right. */
 function sum(bytes: Buffer): number {
   let total = 0;
-  for (let at = 0; at < bytes.length; at += 2) total += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  for (let offset = 0; offset < bytes.length; offset += 2)
+    total += ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
   while (total > 0xffff) total = (total & 0xffff) + (total >> 16);
   return total;
 }

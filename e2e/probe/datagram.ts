@@ -60,7 +60,8 @@ function ipv6Header(source: Buffer, destination: Buffer, length: number): Buffer
 /** Returns the Internet checksum (RFC 1071). */
 function calculateDatagramChecksum(bytes: Buffer): number {
   let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  for (let offset = 0; offset < bytes.length; offset += 2)
+    sum += ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return ~sum & 0xffff;
 }

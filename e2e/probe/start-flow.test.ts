@@ -57,8 +57,8 @@ describe("a lasting flow", () => {
     ["another server's words", () => "HTTP/1.1 400", /invalid answer/],
     ["a connection that the server closes", "closes", /the server closed/],
   ];
-  for (const [of, answer, says] of wrong)
-    it(`ends with ${of}`, async () => {
+  for (const [what, answer, says] of wrong)
+    it(`ends with ${what}`, async () => {
       const [event] = await collectEvents(answer, 1);
       assert.ok(event !== undefined && "ended" in event, JSON.stringify(event));
       assert.match(event.ended, says);

@@ -72,7 +72,7 @@ export function registerSpecs(run: TestRun): void {
         await ensureObject(api, network);
         DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
         const made = await By("the other replica writes it", () =>
-          Eventually("the definition", read, (it) => it !== undefined, { timeout: 90_000 }),
+          Eventually("the definition", read, (definition) => definition !== undefined, { timeout: 90_000 }),
         );
         assert.notEqual(await holder(), first);
         assert.deepEqual(made?.metadata.ownerReferences, [{ kind: "UnderlayNetwork", name: "led", controller: true }]);
@@ -90,9 +90,16 @@ export function registerSpecs(run: TestRun): void {
           undefined,
           PatchStrategy.MergePatch,
         );
-        await Eventually("a manual change is repaired", read, (it) => it?.spec.config === made.spec.config, POLL);
+        await Eventually(
+          "a manual change is repaired",
+          read,
+          (definition) => definition?.spec.config === made.spec.config,
+          POLL,
+        );
         await api.objects.delete(network);
-        await Eventually("it is deleted with its network", read, (it) => it === undefined, { timeout: 90_000 });
+        await Eventually("it is deleted with its network", read, (definition) => definition === undefined, {
+          timeout: 90_000,
+        });
       },
     );
 
@@ -136,8 +143,8 @@ export function registerSpecs(run: TestRun): void {
           /^interlay_drift_repaired_total\{kind="route"\} (\d+)/m.exec(await agentSays(nodes[0], "metrics"))?.[1] ?? 0,
         );
       const before = await repaired();
-      const { address: of } = await findStreamEnd("underlay-1-b");
-      await execOnNode(nodes[0], "ip", "route", "delete", `${of}/32`);
+      const { address: podAddress } = await findStreamEnd("underlay-1-b");
+      await execOnNode(nodes[0], "ip", "route", "delete", `${podAddress}/32`);
       await Eventually("one more route was repaired", repaired, (count) => count > before, POLL);
       const testPod = await createChaosPod(podContext, { node: nodes[0], type: "underlay" });
       DeferCleanup(() => deletePod(podContext, testPod));
@@ -184,7 +191,7 @@ export function registerSpecs(run: TestRun): void {
         await Eventually(
           "its address is released",
           () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
-          (it) => it === undefined,
+          (found) => found === undefined,
           POLL,
         );
         await By("the state after a reboot: files and objects without network namespace", async () => {
@@ -207,7 +214,7 @@ export function registerSpecs(run: TestRun): void {
           Eventually(
             "its object is deleted",
             () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
-            (it) => it === undefined,
+            (found) => found === undefined,
             { timeout: 110_000 },
           ),
         );

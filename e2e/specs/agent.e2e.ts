@@ -246,9 +246,9 @@ export function registerSpecs(run: TestRun): void {
           (ok) => ok,
         );
         // felix needs time to write a changed policy into the kernel; from then on it holds.
-        const stranger = () => canReach("underlay-2-a", target);
-        await Eventually("another pod is denied", stranger, (ok) => !ok);
-        await Consistently("another pod is denied", stranger, (ok) => !ok);
+        const canOtherPodReach = () => canReach("underlay-2-a", target);
+        await Eventually("another pod is denied", canOtherPodReach, (ok) => !ok);
+        await Consistently("another pod is denied", canOtherPodReach, (ok) => !ok);
       },
     );
   });

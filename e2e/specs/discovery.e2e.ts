@@ -74,8 +74,14 @@ export function registerSpecs(run: TestRun): void {
       };
       await ensureObject(api, config);
       DeferCleanup(() => api.objects.delete(config));
-      const facts = async () => (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
-      const condition = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", POLL);
+      const readFactsReady = async () =>
+        (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+      const condition = await Eventually(
+        "a condition",
+        readFactsReady,
+        (one) => one?.reason === "SourcesDisagree",
+        POLL,
+      );
       const { overlayCidr } = cluster.spec;
       assert.equal(condition?.status, "True");
       assert.ok(
@@ -90,17 +96,18 @@ export function registerSpecs(run: TestRun): void {
       const { cluster, nodes, execOnNode, readNodeStatus } = fixture;
       const before = await execOnNode(nodes[0], "cat", FACTS);
       DeferCleanup(() => configureAgents(cluster, { overlayCidrs: null }));
-      const facts = async () => (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+      const readFactsReady = async () =>
+        (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
       await configureAgents(cluster, { overlayCidrs: "10.99.0.0" });
-      const condition = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", POLL);
+      const condition = await Eventually("a condition", readFactsReady, (one) => one?.reason === "NotRenewed", POLL);
       assert.equal(condition?.status, "False");
       assert.match(condition.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
       assert.equal(await execOnNode(nodes[0], "cat", FACTS), before);
       await configureAgents(cluster, { overlayCidrs: null });
       await Eventually(
         "the condition is True again",
-        facts,
-        (is) => is?.status === "True" && is.reason === "Found",
+        readFactsReady,
+        (one) => one?.status === "True" && one.reason === "Found",
         POLL,
       );
     });

@@ -57,15 +57,17 @@ export function registerSpecs(run: TestRun): void {
     const predictionHolds = async (
       findings: Findings,
       what: readonly Cell[] = asked,
-      of: Deployment = deployment,
+      deployed: Deployment = deployment,
       isUncertain = false,
     ): Promise<readonly string[]> => {
-      const { predicted, ...wrong } = await By(`${what.length} cells`, () => comparePrediction(findings, what, of));
-      const said = findings.map(({ message }) => message).join("\n");
+      const { predicted, ...wrong } = await By(`${what.length} cells`, () =>
+        comparePrediction(findings, what, deployed),
+      );
+      const messages = findings.map(({ message }) => message).join("\n");
       const { failedAndNotPredicted, predictedAndPassed } = wrong;
       // Of two hosts with an address either may have the last word, so that some of the cells pass.
       const passed = isUncertain && predictedAndPassed.length < predicted.length ? [] : predictedAndPassed;
-      assert.deepEqual([failedAndNotPredicted, passed], [[], []], said);
+      assert.deepEqual([failedAndNotPredicted, passed], [[], []], messages);
       return predicted;
     };
 

@@ -98,8 +98,8 @@ export function registerSpecs(run: TestRun): void {
               tcpBeLiberal === made.tcpBeLiberal &&
               kubeProxy.invalidDropRule === (overlay !== "liberal") &&
               conditions.some(
-                ({ type, status: is, message }) =>
-                  type === "ReturnPathReady" && is === "True" && message.startsWith(`${overlay} `),
+                ({ type, status: conditionStatus, message }) =>
+                  type === "ReturnPathReady" && conditionStatus === "True" && message.startsWith(`${overlay} `),
               ),
             POLL,
           );

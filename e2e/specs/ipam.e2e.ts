@@ -150,14 +150,14 @@ export function registerSpecs(run: TestRun): void {
       "an address of another host is marked and reported, and the pod gets another one",
       { timeout: 300_000 },
       async () => {
-        const stranger = await context().cluster.external();
-        if (stranger === undefined) Skip("the cluster has no external host");
+        const externalHost = await context().cluster.external();
+        if (externalHost === undefined) Skip("the cluster has no external host");
         const [mine, ...theirs] = [3, 1, 2].map((index) => context().buildAddress(2, index));
         for (const address of theirs) {
-          await stranger.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
-          DeferCleanup(() => stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]));
+          await externalHost.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
+          DeferCleanup(() => externalHost.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]));
         }
-        const mac = (await stranger.exec(["cat", "/sys/class/net/eth0/address"])).stdout.trim();
+        const mac = (await externalHost.exec(["cat", "/sys/class/net/eth0/address"])).stdout.trim();
         await context().createPool(
           "wire",
           { ranges: [context().buildRange(2, 3)] },
@@ -186,7 +186,7 @@ export function registerSpecs(run: TestRun): void {
         assert.equal(show.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, show);
         await By("the other host leaves, and the operator releases the addresses", async () => {
           for (const address of theirs)
-            await stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
+            await externalHost.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
           await runIpamCommand(context().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
         });
         assert.ok(theirs.includes(await readAddress(context(), "none-left")));

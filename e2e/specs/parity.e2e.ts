@@ -46,7 +46,7 @@ export function registerSpecs(run: TestRun): void {
     /** Asserts that a part of every pod's state is the same on both sides. */
     const same = (what: keyof PodState) => {
       const [one, other] = facts.map((side) =>
-        Object.fromEntries([...side].map(([pod, is]) => [pod, splitTrimmedLines(is[what])])),
+        Object.fromEntries([...side].map(([pod, state]) => [pod, splitTrimmedLines(state[what])])),
       );
       assert.deepEqual(one, other);
       return Object.values(one ?? {});

@@ -113,18 +113,18 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    const it = () => context;
-    shapeSpecs(it);
-    routingSpecs(it);
-    duplicateAddressSpecs(it);
-    linkSpecs(it);
-    explainSpecs(it);
-    replySpecs(it);
-    addressMigrationSpecs(it);
-    verbSpecs(it);
-    rpFilterSpecs(it, VARIANT);
-    logSpecs(it);
-    podChurnSpecs(it);
+    const getContext = () => context;
+    shapeSpecs(getContext);
+    routingSpecs(getContext);
+    duplicateAddressSpecs(getContext);
+    linkSpecs(getContext);
+    explainSpecs(getContext);
+    replySpecs(getContext);
+    addressMigrationSpecs(getContext);
+    verbSpecs(getContext);
+    rpFilterSpecs(getContext, VARIANT);
+    logSpecs(getContext);
+    podChurnSpecs(getContext);
   });
 }
 

@@ -53,12 +53,12 @@ async function listProcesses(
 async function findProcesses(cluster: Cluster, node: string, pattern: string, own: string): Promise<readonly string[]> {
   const { stdout: pids } = await cluster.exec(node, ["pgrep", "-f", pattern]);
   const found = pids.split("\n").filter((pid) => pid !== "");
-  const its: string[] = [];
+  const inNamespace: string[] = [];
   for (const pid of found) {
     const { stdout } = await cluster.exec(node, ["readlink", `/proc/${pid}/ns/net`]);
-    if (stdout.trim() === own) its.push(pid);
+    if (stdout.trim() === own) inNamespace.push(pid);
   }
-  return its;
+  return inNamespace;
 }
 
 /** Runs a program on a node. @returns its stdout @throws an error with its stderr if its exit status is not 0 */

@@ -23,14 +23,14 @@ export interface ClusterApi {
 /** Returns the API of a cluster. Programs in pods run by the cluster's own pod access, else by the API server. */
 export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "pods">): ClusterApi {
   const config = loadKubeConfig({ kubeconfig });
-  const at = (namespace: string, pod: string) => ({ namespace, pod, container: CONTAINER });
+  const toTarget = (namespace: string, pod: string) => ({ namespace, pod, container: CONTAINER });
   return {
     core: config.makeApiClient(CoreV1Api),
     objects: KubernetesObjectApi.makeApiClient(config),
     attach: (namespace, pod, argv) =>
-      pods?.attach(namespace, pod, argv) ?? attachInPod(config, at(namespace, pod), argv),
+      pods?.attach(namespace, pod, argv) ?? attachInPod(config, toTarget(namespace, pod), argv),
     exec: async (namespace, pod, argv) => {
-      const ended = pods?.exec(namespace, pod, argv) ?? execInPod(config, at(namespace, pod), argv);
+      const ended = pods?.exec(namespace, pod, argv) ?? execInPod(config, toTarget(namespace, pod), argv);
       const { exitCode, stdout, stderr } = await withAbort(ended);
       if (exitCode !== 0) throw new Error(`${argv.join(" ")} in ${pod}: ${stderr.trim() || `ended with ${exitCode}`}`);
       return stdout;
@@ -73,13 +73,13 @@ export async function removeNamespace(api: ClusterApi, name: string): Promise<vo
 
 async function deleteAndWait(api: ClusterApi, name: string): Promise<void> {
   // 409: it is being deleted already
-  const gone = (error: unknown) => {
+  const ignoreMissing = (error: unknown) => {
     if (getStatusCode(error) !== 404 && getStatusCode(error) !== 409) throw error;
   };
-  await retryOnServerError(() => api.core.deleteNamespace({ name })).catch(gone);
+  await retryOnServerError(() => api.core.deleteNamespace({ name })).catch(ignoreMissing);
   for (;;) {
-    const there = await retryOnServerError(() => api.core.readNamespace({ name })).then(() => true, gone);
-    if (there !== true) return;
+    const exists = await retryOnServerError(() => api.core.readNamespace({ name })).then(() => true, ignoreMissing);
+    if (exists !== true) return;
     await withAbort(sleep(200));
   }
 }

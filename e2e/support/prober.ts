@@ -27,9 +27,9 @@ export class Prober {
     stream.onLine((line) => {
       const answer = probeAnswer.safeParse(parseProbeLine(line)).data;
       if (answer === undefined) return; // stderr of the program, or of kubelet
-      const settle = this.#waiting.get(answer.id);
+      const resolve = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
-      settle?.(answer);
+      resolve?.(answer);
     });
   }
 

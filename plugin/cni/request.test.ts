@@ -24,8 +24,8 @@ function onlyCniErrors(work: () => unknown): void {
   } catch (error) {
     assert.ok(error instanceof CniError, `threw ${String(error)}, which is not a CniError`);
     assert.ok(codes.includes(error.code), `${error.code} is not documented`);
-    const said: unknown = JSON.parse(renderError(error, "1.1.0"));
-    assert.deepEqual(Object.keys(said as object).slice(0, 3), ["cniVersion", "code", "msg"]);
+    const result: unknown = JSON.parse(renderError(error, "1.1.0"));
+    assert.deepEqual(Object.keys(result as object).slice(0, 3), ["cniVersion", "code", "msg"]);
   }
 }
 

@@ -138,8 +138,8 @@ function isInterfaceName(name: string): boolean {
 function parsePodRef(args: string): PodRef {
   const values = new Map(
     args.split(";").flatMap((pair): [string, string][] => {
-      const at = pair.indexOf("=");
-      return at < 0 ? [] : [[pair.slice(0, at), pair.slice(at + 1)]];
+      const index = pair.indexOf("=");
+      return index < 0 ? [] : [[pair.slice(0, index), pair.slice(index + 1)]];
     }),
   );
   return {

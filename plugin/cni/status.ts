@@ -30,9 +30,9 @@ function findStaleFact({ uplink, node: { addresses } }: Facts): string | undefin
   const node = new NetworkNamespace();
   try {
     if (node.findLink(uplink) === undefined) return `the node has no link ${uplink}, the uplink`;
-    const there = new Set(node.listAddresses().map(({ address }) => address));
-    const gone = addresses.find((address) => !there.has(address));
-    return gone === undefined ? undefined : `${gone} is not an address of the node`;
+    const present = new Set(node.listAddresses().map(({ address }) => address));
+    const missing = addresses.find((address) => !present.has(address));
+    return missing === undefined ? undefined : `${missing} is not an address of the node`;
   } finally {
     node.close();
   }

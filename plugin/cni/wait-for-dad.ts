@@ -28,8 +28,8 @@ export function waitForDad(
   const where = `${ifname} of pod ${ref.namespace}/${ref.name}`;
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const there = pod.listAddresses().filter((one) => one.index === index && own.some((ip) => ip === one.address));
-    const failed = there.find(({ flags = 0 }) => (flags & IFA_FLAG.dadFailed) !== 0);
+    const present = pod.listAddresses().filter((one) => one.index === index && own.some((ip) => ip === one.address));
+    const failed = present.find(({ flags = 0 }) => (flags & IFA_FLAG.dadFailed) !== 0);
     if (failed !== undefined)
       throw new AddressConflictError(
         failed.address,
@@ -37,7 +37,7 @@ export function waitForDad(
         `${failed.address}, meant for ${where}, is used by another host: the kernel's duplicate address detection failed`,
         "Find that host (`ip -6 neighbour`, the switch's table), or keep the address out of the pool (excludes).",
       );
-    const tentative = there.find(({ flags = 0 }) => (flags & IFA_FLAG.tentative) !== 0);
+    const tentative = present.find(({ flags = 0 }) => (flags & IFA_FLAG.tentative) !== 0);
     if (tentative === undefined) return;
     if (mode === "agent") throw new RunStandaloneError(`${tentative.address} is tentative`);
     if (Date.now() > deadline)

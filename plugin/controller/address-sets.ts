@@ -90,8 +90,8 @@ export class AddressSets {
 
   /** A workload may exist unseen if its kind cannot be listed now, or if its request is not clear. */
   #mayExist({ group, kind, namespace, name }: WorkloadReference, unclear: readonly WorkloadReference[]): boolean {
-    const its = this.#workloads.find((one) => one.kind.group === group && one.kind.kind === kind);
-    if (its !== undefined && its.informer.state !== "known") return true;
+    const workload = this.#workloads.find((one) => one.kind.group === group && one.kind.kind === kind);
+    if (workload !== undefined && workload.informer.state !== "known") return true;
     return unclear.some((w) => w.group === group && w.kind === kind && w.namespace === namespace && w.name === name);
   }
 

@@ -171,17 +171,17 @@ export class ClusterReconciler {
     for (const network of this.#cache.underlayNetworks.values()) {
       const wanted = buildAttachmentDefinition(network);
       const key = `${wanted.metadata.namespace}/${wanted.metadata.name}`;
-      const there = this.#cache.definitions.get(key);
+      const existing = this.#cache.definitions.get(key);
       const resource = inNamespace(RESOURCE.attachmentDefinitions, wanted.metadata.namespace);
-      if (there === undefined) await this.#kube.create(resource, wanted);
-      else if (!there.metadata.ownerReferences.some(({ uid }) => uid === network.metadata.uid)) {
-        if (there.spec.config !== wanted.spec.config)
+      if (existing === undefined) await this.#kube.create(resource, wanted);
+      else if (!existing.metadata.ownerReferences.some(({ uid }) => uid === network.metadata.uid)) {
+        if (existing.spec.config !== wanted.spec.config)
           await this.#publishNetwork(
             network,
             `NetworkAttachmentDefinition ${key} already exists and does not belong to this network: delete it, or rename the network.`,
           );
         continue;
-      } else if (there.spec.config !== wanted.spec.config)
+      } else if (existing.spec.config !== wanted.spec.config)
         await this.#kube.mergePatch(resource, wanted.metadata.name, { spec: wanted.spec });
       await this.#publishNetwork(network, undefined);
     }

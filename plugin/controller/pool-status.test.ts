@@ -42,7 +42,7 @@ describe("a pool's status", () => {
     const text = (one?.conditions ?? []).map(({ message }) => message).join(" ");
     assert.deepEqual([one?.total, one?.used, one?.free, one?.conflicts, one?.draining], [8, 2, 6, 1, 0]);
     assert.deepEqual(
-      one?.conditions.map(({ type, status: is }) => [type, is]),
+      one?.conditions.map(({ type, status: value }) => [type, value]),
       [
         ["Conflicts", "True"],
         ["Ready", "True"],

@@ -54,7 +54,7 @@ interface WorkloadKind {
 const countReplicas = ({ spec }: WorkloadObject): number => spec.replicas ?? 1;
 const countNodes = ({ status }: WorkloadObject): number => status.desiredNumberScheduled;
 const hasEnded = ({ status }: WorkloadObject): boolean =>
-  status.conditions.some(({ type, status: is }) => ["Complete", "Failed"].includes(type) && is === "True");
+  status.conditions.some(({ type, status: value }) => ["Complete", "Failed"].includes(type) && value === "True");
 
 /** Kinds of workloads that may have a set; kinds that the cluster does not serve have none. */
 export const WORKLOAD_KINDS: readonly WorkloadKind[] = [
@@ -98,22 +98,24 @@ export function buildSetRequest(
 ): SetRequest {
   const { annotations, labels } = template.metadata;
   const size = parseSetSize(annotations[SET_ANNOTATION] ?? "", replicas);
-  const nics = listPodNetworks(annotations, workload.namespace).flatMap(({ namespace: at, name, ifname }) => {
-    const config = definitions.get(`${at}/${name}`);
-    const own = config === undefined ? undefined : parseDefinitionPools(config, name);
-    if (own === undefined) return [];
-    const named = parsePoolNames(annotations, ifname);
-    const preferredPools = named.length > 0 || own.pools.length > 0 ? named : parsePoolNames(namespace.annotations);
-    const selected = selectPools(pools, {
-      node: { name: "", labels: template.spec.nodeSelector },
-      namespace: { name: workload.namespace, labels: namespace.labels },
-      podLabels: labels,
-      network: own.network,
-      networkPools: own.pools,
-      preferredPools,
-    });
-    return [{ ifname, network: own.network, pools: selected }];
-  });
+  const nics = listPodNetworks(annotations, workload.namespace).flatMap(
+    ({ namespace: networkNamespace, name, ifname }) => {
+      const config = definitions.get(`${networkNamespace}/${name}`);
+      const own = config === undefined ? undefined : parseDefinitionPools(config, name);
+      if (own === undefined) return [];
+      const named = parsePoolNames(annotations, ifname);
+      const preferredPools = named.length > 0 || own.pools.length > 0 ? named : parsePoolNames(namespace.annotations);
+      const selected = selectPools(pools, {
+        node: { name: "", labels: template.spec.nodeSelector },
+        namespace: { name: workload.namespace, labels: namespace.labels },
+        podLabels: labels,
+        network: own.network,
+        networkPools: own.pools,
+        preferredPools,
+      });
+      return [{ ifname, network: own.network, pools: selected }];
+    },
+  );
   if (nics.length === 0) throw new Error("its template names no network with interlay-ipam");
   return { workload, size, nics };
 }

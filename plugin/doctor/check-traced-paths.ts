@@ -114,20 +114,20 @@ function listServiceTargets(server: NonNullable<FailedPath["server"]>["kind"] | 
 
 /** Reports whether a pattern of another finding contains the path. */
 function coversPath(pattern: CellPattern, { source, target, request, server }: FailedPath): boolean {
-  const is = (wanted: string | undefined, actual: string | undefined): boolean =>
+  const matches = (wanted: string | undefined, actual: string | undefined): boolean =>
     wanted === undefined || wanted === actual;
   const targets = target.kind === "service" ? listServiceTargets(server?.kind) : [target.kind];
   const endpoint = target.kind === "service" ? undefined : target.endpoint;
   const pod = target.kind === "service" ? server?.name : target.endpoint.namespace.name;
   return (
     (pattern.sources?.includes(source.kind) ?? true) &&
-    is(pattern.sourceNode, source.node) &&
-    is(pattern.sourcePod, source.namespace.name) &&
+    matches(pattern.sourceNode, source.node) &&
+    matches(pattern.sourcePod, source.namespace.name) &&
     (pattern.targets === undefined || targets.some((one) => pattern.targets?.includes(one))) &&
-    (endpoint === undefined || is(pattern.targetNode, endpoint.node)) &&
-    is(pattern.targetPod, pod) &&
+    (endpoint === undefined || matches(pattern.targetNode, endpoint.node)) &&
+    matches(pattern.targetPod, pod) &&
     (pattern.targetCidr === undefined || isInNetwork(pattern.targetCidr, request.destination)) &&
-    (target.kind === "service" || is(pattern.placement, target.placement)) &&
+    (target.kind === "service" || matches(pattern.placement, target.placement)) &&
     (pattern.protocols?.includes(request.protocol) ?? true)
   );
 }

@@ -20,9 +20,9 @@ describe("describeApiError", () => {
     await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
     const url = `https://127.0.0.1:${(listening.address() as AddressInfo).port}`;
     await new Promise((resolve) => listening.close(resolve));
-    const said = await readRequestError(url);
-    assert.match(said, /^The API server https:\/\/127\.0\.0\.1:\d+ was not reached: .*ECONNREFUSED.*--kubeconfig/);
-    assert.ok(said.includes(url), said);
+    const message = await readRequestError(url);
+    assert.match(message, /^The API server https:\/\/127\.0\.0\.1:\d+ was not reached: .*ECONNREFUSED.*--kubeconfig/);
+    assert.ok(message.includes(url), message);
   });
 
   it("names a host that cannot be resolved", async () => {

@@ -44,9 +44,9 @@ describe("Http2Transport", () => {
   let tokens: string[];
   let watching: ServerHttp2Stream[];
 
-  const listen = async (it: Server): Promise<string> => {
-    await new Promise<void>((resolve) => it.listen(0, "127.0.0.1", resolve));
-    return `https://127.0.0.1:${(it.address() as AddressInfo).port}`;
+  const listen = async (target: Server): Promise<string> => {
+    await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
+    return `https://127.0.0.1:${(target.address() as AddressInfo).port}`;
   };
   const createConfig = (url: string, ca: Buffer | undefined): KubeConfig => {
     const config = new KubeConfig();
@@ -69,8 +69,8 @@ describe("Http2Transport", () => {
       new Http2Transport(config, { fallback, ...(pingMs === undefined ? {} : { pingMs }) }),
     );
   };
-  const until = async (is: () => boolean) => {
-    while (!is()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const until = async (isTrue: () => boolean) => {
+    while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
 
   beforeEach(() => {

@@ -23,8 +23,8 @@ describe("informer", () => {
   let kube: KubeClient;
   let informer: Informer<z.infer<typeof schema>>;
   const IDLE_MS = 400;
-  const until = async (is: () => boolean) => {
-    while (!is()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const until = async (isTrue: () => boolean) => {
+    while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
 
   const createConfig = (url: string): KubeConfig => {

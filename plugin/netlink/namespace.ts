@@ -14,11 +14,11 @@ const CLONE_NEWNET = 0x40000000;
 export function runInNamespace<T>(path: string, work: () => T): T {
   const home = openSync("/proc/thread-self/ns/net", "r");
   try {
-    const there = openSync(path, "r");
+    const file = openSync(path, "r");
     try {
-      enterNamespace(there, path);
+      enterNamespace(file, path);
     } finally {
-      closeSync(there);
+      closeSync(file);
     }
     try {
       return work();

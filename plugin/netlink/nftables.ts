@@ -137,15 +137,15 @@ function buildTransaction(changes: readonly BatchMessage[]): NftTransaction {
 
 function buildMessage(
   { family }: NftTableKey,
-  of: number,
+  type: number,
   attributes: readonly Attribute[],
   flags: number,
 ): BatchMessage {
-  return { type: of, flags, body: Buffer.concat([encodeHeader(TABLE_FAMILY[family]), encodeAttributes(attributes)]) };
+  return { type: type, flags, body: Buffer.concat([encodeHeader(TABLE_FAMILY[family]), encodeAttributes(attributes)]) };
 }
 
-function buildTableMessage(of: number, table: NftTableKey, flags = 0): BatchMessage {
-  return buildMessage(table, of, [{ type: NFTA_TABLE.name, value: encodeText(table.name) }], flags);
+function buildTableMessage(type: number, table: NftTableKey, flags = 0): BatchMessage {
+  return buildMessage(table, type, [{ type: NFTA_TABLE.name, value: encodeText(table.name) }], flags);
 }
 
 /**

@@ -168,9 +168,9 @@ export class NodeStore implements AddressStore {
     await Promise.resolve();
     this.#ask();
     const { name, resourceVersion } = object.metadata;
-    const there = this.#cluster.addresses.get(name);
-    if (there?.metadata.resourceVersion !== resourceVersion) return undefined;
-    const next = this.#cluster.write(name, spec, there);
+    const current = this.#cluster.addresses.get(name);
+    if (current?.metadata.resourceVersion !== resourceVersion) return undefined;
+    const next = this.#cluster.write(name, spec, current);
     this.#answer();
     this.#seen.set(name, next);
     return next;

@@ -7,9 +7,9 @@ import { buildPaths } from "../cni/plugin-paths.ts";
  * `serve SOCKET STATE` it serves calls like an agent, with the same fault. It is a separate executable, so that the installed one has no
  * such option.
  */
-const [kind, at] = (process.env["INTERLAY_FAULT"] ?? "").split(":");
+const [kind, position] = (process.env["INTERLAY_FAULT"] ?? "").split(":");
 const beforeStep: CallOptions["beforeStep"] = (_item, index) => {
-  if (index !== Number(at)) return;
+  if (index !== Number(position)) return;
   if (kind === "kill") process.kill(process.pid, "SIGKILL");
   throw new Error("a fault made by a test");
 };

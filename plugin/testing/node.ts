@@ -48,7 +48,7 @@ export class TestNet {
     runIp("-n", namespace, "address", "add", `${address}/16`, "dev", "eth0");
     runIp("-n", namespace, "link", "set", "eth0", "up");
     execInNetns(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
-    const directory = (of: string): string => join(this.#directory, `${name}${of}`);
+    const directory = (suffix: string): string => join(this.#directory, `${name}${suffix}`);
     const [stateDirectory, runDirectory, binDirectory] = [directory(""), directory("-run"), directory("-bin")];
     for (const path of [stateDirectory, runDirectory, binDirectory]) mkdirSync(path, { recursive: true });
     if (address6 !== undefined) {

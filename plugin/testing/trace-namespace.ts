@@ -117,8 +117,8 @@ function parseRoute(text: string): RouteSnapshot {
   const type = TYPES.find((name) => name === words[0]) ?? "unicast";
   const destination = words[type === "unicast" ? 0 : 1] ?? "";
   const value = (name: string): string | undefined => {
-    const at = words.indexOf(name);
-    return at < 0 ? undefined : words[at + 1];
+    const index = words.indexOf(name);
+    return index < 0 ? undefined : words[index + 1];
   };
   const gateway = value("via");
   const link = value("dev");
@@ -143,8 +143,8 @@ function parseRoute(text: string): RouteSnapshot {
 function parseRule(text: string): readonly RuleSnapshot[] {
   const words = text.split(" ");
   const value = (name: string): string | undefined => {
-    const at = words.indexOf(name);
-    return at < 0 || words[at + 1] === "all" ? undefined : words[at + 1];
+    const index = words.indexOf(name);
+    return index < 0 || words[index + 1] === "all" ? undefined : words[index + 1];
   };
   const [markValue, markMask = "0xffffffff"] = value("fwmark")?.split("/") ?? [];
   const from = value("from");

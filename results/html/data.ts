@@ -55,15 +55,15 @@ type Path = NonNullable<NonNullable<CellResult["evidence"]>["path"]>;
 
 function pagePath({ expected, predicted, seen }: Path): NonNullable<PageCell["path"]> {
   const planned = toHopTexts(expected);
-  const bare = JSON.stringify(toHopTexts(seen));
+  const seenTexts = JSON.stringify(toHopTexts(seen));
   return {
     seen: [withAddresses(seen.request), withAddresses(seen.reply)],
-    ...(bare === JSON.stringify(planned) ? {} : { expected: planned }),
+    ...(seenTexts === JSON.stringify(planned) ? {} : { expected: planned }),
     ...(predicted === undefined
       ? {}
       : {
           predicted:
-            bare === JSON.stringify(toHopTexts(predicted))
+            seenTexts === JSON.stringify(toHopTexts(predicted))
               ? ("seen" as const)
               : ([withAddresses(predicted.request), withAddresses(predicted.reply)] as const),
         }),

@@ -75,8 +75,8 @@ async function ensureReport(exitStatus: number, output: Buffer): Promise<void> {
 async function writeConfigMap(target: string, exitStatus: number): Promise<void> {
   const [namespace = "", name = ""] = target.split("/");
   const files = new Map<string, Buffer>();
-  const there = await readdir(directory);
-  for (const file of FILES.filter((one) => there.includes(one))) files.set(file, await readFile(join(directory, file)));
+  const names = await readdir(directory);
+  for (const file of FILES.filter((one) => names.includes(one))) files.set(file, await readFile(join(directory, file)));
   const { data, binaryData } = packResults(files, exitStatus);
   const config = new KubeConfig();
   config.loadFromDefault();

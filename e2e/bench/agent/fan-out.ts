@@ -115,14 +115,14 @@ async function readApiServer(cluster: Cluster): Promise<ApiServerState> {
   return { megabytes: (1024 * memory.parse(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])) / 1e6 };
 }
 
-function describeRollout(of: {
+function describeRollout(rollout: {
   readonly agents: number;
   readonly seconds: number;
   readonly requests: number;
   readonly before: ApiServerState;
   readonly after: ApiServerState;
 }): readonly Measurement[] {
-  const { agents, seconds, requests, before, after } = of;
+  const { agents, seconds, requests, before, after } = rollout;
   const basis = `${agents} agents started at once, all kinds listed and watched after ${roundToTenth(seconds)} s`;
   return [
     { name: `rollout of ${agents} agents: requests`, value: roundToTenth(requests / seconds), unit: "/s", basis },

@@ -77,13 +77,13 @@ export async function measureAllocations(
 function toMeasurements(
   { given, failed, milliseconds }: WorkerOutcome & { readonly milliseconds: number },
   writes: number,
-  of: Scale & { readonly kind: string; readonly size: number; readonly demand: number },
+  settings: Scale & { readonly kind: string; readonly size: number; readonly demand: number },
 ): readonly Measurement[] {
   if (failed[0] !== undefined) process.stderr.write(`the first of ${failed.length} failures: ${failed[0]}\n`);
-  const who = `${of.nodes} ${of.nodes === 1 ? "node" : "nodes at once"}, ${of.kind === "exact" ? "exact pool" : "large pool"}`;
-  const basis = `${of.demand} addresses of ${of.size}, ${of.atOnce} parallel calls per node`;
+  const who = `${settings.nodes} ${settings.nodes === 1 ? "node" : "nodes at once"}, ${settings.kind === "exact" ? "exact pool" : "large pool"}`;
+  const basis = `${settings.demand} addresses of ${settings.size}, ${settings.atOnce} parallel calls per node`;
   const twice = given.length - new Set(given.map(({ address }) => address)).size;
-  const limited = of.kind === "exact" && of.demand === THOUSAND.addresses;
+  const limited = settings.kind === "exact" && settings.demand === THOUSAND.addresses;
   const times = given.map((one) => one.milliseconds);
   return [
     { name: `${who}: addresses`, value: roundToTenth((1000 * given.length) / milliseconds), unit: "/s", basis },
@@ -127,17 +127,18 @@ export async function measureSizes({
   try {
     const { given, failed } = await fleet.order({ pools: ["small", "large", "large6"], atOnce: 1 });
     if (failed[0] !== undefined) throw new Error(failed[0]);
-    const of = (pool: string) => median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
+    const findMedian = (pool: string) =>
+      median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
     const basis = `median of ${PODS_FOR_SIZES}, alternately, one at a time`;
     const against = (name: string, pool: string): Measurement => ({
       name: `an address of ${name} / of a /24`,
-      value: roundToHundredth(of(pool) / of("small")),
+      value: roundToHundredth(findMedian(pool) / findMedian("small")),
       unit: "x",
       limit: 1.15,
       basis,
     });
     return [
-      { name: "an address of a /24", value: roundToTenth(of("small")), unit: "ms", basis },
+      { name: "an address of a /24", value: roundToTenth(findMedian("small")), unit: "ms", basis },
       against("a /8", "large"),
       against("an IPv6 /64", "large6"),
     ];

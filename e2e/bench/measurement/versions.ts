@@ -28,12 +28,13 @@ export async function readVersions({
       async (name) => [name, (await $({ nothrow: true })`dpkg-query -W -f ${"${Version}"} ${name}`).stdout] as const,
     ),
   );
-  const of = (name: Component): string => (name === "etcd" ? findEtcdVersion(VERSIONS.kubernetes) : VERSIONS[name]);
+  const findVersion = (name: Component): string =>
+    name === "etcd" ? findEtcdVersion(VERSIONS.kubernetes) : VERSIONS[name];
   return {
     interlay: packageJson.version,
     commit: await readCommit(),
     node: process.version,
-    ...Object.fromEntries(components.map((name) => [name, of(name)])),
+    ...Object.fromEntries(components.map((name) => [name, findVersion(name)])),
     ...(kubeProxies.length === 0 ? {} : { "kube-proxy": kubeProxies.join(", ") }),
     ...Object.fromEntries(debian),
   };

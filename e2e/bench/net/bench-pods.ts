@@ -149,7 +149,7 @@ function createPod(name: string, nodeName: string, image: string, kind: BenchEnd
 }
 
 function createService(name: string) {
-  const port = (of: string, number: number) => ({ name: of, protocol: "TCP", port: number });
+  const port = (portName: string, number: number) => ({ name: portName, protocol: "TCP", port: number });
   return {
     apiVersion: "v1",
     kind: "Service",

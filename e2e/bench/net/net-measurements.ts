@@ -89,12 +89,12 @@ export function toOverallMeasurements(figures: readonly Measurement[]): readonly
 
 function toCost(
   state: NetState,
-  of: string,
+  kind: string,
   what: string,
   { value, basis }: Pick<Measurement, "value" | "basis">,
 ): Measurement {
   return {
-    name: `${of}: ${what}`,
+    name: `${kind}: ${what}`,
     value: roundToThousandth(value),
     unit: "x",
     basis,

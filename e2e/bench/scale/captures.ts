@@ -17,14 +17,14 @@ export async function describeCapture(
   runProbe: (token: string) => Promise<string | undefined>,
 ): Promise<string | undefined> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker");
-  const at = ({ node }: { readonly node: number }): string => workers[node]?.name ?? "";
-  const pods = new Map([source, target].map((pod) => [pod.name, { node: at(pod) }]));
-  const nodes = workers.filter(({ name }) => [at(source), at(target)].includes(name));
+  const getNodeName = ({ node }: { readonly node: number }): string => workers[node]?.name ?? "";
+  const pods = new Map([source, target].map((pod) => [pod.name, { node: getNodeName(pod) }]));
+  const nodes = workers.filter(({ name }) => [getNodeName(source), getNodeName(target)].includes(name));
   const token = formatToken(reserveTokens(1));
   let taps: readonly CapturePoint[];
   let problem: string | undefined;
   try {
-    const capture = await startCapture({ nodes, exec: (...of) => cluster.exec(...of) }, pods);
+    const capture = await startCapture({ nodes, exec: (...argv) => cluster.exec(...argv) }, pods);
     problem = await runProbe(token);
     taps = await capture.stop();
   } catch (error) {

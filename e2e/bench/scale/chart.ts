@@ -23,8 +23,8 @@ export function renderChart(title: string, panels: readonly ChartPanel[]): strin
     `<title>${escapeXml(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     ...panels.map((panel, index) => {
-      const at = `${(index % columns) * WIDTH} ${Math.floor(index / columns) * HEIGHT}`;
-      return `<g transform="translate(${at})">${renderPanel(panel)}</g>`;
+      const position = `${(index % columns) * WIDTH} ${Math.floor(index / columns) * HEIGHT}`;
+      return `<g transform="translate(${position})">${renderPanel(panel)}</g>`;
     }),
     "</svg>",
     "",

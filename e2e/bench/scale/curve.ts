@@ -13,7 +13,8 @@ const STEEPER = 1.6;
 
 /** Fits value = base + slope × pods by least squares. */
 export function fitLine(points: readonly CurvePoint[]): { readonly base: number; readonly slope: number } {
-  const mean = (of: (point: CurvePoint) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const mean = (read: (point: CurvePoint) => number) =>
+    points.reduce((sum, point) => sum + read(point), 0) / points.length;
   const [x, y] = [mean(({ pods }) => pods), mean(({ value }) => value)];
   const spread = points.reduce((sum, { pods }) => sum + (pods - x) ** 2, 0);
   const slope = spread === 0 ? 0 : points.reduce((sum, { pods, value }) => sum + (pods - x) * (value - y), 0) / spread;

@@ -60,8 +60,9 @@ async function measureSingleAdds(cluster: Cluster, api: ClusterApi, node: string
     .filter((line) => line !== "")
     .map((line) => call.parse(JSON.parse(line)))
     .filter(({ command, pod }) => command === "ADD" && names.includes(pod?.name ?? ""));
-  const of = (plugin: string) => median(calls.filter((one) => one.plugin === plugin).map((one) => one.milliseconds));
-  const durations = { add: of("interlay"), ipamAdd: of("interlay-ipam") };
+  const findMedian = (plugin: string) =>
+    median(calls.filter((one) => one.plugin === plugin).map((one) => one.milliseconds));
+  const durations = { add: findMedian("interlay"), ipamAdd: findMedian("interlay-ipam") };
   for (const name of names) await removePod(api, name);
   return durations;
 }

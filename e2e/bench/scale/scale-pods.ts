@@ -42,7 +42,11 @@ export async function createServices(api: ClusterApi, nodes: number): Promise<vo
 }
 
 function createService(name: string) {
-  const port = (of: string, protocol: "TCP" | "UDP", number: number) => ({ name: of, protocol, port: number });
+  const port = (portName: string, protocol: "TCP" | "UDP", number: number) => ({
+    name: portName,
+    protocol,
+    port: number,
+  });
   return {
     apiVersion: "v1",
     kind: "Service",

@@ -11,7 +11,7 @@ const pools = (...cidrs: readonly string[]): NonNullable<Observations["calicoPoo
   cidrs.map((cidr) => ({ cidr, disabled: false }));
 
 /** A node in a cluster without any other object. */
-const bare: Observations = {
+const EMPTY: Observations = {
   nodeName: "n1",
   nodeAddresses: ["10.7.168.71"],
   kubeletVersion: "v1.29.15",
@@ -389,7 +389,7 @@ const ROWS: readonly Row[] = [
 describe("sources of facts", () => {
   for (const { of, seen, fact, is, from, disagreement } of ROWS)
     it(`${fact} of ${of}`, () => {
-      const found = discoverFacts({ ...bare, ...whole, ...seen });
+      const found = discoverFacts({ ...EMPTY, ...whole, ...seen });
       assert.ok("facts" in found, JSON.stringify(found));
       const { facts, disagreements } = found;
       const values = { ...facts, nodeAddresses: facts.node.addresses };
@@ -428,20 +428,20 @@ describe("missing facts", () => {
   ];
   for (const [lack, seen, says] of LACKS)
     it(lack, () => {
-      const found = discoverFacts({ ...bare, ...whole, ...seen });
+      const found = discoverFacts({ ...EMPTY, ...whole, ...seen });
       assert.ok("problems" in found, JSON.stringify(found));
       assert.equal(found.problems.length, says.length, found.problems.join("\n"));
       for (const [index, pattern] of says.entries()) assert.match(found.problems[index] ?? "", pattern);
     });
 
   it("reports every missing fact at once", () => {
-    const found = discoverFacts({ ...bare, nodeAddresses: [], links: [], defaultLinks: [] });
+    const found = discoverFacts({ ...EMPTY, nodeAddresses: [], links: [], defaultLinks: [] });
     assert.equal("problems" in found ? found.problems.length : 0, 4);
   });
 });
 
 const found = (seen: Partial<Observations>) => {
-  const discovery = discoverFacts({ ...bare, ...whole, ...seen });
+  const discovery = discoverFacts({ ...EMPTY, ...whole, ...seen });
   assert.ok("facts" in discovery, JSON.stringify(discovery));
   return discovery.facts;
 };
@@ -497,7 +497,7 @@ describe("refused networks", () => {
       "the bridge of an overlay is not the underlay",
       {
         calicoPools: pools("10.244.0.0/16"),
-        links: [...bare.links, address("cni0", "10.244.1.1/24", { kind: "bridge" })],
+        links: [...EMPTY.links, address("cni0", "10.244.1.1/24", { kind: "bridge" })],
       },
       [],
     ],
@@ -528,7 +528,7 @@ describe("masqueraded networks", () => {
 describe("addresses that pods reach through their node", () => {
   it("should contain the global addresses of the node's links, except tunnels, pods and routed networks", () => {
     const links = [
-      ...bare.links,
+      ...EMPTY.links,
       address("lo", "198.51.100.7/32"),
       address("lo", "::1/128", { scope: 254 }),
       address("eth0", "10.7.168.80/16"),
@@ -560,7 +560,7 @@ describe("addresses that pods reach through their node", () => {
 
   it("should contain link-local addresses that the node has for its pods, not those of pod links", () => {
     const links = [
-      ...bare.links,
+      ...EMPTY.links,
       address("nodelocaldns", "169.254.25.10/32", { kind: "dummy" }),
       address("eth1", "169.254.7.7/16", { scope: 253 }),
       address("lxc1", "169.254.1.1/32", { kind: "veth", peerElsewhere: true }),

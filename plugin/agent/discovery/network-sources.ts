@@ -155,9 +155,9 @@ function usesK3sServices({ kubeletVersion, apiServerAddresses }: Observations): 
 
 /** Reads `--NAME=VALUE`, or VALUE as a separate argument. */
 function parseFlag(all: readonly string[], name: string): readonly string[] {
-  const at = all.findIndex((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
-  const argument = all[at];
-  return splitWords(argument === `--${name}` ? all[at + 1] : argument?.slice(name.length + 3));
+  const index = all.findIndex((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
+  const argument = all[index];
+  return splitWords(argument === `--${name}` ? all[index + 1] : argument?.slice(name.length + 3));
 }
 
 export function splitWords(text: string | undefined): readonly string[] {

@@ -31,7 +31,8 @@ export function refuseNetwork(network: Cidr, wire: UnderlayTopology): string | u
   if (held !== undefined) return `it contains ${held.address}, the address of ${held.name}`;
   const own = parseRange(network);
   const given = wire.ranges.find(
-    ({ range, network: of }) => getFamily(of) === family && range.first <= own.last && own.first <= range.last,
+    ({ range, network: otherNetwork }) =>
+      getFamily(otherNetwork) === family && range.first <= own.last && own.first <= range.last,
   );
   if (given === undefined) return undefined;
   const first = given.range.first > own.first ? given.range.first : own.first;

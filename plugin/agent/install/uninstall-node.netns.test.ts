@@ -56,8 +56,8 @@ describe("install and uninstall", () => {
     const flags = Object.entries({ bin, state: node.stateDirectory, run, log: join(directory, "log") }).flatMap(
       ([name, path]) => [`--${name}-directory`, path],
     );
-    const said = splitLines(execInNetns(node.name, plugins.interlay, "uninstall", ...flags));
-    assert.deepEqual(state(), initial, said.join("\n"));
+    const output = splitLines(execInNetns(node.name, plugins.interlay, "uninstall", ...flags));
+    assert.deepEqual(state(), initial, output.join("\n"));
     assert.ok(!existsSync(node.stateDirectory) && !existsSync(run));
     assert.deepEqual(
       splitLines(execInNetns(multiNic.namespace, "ip", "rule")).length,

@@ -14,8 +14,8 @@ describe("BlockViews", () => {
   let now: number;
   let views: BlockViews;
 
-  const until = async (is: () => boolean) => {
-    while (!is()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const until = async (isTrue: () => boolean) => {
+    while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
 
   beforeEach(async () => {

@@ -282,8 +282,11 @@ describe("calls that the agent answers", function () {
       framed(zeroes("interlay-call/2", "interlay", "0", "0", "", "", "")),
       framed(zeroes("interlay-call/1", "interlay", "x", "y", "", "", "CNI_COMMAND=ADD")),
     ]) {
-      const said = await talk(node.socket, bytes);
-      assert.ok(said.length === 0 || said[0] === 255, `${bytes.toString("hex")} was answered by ${said.toString()}`);
+      const response = await talk(node.socket, bytes);
+      assert.ok(
+        response.length === 0 || response[0] === 255,
+        `${bytes.toString("hex")} was answered by ${response.toString()}`,
+      );
     }
     assert.equal(net.call("launcher", "STATUS", node, pod(), "eth0", { cniVersion: "1.1.0" }).status, 0);
     assert.equal(readLastMode(net, node), "agent");
@@ -315,12 +318,12 @@ const ended = (child: ChildProcess): Promise<number | null> => new Promise((reso
 function talk(path: string, bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve) => {
     const socket = createConnection(path, () => socket.write(bytes));
-    const said: Buffer[] = [];
+    const chunks: Buffer[] = [];
     const done = (): void => {
       socket.destroy();
-      resolve(Buffer.concat(said));
+      resolve(Buffer.concat(chunks));
     };
-    socket.on("data", (chunk: Buffer) => said.push(chunk));
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("end", done).on("error", done).setTimeout(500, done);
   });
 }

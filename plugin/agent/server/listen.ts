@@ -26,7 +26,7 @@ export function listenWhenFree<T extends Server>(
       server.listen(port, host);
     };
     let retry: NodeJS.Timeout | undefined;
-    const patience = setTimeout(() => {
+    const timer = setTimeout(() => {
       writeLog("error", "a port is busy: health checks or metrics on it do not answer until it is free", {
         host,
         port,
@@ -38,15 +38,15 @@ export function listenWhenFree<T extends Server>(
         retry = setTimeout(listen, RETRY_MS);
         return;
       }
-      clearTimeout(patience);
+      clearTimeout(timer);
       reject(error);
     });
     server.once("listening", () => {
-      clearTimeout(patience);
+      clearTimeout(timer);
       resolve(server);
     });
     server.once("close", () => {
-      clearTimeout(patience);
+      clearTimeout(timer);
       clearTimeout(retry);
     });
     listen();

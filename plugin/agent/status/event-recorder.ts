@@ -37,7 +37,7 @@ interface RecordedEvent {
 export class EventRecorder {
   readonly #kube: KubeClient;
   readonly #node: string;
-  readonly #said = new Map<string, RecordedEvent>();
+  readonly #recorded = new Map<string, RecordedEvent>();
 
   constructor(kube: KubeClient, node: string) {
     this.#kube = kube;
@@ -63,13 +63,13 @@ export class EventRecorder {
   }
 
   async #record(key: string, object: EventObject, reason: string, message: string, now: Date): Promise<void> {
-    const before = this.#said.get(key);
+    const before = this.#recorded.get(key);
     if (before !== undefined && now.getTime() - before.at < REPEAT_MS) {
       before.count++;
       return;
     }
     const count = (before?.count ?? 0) + 1;
-    this.#said.set(key, { at: now.getTime(), count });
+    this.#recorded.set(key, { at: now.getTime(), count });
     this.#forgetOld(now.getTime());
     try {
       await this.#write(
@@ -119,7 +119,7 @@ export class EventRecorder {
   }
 
   #forgetOld(now: number): void {
-    for (const [key, { at }] of this.#said) if (now - at > 10 * REPEAT_MS) this.#said.delete(key);
+    for (const [key, { at }] of this.#recorded) if (now - at > 10 * REPEAT_MS) this.#recorded.delete(key);
   }
 }
 

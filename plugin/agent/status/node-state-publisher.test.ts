@@ -77,10 +77,13 @@ describe("NodeState's conditions", () => {
       [],
       NOW,
     );
-    const of = (type: string) => conditions.find((condition) => condition.type === type);
-    assert.deepEqual([of("FactsReady")?.status, of("FactsReady")?.reason], ["True", "SourcesDisagree"]);
-    assert.match(of("FactsReady")?.message ?? "", /A says x, B says y/);
-    assert.deepEqual([of("IPAMReady")?.status, of("IPAMReady")?.reason], ["True", "PoolsWrong"]);
+    const findCondition = (type: string) => conditions.find((condition) => condition.type === type);
+    assert.deepEqual(
+      [findCondition("FactsReady")?.status, findCondition("FactsReady")?.reason],
+      ["True", "SourcesDisagree"],
+    );
+    assert.match(findCondition("FactsReady")?.message ?? "", /A says x, B says y/);
+    assert.deepEqual([findCondition("IPAMReady")?.status, findCondition("IPAMReady")?.reason], ["True", "PoolsWrong"]);
   });
 
   it("should keep the transition time until the status changes", () => {

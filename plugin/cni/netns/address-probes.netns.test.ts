@@ -27,7 +27,7 @@ describe("address safety", () => {
   const readMac = (namespace: string, link: string) =>
     /link\/ether (\S+)/.exec(execInNetns(namespace, "ip", "link", "show", link))?.[1] ?? "";
   /** A stranger's machine on the wire. */
-  const stranger = (...addresses: readonly string[]): string => {
+  const addForeignAddresses = (...addresses: readonly string[]): string => {
     for (const address of addresses)
       execLocally([
         "ip",
@@ -63,7 +63,7 @@ describe("address safety", () => {
   it("should reject an address of another host with its MAC before any change", () => {
     const pod = net.pod("u");
     const prevResult = net.macvlan(node, pod, "eth0", [v4]);
-    const mac = stranger("10.7.200.1/32");
+    const mac = addForeignAddresses("10.7.200.1/32");
     const before = readPermanentState(node);
     const { json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, conflictDetection: true });
     assert.equal(json["code"], 104, JSON.stringify(json));
@@ -80,7 +80,7 @@ describe("address safety", () => {
   it("should reject an IPv6 address of another host", () => {
     const pod = net.pod("u");
     const prevResult = net.macvlan(node, pod, "eth0", [v4, v6]);
-    const mac = stranger("fd07::200:1/128");
+    const mac = addForeignAddresses("fd07::200:1/128");
     const { json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, conflictDetection: true });
     assert.equal(json["code"], 104, JSON.stringify(json));
     assert.match(String(json["msg"]), new RegExp(`fd07::200:1, meant for .* is already used by ${mac}`));

@@ -66,13 +66,13 @@ describe("invalid input to the executable", () => {
       encoding: "utf8",
       timeout: 20_000,
     });
-    const said = `ended with ${String(status)} ${signal ?? ""}\nstdout: ${stdout.slice(0, 500)}\nstderr: ${stderr.slice(0, 500)}`;
-    assert.ok(status === 0 || status === 1, said);
-    assert.equal(stderr, "", said);
+    const outcome = `ended with ${String(status)} ${signal ?? ""}\nstdout: ${stdout.slice(0, 500)}\nstderr: ${stderr.slice(0, 500)}`;
+    assert.ok(status === 0 || status === 1, outcome);
+    assert.equal(stderr, "", outcome);
     const json = JSON.parse(stdout === "" ? "{}" : stdout) as Json;
     if (status === 1) {
-      assert.ok(Number.isInteger(json["code"]) && Number(json["code"]) > 0, said);
-      assert.ok(typeof json["msg"] === "string" && json["msg"] !== "", said);
+      assert.ok(Number.isInteger(json["code"]) && Number(json["code"]) > 0, outcome);
+      assert.ok(typeof json["msg"] === "string" && json["msg"] !== "", outcome);
     } else if (Object.keys(json).length > 0) {
       // by the name it was given: a container id that is another's is not bad input
       spawnSync("ip", ["netns", "exec", node.name, interlay], {
@@ -80,7 +80,7 @@ describe("invalid input to the executable", () => {
         input: JSON.stringify(config),
       });
     }
-    assert.deepEqual(state(), untouched, said);
+    assert.deepEqual(state(), untouched, outcome);
   }
 
   it("in the configuration and prevResult", () => {

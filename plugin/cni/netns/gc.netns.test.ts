@@ -26,8 +26,8 @@ describe("GC, cniVersion 1.1.0", () => {
   });
 
   const gc = (name: string, config: Readonly<Record<string, unknown>>) => {
-    const said = net.call("interlay", "GC", node, nobody, "eth0", { cniVersion: "1.1.0", name, ...config });
-    assert.deepEqual(said, { status: 0, json: {} });
+    const result = net.call("interlay", "GC", node, nobody, "eth0", { cniVersion: "1.1.0", name, ...config });
+    assert.deepEqual(result, { status: 0, json: {} });
   };
   const records = () => readdirSync(join(node.stateDirectory, "attachments")).sort();
 

@@ -15,7 +15,7 @@ const UNDERLAY6 = "fd00:10:7::200:1";
 const NET1 = "10.7.200.2";
 const OVERLAY = "10.233.64.5";
 
-interface World {
+interface Fixture {
   readonly node: TestNode;
   readonly other: TestNode;
   readonly third: TestNode;
@@ -27,9 +27,9 @@ interface Needed {
   readonly line: string;
   /** Setting that a cluster may have and the matrix's cluster lacks. */
   readonly when: string;
-  readonly arrange?: (world: World) => void;
-  readonly reach: (world: World) => boolean;
-  readonly takeOut: (world: World) => readonly string[];
+  readonly arrange?: (world: Fixture) => void;
+  readonly reach: (world: Fixture) => boolean;
+  readonly takeOut: (world: Fixture) => readonly string[];
 }
 
 const inPod = (pod: TestPod, ...argv: readonly string[]) => ["ip", "netns", "exec", pod.namespace, ...argv];
@@ -54,7 +54,7 @@ function takesAdvertisement({ namespace }: TestPod, router: TestNode, what = "")
   return false;
 }
 
-function filterStrictly({ underlay }: World): void {
+function filterStrictly({ underlay }: Fixture): void {
   for (const link of ["all", "veth0"])
     execInNetns(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
 }
@@ -249,7 +249,7 @@ function settlesBeforeDad(namespace: string, link: string): boolean {
   return false;
 }
 
-function cluster(net: TestNet): World {
+function cluster(net: TestNet): Fixture {
   const addresses = ["10.7.168.71", "fd00:10:7::71"].map(parseIp);
   const facts = { node: { name: "n1", addresses, otherAddresses: [parseIp(OTHER_NIC)] } };
   const node = net.node("n1", "10.7.168.71", facts, "fd00:10:7::71");

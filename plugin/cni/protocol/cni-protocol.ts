@@ -34,12 +34,12 @@ export interface CniRequestFrame {
 /** Decodes a request without its length; undefined if it is invalid or has another protocol. */
 export function decodeRequest(bytes: Buffer): CniRequestFrame | undefined {
   const fields: string[] = [];
-  let at = 0;
+  let offset = 0;
   for (;;) {
-    const end = bytes.indexOf(0, at);
+    const end = bytes.indexOf(0, offset);
     if (end < 0) return undefined;
-    const field = bytes.toString("utf8", at, end);
-    at = end + 1;
+    const field = bytes.toString("utf8", offset, end);
+    offset = end + 1;
     // The first six may be empty; behind them the first empty one is the last.
     if (fields.length >= FIXED_FIELDS && field === "") break;
     fields.push(field);
@@ -53,7 +53,7 @@ export function decodeRequest(bytes: Buffer): CniRequestFrame | undefined {
     }),
   );
   const frame = { name, startedMs: Number(startedMs), timeoutMs: Number(timeoutMs), ownNetns, podNetns, env };
-  return { ...frame, stdin: bytes.toString("utf8", at) };
+  return { ...frame, stdin: bytes.toString("utf8", offset) };
 }
 const FIXED_FIELDS = 6;
 

@@ -90,11 +90,11 @@ export class ExistingClaims {
     kept: boolean,
   ): void {
     const { spec } = object;
-    const gone =
+    const isGone =
       spec.node === this.#store.node
         ? findSandboxState(this.#records, object, this.#attachments) === "gone"
         : spec.containerId === "";
-    if (gone) return;
+    if (isGone) return;
     const now = this.#now();
     for (const [key, since] of this.#waiting) if (now - since > FORGET_MS) this.#waiting.delete(key);
     const since = this.#waiting.get(uid) ?? now;

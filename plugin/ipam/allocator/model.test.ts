@@ -326,10 +326,10 @@ class Run {
   }
 
   /** The operator has found the stranger. */
-  #letGo(of: string): void {
-    if (this.strangers.has(of) || this.cluster.addresses.get(of)?.spec.conflict === undefined) return;
-    this.cluster.addresses.delete(of);
-    for (const key of this.refused) if (key.endsWith(` ${of}`)) this.refused.delete(key);
+  #letGo(address: string): void {
+    if (this.strangers.has(address) || this.cluster.addresses.get(address)?.spec.conflict === undefined) return;
+    this.cluster.addresses.delete(address);
+    for (const key of this.refused) if (key.endsWith(` ${address}`)) this.refused.delete(key);
   }
 
   #noDoubles(): void {
@@ -363,15 +363,15 @@ class Run {
         `${spec.address} is held by ${spec.pod.name}, which is gone`,
       );
     // One that still tries may have what its lost answers made, until it is wired or gone.
-    const there = new Set([...this.cluster.pods.values()].map((p) => p.metadata.uid));
-    const wired = new Set(this.containers.map(({ pod }) => pod.metadata.uid).filter((uid) => there.has(uid)));
+    const present = new Set([...this.cluster.pods.values()].map((p) => p.metadata.uid));
+    const wired = new Set(this.containers.map(({ pod }) => pod.metadata.uid).filter((uid) => present.has(uid)));
     const pods = given.map(({ pod }) => pod.uid).filter((uid) => wired.has(uid));
     assert.equal(new Set(pods).size, pods.length, `a pod has two: ${JSON.stringify(given)}`);
-    for (const of of NODES) {
-      const reserved = objects.filter((spec) => spec.reserve && spec.node === of).length;
-      assert.ok(reserved <= RESERVE, `${of} has ${reserved} in reserve`);
+    for (const node of NODES) {
+      const reserved = objects.filter((spec) => spec.reserve && spec.node === node).length;
+      assert.ok(reserved <= RESERVE, `${node} has ${reserved} in reserve`);
       if (objects.filter((spec) => spec.pool === "p").length < SIZE)
-        assert.equal(reserved, RESERVE, `${of} has no reserve, and there is room`);
+        assert.equal(reserved, RESERVE, `${node} has no reserve, and there is room`);
     }
     for (const { address: has, pod, id } of this.containers)
       assert.equal(

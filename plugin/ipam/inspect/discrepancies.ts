@@ -73,9 +73,9 @@ function checkObject(
   if (reserve) return [];
   const lives = pods.some(({ metadata, status }) => metadata.uid === pod.uid && !hasFinished(status));
   if (lives || owner?.kind === "StatefulSet" || isFreeOfSet(object)) return [];
-  const its = nodes.find((one) => one.node === node);
-  const stillOnLink = its?.kernel.some((one) => one.address === address) === true;
-  const may = its !== undefined && !stillOnLink;
+  const snapshot = nodes.find((one) => one.node === node);
+  const stillOnLink = snapshot?.kernel.some((one) => one.address === address) === true;
+  const may = snapshot !== undefined && !stillOnLink;
   return [
     {
       what: "pod-gone",

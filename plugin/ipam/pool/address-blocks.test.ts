@@ -51,9 +51,15 @@ describe("address blocks", () => {
 
 describe("intersectRanges", () => {
   it("returns the addresses that are in both", () => {
-    const of = (...ranges: readonly string[]) => mergeRanges(ranges.map(parseRange));
-    assert.deepEqual(intersectRanges(of("10.0.0.0/8"), of("10.7.0.1-10.7.0.9", "11.0.0.1")), of("10.7.0.1-10.7.0.9"));
-    assert.deepEqual(intersectRanges(of("10.7.0.1-10.7.0.4"), of("10.7.0.3-10.7.0.9")), of("10.7.0.3-10.7.0.4"));
-    assert.deepEqual(intersectRanges(of("10.7.0.1"), of("10.7.0.2")), []);
+    const parseRanges = (...ranges: readonly string[]) => mergeRanges(ranges.map(parseRange));
+    assert.deepEqual(
+      intersectRanges(parseRanges("10.0.0.0/8"), parseRanges("10.7.0.1-10.7.0.9", "11.0.0.1")),
+      parseRanges("10.7.0.1-10.7.0.9"),
+    );
+    assert.deepEqual(
+      intersectRanges(parseRanges("10.7.0.1-10.7.0.4"), parseRanges("10.7.0.3-10.7.0.9")),
+      parseRanges("10.7.0.3-10.7.0.4"),
+    );
+    assert.deepEqual(intersectRanges(parseRanges("10.7.0.1"), parseRanges("10.7.0.2")), []);
   });
 });

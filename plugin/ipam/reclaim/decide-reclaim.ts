@@ -45,40 +45,40 @@ export type ReclaimDecision =
   | { readonly action: "wait"; readonly reason: string }
   | { readonly action: "release"; readonly reason: string };
 
-export function decideReclaim(holder: AddressHolder, world: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
+export function decideReclaim(holder: AddressHolder, state: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
   const keep = (reason: string): ReclaimDecision => ({ action: "keep", reason });
   if (holder.conflict !== undefined) return keep("another host uses it: an operator must delete the object");
-  if (holder.reserve === true) return decideReserve(world, delays);
-  if (world.now - holder.created < delays.young) return keep("its ADD may still be running");
-  if (world.pod === "unknown") return keep("the API server did not say whether its pod exists");
-  if (world.pod !== "gone" && world.pod.uid === holder.podUid)
-    return world.replaced
+  if (holder.reserve === true) return decideReserve(state, delays);
+  if (state.now - holder.created < delays.young) return keep("its ADD may still be running");
+  if (state.pod === "unknown") return keep("the API server did not say whether its pod exists");
+  if (state.pod !== "gone" && state.pod.uid === holder.podUid)
+    return state.replaced
       ? { action: "release", reason: "its pod has another address in its place" }
       : keep("its pod exists");
-  if (holder.owner?.kind === "StatefulSet" && !world.replaced) {
-    const kept = findStatefulSetReason(holder, holder.owner.uid, world.statefulSet);
+  if (holder.owner?.kind === "StatefulSet" && !state.replaced) {
+    const kept = findStatefulSetReason(holder, holder.owner.uid, state.statefulSet);
     if (kept !== undefined) return keep(kept);
   }
-  if (world.sandbox === "present") return keep("its pod was deleted, but its container still exists");
-  const gone = world.now - (world.goneSince ?? world.now);
-  const node = world.sandbox === "gone" || world.node === "gone";
+  if (state.sandbox === "present") return keep("its pod was deleted, but its container still exists");
+  const missingMs = state.now - (state.goneSince ?? state.now);
+  const node = state.sandbox === "gone" || state.node === "gone";
   const delay = node ? delays.afterPod : delays.withoutNode;
-  if (world.sandbox === "unknown" && world.node === "unknown" && holder.containerId !== "")
+  if (state.sandbox === "unknown" && state.node === "unknown" && holder.containerId !== "")
     return { action: "wait", reason: "nothing is known of its node" };
-  if (gone < delay)
+  if (missingMs < delay)
     return {
       action: "wait",
-      reason: `its pod was deleted ${Math.round(gone / 1000)} s ago; the delay is ${Math.round(delay / 1000)} s`,
+      reason: `its pod was deleted ${Math.round(missingMs / 1000)} s ago; the delay is ${Math.round(delay / 1000)} s`,
     };
   return { action: "release", reason: "its pod was deleted" };
 }
 
 /** The node itself releases surplus addresses. Other nodes do so only after the node was deleted for the longer delay. */
-function decideReserve(world: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
-  if (world.node !== "gone") return { action: "keep", reason: "it is its node's reserve" };
-  const gone = world.now - (world.goneSince ?? world.now);
-  return gone < delays.withoutNode
-    ? { action: "wait", reason: `its node was deleted ${Math.round(gone / 1000)} s ago` }
+function decideReserve(state: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
+  if (state.node !== "gone") return { action: "keep", reason: "it is its node's reserve" };
+  const missingMs = state.now - (state.goneSince ?? state.now);
+  return missingMs < delays.withoutNode
+    ? { action: "wait", reason: `its node was deleted ${Math.round(missingMs / 1000)} s ago` }
     : { action: "release", reason: "the node that reserved it was deleted" };
 }
 

@@ -64,9 +64,9 @@ export class Records {
       if (parsed.success) this.#records.set(parsed.data.name, parsed.data);
       this.#read.set(file, changed);
     }
-    const there = new Set(files);
+    const present = new Set(files);
     for (const name of [...this.#records.keys()])
-      if (!there.has(fileName(name))) {
+      if (!present.has(fileName(name))) {
         this.#records.delete(name);
         this.#read.delete(fileName(name));
       }

@@ -4,10 +4,10 @@ import { KeyedSemaphore } from "./keyed-semaphore.ts";
 
 describe("KeyedSemaphore", () => {
   it("limits concurrent tasks, also when the limit changes", async () => {
-    const lanes = new KeyedSemaphore();
+    const semaphore = new KeyedSemaphore();
     const [state, seen] = [{ most: 3, under: 0 }, [] as number[]];
     const one = () =>
-      lanes.run(
+      semaphore.run(
         "p",
         () => state.most,
         async () => {
@@ -25,21 +25,21 @@ describe("KeyedSemaphore", () => {
   });
 
   it("lets a waiter proceed when a task does not end", async () => {
-    const lanes = new KeyedSemaphore();
-    const hangs = lanes.run(
+    const semaphore = new KeyedSemaphore();
+    const hangs = semaphore.run(
       "p",
       () => 1,
       () => sleep(2500),
     );
     const started = performance.now();
-    await lanes.run(
+    await semaphore.run(
       "p",
       () => 1,
       () => Promise.resolve(),
     );
     assert.ok(performance.now() - started < 2400, "it waited for what hangs");
     await hangs;
-    await lanes.run(
+    await semaphore.run(
       "p",
       () => 1,
       () => Promise.resolve(),
@@ -47,16 +47,16 @@ describe("KeyedSemaphore", () => {
   });
 
   it("continues after a task that throws", async () => {
-    const lanes = new KeyedSemaphore();
+    const semaphore = new KeyedSemaphore();
     await assert.rejects(
-      lanes.run(
+      semaphore.run(
         "p",
         () => 1,
         () => Promise.reject(new Error("no")),
       ),
       /no/,
     );
-    await lanes.run(
+    await semaphore.run(
       "p",
       () => 1,
       () => Promise.resolve(),

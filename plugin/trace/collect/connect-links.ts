@@ -39,8 +39,8 @@ function connectLink(one: ParsedLink, home: CollectedNamespace, states: readonly
   return isChild ? { ...link, parent: only } : { ...link, peer: only };
 }
 
-function isPeer({ link: { kind }, otherEnd }: ParsedLink, of: LinkSnapshot): boolean {
-  return kind === "veth" && otherEnd?.index === of.index;
+function isPeer({ link: { kind }, otherEnd }: ParsedLink, other: LinkSnapshot): boolean {
+  return kind === "veth" && otherEnd?.index === other.index;
 }
 
 /** Returns the namespace of a child's parent: that of the home's veth peer with the same number, else the node's own. */

@@ -72,16 +72,16 @@ export function requireKnown(namespace: NamespaceModel, { name, programs }: Link
 function carry(walk: WalkState, from: NamespaceModel, { namespace, steps }: FrameReceiver, sent: Packet): Packet {
   const { id } = from.state.snapshot;
   let packet = forgetConnection(walk, sent);
-  let at = id;
+  let current = id;
   for (const [index, step] of steps.entries()) {
     // The first step is the sending link, the last one the receiving link.
     if (step.kind !== "bridge" && index > 0 && index < steps.length - 1)
       walk.notePass(walk.getNamespace(step.namespace), step.link, step.kind === "ingress" ? "in" : "out");
-    if (step.namespace !== at) packet = { ...packet, mark: 0 };
-    at = step.namespace;
+    if (step.namespace !== current) packet = { ...packet, mark: 0 };
+    current = step.namespace;
     packet = passStep(walk, step, packet);
   }
-  return namespace === at ? packet : { ...packet, mark: 0 };
+  return namespace === current ? packet : { ...packet, mark: 0 };
 }
 
 const NO_LINKS = { inLink: undefined, outLink: undefined, inPort: undefined, outPort: undefined } as const;

@@ -125,8 +125,8 @@ function createSetPredicate(name: string, sides: readonly ("src" | "dst")[], sco
   const index = scope.indexSet(set);
   return (packet) => {
     const parts: IpsetPart[] = [];
-    for (const [at, kind] of set.parts.entries()) {
-      const part = readPart(kind, sides[at] ?? "src", packet);
+    for (const [position, kind] of set.parts.entries()) {
+      const part = readPart(kind, sides[position] ?? "src", packet);
       if (part === undefined) return false;
       parts.push(part);
     }
