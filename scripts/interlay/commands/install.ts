@@ -114,9 +114,14 @@ async function runInstall(flags: Flags): Promise<void> {
   }
   step.done(`${objects.length} objects`);
   if (flags.wait) await waitForNetwork(config, flags, deadline);
-  const status = await readStatus(config, flags.wait ? Math.max(1, deadline - Date.now()) : 0);
+  const timeoutMs = flags.wait ? Math.max(1, deadline - Date.now()) : 0;
+  const status = await readStatus(config, timeoutMs, flags.subnet !== undefined);
   if (status.ready) await deleteObsoleteObjects(config);
   printOutput(flags.output, status, () => renderStatus(status));
+  if (status.ready && status.pools.length === 0)
+    progress.note(
+      "pods get an underlay address once an UnderlayPool exists: create pool and network (docs/install.md)",
+    );
   if (flags.wait && !status.ready) process.exitCode = 1;
 }
 

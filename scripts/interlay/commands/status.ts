@@ -36,10 +36,14 @@ export function createStatusCommand(): Command {
   });
 }
 
-/** Reads the status, again until it is ready or the time is over. @param timeoutMs 0: once */
-export async function readStatus(config: KubeConfig, timeoutMs: number): Promise<InstallationStatus> {
+/**
+ * Reads the status, again until it is ready or the time is over.
+ * @param timeoutMs 0: once
+ * @param needsPool whether a cluster without an UnderlayPool is not ready
+ */
+export async function readStatus(config: KubeConfig, timeoutMs: number, needsPool = true): Promise<InstallationStatus> {
   const deadline = Date.now() + timeoutMs;
-  const read = async () => judgeInstallation(await observeInstallation(config));
+  const read = async () => judgeInstallation(await observeInstallation(config), needsPool);
   let status = await read();
   if (status.ready || timeoutMs === 0) return status;
   const step = createProgress().step("wait until Interlay is ready");

@@ -8,8 +8,8 @@ const NODE: NodeStatus = { returnPath: "notrack", kubeProxy: "v1.29.15 iptables"
 const AGENTS = { image: "registry.example/interlay:1", desired: 1, ready: 1, updated: 1, observed: true };
 const POOL = { name: "underlay", subnet: "10.7.0.0/16", total: 10, used: 2, free: 8 };
 
-function judge(changes: Partial<InstallationObservation> = {}) {
-  return judgeInstallation({
+function judge(changes: Partial<InstallationObservation> = {}, needsPool = true) {
+  const observation = {
     server: "v1.29.15",
     agents: AGENTS,
     controllers: { desired: 2, ready: 2 },
@@ -17,7 +17,8 @@ function judge(changes: Partial<InstallationObservation> = {}) {
     nodes: new Map([["a", NODE]]),
     pools: [POOL],
     ...changes,
-  });
+  };
+  return judgeInstallation(observation, needsPool);
 }
 
 describe("the status of an installation", () => {
@@ -59,6 +60,10 @@ describe("the status of an installation", () => {
       assert.equal(status.ready, false);
       assert.match(status.problems.join("\n"), problem);
     });
+
+  it("is ready without a pool if none is needed, as after an installation without one", () => {
+    assert.equal(judge({ pools: [] }, false).ready, true);
+  });
 
   it("is rendered with a line for each node and pool, and the problems", () => {
     const text = renderStatus(judge({ pools: [{ ...POOL, used: 10, free: 0 }] }));

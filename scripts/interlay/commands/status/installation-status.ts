@@ -16,15 +16,14 @@ export interface InstallationStatus {
   readonly pools: InstallationObservation["pools"];
 }
 
-/** Judges what was read: ready is a cluster with a controller, and with an agent on each scheduled node whose conditions are True. */
-export function judgeInstallation({
-  server,
-  agents,
-  controllers,
-  pods,
-  nodes,
-  pools,
-}: InstallationObservation): InstallationStatus {
+/**
+ * Judges what was read: ready is a cluster with a controller, and with an agent on each scheduled node whose conditions are True.
+ * @param needsPool whether a cluster without an UnderlayPool is not ready
+ */
+export function judgeInstallation(
+  { server, agents, controllers, pods, nodes, pools }: InstallationObservation,
+  needsPool = true,
+): InstallationStatus {
   if (agents === undefined)
     return { ready: false, problems: ["Interlay is not installed: run interlay install."], server, nodes: [], pools };
   const verdicts = [...pods.keys()].sort().map((name) => judgeNode(name, pods.get(name) === true, nodes.get(name)));
@@ -32,7 +31,7 @@ export function judgeInstallation({
     ...findRolloutProblems(agents),
     ...findControllerProblems(controllers),
     ...verdicts.flatMap(({ verdict, problem }) => (problem === undefined ? [] : [`${verdict.name}: ${problem}`])),
-    ...(pools.length === 0
+    ...(needsPool && pools.length === 0
       ? ["No UnderlayPool exists: pods get no underlay address. Create one (docs/install.md)."]
       : []),
     ...pools
