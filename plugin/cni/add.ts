@@ -63,7 +63,7 @@ export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeS
       removeStaleState(plan, node, podNamespace);
       markStep("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
-      if (plan.items.length > 0) removeAdvertisedState(ifname, podNamespace);
+      if (plan.items.length > 0 && !options.acceptRouterAdvertisements) removeAdvertisedState(ifname, podNamespace);
       // A pending teardown of the same container: its pair belongs to this attachment now.
       removePendingTeardown(containerId, ifname, paths.attachments);
       markStep("apply");
@@ -144,6 +144,7 @@ function readInputs(
     routes: readRoutes(previous),
     mode: mode === "disabled" ? ("auto" as const) : mode,
     numbers: getRoutingIds(options),
+    ...(options.acceptRouterAdvertisements ? { acceptRouterAdvertisements: true as const } : {}),
     ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
     ...(annotatedNic === undefined ? {} : { defaultRouteNicKnown: true as const }),

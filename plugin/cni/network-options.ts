@@ -51,6 +51,8 @@ const optionsSchema = z.looseObject({
   macPrefix: z.optional(
     z.string().check(z.refine(isMacPrefix, "not two bytes of a unicast MAC in lower case, as 0a:1b")),
   ),
+  /** The pod's NIC takes addresses and routes from router advertisements (SLAAC). */
+  acceptRouterAdvertisements: z._default(z.boolean(), false),
   /** Packets, of our pair; the kernel's default otherwise. */
   txQueueLen: z.optional(z.int().check(z.gte(0))),
 });

@@ -46,4 +46,16 @@ describe("router advertisements on the wire", () => {
         assert.ok(!(await advertise(pod, ifname, 20)), `${ifname} took: ${readAdvertised(pod.namespace, ifname)}`);
         assert.equal(net.call("interlay", "CHECK", node, pod, ifname, {}).status, 0);
       });
+
+  it("router advertisements on the wire give a NIC an address and a route if its network accepts them", async () => {
+    const pod = net.pod("u");
+    const prevResult = net.macvlan(node, pod, "eth0", [{ address: "fd00:10:7::200:1/64" }]);
+    const options = { prevResult, acceptRouterAdvertisements: true };
+    const { status, json } = net.call("interlay", "ADD", node, pod, "eth0", options);
+    assert.equal(status, 0, JSON.stringify(json));
+    assert.ok(await advertise(pod, "eth0", 100), "the NIC took nothing");
+    assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", { acceptRouterAdvertisements: true }).status, 0);
+    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", options).status, 0);
+    assert.notEqual(readAdvertised(pod.namespace, "eth0"), "", "a repeated ADD keeps them");
+  });
 });

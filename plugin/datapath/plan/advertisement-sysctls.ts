@@ -1,12 +1,22 @@
 import type { SysctlItem } from "../plan-item.ts";
-/** Plans the sysctls by which a NIC with addresses from IPAM ignores router advertisements. */
-export function planAdvertisementSysctls(device: string): readonly SysctlItem[] {
-  const off = (name: string, reason: string): SysctlItem => {
-    return { kind: "sysctl", where: "pod", path: ["ipv6", "conf", device, name], value: "0", reason };
+
+/**
+ * Plans the sysctls by which a NIC with addresses from IPAM ignores router advertisements, or accepts them.
+ *
+ * @param isAccepting whether the network's option acceptRouterAdvertisements is true
+ */
+export function planAdvertisementSysctls(device: string, isAccepting: boolean): readonly SysctlItem[] {
+  const plan = (name: string, reason: string): SysctlItem => {
+    const value = isAccepting ? "1" : "0";
+    return { kind: "sysctl", where: "pod", path: ["ipv6", "conf", device, name], value, reason };
   };
+  if (isAccepting) {
+    const reason = "the network's option acceptRouterAdvertisements is true";
+    return [plan("accept_ra", reason), plan("autoconf", reason)];
+  }
   return [
-    off("accept_ra", "any host of the network that sends router advertisements could set the pod's default route"),
-    off(
+    plan("accept_ra", "any host of the network that sends router advertisements could set the pod's default route"),
+    plan(
       "autoconf",
       "the pod has exactly the addresses that IPAM assigned: an autoconfigured one could become its source address",
     ),

@@ -28,6 +28,7 @@ export interface NicRequest {
   readonly defaultRouteNicKnown?: true;
   readonly numbers: RoutingIds;
   readonly macPrefix?: string;
+  readonly acceptRouterAdvertisements?: true;
 }
 
 /** The pod's first NIC by every runtime's convention. */
@@ -50,7 +51,9 @@ export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkN
   const both = {
     first: [
       ...planMac(nic.macPrefix, nic.ifname, addresses[0]),
-      ...(hasIpv6(nic.ifname, pod) ? planAdvertisementSysctls(nic.ifname) : []),
+      ...(hasIpv6(nic.ifname, pod)
+        ? planAdvertisementSysctls(nic.ifname, nic.acceptRouterAdvertisements === true)
+        : []),
     ],
     connected: readConnectedNetworks(pod, link.index, addresses),
   };
