@@ -111,6 +111,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run e2e -- --provider lab --suite quick-start", BY_TEST],
   ["npm run ipam -- check --repair", "changes the addresses of the cluster; plugin/ipam/inspect has its tests"],
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
+  ["npm run ipam -- history 10.7.200.7", "an address of the example; plugin/ipam/inspect has its tests"],
   ["npm run down -- --all", "stops a Docker daemon that other runs may use"],
   ["npm run bench -- agent", RECORDED],
   ["npm run e2e -- --family dual", ON_KIND],
