@@ -9,6 +9,8 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 
 const CRDS = ["whereabouts-pools-crd", "whereabouts-reservations-crd"] as const;
 const APPLY_MS = 60_000;
+/** Without this file or an option `configuration_path`, whereabouts refuses each call. */
+const NODE_CONFIG = "/etc/cni/net.d/whereabouts.d/whereabouts.conf";
 /** Kubeconfig that Calico writes on each node; its account gets whereabouts' rights. */
 const NODE_KUBECONFIG = "/etc/cni/net.d/calico-kubeconfig";
 
@@ -30,14 +32,14 @@ export async function installWhereabouts(cluster: Cluster, progress: Progress): 
     CRDS.map(async (name) => parse(await readFile(components.path(name), "utf8")) as AppliedObject),
   );
   for (const object of [...definitions, ...listRights()]) await applyObject(config, object, Date.now() + APPLY_MS);
+  const stdin = JSON.stringify({ datastore: "kubernetes", kubernetes: { kubeconfig: NODE_KUBECONFIG } });
+  for (const { name } of cluster.nodes) {
+    const { exitCode, stderr } = await cluster.exec(name, ["install", "-D", "/dev/stdin", NODE_CONFIG], { stdin });
+    if (exitCode !== 0) throw new Error(`${NODE_CONFIG} of ${name} was not written: ${stderr}`);
+  }
   return {
     program: components.path("whereabouts"),
-    buildIpam: (range) => ({
-      type: "whereabouts",
-      kubernetes: { kubeconfig: NODE_KUBECONFIG },
-      log_level: "error",
-      ...range,
-    }),
+    buildIpam: (range) => ({ type: "whereabouts", log_level: "error", ...range }),
   };
 }
 

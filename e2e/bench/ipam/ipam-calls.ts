@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
@@ -17,7 +18,11 @@ const podList = z.object({
 
 /** Calls of CNI plugins on a node of the lab, for an existing pod and an unused network namespace. */
 export interface IpamCalls {
-  /** @returns milliseconds @throws with the output of the plugin */
+  /**
+   * Calls a plugin.
+   *
+   * @param plugin name of an installed plugin, or path of another one
+   * @returns milliseconds @throws with the output of the plugin */
   call(plugin: string, command: "ADD" | "DEL", id: string, config: object, ifname?: string): Promise<number>;
 }
 
@@ -40,7 +45,8 @@ export async function createCalls(cluster: Cluster, kube: KubeClient): Promise<I
         CNI_PATH: "/opt/cni/bin",
         CNI_ARGS: `IgnoreUnknown=1;${args};K8S_POD_INFRA_CONTAINER_ID=${id}`,
       };
-      const argv = ["env", ...Object.entries(env).map(([key, value]) => `${key}=${value}`), `/opt/cni/bin/${plugin}`];
+      const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+      const argv = ["env", ...variables, resolve("/opt/cni/bin", plugin)];
       const stdin = JSON.stringify({ cniVersion: "0.3.1", name: "bench", type: plugin, ...config });
       const started = performance.now();
       const { exitCode, stdout, stderr } = await cluster.exec(node, argv, { stdin });

@@ -34,6 +34,7 @@ const addressList = z.object({
   items: z.array(z.object({ spec: z.object({ address: z.string(), pool: z.string() }) })),
 });
 const logEntry = z.object({
+  time: z.string(),
   plugin: z.string().optional(),
   command: z.string().optional(),
   milliseconds: z.number(),
@@ -47,16 +48,18 @@ export async function measureRollout(cluster: Cluster, kube: KubeClient): Promis
   await waitUntilReady(kube, () => undefined);
   const set = await listSet(kube);
   const seen = new Set<string>();
-  const started = performance.now();
+  const began = new Date();
   await kube.mergePatch(deployments, NAME, {
     spec: { template: { metadata: { annotations: { rollout: "second" } } } },
   });
   await waitUntilReady(kube, async () => {
-    for (const address of await listPodAddresses(kube)) seen.add(address);
+    for (const { status } of await listPods(kube)) if (status.podIP !== undefined) seen.add(status.podIP);
   });
-  const seconds = (performance.now() - started) / 1000;
-  const durations = await listAddDurations(cluster);
+  const seconds = (Date.now() - began.getTime()) / 1000;
+  const durations = await listAddDurations(cluster, began);
   await kube.mergePatch(deployments, NAME, { spec: { replicas: 0 } });
+  const deadline = Date.now() + DEADLINE_MS;
+  while ((await listPods(kube)).length > 0) await pause(deadline, "pods exist after the measurement");
   const basis = `Deployment of ${REPLICAS} with a fixed set of ${set.size}, maxSurge ${SURGE}, 2 nodes of a lab`;
   return [
     { name: "rollout: addresses of the set", value: set.size, unit: "", basis },
@@ -141,11 +144,11 @@ async function pause(deadline: number, state: string): Promise<void> {
   await sleep(POLL_MS);
 }
 
-async function listPodAddresses(kube: KubeClient): Promise<readonly string[]> {
+async function listPods(kube: KubeClient): Promise<z.infer<typeof podList>["items"]> {
   const pods = podList.parse(
     await kube.list(inNamespace(RESOURCE.pods, IPAM_BENCH_NAMESPACE), { labelSelector: `app=${NAME}` }),
   );
-  return pods.items.flatMap(({ status }) => status.podIP ?? []);
+  return pods.items;
 }
 
 async function listSet(kube: KubeClient): Promise<ReadonlySet<string>> {
@@ -153,8 +156,8 @@ async function listSet(kube: KubeClient): Promise<ReadonlySet<string>> {
   return new Set(items.flatMap(({ spec }) => (spec.pool === NAME ? [spec.address] : [])));
 }
 
-/** Returns the milliseconds of each ADD of interlay-ipam for a pod of the Deployment, by the nodes' logs. */
-async function listAddDurations(cluster: Cluster): Promise<readonly number[]> {
+/** Returns the milliseconds of each ADD of interlay-ipam for a pod of the Deployment since then, by the nodes' logs. */
+async function listAddDurations(cluster: Cluster, since: Date): Promise<readonly number[]> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker");
   const logs = await Promise.all(
     workers.map(({ name }) => runOnNode(cluster, name, ["cat", "/var/log/interlay/cni.log"])),
@@ -162,6 +165,12 @@ async function listAddDurations(cluster: Cluster): Promise<readonly number[]> {
   return logs
     .flatMap((text) => text.trim().split("\n"))
     .flatMap((line) => logEntry.safeParse(JSON.parse(line)).data ?? [])
-    .filter(({ plugin, command, pod }) => plugin === "interlay-ipam" && command === "ADD" && pod?.name.startsWith(NAME))
+    .filter(
+      ({ time, plugin, command, pod }) =>
+        Date.parse(time) >= since.getTime() &&
+        plugin === "interlay-ipam" &&
+        command === "ADD" &&
+        pod?.name.startsWith(NAME),
+    )
     .map(({ milliseconds }) => milliseconds);
 }
