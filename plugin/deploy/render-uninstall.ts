@@ -9,7 +9,7 @@ const daemonSet = z.object({
   spec: z.object({
     template: z.object({
       spec: z.looseObject({
-        containers: z.array(z.looseObject({ name: z.string() })).min(1),
+        containers: z.tuple([z.looseObject({ name: z.string(), env: z.array(z.looseObject({ name: z.string() })) })]),
         volumes: z.array(z.looseObject({ name: z.string() })),
       }),
     }),
@@ -40,7 +40,9 @@ export function renderUninstall(image: string, cniBinDirectory?: string): string
   const pod = { ...spec, volumes, serviceAccountName: undefined, automountServiceAccountToken: false };
   // No probe: the pod is ready when its init container has succeeded.
   const noProbes = { startupProbe: undefined, readinessProbe: undefined, livenessProbe: undefined };
-  const container = { ...containers[0], image, env: undefined, ...noProbes };
+  const [{ env: variables, ...first }] = containers;
+  const env = variables.filter(({ name }) => name === "INTERLAY_SYSCTL_DIRECTORY");
+  const container = { ...first, image, env, ...noProbes };
   return stringify({
     ...agent,
     metadata: { ...agent.metadata, name: UNINSTALL, labels },

@@ -3,6 +3,7 @@ import type { V1Container, V1Pod, V1PodStatus } from "@kubernetes/client-node";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import { reportsReady } from "../../kubernetes/ready-condition.ts";
 import { buildContainerCommand, buildPodCommand } from "../machines/nsenter.ts";
+import { confineCommand } from "./confine-command.ts";
 import { buildEnvironment, expandVariables } from "./container-environment.ts";
 import { findProgram } from "./find-program.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -204,7 +205,8 @@ export class PodWorker {
     );
     const hostname = this.#sandbox === undefined ? this.#node.name : (this.#pod.metadata?.name ?? "pod");
     const netns = this.#sandbox?.attachment.netns;
-    return { argv: buildPodCommand(this.#node.machine, netns, buildContainerCommand(hostname, mounts, argv)), env };
+    const command = buildContainerCommand(hostname, mounts, confineCommand(container, argv));
+    return { argv: buildPodCommand(this.#node.machine, netns, command), env };
   }
 
   #startProbe(container: V1Container, restarts: number, signal: AbortSignal): void {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SYSCTL_DIRECTORY } from "../../datapath/sysctl-path.ts";
 
 /**
  * Entries of the neighbour table, which all network namespaces of a node share; the kernel's defaults are 128, 512 and 1024.
@@ -14,7 +15,7 @@ interface NeighbourPaths {
   readonly before: string;
 }
 
-const DEFAULT_PATHS: NeighbourPaths = { sysctls: "/proc/sys/net", before: "/run/interlay/neighbour-limits" };
+const DEFAULT_PATHS: NeighbourPaths = { sysctls: SYSCTL_DIRECTORY, before: "/run/interlay/neighbour-limits" };
 
 /**
  * Raises the limits of the neighbour table where they are lower. Only the node's first network namespace has them: in

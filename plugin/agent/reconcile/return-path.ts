@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
+import { buildSysctlPath } from "../../datapath/sysctl-path.ts";
 import { readNodeLinks } from "./overlay-routes.ts";
 import { applyNodeTable } from "./apply-node-table.ts";
 
-const BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
+const BE_LIBERAL = buildSysctlPath("netfilter/nf_conntrack_tcp_be_liberal");
 /** File that exists while the agent has set the sysctl to 1: only then does the agent restore it. A reboot resets both. */
 const LIBERAL_MARK = "/run/interlay/be-liberal-was-0";
 

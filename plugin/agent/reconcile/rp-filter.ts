@@ -2,9 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
+import { buildSysctlPath } from "../../datapath/sysctl-path.ts";
 import { readOverlayRoutes } from "./overlay-routes.ts";
 
-const CONF = "/proc/sys/net/ipv4/conf";
+const CONF = buildSysctlPath("ipv4/conf");
 /** Previous value of each link, in one file per link; a reboot resets both file and sysctl. */
 const BEFORE = "/run/interlay/rp-filter";
 const STRICT = 1;

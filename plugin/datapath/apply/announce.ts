@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { encodeLinkChange, RTM_LINK } from "../../netlink/link.ts";
 import type { NetworkNamespace } from "../kernel.ts";
+import { buildSysctlPath } from "../sysctl-path.ts";
 
 /**
  * Announces the MAC of the pod's addresses with gratuitous ARP and unsolicited neighbour advertisements, so that clients
@@ -24,7 +25,7 @@ export function announceAddresses(device: string, pod: NetworkNamespace): void {
 
 function enableSysctl(path: string): void {
   try {
-    writeFileSync(`/proc/sys/net/${path}`, "1");
+    writeFileSync(buildSysctlPath(path), "1");
   } catch {
     // a kernel without that family
   }

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs
 import type { OnAttempt, OnApplied, Undo } from "./apply-step.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import type { PlanItem, SysctlItem } from "../plan-item.ts";
+import { buildSysctlPath } from "../sysctl-path.ts";
 
 /** More than any of those that a plan sets. */
 const SYSCTL_BYTES = 64;
@@ -27,7 +28,7 @@ export function applySysctls(
 
 /** In the namespace that the thread is in, which is `where`. */
 export function writeSysctl(item: SysctlItem, where: NetworkNamespace): Undo | undefined {
-  const path = `/proc/sys/net/${item.path.join("/")}`;
+  const path = buildSysctlPath(item.path.join("/"));
   const file = openSync(path, "r+");
   try {
     const bytes = Buffer.alloc(SYSCTL_BYTES);

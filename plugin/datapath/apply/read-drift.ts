@@ -7,6 +7,7 @@ import { type Family, getFamily } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
 import type { NeighbourItem, Plan, PlanItem, RouteItem } from "../plan-item.ts";
+import { buildSysctlPath } from "../sysctl-path.ts";
 import { hasReplyMark } from "./reply-mark.ts";
 import { hasSourceGuard } from "./source-guard.ts";
 
@@ -61,7 +62,7 @@ class Reader {
       case "mac":
         return where.findLink(item.device)?.mac === item.mac;
       case "sysctl":
-        return where.run(() => readOrEmpty(`/proc/sys/net/${item.path.join("/")}`)) === item.value;
+        return where.run(() => readOrEmpty(buildSysctlPath(item.path.join("/")))) === item.value;
       case "neighbour":
         return hasNeighbour(where, item);
       case "route":
