@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "./agent.ts";
 import { KubeClient } from "../kubernetes/kube-client.ts";
-import type { NodePaths } from "./install/node-paths.ts";
+import { createNodeDirectories, type NodePaths } from "./install/node-paths.ts";
 import { parseServerSettings } from "./server/server-settings.ts";
 import { setLogLevel } from "./status/agent-log.ts";
 import { waitForTermination } from "./wait-for-termination.ts";
@@ -10,6 +10,7 @@ import { waitForTermination } from "./wait-for-termination.ts";
 export async function runAgent(paths: NodePaths): Promise<void> {
   const settings = parseServerSettings(process.env);
   setLogLevel(settings.logLevel);
+  createNodeDirectories(paths);
   const agent = new Agent(KubeClient.connectMultiplexed(), readNodeName(process.env), paths, settings);
   const terminated = waitForTermination();
   await agent.start();

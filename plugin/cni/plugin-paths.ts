@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { getAttachmentsDirectory } from "../state/attachment.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import { assertNoLink } from "../state/own-files.ts";
 import { CniError, CODE } from "./error.ts";
 import { LOG_FILE } from "./call-log.ts";
 
@@ -31,9 +32,11 @@ export function buildPaths(stateDirectory = STATE_DIRECTORY, logFile = LOG_FILE)
   };
 }
 
-/** Reads the node's own settings. Throws CniError 4 if one is not an absolute path. */
+/** Reads the node's own settings. @throws CniError 4 if one is not an absolute path; UnsafePathError if the directory is a link */
 export function readPluginPaths(env: Readonly<Record<string, string | undefined>>): Paths {
-  return buildPaths(readPath(env, PATH_VARIABLES.stateDirectory), readPath(env, PATH_VARIABLES.logFile));
+  const paths = buildPaths(readPath(env, PATH_VARIABLES.stateDirectory), readPath(env, PATH_VARIABLES.logFile));
+  assertNoLink(paths.state);
+  return paths;
 }
 
 function readPath(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {

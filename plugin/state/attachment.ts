@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Cidr } from "../datapath/address.ts";
 import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
 import { describeItem, type Plan, type PlanItem } from "../datapath/plan-item.ts";
 import type { NicSurvey } from "../datapath/plan/build-plan.ts";
-import { writeFileAtomic } from "./write-file-atomic.ts";
+import { createOwnDirectory, readOwnFile, writeFileAtomic } from "./own-files.ts";
 
 /** Returns the directory of records: one file per attachment, with all data that DEL, CHECK, GC and the agent's repair need. */
 export function getAttachmentsDirectory(stateDirectory: string): string {
@@ -56,7 +56,7 @@ export function writeAttachment(attachment: Attachment, directory: string): void
     writeFileAtomic(file, text);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    mkdirSync(directory, { recursive: true, mode: 0o700 }); // the node's first pod
+    createOwnDirectory(directory); // the node's first pod
     writeFileAtomic(file, text);
   }
 }
@@ -97,7 +97,7 @@ export function findSharedItems(containerId: string, ifname: string, directory: 
 /** Returns undefined if the file does not exist or is not valid. */
 export function readAttachmentFile(file: string): Attachment | undefined {
   try {
-    return recordSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    return recordSchema.parse(JSON.parse(readOwnFile(file)));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { writeFileAtomic } from "./write-file-atomic.ts";
+import { createOwnDirectory, readOwnFile, writeFileAtomic } from "./own-files.ts";
 
 /**
  * An address that another host on the underlay network already uses, found when a pod was attached. The chained plugin does
@@ -23,7 +23,7 @@ const getFilePath = (address: string, stateDirectory: string): string =>
 
 /** Writes a record atomically. */
 export function writeConflictRecord(record: ConflictRecord, stateDirectory: string): void {
-  mkdirSync(getDirectory(stateDirectory), { recursive: true, mode: 0o700 });
+  createOwnDirectory(getDirectory(stateDirectory));
   writeFileAtomic(getFilePath(record.address, stateDirectory), JSON.stringify(record));
 }
 
@@ -45,7 +45,7 @@ export function removeConflictRecord(address: string, stateDirectory: string): v
 
 function readRecord(file: string): readonly ConflictRecord[] {
   try {
-    return [recordSchema.parse(JSON.parse(readFileSync(file, "utf8")))];
+    return [recordSchema.parse(JSON.parse(readOwnFile(file)))];
   } catch {
     return [];
   }

@@ -1,12 +1,11 @@
-import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Facts, FACTS_FILE, parseFacts } from "../datapath/facts.ts";
-import { writeFileAtomic } from "./write-file-atomic.ts";
+import { createOwnDirectory, readOwnFile, writeFileAtomic } from "./own-files.ts";
 
 /** Reads the last valid facts, used while the API server is unreachable. Undefined if the file is missing or has another schema. */
 export function readLastFacts(file = FACTS_FILE): Facts | undefined {
   try {
-    return parseFacts(readFileSync(file, "utf8"));
+    return parseFacts(readOwnFile(file));
   } catch {
     return undefined;
   }
@@ -16,14 +15,14 @@ export function readLastFacts(file = FACTS_FILE): Facts | undefined {
 export function writeFacts(facts: Facts, file: string): boolean {
   const text = JSON.stringify(facts, null, 2);
   if (readIfPresent(file) === text) return false;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createOwnDirectory(dirname(file));
   writeFileAtomic(file, text);
   return true;
 }
 
 function readIfPresent(file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readOwnFile(file);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Attachment, readAttachmentFile } from "./attachment.ts";
+import { createOwnDirectory } from "./own-files.ts";
 import { PENDING_TEARDOWN_DIRECTORY } from "./rename-directories.ts";
 
 /**
@@ -17,7 +18,7 @@ const getFileName = (containerId: string, ifname: string): string => `${containe
 /** Moves an attachment's record to the pending teardowns, atomically. */
 export function deferTeardown(containerId: string, ifname: string, attachments: string): void {
   const directory = getPendingDirectory(attachments);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  createOwnDirectory(directory);
   const name = getFileName(containerId, ifname);
   renameSync(join(attachments, name), join(directory, name));
 }

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { POD_OPTIONS_DIRECTORY } from "./rename-directories.ts";
-import { writeFileAtomic } from "./write-file-atomic.ts";
+import { createOwnDirectory, readOwnFile, writeFileAtomic } from "./own-files.ts";
 
 /**
  * Options from pod annotations for the chained plugin. The chained plugin does not use the API server, so the IPAM plugin,
@@ -22,13 +22,13 @@ export function writePodOptions(
   options: PodOptions,
   stateDirectory: string,
 ): void {
-  mkdirSync(join(stateDirectory, POD_OPTIONS_DIRECTORY), { recursive: true, mode: 0o700 });
+  createOwnDirectory(join(stateDirectory, POD_OPTIONS_DIRECTORY));
   writeFileAtomic(getFilePath(containerId, ifname, stateDirectory), JSON.stringify(options));
 }
 
 export function readPodOptions(containerId: string, ifname: string, stateDirectory: string): PodOptions {
   try {
-    return podOptionsSchema.parse(JSON.parse(readFileSync(getFilePath(containerId, ifname, stateDirectory), "utf8")));
+    return podOptionsSchema.parse(JSON.parse(readOwnFile(getFilePath(containerId, ifname, stateDirectory))));
   } catch {
     return {}; // the pod has no options
   }

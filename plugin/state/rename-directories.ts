@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { assertNoLink, createOwnDirectory } from "./own-files.ts";
 
 export const POD_OPTIONS_DIRECTORY = "pod-options";
 export const PENDING_TEARDOWN_DIRECTORY = "pending-teardown";
@@ -14,7 +15,8 @@ export function renameStateDirectories(stateDirectory: string): void {
     const to = join(stateDirectory, current);
     const files = listFiles(from);
     if (files === undefined) continue;
-    mkdirSync(to, { recursive: true, mode: 0o700 });
+    assertNoLink(from);
+    createOwnDirectory(to);
     const existing = new Set(listFiles(to));
     for (const file of files) if (!existing.has(file)) renameSync(join(from, file), join(to, file));
     rmSync(from, { recursive: true });

@@ -1,15 +1,16 @@
 import {
-  chmodSync,
   closeSync,
-  copyFileSync,
-  mkdirSync,
+  fchmodSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
+  writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
@@ -19,7 +20,7 @@ export const INSTALLED_FILES = ["interlay-ipam", "interlay", "interlay-full"] as
 /** Directory next to them with the loader `ld.so` and the libraries of `interlay-full`: the launcher uses it on nodes without glibc. */
 export const LIBRARY_DIRECTORY = "interlay-lib";
 
-/** Bytes per comparison step. */
+/** Bytes per step of a comparison or copy. */
 const CHUNK_BYTES = 1 << 20;
 
 /**
@@ -37,6 +38,7 @@ export function installPlugin(binDirectory: string, whole: string = process.exec
 
 /** Installs the loader and the libraries that this process itself was started with. */
 function installLibraries(directory: string): void {
+  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(directory);
   mkdirSync(directory, { recursive: true });
   for (const library of listLibraries(readFileSync("/proc/self/maps", "utf8"))) {
     const name = basename(library);
@@ -51,12 +53,27 @@ function listLibraries(maps: string): readonly string[] {
   return [...new Set(paths.filter(isLibrary))].sort();
 }
 
+/** The directory may belong to another user, who could plant links: none is followed. */
 function installFile(executable: string, target: string): void {
-  if (hasSameContent(executable, target)) return;
+  if (lstatSync(target, { throwIfNoEntry: false })?.isFile() === true && hasSameContent(executable, target)) return;
   const temporary = `${target}.new`;
-  copyFileSync(executable, temporary);
-  chmodSync(temporary, 0o755);
+  rmSync(temporary, { force: true });
+  copyToNewFile(executable, temporary);
   renameSync(temporary, target);
+}
+
+/** Copies a file in chunks. @throws an error with code EEXIST if the target exists, as a link too */
+function copyToNewFile(source: string, target: string): void {
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  const [from, to] = [openSync(source, "r"), openSync(target, "wx", 0o755)];
+  try {
+    for (let length = readSync(from, chunk); length > 0; length = readSync(from, chunk))
+      for (let written = 0; written < length;) written += writeSync(to, chunk, written, length - written);
+    fchmodSync(to, 0o755);
+  } finally {
+    closeSync(from);
+    closeSync(to);
+  }
 }
 
 /** Compares two files in chunks: each is about a hundred megabytes. */

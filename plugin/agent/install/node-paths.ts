@@ -1,7 +1,9 @@
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { LOG_FILE } from "../../cni/call-log.ts";
 import { buildPaths, type Paths } from "../../cni/plugin-paths.ts";
 import { STATE_DIRECTORY } from "../../datapath/facts.ts";
+import { createOwnDirectory } from "../../state/own-files.ts";
 
 /** Interlay's directories on a node. */
 export interface NodePaths {
@@ -21,6 +23,17 @@ export const DEFAULT_NODE_PATHS: NodePaths = {
   runDirectory: "/run/interlay",
   logDirectory: join(LOG_FILE, ".."),
 };
+
+/**
+ * Creates the agent's own directories. kubelet creates those of volumes for all users to read.
+ * @throws UnsafePathError if one is a symbolic link
+ */
+export function createNodeDirectories({ stateDirectory, runDirectory, logDirectory }: NodePaths): void {
+  for (const directory of [stateDirectory, runDirectory, logDirectory]) {
+    createOwnDirectory(directory);
+    chmodSync(directory, 0o700);
+  }
+}
 
 /** Builds the plugin's paths from the node's. */
 export function buildPluginPaths({ stateDirectory, logDirectory }: NodePaths): Paths {

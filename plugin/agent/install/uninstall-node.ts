@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cmdDel } from "../../cni/del.ts";
 import { getAttachmentsDirectory, listAttachments } from "../../state/attachment.ts";
@@ -51,9 +51,14 @@ export async function uninstallNode({
   return done;
 }
 
-/** Removes a directory with its content; a mount point stays, empty. */
+/** Removes a directory with its content; a mount point stays, empty. Of a symbolic link only the link is removed. */
 function emptyDirectory(directory: string): boolean {
-  if (!existsSync(directory)) return false;
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (!found.isDirectory()) {
+    rmSync(directory);
+    return true;
+  }
   for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
   try {
     rmdirSync(directory);

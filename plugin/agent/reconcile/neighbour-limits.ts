@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SYSCTL_DIRECTORY } from "../../datapath/sysctl-path.ts";
+import { createOwnDirectory, readOwnFile, writeFileAtomic } from "../../state/own-files.ts";
 
 /**
  * Entries of the neighbour table, which all network namespaces of a node share; the kernel's defaults are 128, 512 and 1024.
@@ -26,8 +27,8 @@ export function raiseNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAU
   return listLimits(sysctls).flatMap(({ name, path, wanted }) => {
     const value = Number(readFileSync(path, "utf8"));
     if (value >= wanted) return [];
-    mkdirSync(before, { recursive: true, mode: 0o700 });
-    if (!existsSync(join(before, name))) writeFileSync(join(before, name), String(value), { mode: 0o600 });
+    createOwnDirectory(before);
+    if (!existsSync(join(before, name))) writeFileAtomic(join(before, name), String(value));
     writeFileSync(path, String(wanted));
     return [`net.${name} raised from ${value} to ${wanted}`];
   });
@@ -42,7 +43,7 @@ export function restoreNeighbourLimits({ sysctls, before }: NeighbourPaths = DEF
   const names = new Set(readdirSync(before));
   const done = listLimits(sysctls).flatMap(({ name, path, wanted }) => {
     if (!names.has(name) || Number(readFileSync(path, "utf8")) !== wanted) return [];
-    const value = readFileSync(join(before, name), "utf8");
+    const value = readOwnFile(join(before, name));
     writeFileSync(path, value);
     return [`net.${name} set back to ${value}`];
   });

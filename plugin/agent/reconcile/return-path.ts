@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
 import { buildSysctlPath } from "../../datapath/sysctl-path.ts";
+import { createOwnDirectory, writeFileAtomic } from "../../state/own-files.ts";
 import { readNodeLinks } from "./overlay-routes.ts";
 import { applyNodeTable } from "./apply-node-table.ts";
 
@@ -31,8 +32,8 @@ export function applyReturnPath(facts: Facts): readonly string[] {
   const done = [...applyNodeTable({ overlayCidrs, masqueradedCidrs, returnPath, uplink, nodeLinks, nodeAddresses })];
   if (returnPath === "liberal") {
     if (readTcpBeLiberal() === 0) {
-      mkdirSync(dirname(LIBERAL_MARK), { recursive: true, mode: 0o700 });
-      writeFileSync(LIBERAL_MARK, "", { mode: 0o600 });
+      createOwnDirectory(dirname(LIBERAL_MARK));
+      writeFileAtomic(LIBERAL_MARK, "");
       writeFileSync(BE_LIBERAL, "1");
       done.push("nf_conntrack_tcp_be_liberal set to 1");
     }

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getFamily } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
 import { buildSysctlPath } from "../../datapath/sysctl-path.ts";
+import { createOwnDirectory, readOwnFile, writeFileAtomic } from "../../state/own-files.ts";
 import { readOverlayRoutes } from "./overlay-routes.ts";
 
 const CONF = buildSysctlPath("ipv4/conf");
@@ -25,8 +26,8 @@ export function relaxRpFilter(facts: Facts): readonly string[] {
     const own = readSysctl(link);
     // the kernel takes the greater of both
     if (own === undefined || Math.max(own, all ?? 0) !== STRICT) return [];
-    mkdirSync(BEFORE, { recursive: true, mode: 0o700 });
-    writeFileSync(join(BEFORE, link), String(own), { mode: 0o600 });
+    createOwnDirectory(BEFORE);
+    writeFileAtomic(join(BEFORE, link), String(own));
     writeFileSync(join(CONF, link, "rp_filter"), String(LOOSE));
     return [`rp_filter of ${link} set to ${LOOSE} (loose)`];
   });
@@ -42,7 +43,7 @@ export function restoreRpFilter(): readonly string[] {
   }
   const done = links.flatMap((link) => {
     if (readSysctl(link) === undefined) return []; // the link was deleted with its sysctl
-    const before = readFileSync(join(BEFORE, link), "utf8");
+    const before = readOwnFile(join(BEFORE, link));
     writeFileSync(join(CONF, link, "rp_filter"), before);
     return [`rp_filter of ${link} set back to ${before}`];
   });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { RunStandaloneError } from "../../cni/cni-call.ts";
@@ -6,6 +6,7 @@ import { type CniResponse, answerCni, type CallOptions } from "../../cni/run-cni
 import { IPAM_PLUGIN } from "../../ipam/ipam-log.ts";
 import type { Paths } from "../../cni/plugin-paths.ts";
 import { answerVersion } from "../../cni/cni-version.ts";
+import { createOwnDirectory } from "../../state/own-files.ts";
 import {
   type CniRequestFrame,
   decodeRequest,
@@ -31,7 +32,7 @@ interface CniServerOptions {
  */
 export function serveCni(options: CniServerOptions): Promise<Server> {
   const { path } = options;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  createOwnDirectory(dirname(path));
   rmSync(path, { force: true });
   const server = createServer((socket) => {
     receiveRequest(socket, (bytes) => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
 
 const LOG_FILE = "/var/log/interlay/cni.log";
@@ -30,7 +30,7 @@ export class CniLog {
     const size = this.#readSize();
     if (size < this.#offset) this.#offset = 0; // rotated
     if (size === this.#offset) return [];
-    const fd = openSync(this.#file, "r");
+    const fd = openSync(this.#file, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
       const buffer = Buffer.alloc(Math.min(size - this.#offset, CHUNK));
       const read = readSync(fd, buffer, 0, buffer.length, this.#offset);
@@ -44,7 +44,7 @@ export class CniLog {
   }
 
   #readSize(): number {
-    return statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+    return lstatSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
   }
 }
 

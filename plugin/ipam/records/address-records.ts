@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomic } from "../../state/write-file-atomic.ts";
+import { createOwnDirectory, readOwnFile, writeFileAtomic } from "../../state/own-files.ts";
 
 /** Directory of address records of this node's pods, one file per address. They make ADD and DEL work without the API server. */
 const RECORDS_DIRECTORY = "/var/lib/interlay/addresses";
@@ -41,7 +41,7 @@ export class Records {
 
   constructor(directory = RECORDS_DIRECTORY) {
     this.#directory = directory;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    createOwnDirectory(directory);
     this.reread();
   }
 
@@ -91,7 +91,7 @@ const fileName = (name: string): string => `${name}.json`;
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as unknown;
+    return JSON.parse(readOwnFile(file)) as unknown;
   } catch {
     return undefined;
   }
