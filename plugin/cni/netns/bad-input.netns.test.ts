@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { applyFault, generateFault } from "../../testing/invalid-values.ts";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
 import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 
@@ -10,29 +11,6 @@ import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testi
 const RUNS = Number(process.env["INTERLAY_FUZZ_RUNS"] ?? 40);
 
 type Json = Record<string, unknown>;
-
-/** Place of a fault: one value of a document that is right otherwise, by its path. */
-interface Fault {
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
-
-const nasty = fc.oneof(
-  fc.constantFrom<unknown>(null, true, -1, 1e308, "", " ", "\0", "../../etc/passwd", "$(reboot)", "a".repeat(70_000)),
-  fc.constantFrom<unknown>("10.7.200.1", "10.7.200.1/33", "::/129", "fe80::1/64", "0.0.0.0/0", [], {}, [null], [[]]),
-  fc.jsonValue(),
-);
-const fault = (...paths: readonly string[]): fc.Arbitrary<Fault> =>
-  fc.record({ path: fc.constantFrom(...paths.map((path) => path.split("."))), value: nasty });
-
-function withFault(document: unknown, { path, value }: Fault): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  const inner = (old: unknown): unknown => withFault(old, { path: rest, value });
-  if (Array.isArray(document)) return document.map((one: unknown, i) => (String(i) === key ? inner(one) : one));
-  const object = document as Json;
-  return { ...object, [key]: inner(object[key]) };
-}
 
 describe("invalid input to the executable", () => {
   const { interlay } = pluginsFromEnvironment();
@@ -84,7 +62,7 @@ describe("invalid input to the executable", () => {
   }
 
   it("in the configuration and prevResult", () => {
-    const faults = fault(
+    const faults = generateFault([
       "cniVersion",
       "prevResult",
       "prevResult.ips",
@@ -107,10 +85,10 @@ describe("invalid input to the executable", () => {
       "stateDirectory",
       "runtimeConfig",
       "args",
-    );
+    ]);
     fc.assert(
       fc.property(faults, (one) => {
-        const changed = withFault(config, one) as Json;
+        const changed = applyFault(config, one) as Json;
         call({}, JSON.stringify(changed));
       }),
       { numRuns: RUNS },
@@ -161,7 +139,7 @@ describe("invalid input to the executable", () => {
   it("in the facts", () => {
     const file = join(node.stateDirectory, "facts.json");
     const good = readFileSync(file, "utf8");
-    const faults = fault(
+    const faults = generateFault([
       "schema",
       "node",
       "node.name",
@@ -176,11 +154,11 @@ describe("invalid input to the executable", () => {
       "refusedNetworks",
       "returnPath",
       "sources",
-    );
+    ]);
     try {
       fc.assert(
         fc.property(faults, (one) => {
-          writeFileSync(file, JSON.stringify(withFault(JSON.parse(good), one)));
+          writeFileSync(file, JSON.stringify(applyFault(JSON.parse(good), one)));
           call({}, JSON.stringify(config));
         }),
         { numRuns: RUNS },

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { dirname } from "node:path";
+import fc from "fast-check";
+import { applyFault, generateFault } from "../../testing/invalid-values.ts";
+import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { TestNet } from "../../testing/node.ts";
+import { OverlayRoot } from "../../testing/overlay-root.ts";
+
+/** Calls of the executable; a nightly or manual run sets more. */
+const RUNS = Number(process.env["INTERLAY_FUZZ_FILES"] ?? 300);
+/** Milliseconds after which the sample of a test run ends; a run with a number of its own is not limited. */
+const LIMIT_MS = process.env["INTERLAY_FUZZ_FILES"] === undefined ? 60_000 : undefined;
+
+const PATHS = [
+  ...["cniVersion", "name", "type", "logFile", "stateDirectory", "dataDir", "kubeconfig", "confDir", "runDirectory"],
+  ...["args", "args.cni", "runtimeConfig", "runtimeConfig.mac", "capabilities", "ipam", "ipam.type", "ipam.dataDir"],
+  ...["prevResult", "prevResult.interfaces.0.name", "prevResult.interfaces.0.sandbox", "prevResult.ips.0.address"],
+  ...["prevResult.dns", "hijackCIDRs", "hijackCIDRs.0", "podDefaultRouteNic", "macPrefix", "dryRun"],
+  ...["cni.dev/valid-attachments", "cni.dev/valid-attachments.0.containerID", "cni.dev/attachments"],
+];
+const VARIABLES = ["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS", "CNI_PATH"];
+const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"];
+
+/** Values that name files. */
+const names = fc.oneof(
+  fc.constantFrom(
+    ...["/etc/planted", "/planted", "../planted", "../../../../../../etc/planted", "/etc/passwd", "/root/planted/x"],
+    ...["/proc/self/root/etc/planted", "/proc/self/cwd/planted", "/dev/shm/../../etc/planted", "a/../../../planted"],
+    ...["planted\n* * * * * root true", "x /etc/planted x", "..", "/", "~/planted", "%2fetc%2fplanted", "planted\0/x"],
+  ),
+  fc.string({ maxLength: 30 }).map((text) => `../${text}`),
+  fc.string({ maxLength: 30 }).map((text) => `/etc/${text}`),
+);
+const values = fc.oneof(
+  { weight: 3, arbitrary: names },
+  { weight: 1, arbitrary: names.map((name) => [name]) },
+  { weight: 1, arbitrary: names.map((name) => ({ path: name, file: name })) },
+  { weight: 1, arbitrary: fc.jsonValue() },
+);
+
+describe("CNI configurations", () => {
+  const plugins = pluginsFromEnvironment();
+  let net: TestNet;
+  let node: TestNode;
+  let pod: TestPod;
+  let config: unknown;
+  let root: OverlayRoot;
+
+  before(async () => {
+    net = new TestNet(plugins);
+    node = net.node("n1", "10.7.168.71");
+    pod = net.pod("f");
+    const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.1/16", gateway: "10.7.168.72" }]);
+    config = JSON.parse(net.invocation("interlay", "ADD", node, pod, "eth0", { prevResult }).input);
+    // Interlay's directories of this node, and the namespaces.
+    root = await OverlayRoot.create(["/run/netns", dirname(node.stateDirectory)]);
+  });
+  after(() => {
+    root.close();
+    net.close();
+  });
+
+  const callPlugin = (command: string, env: NodeJS.ProcessEnv, input: string) => {
+    const { env: valid } = net.invocation("interlay", "ADD", node, pod, "eth0", {});
+    const [file = "", ...argv] = root.buildCommand(["ip", "netns", "exec", node.name, plugins.interlay]);
+    return spawnSync(file, argv, {
+      env: { ...valid, CNI_COMMAND: command, ...env },
+      input,
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+  };
+
+  it("change no file outside Interlay's directories, whatever they name", function () {
+    this.timeout(0);
+    const valid = callPlugin("ADD", {}, JSON.stringify(config));
+    assert.equal(valid.status, 0, valid.stdout);
+    const documents = fc.array(generateFault(PATHS, values), { minLength: 0, maxLength: 3 });
+    const variables = fc.option(
+      fc.tuple(
+        fc.constantFrom(...VARIABLES),
+        names.map((text) => text.replaceAll("\0", "")),
+      ),
+      { nil: undefined, freq: 2 },
+    );
+    let calls = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...COMMANDS), documents, variables, (command, faults, variable) => {
+        calls += 1;
+        const env = variable === undefined ? {} : { [variable[0]]: variable[1] };
+        const { status } = callPlugin(command, env, JSON.stringify(faults.reduce(applyFault, config)));
+        assert.ok(status === 0 || status === 1, `ended with ${String(status)}`);
+        assert.deepEqual(root.listChanges(), []);
+      }),
+      {
+        numRuns: RUNS,
+        ...(LIMIT_MS === undefined ? {} : { interruptAfterTimeLimit: LIMIT_MS, markInterruptAsFailure: false }),
+      },
+    );
+    process.stdout.write(`      · ${calls} calls\n`);
+  });
+
+  it("would show a file that a program writes", () => {
+    const [file = "", ...argv] = root.buildCommand(["sh", "-c", ": >/etc/planted"]);
+    assert.equal(spawnSync(file, argv).status, 0);
+    assert.deepEqual(root.listChanges(), ["/etc", "/etc/planted"]);
+  });
+});
