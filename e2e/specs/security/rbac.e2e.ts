@@ -3,17 +3,17 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
-import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
-import type { Cluster } from "../../clusters/provider/provider.ts";
-import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
-import { registerStolenTokenSpecs } from "../agent/stolen-token-specs.ts";
-import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
-import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { NAMESPACE } from "../pods/suite-pods.ts";
-import { setupDeployment } from "../deployment/setup-deployment.ts";
-import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { getAuditLogFile } from "../../../clusters/lab/control-plane/component-arguments.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { listRequests, listGrants, roleSchema } from "../../agent/audit-log.ts";
+import { registerStolenTokenSpecs } from "../../agent/stolen-token-specs.ts";
+import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
+import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../../harness.ts";
+import { NAMESPACE } from "../../pods/suite-pods.ts";
+import { setupDeployment } from "../../deployment/setup-deployment.ts";
+import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
-const DEPLOY = join(import.meta.dirname, "..", "..", "plugin", "deploy");
+const DEPLOY = join(import.meta.dirname, "..", "..", "..", "plugin", "deploy");
 
 /** An account of Interlay, its manifests, and the grants that this run does not use, each with its use. */
 interface Account {
