@@ -115,6 +115,8 @@ const ACCEPTED: readonly (readonly [what: string, change: Readonly<Record<string
   ["a /8", { subnet: "10.0.0.0/8", ranges: ["10.128.0.0/9"], gateway: "10.0.0.1" }],
 ];
 
+const POD = { namespace: "default", name: "tried", uid: "1" };
+
 export function registerSpecs(run: TestRun): void {
   Describe("CRDs: the API server rejects invalid objects", { labels: ["ipam"] }, () => {
     let api: ClusterApi;
@@ -137,6 +139,14 @@ export function registerSpecs(run: TestRun): void {
     for (const [what, range, message] of REFUSED_RESERVATIONS)
       It(`rejects an UnderlayReservation with ${what}`, () =>
         assert.rejects(() => create("UnderlayReservation", { ranges: [range] }), message),
+      );
+    const createAddress = (address: string) =>
+      create("UnderlayAddress", { address, pool: "p", node: "n", containerId: "c", ifname: "eth0", pod: POD });
+    for (const address of ["10.8.0.1", "fd00:8::1"])
+      It(`accepts an UnderlayAddress with ${address}`, () => createAddress(address).then(() => undefined));
+    for (const address of ["printer", "10.8.0.256", "10.8.0.1/16", "../10.8.0.1", "10.8.0.1;reboot"])
+      It(`rejects an UnderlayAddress with "${address}"`, () =>
+        assert.rejects(() => createAddress(address), /spec\.address/),
       );
   });
 }
