@@ -14,27 +14,32 @@ const lease = z.object({
   }),
 });
 
+type LeaseClient = Pick<KubeClient, "find" | "create" | "replace" | "mergePatch">;
+
 /** Leader election by a Lease, as Kubernetes' own controllers do it. */
 export class LeaderElection {
-  readonly #kube: KubeClient;
+  readonly #kube: LeaseClient;
   readonly #identity: string;
+  readonly #now: () => number;
   /** Last observed version and its local time: clocks of other nodes are not used. */
   #seen = { version: "", at: 0 };
   #until = 0;
 
-  constructor(kube: KubeClient, identity: string) {
+  /** @param now monotonic clock, in milliseconds */
+  constructor(kube: LeaseClient, identity: string, now = () => performance.now()) {
     this.#kube = kube;
     this.#identity = identity;
+    this.#now = now;
   }
 
   /** Whether this agent holds the lease, with a margin for a running request. */
   get held(): boolean {
-    return performance.now() < this.#until;
+    return this.#now() < this.#until;
   }
 
   /** Takes the lease if it is free, renews it if this agent holds it. Must be called every third of its duration. */
   async campaign(): Promise<void> {
-    const now = performance.now();
+    const now = this.#now();
     const found = await this.#kube.find(RESOURCE.leases, LEASE_NAME);
     if (found === undefined) {
       await this.#write(now, undefined);
@@ -46,6 +51,7 @@ export class LeaderElection {
     const expired = now - this.#seen.at > (spec.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
     const released = (spec.holderIdentity ?? "") === "";
     if (mine || expired || released) await this.#write(now, metadata.resourceVersion);
+    else this.#until = 0; // another has taken it
   }
 
   /** Releases the lease, so that another agent can take over at once. */
