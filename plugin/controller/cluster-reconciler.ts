@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { parseCidr, parseIp } from "../datapath/address.ts";
-import { countNodesOutside, type PoolOnNode } from "../agent/reconcile/choose-return-path.ts";
+import { type Ip, parseCidr, parseIp } from "../datapath/address.ts";
+import type { PoolOnNode } from "../agent/reconcile/choose-return-path.ts";
 import { listExternalAddresses } from "../agent/discovery/service-addresses.ts";
 import type { WarningReporter } from "../agent/status/warnings.ts";
 import { hasStatus, type KubeClient } from "../kubernetes/kube-client.ts";
@@ -23,6 +23,7 @@ import { AddressSets } from "./address-sets.ts";
 import { listControlPlaneEndpoints } from "./control-plane-endpoint.ts";
 import type { ControllerCache } from "./controller-cache.ts";
 import { planFinalizers } from "./pool-finalizer.ts";
+import { NodeIndex } from "./node-index.ts";
 import { labelAddresses } from "./label-addresses.ts";
 import { summarizePools } from "./pool-status.ts";
 import { listPoolWarnings } from "./pool-warnings.ts";
@@ -91,11 +92,12 @@ export class ClusterReconciler {
   async #publishPools(): Promise<void> {
     if (this.#cache.underlayAddresses.state !== "known") return;
     if (this.#cache.nodes.state !== "known" || !this.#reserved.isKnown) return; // without the nodes their addresses would count as free
+    const nodes = this.#indexNodes();
     for (const [name, counts] of summarizePools(this.#cache, this.#listOccupants(), this.#reserved.list())) {
       const pool = this.#cache.underlayPools.get(name);
       if (pool !== undefined) await this.#writeFinalizers(pool, counts);
       const subnet = pool?.spec.subnet;
-      const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
+      const nodesOutside = subnet === undefined ? undefined : countNodesOutside(nodes, subnet);
       const observedGeneration = pool?.metadata.generation ?? 0;
       const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }), observedGeneration };
       const text = JSON.stringify(status);
@@ -132,17 +134,15 @@ export class ClusterReconciler {
   }
 
   /** Returns undefined if the nodes are not known or an address is invalid. */
-  #countNodesOutside(subnet: string): PoolOnNode["nodesOutside"] | undefined {
-    if (this.#cache.nodes.state !== "known") return undefined;
-    try {
-      const nodes = this.#cache.nodes.values().map(({ metadata, status }) => ({
+  #indexNodes(): NodeIndex {
+    return new NodeIndex(
+      this.#cache.nodes.values().map(({ metadata, status }) => ({
         name: metadata.name,
-        addresses: status.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => parseIp(address)),
-      }));
-      return countNodesOutside(parseCidr(subnet), nodes);
-    } catch {
-      return undefined;
-    }
+        addresses: status.addresses
+          .filter(({ type }) => type === "InternalIP")
+          .flatMap(({ address }) => parseAddress(address)),
+      })),
+    );
   }
 
   /** Lists addresses of Nodes and Services outside the overlay: pods must not get them. */
@@ -205,5 +205,23 @@ export class ClusterReconciler {
     if (problem === undefined) return;
     const object = { apiVersion: GROUP_VERSION, kind: "UnderlayNetwork", name: metadata.name, uid: metadata.uid };
     await this.#warnings.report(object, [{ reason: condition.reason, message: problem }]);
+  }
+}
+
+/** Returns undefined for a subnet that cannot be parsed. */
+function countNodesOutside(nodes: NodeIndex, subnet: string): PoolOnNode["nodesOutside"] | undefined {
+  try {
+    return nodes.countOutside(parseCidr(subnet));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns nothing for an address that cannot be parsed: of one node, it must not stop the others' count. */
+function parseAddress(address: string): readonly Ip[] {
+  try {
+    return [parseIp(address)];
+  } catch {
+    return [];
   }
 }

@@ -7,7 +7,7 @@ import {
   reserveWholePool,
   type ReservedRange,
 } from "../ipam/pool/reservations.ts";
-import { findOccupied, MAX_OCCUPIED, type Occupant } from "../ipam/pool/occupied.ts";
+import { MAX_OCCUPIED, type Occupant, OccupantIndex } from "../ipam/pool/occupied.ts";
 import { parsePoolSpaces } from "../ipam/pool/address-space.ts";
 import { parsePools } from "../ipam/pool/parse-pools.ts";
 import type { ControllerCache } from "./controller-cache.ts";
@@ -142,6 +142,7 @@ export function summarizePools(
 ): ReadonlyMap<string, PoolSummary> {
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
   const clash = findOverlappingPools(good);
+  const index = new OccupantIndex(occupants);
   const addresses = view.underlayAddresses.values();
   const groups = groupAddresses(good, addresses, new Set(clash.keys()));
   const objects = new Map(view.underlayPools.values().map((object) => [object.metadata.name, object]));
@@ -150,7 +151,7 @@ export function summarizePools(
     const { used = [], left = [] } = groups.get(name) ?? {};
     const { spec, metadata } = objects.get(name) ?? {};
     const deleted = metadata?.deletionTimestamp !== undefined;
-    const inRanges = spec === undefined ? [] : findOccupied(parsePoolSpaces(spec).all, occupants);
+    const inRanges = spec === undefined ? [] : index.find(parsePoolSpaces(spec).all);
     const inReservations = findReservations(spaces.all, reservations);
     const excess = describeExcess(inReservations.length, inRanges.length);
     const total = Number(spaces.all.size);

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { parseCidr, parseIp } from "../../datapath/address.ts";
 import { makeFacts } from "../../testing/make-facts.ts";
-import {
-  chooseReturnPath,
-  countNodesOutside,
-  findRouter,
-  type PoolOnNode,
-  type RouterInput,
-} from "./choose-return-path.ts";
+import { chooseReturnPath, findRouter, type PoolOnNode, type RouterInput } from "./choose-return-path.ts";
 
 const pool = (subnet: string, count: number): PoolOnNode => ({
   name: "rack-a",
@@ -69,16 +63,4 @@ describe("chooseReturnPath", () => {
       assert.equal(returnPath, expected);
       assert.match(sources["returnPath"] ?? "", because);
     });
-});
-
-describe("countNodesOutside", () => {
-  const nodes = [
-    { name: "n1", addresses: ips("10.7.168.71", "fd07::71") },
-    { name: "n2", addresses: ips("10.8.0.72") },
-  ];
-  it("counts nodes by the address of the subnet's family", () => {
-    assert.deepEqual(countNodesOutside(parseCidr("10.7.0.0/16"), nodes), { count: 1, example: "n2 (10.8.0.72)" });
-    assert.deepEqual(countNodesOutside(parseCidr("fd07::/64"), nodes), { count: 0, example: "" });
-    assert.deepEqual(countNodesOutside(parseCidr("10.0.0.0/8"), nodes), { count: 0, example: "" });
-  });
 });

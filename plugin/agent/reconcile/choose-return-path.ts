@@ -52,16 +52,3 @@ export function chooseReturnPath(facts: Facts, settings: Readonly<Record<string,
       : ["snat", reason];
   return { ...facts, returnPath, sources: { ...facts.sources, returnPath: because } };
 }
-
-/** Counts the nodes whose InternalIP of the subnet's family is outside of the subnet; for the controller. Pure. */
-export function countNodesOutside(
-  subnet: Cidr,
-  nodes: readonly { readonly name: string; readonly addresses: readonly Ip[] }[],
-): PoolOnNode["nodesOutside"] {
-  const outside = nodes.flatMap(({ name, addresses }) => {
-    const own = addresses.filter((address) => getFamily(address) === getFamily(subnet));
-    const [first] = own;
-    return first === undefined || own.some((address) => containsIp(subnet, address)) ? [] : [`${name} (${first})`];
-  });
-  return { count: outside.length, example: outside.sort()[0] ?? "" };
-}

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { type Ip, parseIp } from "../../datapath/address.ts";
-import type { AddressSpace } from "./address-space.ts";
+import { type Family, getFamily, type Ip, parseIp } from "../../datapath/address.ts";
+import { type AddressSpace, toNumber } from "./address-space.ts";
+import { findFirstIndex } from "./find-first-index.ts";
 
 /** An address that the cluster itself uses. A pod with it would get the traffic of the other user. */
 export interface Occupant {
@@ -21,14 +22,36 @@ export function readOccupied(status: unknown): readonly Occupant[] {
   return parsed.success ? parsed.data.occupied.filter(({ address }) => toIp(address) !== undefined) : [];
 }
 
-/** Finds the occupants whose addresses are in a pool, each address once, sorted. */
-export function findOccupied(space: AddressSpace, occupants: readonly Occupant[]): readonly Occupant[] {
-  const found = new Map<string, Occupant>();
-  for (const { address, by } of occupants) {
-    const ip = toIp(address);
-    if (ip !== undefined && !found.has(ip) && space.has(ip)) found.set(ip, { address: ip, by });
+interface NumberedOccupant extends Occupant {
+  readonly number: bigint;
+}
+
+/** Occupants sorted by address, so that those of many pools are found without a look at each. */
+export class OccupantIndex {
+  readonly #sorted: Readonly<Record<Family, readonly NumberedOccupant[]>>;
+
+  /** @param occupants of several with the same address the first counts */
+  constructor(occupants: readonly Occupant[]) {
+    const found = new Map<Ip, NumberedOccupant>();
+    for (const { address, by } of occupants) {
+      const ip = toIp(address);
+      if (ip !== undefined && !found.has(ip)) found.set(ip, { address: ip, by, number: toNumber(ip) });
+    }
+    const sorted = [...found].sort(([, a], [, b]) => (a.number < b.number ? -1 : 1));
+    const select = (family: Family) => sorted.filter(([ip]) => getFamily(ip) === family).map(([, one]) => one);
+    this.#sorted = { ipv4: select("ipv4"), ipv6: select("ipv6") };
   }
-  return [...found.values()].sort((a, b) => a.address.localeCompare(b.address));
+
+  /** Finds the occupants whose addresses are in a pool, sorted by text. */
+  find(space: AddressSpace): readonly Occupant[] {
+    const occupants = this.#sorted[space.family];
+    return space.intervals
+      .flatMap(({ first, last }) =>
+        occupants.slice(findFirstIndex(occupants, first), findFirstIndex(occupants, last + 1n)),
+      )
+      .map(({ address, by }) => ({ address, by }))
+      .sort((a, b) => a.address.localeCompare(b.address));
+  }
 }
 
 function toIp(text: string): Ip | undefined {
