@@ -87,14 +87,14 @@ async function assertAnswers(
 }
 
 function probeAll(
-  { deployment, reaches }: AgentFixture,
+  { deployment, canReach }: AgentFixture,
   paths: readonly Pick<PolicyLine["paths"][number], "from" | "to" | "nic">[],
 ): Promise<readonly boolean[]> {
-  return Promise.all(paths.map(({ from, to, nic }) => reaches(from, deployment.getAddress(to, nic))));
+  return Promise.all(paths.map(({ from, to, nic }) => canReach(from, deployment.getAddress(to, nic))));
 }
 
-async function reachService({ deployment, reaches }: AgentFixture, from: string, service: string): Promise<boolean> {
+async function reachService({ deployment, canReach }: AgentFixture, from: string, service: string): Promise<boolean> {
   const to = { kind: "service", service } as const;
   const { address } = deployment.locate({ to, protocol: "tcp", port: TCP_PORT, family: "ipv4" });
-  return reaches(from, address);
+  return canReach(from, address);
 }
