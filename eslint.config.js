@@ -104,7 +104,7 @@ export default tseslint.config(
     // These benchmarks measure parts of the agent and the allocator, so they import them.
     ...forbid(["e2e/bench"], "scripts"),
     files: [
-      "e2e/bench/agent/{fan-out,pool-status-process,repair-process,simulated-agents,simulated-objects}.ts",
+      "e2e/bench/agent/{fan-out,repair-process,simulated-agents,simulated-objects,summarize-pools-process}.ts",
       "e2e/bench/ipam/{full-cluster,nodes}.ts",
     ],
   },

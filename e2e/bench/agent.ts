@@ -10,7 +10,7 @@ import { deployPods } from "../deployment/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess, readMemory } from "./agent/measured-agent.ts";
 import { measureFanOut } from "./agent/fan-out.ts";
-import { measurePoolStatus } from "./agent/pool-status.ts";
+import { measurePoolStatus } from "./agent/measure-pool-status.ts";
 import { measureRepairPass } from "./agent/repair-pass.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/simulated-objects.ts";
 import { withBenchLab } from "./measurement/bench-lab.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 type Json = Record<string, unknown>;
 
 /** Place of a fault: one value of a document that is otherwise valid, by its path. */
-export interface Fault {
+export interface InputFault {
   readonly path: readonly string[];
   readonly value: unknown;
 }
@@ -15,12 +15,12 @@ const values = fc.oneof(
 );
 
 /** Generates an invalid value at one of the paths, whose parts are separated by dots. */
-export function generateFault(paths: readonly string[], value: fc.Arbitrary<unknown> = values): fc.Arbitrary<Fault> {
+export function generateFault(paths: readonly string[], value: fc.Arbitrary<unknown> = values): fc.Arbitrary<InputFault> {
   return fc.record({ path: fc.constantFrom(...paths.map((path) => path.split("."))), value });
 }
 
 /** Returns the document with the fault. */
-export function applyFault(document: unknown, { path, value }: Fault): unknown {
+export function applyFault(document: unknown, { path, value }: InputFault): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;
   const inner = (old: unknown): unknown => applyFault(old, { path: rest, value });

@@ -137,7 +137,7 @@ describe("the agent's container", () => {
     return result;
   }
 
-  /** What needs each capability. */
+  /** Uses of each capability. */
   const uses: Readonly<Record<string, (capabilities: readonly string[]) => ReturnType<typeof runConfined>>> = {
     DAC_OVERRIDE: uninstallFromForeignDirectory,
     NET_ADMIN: (capabilities) => attachPod(capabilities),

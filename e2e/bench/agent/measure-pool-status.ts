@@ -11,7 +11,7 @@ const times = z.array(z.number()).length(SIZE.passes);
 
 /** Measures the CPU time in which the controller summarizes the pools of a large cluster after a change of one address. */
 export function measurePoolStatus(): Measurement {
-  const script = join(import.meta.dirname, "pool-status-process.ts");
+  const script = join(import.meta.dirname, "summarize-pools-process.ts");
   const passes = times.parse(JSON.parse(execLocally([findBun(), script, ...Object.values(SIZE).map(String)])));
   return {
     name: "pool status: CPU",
