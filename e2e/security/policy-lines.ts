@@ -15,12 +15,24 @@ interface PolicyPath {
 export interface PolicyLine {
   readonly type: PodType;
   readonly direction: "Ingress" | "Egress";
-  readonly pod: string;
+  /** Names of the pod and of the one of the control connection. */
+  readonly pods: readonly string[];
   readonly paths: readonly PolicyPath[];
 }
 
-/** Servers and clients of the first worker: `a` is a client, `b` a server. */
+/** Roles of the pods. */
 const [CLIENT, SERVER] = ["a", "b"] as const;
+
+/**
+ * A connection of overlay pods on the first worker, which every policy denies too: without it a policy without an effect and one that
+ * is not in the kernel yet would be the same.
+ */
+const CONTROL: PolicyPath = {
+  from: podName("overlay", 0, CLIENT),
+  to: podName("overlay", 0, SERVER),
+  nic: "main",
+  enforced: true,
+};
 
 /** Lists a line for each pod type and direction; the pod is on the first worker, the others on both. */
 export function listPolicyLines(): readonly PolicyLine[] {
@@ -41,7 +53,7 @@ function listIngress(type: PodType): PolicyLine {
       })),
     ),
   );
-  return { type, direction: "Ingress", pod, paths };
+  return { type, direction: "Ingress", pods: [pod, CONTROL.to], paths: [CONTROL, ...paths] };
 }
 
 function listEgress(type: PodType): PolicyLine {
@@ -57,5 +69,5 @@ function listEgress(type: PodType): PolicyLine {
       })),
     ),
   );
-  return { type, direction: "Egress", pod, paths };
+  return { type, direction: "Egress", pods: [pod, CONTROL.from], paths: [CONTROL, ...paths] };
 }

@@ -17,7 +17,7 @@ export function registerPolicySpecs(getFixture: () => AgentFixture): void {
       async () => {
         await assertAnswers(getFixture(), line, () => true, "before the policy");
         await createPolicy(getFixture(), {
-          podSelector: selectPod(line.pod),
+          podSelector: { matchExpressions: [{ key: "probe", operator: "In", values: line.pods }] },
           policyTypes: [line.direction],
         });
         await assertAnswers(getFixture(), line, ({ enforced }) => !enforced, "with the policy");
