@@ -62,7 +62,7 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run doctor -- --probe --provider lab --name play", shows: ["npm run doctor -- --probe --provider lab"] },
   { run: `npm run ipam -- --kubeconfig ${PLAY} show`, shows: ["npm run ipam -- show"] },
   { run: `npm run ipam -- --kubeconfig ${PLAY} check`, shows: ["npm run ipam -- check"] },
-  ...["evidence", "validation", "rbac", "agent"].map(createSuiteRun),
+  ...["evidence", "validation", "rbac", "security"].map(createSuiteRun),
   {
     run: "set -- $(ls results/runs | head -2) && (npm run report -- --compare $1 $2 || test $? = 1)",
     shows: ["npm run report -- --compare RUN OTHER"],
