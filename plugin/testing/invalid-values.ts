@@ -15,7 +15,10 @@ const values = fc.oneof(
 );
 
 /** Generates an invalid value at one of the paths, whose parts are separated by dots. */
-export function generateFault(paths: readonly string[], value: fc.Arbitrary<unknown> = values): fc.Arbitrary<InputFault> {
+export function generateFault(
+  paths: readonly string[],
+  value: fc.Arbitrary<unknown> = values,
+): fc.Arbitrary<InputFault> {
   return fc.record({ path: fc.constantFrom(...paths.map((path) => path.split("."))), value });
 }
 
