@@ -29,6 +29,7 @@ export const runSummarySchema = z.object({
 });
 export type ReportSummary = z.infer<typeof runSummarySchema>;
 
+/** Creates the summary of a report for the history: counts and tables without cells. */
 export function createRunSummary({ id, started, provider, versions, summary, variants }: Report): ReportSummary {
   const { passed, failed } = summary;
   const families = [...new Set(variants.flatMap(({ cells }) => cells.map(({ family }) => family)))];

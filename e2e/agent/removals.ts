@@ -14,6 +14,7 @@ export interface Removal {
   readonly there: RegExp;
 }
 
+/** Lists what the specs remove from a node, and how it is found again. */
 export function listRemovals({ underlay, multiNic, overlayCidr, nodeAddress }: AttachedPod): readonly Removal[] {
   const inPod = (netns: string, ...argv: readonly string[]) => ["nsenter", `--net=${netns}`, ...argv];
   const ruleInPod = `from ${multiNic.address}`;

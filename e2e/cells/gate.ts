@@ -25,6 +25,7 @@ const FIRST_LIBERAL_MINOR = 29;
 /** v1.30 is the first version whose nftables mode never has the rule (kubernetes/kubernetes pull 122663). */
 const FIRST_NFTABLES_WITHOUT = 30;
 
+/** Decides what kube-proxy's rule and the sysctl must be on every node of a variant. Pure. */
 export function decideExpectation({ kubeProxy, returnPath }: Variant): Expectation {
   const tcpBeLiberal = returnPath === "liberal" ? 1 : 0;
   if (kubeProxy.mode === "none")

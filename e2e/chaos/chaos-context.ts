@@ -35,6 +35,7 @@ export interface LostState {
   readonly routes: Set<string>;
 }
 
+/** Creates the record of what an action has removed: nothing yet. */
 export const createLostState = (): LostState => ({ conntrack: new Set(), routes: new Set() });
 
 export interface ChaosPod {
@@ -56,7 +57,7 @@ export async function createChaosPod(
     readonly labels?: Readonly<Record<string, string>>;
   },
 ): Promise<ChaosPod> {
-  const { node, type, name = `guest-${(number += 1)}`, address, network, labels } = testPod;
+  const { node, type, name = `chaos-pod-${(number += 1)}`, address, network, labels } = testPod;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
   const manifest = buildPod(
     name,
@@ -71,6 +72,7 @@ export async function createChaosPod(
   return made;
 }
 
+/** Waits until the pod is ready. */
 export async function waitForChaosPod({ api }: PodContext, { name }: ChaosPod): Promise<void> {
   await Eventually(
     `pod ${name} is ready`,

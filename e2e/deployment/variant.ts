@@ -79,6 +79,7 @@ interface CountedRule {
   readonly packets: number | undefined;
 }
 
+/** Reads the sysctl and kube-proxy's INVALID rule of every node. */
 export async function readAllFilters(
   cluster: Cluster,
   mode: Variant["kubeProxy"]["mode"],

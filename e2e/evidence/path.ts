@@ -57,6 +57,7 @@ export function collectPaths(points: readonly CapturePoint[], places: PlaceNames
   return paths;
 }
 
+/** Reports whether two hops are of the same link and direction. */
 export const sameHop = (a: Hop, b: Hop): boolean =>
   a.place === b.place && a.link === b.link && a.direction === b.direction;
 
@@ -73,4 +74,5 @@ export function classifyNodeLink(name: string, encapsulated: boolean): string {
   return encapsulated ? "wire (vxlan)" : "wire";
 }
 
+/** Returns `node-1 veth in` for a hop. */
 export const formatHop = ({ place, link, direction }: Hop): string => `${place} ${link} ${direction}`;

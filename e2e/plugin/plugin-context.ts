@@ -39,9 +39,11 @@ export interface PluginPod {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Runs a program on a worker. @throws an error with its stderr if it fails */
 export const execOnNode = ({ cluster }: PluginContext, node: number, ...argv: readonly string[]): Promise<string> =>
   runOnNode(cluster, getWorkerName(cluster, node), argv);
 
+/** Returns the name of a worker, by its index. */
 export function getWorkerName(cluster: Cluster, index: number): string {
   return cluster.nodes.filter(({ role }) => role === "worker")[index]?.name ?? "";
 }

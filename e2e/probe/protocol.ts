@@ -72,6 +72,7 @@ export type ProbeAnswer = z.infer<typeof probeAnswer>;
 
 /** Prefixes of the token in a request, a reply and a ping (whose reply has another type). */
 export const MARKS = { request: "q", reply: "r", ping: "p" } as const;
+/** Returns the mark in the payload by which captures find a probe's packets. */
 export const formatProbeMark = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
 export const TOKENS = 36 ** 6;
 /** Returns the token of a number: of a cell, whose packets it marks, or of a flow's request. */

@@ -7,6 +7,7 @@ import type { Request } from "./request.ts";
  * not wait there; a call that has to throws RunStandaloneError before it changes anything, and the plugin runs it.
  */
 export type ExecMode = "standalone" | "agent";
+/** The agent leaves the call to the launcher, which runs it standalone. */
 export class RunStandaloneError extends Error {}
 
 /** One call of the plugin, with its paths and callbacks. */

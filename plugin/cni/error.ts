@@ -28,6 +28,7 @@ export const CODE = {
   noAddress: 110,
 } as const;
 
+/** An error that the runtime gets as the CNI specification defines it. */
 export class CniError extends Error {
   readonly code: number;
   readonly details: string;

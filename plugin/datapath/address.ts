@@ -29,6 +29,7 @@ export function parseInterfaceAddress(text: string): { readonly ip: Ip; readonly
   return { ip: parseIp(text.split("/")[0] ?? ""), network: parseCidr(text) };
 }
 
+/** Returns the family of an address or a network. */
 export function getFamily(address: Ip | Cidr): Family {
   return address.includes(":") ? "ipv6" : "ipv4";
 }
@@ -38,6 +39,7 @@ export function hostCidr(ip: Ip): Cidr {
   return `${ip}/${getFamily(ip) === "ipv4" ? 32 : 128}` as Cidr;
 }
 
+/** Reports whether the network contains the address; false for another family. */
 export function containsIp(network: Cidr, ip: Ip): boolean {
   const address = ipaddr.parse(ip);
   const [base, length] = ipaddr.parseCIDR(network);

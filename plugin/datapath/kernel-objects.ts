@@ -16,6 +16,7 @@ const RTPROT_BOOT = 3;
 const IPV6_CONNECTED_METRIC = 256;
 const ALL_BITS = 0xffffffff;
 
+/** Converts a route of a plan to the kernel's. @param link index of its link */
 export function toKernelRoute(item: RouteItem, link: number): Route {
   return {
     family: item.family,
@@ -32,6 +33,7 @@ export function toKernelRoute(item: RouteItem, link: number): Route {
   };
 }
 
+/** Converts a policy rule of a plan to the kernel's. */
 export function toKernelRule(item: RuleItem): Rule {
   return {
     family: item.family,

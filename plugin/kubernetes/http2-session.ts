@@ -26,6 +26,7 @@ export function isHttp2Refused(error: unknown): boolean {
   return error instanceof Error && "code" in error && REFUSED.test(String(error.code));
 }
 
+/** Creates the error for a server that speaks only HTTP/1.1. */
 export function createHttp2RefusedError(): Error {
   return Object.assign(new Error("the server did not choose HTTP/2"), { code: "ERR_HTTP2_ERROR" });
 }

@@ -15,6 +15,7 @@ export interface Resource {
   readonly namespace?: string;
 }
 
+/** Builds the path of a resource, or of one of its objects, on the API server. */
 export function buildPath({ api, plural, namespace }: Resource, name?: string, subresource?: string): string {
   return [api, ...(namespace === undefined ? [] : ["namespaces", namespace]), plural, name, subresource]
     .filter((part) => part !== undefined)

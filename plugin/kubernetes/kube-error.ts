@@ -15,6 +15,7 @@ export class KubeError extends Error {
   }
 }
 
+/** Reports whether the API server responded with one of the statuses. */
 export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
   return error instanceof KubeError && statuses.includes(error.status);
 }

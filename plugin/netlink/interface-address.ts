@@ -20,6 +20,7 @@ export interface InterfaceAddress {
   readonly flags?: number;
 }
 
+/** Encodes the body of RTM_NEWADDR and RTM_DELADDR. */
 export function encodeAddress({ family, index, address, prefixLength, scope }: InterfaceAddress): Buffer {
   const head = Buffer.alloc(8);
   head.writeUInt8(AF[family], 0);
@@ -36,6 +37,7 @@ export function encodeAddress({ family, index, address, prefixLength, scope }: I
   ]);
 }
 
+/** Encodes a request for the addresses of all links and families. */
 export function encodeAddressDump(): Buffer {
   return Buffer.alloc(8);
 }

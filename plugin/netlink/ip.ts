@@ -7,14 +7,17 @@ export type AddressFamily = "ipv4" | "ipv6";
 /** AF_INET, AF_INET6 of linux/socket.h. */
 export const AF = { ipv4: 2, ipv6: 10 } as const;
 
+/** Returns the family of an AF_ number; undefined for other families than IP. */
 export function toAddressFamily(afNumber: number): AddressFamily | undefined {
   return afNumber === AF.ipv4 ? "ipv4" : afNumber === AF.ipv6 ? "ipv6" : undefined;
 }
 
+/** Returns the 4 or 16 bytes of an address, in network byte order. */
 export function ipBytes(address: string): Buffer {
   return Buffer.from(ipaddr.parse(address).toByteArray());
 }
 
+/** Returns the text of 4 or 16 bytes: the reverse of `ipBytes`. */
 export function ipText(bytes: Buffer): string {
   return ipaddr.fromByteArray([...bytes]).toString();
 }
@@ -24,6 +27,7 @@ export function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(":", ""), "hex");
 }
 
+/** Returns the text of six bytes: the reverse of `macBytes`. */
 export function macText(bytes: Buffer): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
@@ -34,11 +38,13 @@ export interface Prefix {
   readonly length: number;
 }
 
+/** Parses `10.0.0.0/8`. @throws an error for an invalid CIDR */
 export function parsePrefix(cidr: string): Prefix {
   const [address, length] = ipaddr.parseCIDR(cidr);
   return { address: address.toString(), length };
 }
 
+/** Returns the CIDR of a prefix. */
 export function prefixText({ address, length }: Prefix): string {
   return `${address}/${length}`;
 }

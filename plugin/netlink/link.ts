@@ -94,6 +94,7 @@ interface LinkChange {
   readonly txqlen?: number;
 }
 
+/** Encodes a request that changes only the given properties of a link. */
 export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): Buffer {
   const attributes: Attribute[] = [];
   if (mtu !== undefined) attributes.push({ type: IFLA.mtu, value: encodeU32(mtu) });
@@ -118,6 +119,7 @@ export function encodeLinkIndex(index: number): Buffer {
   return encodeLinkHeader(index, 0, 0);
 }
 
+/** Decodes the body of RTM_NEWLINK. */
 export function decodeLink(payload: Buffer): Link {
   const attributes = decodeAttributes(payload.subarray(16));
   const info = attributes.get(IFLA.linkinfo);

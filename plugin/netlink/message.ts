@@ -40,6 +40,7 @@ export interface Attribute {
 
 const alignLength = (length: number): number => (length + 3) & ~3;
 
+/** Encodes a message with its header; the parts are padded to 4 bytes (netlink(7)). */
 export function encodeMessage(message: Omit<Message, "payload">, ...parts: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(HEADER_LENGTH);
   header.writeUInt32LE(
@@ -78,6 +79,7 @@ export function decodeMessages(bytes: Buffer): Message[] {
 /** nla_type's top bit, for attributes that hold attributes. */
 const NESTED = 0x8000;
 
+/** Encodes attributes with their headers; a list of attributes as value is nested. */
 export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
   return Buffer.concat(
     attributes.map(({ type, value }) => {
@@ -110,10 +112,12 @@ function* readAttributes(bytes: Buffer): Generator<[type: number, value: Buffer]
   }
 }
 
+/** Encodes one byte. */
 export function encodeU8(value: number): Buffer {
   return Buffer.of(value);
 }
 
+/** Encodes 32 bits in the host's byte order (little-endian). */
 export function encodeU32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
@@ -125,6 +129,7 @@ export function encodeText(value: string): Buffer {
   return Buffer.from(`${value}\0`, "utf8");
 }
 
+/** Reads text up to the first zero byte. */
 export function readTerminatedText(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);

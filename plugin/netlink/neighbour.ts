@@ -17,6 +17,7 @@ interface Neighbour {
   readonly state: number;
 }
 
+/** Encodes the body of RTM_NEWNEIGH and RTM_DELNEIGH. */
 export function encodeNeighbour({ family, link, address, mac, state }: Neighbour): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);
@@ -31,6 +32,7 @@ export function encodeNeighbour({ family, link, address, mac, state }: Neighbour
   ]);
 }
 
+/** Encodes a request for the neighbours of a family. */
 export function encodeNeighbourDump(family: AddressFamily): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);

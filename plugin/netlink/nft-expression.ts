@@ -47,6 +47,7 @@ export const FAMILIES = {
   ipv6: { nfproto: 10, etherType: 0x86dd, source: 8, destination: 24, length: 16, datatype: DATATYPE.ipv6_addr },
 } as const;
 
+/** Encodes 32 bits in network byte order, as numbers in nf_tables attributes are. */
 export function encodeBe32(value: number): Buffer {
   const bytes = Buffer.alloc(REGISTER_BYTES);
   bytes.writeInt32BE(value | 0);

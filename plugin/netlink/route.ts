@@ -31,6 +31,7 @@ export interface Route {
   readonly type?: number;
 }
 
+/** Encodes the body of RTM_NEWROUTE and RTM_DELROUTE. */
 export function encodeRoute(route: Route): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[route.family], 0);

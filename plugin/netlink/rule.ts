@@ -27,6 +27,7 @@ export interface Rule {
   readonly protocol?: number | undefined;
 }
 
+/** Encodes the body of RTM_NEWRULE and RTM_DELRULE. */
 export function encodeRule(rule: Rule): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[rule.family], 0);
@@ -50,6 +51,7 @@ export function encodeRule(rule: Rule): Buffer {
   return Buffer.concat([head, encodeAttributes(attributes)]);
 }
 
+/** Encodes a request for the policy rules of a family. */
 export function encodeRuleDump(family: AddressFamily): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);

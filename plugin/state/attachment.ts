@@ -61,6 +61,7 @@ export function writeAttachment(attachment: Attachment, directory: string): void
   }
 }
 
+/** Removes the record of a NIC. Succeeds if it does not exist. */
 export function removeAttachment(containerId: string, ifname: string, directory: string): void {
   rmSync(getFilePath(containerId, ifname, directory), { force: true });
 }

@@ -27,6 +27,7 @@ export function writeConflictRecord(record: ConflictRecord, stateDirectory: stri
   writeFileAtomic(getFilePath(record.address, stateDirectory), JSON.stringify(record));
 }
 
+/** Reads the valid records; none if no conflict was ever recorded. */
 export function readConflictRecords(stateDirectory: string): readonly ConflictRecord[] {
   let names: readonly string[];
   try {
@@ -39,6 +40,7 @@ export function readConflictRecords(stateDirectory: string): readonly ConflictRe
     .flatMap((name) => readRecord(join(getDirectory(stateDirectory), name)));
 }
 
+/** Removes the record of an address. Succeeds if it does not exist. */
 export function removeConflictRecord(address: string, stateDirectory: string): void {
   rmSync(getFilePath(address, stateDirectory), { force: true });
 }

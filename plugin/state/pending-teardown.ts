@@ -23,6 +23,7 @@ export function deferTeardown(containerId: string, ifname: string, attachments: 
   renameSync(join(attachments, name), join(directory, name));
 }
 
+/** Reads the attachment of a NIC whose teardown is deferred; undefined if none is. */
 export function readPendingTeardown(containerId: string, ifname: string, attachments: string): Attachment | undefined {
   return readAttachmentFile(join(getPendingDirectory(attachments), getFileName(containerId, ifname)));
 }
@@ -37,6 +38,7 @@ interface PendingTeardown extends Attachment {
   readonly since: number;
 }
 
+/** Lists the teardowns that DEL has deferred. */
 export function listPendingTeardowns(attachments: string): readonly PendingTeardown[] {
   const directory = getPendingDirectory(attachments);
   let names: readonly string[];

@@ -26,6 +26,7 @@ export function writePodOptions(
   writeFileAtomic(getFilePath(containerId, ifname, stateDirectory), JSON.stringify(options));
 }
 
+/** Reads the options of a NIC; empty if its pod has none. */
 export function readPodOptions(containerId: string, ifname: string, stateDirectory: string): PodOptions {
   try {
     return podOptionsSchema.parse(JSON.parse(readOwnFile(getFilePath(containerId, ifname, stateDirectory))));
@@ -34,6 +35,7 @@ export function readPodOptions(containerId: string, ifname: string, stateDirecto
   }
 }
 
+/** Removes the options of a NIC. Succeeds if it has none. */
 export function removePodOptions(containerId: string, ifname: string, stateDirectory: string): void {
   rmSync(getFilePath(containerId, ifname, stateDirectory), { force: true });
 }

@@ -5,23 +5,23 @@ import { type ReportSummary, runSummarySchema } from "../run-summary.ts";
 /** Number of earlier runs that a report is compared with. */
 const EARLIER_RUNS = 20;
 
-/** Reads the summaries of all runs in `runs/`; unreadable ones are skipped. */
+/** Reads the summaries of all runs in `runs/`, oldest first. Unreadable ones are skipped. */
 export async function readAllRuns(runs: string): Promise<readonly ReportSummary[]> {
-  const read = await Promise.all(
-    (await readdir(runs).catch(() => [])).sort().map((name) => readSummary(join(runs, name))),
-  );
-  return read.filter((run) => run !== undefined);
+  return readSummaries(runs, await listRuns(runs));
 }
 
 /** Reads the summaries of the runs before `id` in `runs/`, newest first. Unreadable ones are skipped: an old run must not fail a new one. */
 export async function readEarlierRuns(runs: string, id: string): Promise<readonly ReportSummary[]> {
-  const names = (await readdir(runs).catch(() => [])).filter((name) => name < id).sort();
-  const read = await Promise.all(
-    names
-      .slice(-EARLIER_RUNS)
-      .reverse()
-      .map((name) => readSummary(join(runs, name))),
-  );
+  const earlier = (await listRuns(runs)).filter((name) => name < id);
+  return readSummaries(runs, earlier.slice(-EARLIER_RUNS).reverse());
+}
+
+async function listRuns(runs: string): Promise<readonly string[]> {
+  return (await readdir(runs).catch(() => [])).sort();
+}
+
+async function readSummaries(runs: string, names: readonly string[]): Promise<readonly ReportSummary[]> {
+  const read = await Promise.all(names.map((name) => readSummary(join(runs, name))));
   return read.filter((run) => run !== undefined);
 }
 

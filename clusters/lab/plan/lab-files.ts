@@ -23,6 +23,7 @@ export interface LabFiles {
   readonly controlSocket: string;
 }
 
+/** Returns the paths of a lab's files. @param directory of the lab */
 export function getLabFiles(directory: string): LabFiles {
   const getPath = (name: string) => join(directory, name);
   return {

@@ -46,6 +46,7 @@ const labPlan = z.object({
 });
 export type LabPlan = z.infer<typeof labPlan>;
 
+/** Reads the plan of a lab. @throws if the file is missing or invalid */
 export async function readPlan(file: string): Promise<LabPlan> {
   return labPlan.parse(JSON.parse(await readFile(file, "utf8")));
 }
@@ -70,6 +71,7 @@ const labState = z.object({
 });
 export type LabState = z.infer<typeof labState>;
 
+/** Reads the state of a lab that is up. @throws if the file is missing or invalid */
 export async function readState(file: string): Promise<LabState> {
   return labState.parse(JSON.parse(await readFile(file, "utf8")));
 }

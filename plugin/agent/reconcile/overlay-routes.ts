@@ -55,6 +55,7 @@ export function chooseNodeLinks(routes: readonly OverlayRoute[], uplink: string)
   return [...new Set([uplink, ...remote.map(({ link }) => link)])].sort();
 }
 
+/** Reads the links by which the node reaches the overlay. */
 export function readNodeLinks(overlayCidrs: readonly Cidr[], uplink: string): readonly string[] {
   return chooseNodeLinks(readOverlayRoutes(overlayCidrs), uplink);
 }

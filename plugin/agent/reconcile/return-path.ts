@@ -11,6 +11,7 @@ const BE_LIBERAL = buildSysctlPath("netfilter/nf_conntrack_tcp_be_liberal");
 /** File that exists while the agent has set the sysctl to 1: only then does the agent restore it. A reboot resets both. */
 const LIBERAL_MARK = "/run/interlay/be-liberal-was-0";
 
+/** Reads net.netfilter.nf_conntrack_tcp_be_liberal. */
 export function readTcpBeLiberal(): 0 | 1 {
   try {
     return readFileSync(BE_LIBERAL, "utf8").trim() === "1" ? 1 : 0;

@@ -31,6 +31,7 @@ export interface AgentStatus {
   pathsProcessorMs: number;
 }
 
+/** Creates the status of an agent before its first pass. @param facts those of its last run */
 export function createAgentStatus(facts: Facts | undefined): AgentStatus {
   return {
     facts,

@@ -93,6 +93,7 @@ export function decodeResponse(bytes: Buffer): CniReply | undefined {
   return { status: bytes.readUInt8(0), output: body.toString("utf8").trimEnd() };
 }
 
+/** Encodes the agent's response: exit status, length, and output with a newline. */
 export function encodeResponse(status: number, output: string): Buffer {
   const body = Buffer.from(output === "" ? "" : `${output}\n`);
   const head = Buffer.alloc(RESPONSE_HEADER_BYTES);
@@ -101,6 +102,7 @@ export function encodeResponse(status: number, output: string): Buffer {
   return Buffer.concat([head, body]);
 }
 
+/** Encodes the response after which the launcher runs the call standalone. */
 export function encodeFallback(): Buffer {
   return encodeResponse(FALLBACK_STATUS, "");
 }

@@ -21,6 +21,7 @@ import { removeSharedRule } from "./shared-rule.ts";
 
 /** An item that one rtnetlink message applies. */
 type MessageItem = UpItem | NeighbourItem | RouteItem | RuleItem;
+/** Reports whether an item is applied by one rtnetlink message. */
 export function isMessage(item: PlanItem): item is MessageItem {
   return item.kind === "up" || item.kind === "neighbour" || item.kind === "route" || item.kind === "rule";
 }

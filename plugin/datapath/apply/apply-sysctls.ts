@@ -7,6 +7,7 @@ import { buildSysctlPath } from "../sysctl-path.ts";
 /** More than any of those that a plan sets. */
 const SYSCTL_BYTES = 64;
 
+/** Reports whether an item is a sysctl. */
 export function isSysctl(item: PlanItem): item is SysctlItem {
   return item.kind === "sysctl";
 }

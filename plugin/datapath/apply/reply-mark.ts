@@ -169,10 +169,12 @@ function getCompiledTable(item: ReplyMarkItem): CompiledTable {
   return made;
 }
 
+/** Creates or replaces the table in the pod that marks replies. */
 export function applyReplyMark(item: ReplyMarkItem, pod: NetworkNamespace): void {
   applyLinkTable(getCompiledTable(item), pod);
 }
 
+/** Removes the table from the pod. Succeeds if it does not exist. */
 export function removeReplyMark(pod: NetworkNamespace): void {
   removeLinkTable(TABLE, pod);
 }

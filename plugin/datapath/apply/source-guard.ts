@@ -75,6 +75,7 @@ function buildGuardRule(family: Family): NftRule {
 
 const compileSourceGuard = ({ device }: SourceGuardItem): CompiledTable => compileTable(buildSourceGuardTable(device));
 
+/** Creates or replaces the table on the node that drops forged sources of a pair. */
 export function applySourceGuard(item: SourceGuardItem, node: NetworkNamespace): void {
   applyLinkTable(compileSourceGuard(item), node);
 }

@@ -5,6 +5,7 @@ import type { MacItem } from "../plan-item.ts";
 /** Two bytes, of a unicast address. */
 const PREFIX = /^[0-9a-f][02468ace]:[0-9a-f]{2}$/;
 
+/** Reports whether the text is the first two bytes of a MAC address. */
 export function isMacPrefix(text: string): boolean {
   return PREFIX.test(text);
 }
@@ -14,6 +15,7 @@ export function buildMac(prefix: string, address: Ip): string {
   return `${prefix}:${macText(ipBytes(address).subarray(-4))}`;
 }
 
+/** Plans the NIC's MAC address from the prefix; none without a prefix or an address. */
 export function planMac(prefix: string | undefined, device: string, address: Ip | undefined): readonly MacItem[] {
   if (prefix === undefined || address === undefined) return [];
   const reason = "configured: the network's MAC prefix and the pod's address";

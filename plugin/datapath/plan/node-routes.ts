@@ -57,6 +57,7 @@ function planRoutesToNodeAddresses(facts: Facts, nodePath: NodePath, table: numb
   ];
 }
 
+/** Plans the host route of the pod to its node. */
 export function planRouteToNode({ node, device, source }: NodePath, table: number): RouteItem {
   return {
     kind: "route",
@@ -70,6 +71,7 @@ export function planRouteToNode({ node, device, source }: NodePath, table: numbe
   };
 }
 
+/** Plans a route of the pod whose gateway is its node. */
 export function planRouteViaNode(
   { node, device, source }: NodePath,
   destination: Cidr | "default",

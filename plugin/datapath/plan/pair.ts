@@ -8,6 +8,7 @@ export interface Pair {
   readonly pod: { readonly name: string; readonly mac: string };
 }
 
+/** Builds names and MAC addresses of the veth pair, the same at each call for a NIC. */
 export function buildPair(containerId: string, ifname: string): Pair {
   return {
     node: { name: buildNodeLinkName(containerId, ifname), mac: buildStableMac(containerId, ifname, "node") },

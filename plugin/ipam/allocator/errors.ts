@@ -12,10 +12,12 @@ import { getErrorMessage } from "../../errors/error-message.ts";
 /** Upper bound of requested addresses whose holders an error looks up. */
 const MAX_LISTED = 256n;
 
+/** Returns `eth0 of pod NAMESPACE/NAME` for messages. */
 export function describeNic({ pod, ifname }: IpamRequest): string {
   return `${ifname} of pod ${pod.namespace}/${pod.name}`;
 }
 
+/** Creates the error for a request that needs the API server, which does not answer. */
 export function apiServerUnreachableError(request: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.tryAgainLater,
@@ -23,6 +25,7 @@ export function apiServerUnreachableError(request: IpamRequest, error: unknown):
   );
 }
 
+/** Creates the error for a request before the first lists have been read. */
 export function notSyncedError(): CniError {
   return new CniError(
     CODE.tryAgainLater,
@@ -31,10 +34,12 @@ export function notSyncedError(): CniError {
   );
 }
 
+/** Creates the error for a request of a pod that no longer exists. */
 export function podDeletedError({ pod }: IpamRequest): CniError {
   return new CniError(CODE.tryAgainLater, `pod ${pod.namespace}/${pod.name} (${pod.uid}) was deleted`);
 }
 
+/** Creates the error for a pod whose requested addresses cannot be parsed. */
 export function invalidAnnotationError({ pod }: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.noAddress,
@@ -56,6 +61,7 @@ export function noPoolError(request: IpamRequest, preferred: readonly string[]):
   );
 }
 
+/** Creates the error for pools without a free address of the family. */
 export function poolExhaustedError(request: IpamRequest, pools: readonly Pool[], family: Family): CniError {
   return new CniError(
     CODE.noAddress,

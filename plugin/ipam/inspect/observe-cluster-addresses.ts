@@ -26,6 +26,7 @@ const page = z.object({
   items: z.array(z.unknown()).nullable(),
 });
 
+/** Reads all pools, addresses and pods. @throws if the API server does not answer */
 export async function observeClusterAddresses(kube: KubeClient): Promise<ClusterAddresses> {
   // Addresses first: then every address's pod is in the later list, even if both are new.
   const invalid: string[] = [];

@@ -51,6 +51,7 @@ function describeOwner({ spec }: Pick<UnderlayAddressObject, "spec">): string {
   return owner === undefined ? "-" : `${owner.kind}/${owner.name}`;
 }
 
+/** Renders the result of `interlay ipam check`. @param nodes number of checked nodes */
 export function renderDiscrepancies(found: readonly Discrepancy[], nodes: number): string {
   const seen = `${nodes} ${nodes === 1 ? "node" : "nodes"} checked`;
   if (found.length === 0) return `Objects, records and links agree (${seen}).\n`;

@@ -23,6 +23,7 @@ export function getBlockName(ip: Ip): string {
   return `${toObjectName(base)}-${PREFIX_LENGTH[family]}`;
 }
 
+/** Counts the blocks that contain addresses of the space. */
 export function countBlocks({ intervals }: AddressSpace): bigint {
   return intervals.reduce((sum, range) => sum + countRangeBlocks(range), 0n);
 }

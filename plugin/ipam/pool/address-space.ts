@@ -17,6 +17,7 @@ export interface PoolSpec {
   readonly gateway?: string | undefined;
 }
 
+/** Returns an address as a number. */
 export function toNumber(ip: Ip): bigint {
   return ipaddr
     .parse(ip)
@@ -24,6 +25,7 @@ export function toNumber(ip: Ip): bigint {
     .reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
+/** Returns the address of a number: the reverse of `toNumber`. */
 export function fromNumber(value: bigint, family: Family): Ip {
   const length = family === "ipv4" ? 4 : 16;
   const bytes = Array.from({ length }, (_, i) => Number((value >> BigInt(8 * (length - 1 - i))) & 0xffn));
@@ -187,6 +189,7 @@ function listReservedAddresses(subnet: Cidr, { first, last }: AddressRange): rea
   return [{ first, last: first }, ...(ipv4 ? [{ first: last, last }] : [])];
 }
 
+/** Reports whether the spaces have a common address. */
 export function spacesOverlap(a: AddressSpace, b: AddressSpace): boolean {
   return (
     a.family === b.family && a.intervals.some((x) => b.intervals.some((y) => x.first <= y.last && y.first <= x.last))

@@ -1,7 +1,4 @@
-/**
- * Decides when an address is released: only if its pod certainly no longer exists. Pods are compared by uid, so a newer pod of the
- * same name does not count; an unknown state never causes a release.
- */
+/** The holder of an address, from its UnderlayAddress. */
 export interface AddressHolder {
   readonly podUid: string;
   readonly podName: string;
@@ -14,6 +11,7 @@ export interface AddressHolder {
   readonly created: number;
 }
 
+/** State of the cluster and the node by which it is decided. */
 export interface ReclaimState {
   readonly now: number;
   /** The pod according to the API server; "unknown" if it did not answer. */
@@ -31,6 +29,7 @@ export interface ReclaimState {
   readonly goneSince: number | undefined;
 }
 
+/** Delays before an address is released. */
 export interface ReclaimDelays {
   /** Milliseconds after the pod's deletion: ARP caches of other hosts may still contain the address. */
   readonly afterPod: number;
@@ -45,6 +44,10 @@ export type ReclaimDecision =
   | { readonly action: "wait"; readonly reason: string }
   | { readonly action: "release"; readonly reason: string };
 
+/**
+ * Decides whether an address is released: only if its pod certainly no longer exists. Pods are compared by uid, so a newer pod of
+ * the same name does not count; an unknown state never causes a release. Pure.
+ */
 export function decideReclaim(holder: AddressHolder, state: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
   const keep = (reason: string): ReclaimDecision => ({ action: "keep", reason });
   if (holder.conflict !== undefined) return keep("another host uses it: an operator must delete the object");
@@ -61,8 +64,8 @@ export function decideReclaim(holder: AddressHolder, state: ReclaimState, delays
   }
   if (state.sandbox === "present") return keep("its pod was deleted, but its container still exists");
   const missingMs = state.now - (state.goneSince ?? state.now);
-  const node = state.sandbox === "gone" || state.node === "gone";
-  const delay = node ? delays.afterPod : delays.withoutNode;
+  const isStopped = state.sandbox === "gone" || state.node === "gone";
+  const delay = isStopped ? delays.afterPod : delays.withoutNode;
   if (state.sandbox === "unknown" && state.node === "unknown" && holder.containerId !== "")
     return { action: "wait", reason: "nothing is known of its node" };
   if (missingMs < delay)

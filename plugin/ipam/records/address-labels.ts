@@ -16,6 +16,7 @@ const LABEL = {
 const LABEL_MAX = 63;
 const HASH_LENGTH = 32;
 
+/** Builds the labels by which agents and the controller select UnderlayAddresses. */
 export function buildLabels({ address, node, pool, pod, set }: UnderlayAddressSpec): Readonly<Record<string, string>> {
   return {
     [LABEL.node]: toLabelValue(node),
@@ -31,14 +32,17 @@ export function hasLabels(labels: Readonly<Record<string, string>>, spec: Underl
   return Object.entries(buildLabels(spec)).every(([name, value]) => labels[name] === value);
 }
 
+/** Returns the selector of a node's addresses. */
 export function selectNode(node: string): string {
   return `${LABEL.node}=${toLabelValue(node)}`;
 }
 
+/** Returns the selector of the addresses under a pod's name. */
 export function selectPod(namespace: string, name: string): string {
   return `${LABEL.pod}=${hashText(`${namespace}/${name}`)}`;
 }
 
+/** Returns the selector of the addresses of a workload's set. */
 export function selectSet(workload: WorkloadReference): string {
   return `${LABEL.set}=${hashWorkload(workload)}`;
 }

@@ -31,6 +31,7 @@ export function parseAddress(text: string): bigint {
   return addToCache(addresses, text, BigInt(`0x${Buffer.from(bytes).toString("hex")}`));
 }
 
+/** Returns the family of an address or a network. */
 export function getTextFamily(text: string): Family {
   return text.includes(":") ? "ipv6" : "ipv4";
 }

@@ -141,6 +141,7 @@ export function chooseNexthop(walk: WalkState, { nexthops }: Found): NexthopSnap
   return nexthops[walk.choose(nexthops.map(({ weight }) => weight / total))];
 }
 
+/** Records the chosen route and its rule in the trace. */
 export function noteRoute(walk: WalkState, { route, rule }: Found, nexthop: NexthopSnapshot | undefined): void {
   walk.note({ kind: "route", text: `${formatRoute(route, nexthop)} (rule ${formatRule(rule)})` });
 }

@@ -48,7 +48,7 @@ export function transmitFrame(walk: WalkState, { namespace, link: name, neighbou
   return {
     namespace: walk.getNamespace(receiver.namespace),
     link: receiver.link,
-    packet: carry(walk, namespace, receiver, packet),
+    packet: passSteps(walk, namespace, receiver, packet),
   };
 }
 
@@ -69,7 +69,7 @@ export function requireKnown(namespace: NamespaceModel, { name, programs }: Link
 }
 
 /** Passes the frame hooks on the way. A packet that changes namespaces loses mark and connection (skb_scrub_packet). */
-function carry(walk: WalkState, from: NamespaceModel, { namespace, steps }: FrameReceiver, sent: Packet): Packet {
+function passSteps(walk: WalkState, from: NamespaceModel, { namespace, steps }: FrameReceiver, sent: Packet): Packet {
   const { id } = from.state.snapshot;
   let packet = forgetConnection(walk, sent);
   let current = id;

@@ -146,6 +146,7 @@ export class WalkState {
   }
 }
 
+/** Returns addresses and ports of a packet. */
 export function getTuple({ source, destination, sourcePort, destinationPort }: Tuple): Tuple {
   return { source, destination, sourcePort, destinationPort };
 }
