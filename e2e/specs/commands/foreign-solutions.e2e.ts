@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadKubeConfig } from "../../../clusters/kubernetes/load-kube-config.ts";
+import { stringify } from "yaml";
 import { uninstallInterlay } from "../../../clusters/kubernetes/uninstall-interlay.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
+import { readCertificate } from "../../certify/read-certificate.ts";
 import { runOnExistingCluster } from "../../existing-cluster/run-on-existing-cluster.ts";
 import { planStaticRoutes } from "../../existing-cluster/static-routes.ts";
 import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../../harness.ts";
@@ -79,13 +81,27 @@ export function registerSpecs(run: TestRun): void {
       const directory = await mkdtemp(join(tmpdir(), "interlay-foreign-"));
       DeferCleanup(() => rm(directory, { recursive: true }));
       const out = join(directory, "submission");
+      const product = { vendor: "An administrator", name: "macvlan with static routes", version: "1" };
+      const productFile = join(directory, "product.yaml");
+      await writeFile(productFile, stringify(product));
       const argv = ["--provider", "existing", "--kubeconfig", cluster.kubeconfig, "--repeat", "1", "--out", out];
+      argv.push("--product", productFile);
       const { exitCode, stdout, stderr } = await By("npm run certify", () =>
         runCommandProcess("certify", [...argv, ...FLAGS]),
       );
       assert.equal(exitCode, 1, `${stdout}${stderr}`.slice(-4000));
       assert.match(stdout, /verified: signature, schema, digests, completeness/);
       assert.match(stdout, /^ {2}fail +connectivity: /m);
+      const certificate = (await readCertificate(join(out, "certificate.json"))).statement?.predicate;
+      assert.deepEqual(certificate?.product, product);
+      const { daemonSets = [], crds = [] } = certificate.components ?? {};
+      assert.ok(crds.length > 0, "no CustomResourceDefinition in the evidence");
+      const found = [...daemonSets, ...crds].map(({ name }) => name);
+      assert.deepEqual(
+        found.filter((name) => name.includes("interlay")),
+        [],
+        "the product is not Interlay",
+      );
     });
   });
 }
