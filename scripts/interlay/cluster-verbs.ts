@@ -44,6 +44,12 @@ export const CLUSTER_VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/trace.ts")).createTraceCommand(),
   },
   {
+    name: "ui",
+    summary: "serve a page of the cluster with traces between pods, on this computer",
+    group: INSPECT,
+    load: async () => (await import("./commands/ui.ts")).createUiCommand(),
+  },
+  {
     name: "ip",
     summary: "list, check and release underlay addresses",
     group: INSPECT,

@@ -1,10 +1,11 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { readReport, writeHistory } from "../../../results/files/write.ts";
 import { renderVariantTable } from "../../e2e/variant-table.ts";
 import { compareNamedRuns, findRun, listRuns, renderComparison, renderRuns } from "../../report/runs.ts";
 import { takeScreenshots } from "../../report/screenshots.ts";
 import { serveRuns } from "../../report/serve.ts";
 import { addGlobalOptions, addInheritedOptions, type OutputFormat } from "../program/common-options.ts";
+import { parsePort } from "../program/parse-port.ts";
 import { printOutput } from "../program/output.ts";
 
 interface PrintFlags {
@@ -84,10 +85,4 @@ async function renderPages(
   const last = pages.at(-1);
   const pictures = screenshots === undefined || last === undefined ? [] : await takeScreenshots(last, screenshots);
   printOutput(output, { pages, pictures }, () => [...pages, ...pictures].join("\n"));
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("want a number from 0 to 65535.");
-  return port;
 }
