@@ -13,7 +13,10 @@ if (process.getuid?.() !== 0) {
   process.exit(0);
 }
 const progress = createPlainProgress();
-await ensureDebianPackages(["iproute2", "ipset", "iptables", "iputils-ping", "nftables", "procps"], progress);
+await ensureDebianPackages(
+  ["dnsmasq-base", "iproute2", "ipset", "iptables", "iputils-ping", "nftables", "procps"],
+  progress,
+);
 const components = await resolveComponents(
   (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
   progress,
