@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { hasStatus, KubeClient, KubeError } from "../../plugin/kubernetes/kube-client.ts";
+import { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
+import { hasStatus, KubeError } from "../../plugin/kubernetes/kube-error.ts";
 
 const FIELD_MANAGER = "interlay";
 const POLL_MS = 300;

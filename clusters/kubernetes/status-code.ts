@@ -1,4 +1,4 @@
-import { KubeError } from "../../plugin/kubernetes/kube-client.ts";
+import { KubeError } from "../../plugin/kubernetes/kube-error.ts";
 
 /** Returns the HTTP status of an API server's error, of client-node or of KubeClient; undefined for any other error. */
 export function getStatusCode(error: unknown): number | undefined {

@@ -1,6 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
-import { hasStatus, KubeClient, KubeError } from "../../plugin/kubernetes/kube-client.ts";
+import { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
+import { hasStatus, KubeError } from "../../plugin/kubernetes/kube-error.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 

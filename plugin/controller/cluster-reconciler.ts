@@ -3,7 +3,8 @@ import { type Ip, parseCidr, parseIp } from "../datapath/address.ts";
 import type { PoolOnNode } from "../agent/reconcile/choose-return-path.ts";
 import { listExternalAddresses } from "../agent/discovery/service-addresses.ts";
 import type { WarningReporter } from "../agent/status/warnings.ts";
-import { hasStatus, type KubeClient } from "../kubernetes/kube-client.ts";
+import { type KubeClient } from "../kubernetes/kube-client.ts";
+import { hasStatus } from "../kubernetes/kube-error.ts";
 import {
   GROUP_VERSION,
   inNamespace,

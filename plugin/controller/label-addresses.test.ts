@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KubeError } from "../kubernetes/kube-client.ts";
+import { KubeError } from "../kubernetes/kube-error.ts";
 import { underlayAddress } from "../kubernetes/objects.ts";
 import { buildLabels } from "../ipam/records/address-labels.ts";
 import { labelAddresses } from "./label-addresses.ts";

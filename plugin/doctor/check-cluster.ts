@@ -51,7 +51,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
       createFinding(
         "multus-missing",
         "start",
-        "The kind NetworkAttachmentDefinition is not there: no underlay or multi-NIC pod can be made.",
+        "The kind NetworkAttachmentDefinition does not exist: no underlay or multi-NIC pod can be created.",
         "Install Multus.",
       ),
     ];
@@ -72,7 +72,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
           createFinding(
             "network-definition-missing",
             "start",
-            `${pod} asks for the network ${network}, which is not there: it does not start.`,
+            `${pod} requests the network ${network}, which does not exist: it does not start.`,
             `Make the UnderlayNetwork, or correct the pod's annotation.`,
             node,
           ),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
-import { hasStatus, KubeClient, KubeError } from "./kube-client.ts";
+import { KubeClient } from "./kube-client.ts";
+import { hasStatus, KubeError } from "./kube-error.ts";
 import { describeApiError } from "./api-error.ts";
 
 /** Returns the error of a request for the namespaces. */

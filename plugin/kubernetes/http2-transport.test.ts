@@ -20,7 +20,8 @@ import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { FetchTransport } from "./fetch-transport.ts";
 import { Http2Transport } from "./http2-transport.ts";
-import { hasStatus, KubeClient } from "./kube-client.ts";
+import { KubeClient } from "./kube-client.ts";
+import { hasStatus } from "./kube-error.ts";
 
 const THINGS = { api: "/apis/test/v1", plural: "things" };
 

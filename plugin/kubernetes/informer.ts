@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { getErrorMessage } from "../errors/error-message.ts";
 import { describeInvalid, InvalidObjects } from "./invalid-objects.ts";
-import { buildPath, hasStatus, type KubeClient, readRetryAfter, type Resource } from "./kube-client.ts";
+import { buildPath, type KubeClient, type Resource } from "./kube-client.ts";
+import { hasStatus, readRetryAfter } from "./kube-error.ts";
 import { listObjects, type ListSource } from "./list-objects.ts";
 import { LocalWrites } from "./local-writes.ts";
 import { buildKey, objectMeta } from "./object-meta.ts";

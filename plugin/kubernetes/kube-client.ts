@@ -5,8 +5,6 @@ import { Http2Transport } from "./http2-transport.ts";
 import { buildKubeError, hasStatus, parseResponseJson } from "./kube-error.ts";
 import type { ApiRequest, Transport, WatchHandler, WatchStream } from "./transport.ts";
 
-export { hasStatus, KubeError, readRetryAfter } from "./kube-error.ts";
-
 /** API location of one kind. Without `namespace`: cluster-scoped, or all namespaces when listed. */
 export interface Resource {
   /** `/api/v1` or `/apis/GROUP/VERSION` */
@@ -64,7 +62,7 @@ export class KubeClient {
     return this.request("GET", buildPath(resource, name));
   }
 
-  /** Undefined where it is not there, or the kind is not. */
+  /** Returns undefined if the object or its kind does not exist. */
   async find(resource: Resource, name: string): Promise<unknown> {
     try {
       return await this.get(resource, name);

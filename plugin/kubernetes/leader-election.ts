@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { hasStatus, type KubeClient } from "./kube-client.ts";
+import { type KubeClient } from "./kube-client.ts";
+import { hasStatus } from "./kube-error.ts";
 import { RESOURCE } from "./objects.ts";
 
 const LEASE_NAME = "interlay-leader";

@@ -1,4 +1,4 @@
-import { KubeError } from "../kubernetes/kube-client.ts";
+import { KubeError } from "../kubernetes/kube-error.ts";
 import type {
   PodObject,
   UnderlayAddressObject,

@@ -1,6 +1,7 @@
 import { getErrorMessage } from "../../errors/error-message.ts";
 import { createHash } from "node:crypto";
-import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { type KubeClient } from "../../kubernetes/kube-client.ts";
+import { hasStatus } from "../../kubernetes/kube-error.ts";
 import { writeLog } from "./agent-log.ts";
 import { inNamespace } from "../../kubernetes/objects.ts";
 

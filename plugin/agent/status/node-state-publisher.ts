@@ -1,5 +1,6 @@
 import type { Facts } from "../../datapath/facts.ts";
-import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { type KubeClient } from "../../kubernetes/kube-client.ts";
+import { hasStatus } from "../../kubernetes/kube-error.ts";
 import { GROUP_VERSION, RESOURCE } from "../../kubernetes/objects.ts";
 import { addTransitionTimes, type NodeStateStatus, type StatusCondition } from "../../kubernetes/status-schemas.ts";
 import { VERSION } from "../../version/version.ts";

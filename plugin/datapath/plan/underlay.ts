@@ -36,7 +36,7 @@ interface PodAddress {
   readonly connected: readonly Cidr[];
 }
 
-/** Plan for a pod whose eth0 is a macvlan child: a pair to its node, through which it reaches node, overlay and Services. */
+/** Plans a pod whose eth0 is a macvlan child: a pair to its node, through which it reaches node, overlay and Services. */
 export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
   const pair = buildPair(pod.containerId, pod.ifname);
   const connected = pod.addresses.map(({ network }) => network);

@@ -1,4 +1,5 @@
-import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { type KubeClient } from "../../kubernetes/kube-client.ts";
+import { hasStatus } from "../../kubernetes/kube-error.ts";
 import {
   GROUP_VERSION,
   RESOURCE,
