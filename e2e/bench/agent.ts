@@ -15,7 +15,7 @@ import { measureRepairPass } from "./agent/repair-pass.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/simulated-objects.ts";
 import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
-import { createKubeClient, createNodes } from "./ipam/cluster-objects.ts";
+import { createBenchNamespace, createKubeClient, createNodes } from "./ipam/cluster-objects.ts";
 import { roundToHundredth, roundToTenth } from "./measurement/statistics.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
 
@@ -74,6 +74,7 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
   const kube = createKubeClient(cluster);
   const names = nameNodes();
   const started = performance.now();
+  await createBenchNamespace(kube); // before the controllers stop: one of them creates its ServiceAccount
   await createNodes(cluster, kube, names);
   await createObjects(kube, names);
   print(
