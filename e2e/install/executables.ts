@@ -19,20 +19,31 @@ export async function installCopies(cluster: Cluster, node: string): Promise<voi
   }
 }
 
-/** Makes agents that start on the node a newer version: other contents of the same size. */
-export async function provideNewer(cluster: Cluster, node: string): Promise<void> {
+/** Makes agents that start on the node another version. @param copy writes an executable of that version on the node */
+export async function provideVersion(
+  cluster: Cluster,
+  node: string,
+  copy: (name: string, to: string) => Promise<void>,
+): Promise<void> {
   await runOnNode(cluster, node, ["mkdir", "--parents", NEWER_DIRECTORY]);
   for (const name of EXECUTABLE_NAMES) {
-    const newer = `${NEWER_DIRECTORY}/${name}`;
+    const other = `${NEWER_DIRECTORY}/${name}`;
+    await copy(name, other);
+    await runOnNode(cluster, node, ["mount", "--bind", other, `${PROGRAMS}/${name}`]);
+  }
+}
+
+/** Makes agents that start on the node a newer version: other contents of the same size. */
+export async function provideNewer(cluster: Cluster, node: string): Promise<void> {
+  await provideVersion(cluster, node, async (name, newer) => {
     await runOnNode(cluster, node, ["cp", `${PROGRAMS}/${name}`, newer]);
     const argv = ["dd", `of=${newer}`, "bs=1", `seek=${PADDING}`, "conv=notrunc", "status=none"];
     const { exitCode, stderr } = await cluster.exec(node, argv, { stdin: "\u0001" });
     if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${node}: ${stderr}`);
-    await runOnNode(cluster, node, ["mount", "--bind", newer, `${PROGRAMS}/${name}`]);
-  }
+  });
 }
 
-/** Undoes `provideNewer`. Idempotent. */
+/** Undoes `provideNewer` and `provideVersion`. Idempotent. */
 export async function removeNewer(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES)
     if ((await cluster.exec(node, ["ls", `${NEWER_DIRECTORY}/${name}`])).exitCode === 0)

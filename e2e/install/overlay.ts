@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -9,18 +10,28 @@ export type OverlayName = "notrack" | "liberal" | "snat" | "none";
 
 const DEPLOY = join(import.meta.dirname, "..", "..", "plugin", "deploy");
 
-/** Runs `kubectl apply -k` with a kustomization of the overlay and the image, as in docs/install.md. */
-export async function applyOverlay(kubectl: Kubectl, overlay: OverlayName, image: string): Promise<void> {
+/**
+ * Runs `kubectl apply -k` with a kustomization of the overlay and the image, as in docs/install.md.
+ * @param deploy the directory plugin/deploy, of another version too
+ */
+export async function applyOverlay(
+  kubectl: Kubectl,
+  overlay: OverlayName,
+  image: string,
+  deploy: string = DEPLOY,
+): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-overlay-"));
   try {
     const colon = image.lastIndexOf(":");
-    const refer = (...path: readonly string[]) => relative(directory, join(DEPLOY, ...path));
+    const refer = (...path: readonly string[]) => relative(directory, join(deploy, ...path));
     const admission = await findAdmissionVersion((path) => kubectl.readPath(path));
+    const withoutPolicy = join(deploy, "components", "without-admission-policy");
+    const needsComponent = admission !== "v1" && existsSync(withoutPolicy); // earlier versions have no policy
     const kustomization = {
       apiVersion: "kustomize.config.k8s.io/v1beta1",
       kind: "Kustomization",
       resources: [refer("overlays", overlay)],
-      components: admission === "v1" ? [] : [refer("components", "without-admission-policy")],
+      components: needsComponent ? [refer("components", "without-admission-policy")] : [],
       images: [{ name: "interlay", newName: image.slice(0, colon), newTag: image.slice(colon + 1) }],
     };
     await writeFile(join(directory, "kustomization.yaml"), stringify(kustomization));

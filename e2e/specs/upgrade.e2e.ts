@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
+import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
+import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
+import { switchVariant } from "../deployment/variant.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
+import { listPodIdentities, readAgentImage, waitForAgents } from "../install/agents.ts";
+import { createKubectl } from "../install/create-kubectl.ts";
+import { findOutdated, installCopies, provideVersion, removeNewer } from "../install/executables.ts";
+import { applyOverlay } from "../install/overlay.ts";
+import { buildPreviousVersion, copyToNode, type PreviousVersion } from "../install/previous-version.ts";
+import { NAMESPACE } from "../pods/suite-pods.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
+
+const PORT = 7320;
+const POLL = { timeout: 110_000 };
+/** Seconds that the connections last, longer than a replacement of all agents. */
+const LINES = 120;
+const TIMEOUT = { timeout: 900_000 };
+
+/** The two specs depend on each other: the cluster goes to the previous version and back. */
+export function registerSpecs(run: TestRun): void {
+  Describe("install: downgrade to the previous version, and upgrade from it", { labels: ["install"] }, () => {
+    let fixture: AgentFixture;
+    let kubectl: Kubectl;
+    let image: string;
+    let previous: PreviousVersion;
+    const onAll = (work: (node: string) => Promise<unknown>) =>
+      Promise.all(fixture.cluster.nodes.map(({ name }) => work(name)));
+    const listAgents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
+
+    BeforeAll(
+      async () => {
+        fixture = await setupAgentFixture(run);
+        const { cluster } = fixture;
+        if (cluster.provider !== "lab") Skip("only a lab's executables can be replaced");
+        kubectl = await createKubectl(cluster);
+        image = await readAgentImage(kubectl);
+        previous = await By("the previous version's executables", () => buildPreviousVersion());
+        DeferCleanup(() => previous.remove());
+        process.stdout.write(`      · previous version: commit ${previous.commit}\n`);
+        await switchVariant(cluster, NOTRACK);
+        await onAll((node) => installCopies(cluster, node));
+        DeferCleanup(async () => {
+          await onAll((node) => removeNewer(cluster, node));
+          await applyOverlay(kubectl, "notrack", image);
+          await waitForAgents(kubectl);
+        });
+      },
+      { timeout: 900_000 },
+    );
+
+    It("downgrade: no connection and no pod is lost, and new connections pass", TIMEOUT, async () => {
+      const { cluster } = fixture;
+      await By("the previous executables on every node", () =>
+        onAll((node) =>
+          provideVersion(cluster, node, (name, to) => copyToNode(cluster, node, previous.executables[name] ?? "", to)),
+        ),
+      );
+      await replaceAgents(() => applyOverlay(kubectl, "notrack", `${image}-previous`, previous.deployDirectory));
+    });
+
+    It("upgrade: no connection and no pod is lost, and new connections pass", TIMEOUT, async () => {
+      await onAll((node) => removeNewer(fixture.cluster, node));
+      await replaceAgents(() => applyOverlay(kubectl, "notrack", `${image}-current`));
+    });
+
+    /** Replaces every agent by `apply` while connections run, and asserts that they, all pods and new connections work. */
+    async function replaceAgents(apply: () => Promise<void>): Promise<void> {
+      const { api, cluster } = fixture;
+      const [agentsBefore, podsBefore] = [await listAgents(), await listPodIdentities(api, NAMESPACE, "probe")];
+      const started = performance.now();
+      let seconds = Infinity;
+      await assertStreamsSurvive(cluster, await listStreams(), { lines: LINES, port: PORT }, async () => {
+        await By("kubectl apply -k", apply);
+        await waitForAgents(kubectl);
+        seconds = (performance.now() - started) / 1000;
+      });
+      assert.ok(seconds < LINES, `the agents were replaced after ${seconds} s, and the connections had ended`);
+      assert.ok((await listAgents()).every((agent) => !agentsBefore.includes(agent)));
+      assert.deepEqual(await listPodIdentities(api, NAMESPACE, "probe"), podsBefore);
+      assert.deepEqual((await onAll((node) => findOutdated(cluster, node))).flat(), []);
+      const target = fixture.deployment.getAddress("overlay-2-b", "main");
+      await Eventually(
+        "an underlay pod reaches an overlay pod on the other node",
+        () => fixture.canReach("underlay-1-a", target),
+        (ok) => ok,
+        POLL,
+      );
+    }
+
+    async function listStreams(): Promise<readonly StreamPath[]> {
+      const { findStreamEnd } = fixture;
+      const [underlay, overlay] = [await findStreamEnd("underlay-1-a"), await findStreamEnd("overlay-1-a")];
+      return [
+        ["underlay -> overlay on the other node", underlay, await findStreamEnd("overlay-2-b")],
+        ["overlay -> multi-NIC's net1 on the other node", overlay, await findStreamEnd("multi-nic-2-b", "net1")],
+        ["overlay -> underlay on the other node", overlay, await findStreamEnd("underlay-2-b")],
+      ];
+    }
+  });
+}
+
+registerIfMain(import.meta.url, registerSpecs);
