@@ -63,7 +63,7 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "overlays, Helm, upgrade, uninstall and the commands of interlay in a lab",
-    argv: [...LAB, "interlay-test-install", "--suite", "install,quick-start"],
+    argv: [...LAB, "interlay-test-install", "--suite", "install,documented-install,quick-start"],
   },
   {
     name: "a sample of the environments in labs",

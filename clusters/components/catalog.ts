@@ -32,7 +32,8 @@ export type ComponentName =
   | "cyclonus"
   | "whereabouts"
   | "whereabouts-pools-crd"
-  | "whereabouts-reservations-crd";
+  | "whereabouts-reservations-crd"
+  | "crane";
 
 export interface ComponentRef {
   readonly name: ComponentName;
@@ -74,6 +75,7 @@ export const VERSIONS = {
   coredns: "v1.11.1",
   cyclonus: "v0.5.6",
   whereabouts: "v0.9.2",
+  crane: "v0.22.1",
 } as const;
 
 /** First minor that runs with etcd 3.6: kubeadm v1.37 uses a flag that 3.5 does not have (--feature-gates). */
@@ -204,6 +206,10 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
       const plural = name === "whereabouts-pools-crd" ? "ippools" : "overlappingrangeipreservations";
       const sourceFile = `doc/crds/whereabouts.cni.cncf.io_${plural}.yaml`;
       return { ref, module: createModule(WHEREABOUTS, version, ["cmd"]), sourceFile };
+    }
+    case "crane": {
+      const module = createModule("github.com/google/go-containerregistry", version, ["cmd/crane"]);
+      return { ref, module, output: name };
     }
     case "e2e.test":
       return { ref, module: createKubernetesModule(version, TEST_PROGRAM), output: name };

@@ -70,7 +70,7 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run report -- --history", shows: ["npm run report -- --history"] },
   {
     run: `npm run uninstall -- --kubeconfig ${PLAY} --force`, // pods still run in the kept lab
-    shows: ["npm run uninstall -- --kubeconfig FILE", "npm run uninstall"],
+    shows: ["npm run uninstall"],
   },
   { run: "npm run down -- --provider lab --name play", shows: ["npm run down"] },
   { run: "npm run certify -- --new-key vendor.key", shows: ["npm run certify -- --new-key vendor.key"] },
@@ -109,6 +109,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run environments -- --write", "writes the page of the run of all environments"],
   ["npm run e2e -- --provider lab --suite ipam", BY_TEST],
   ["npm run e2e -- --provider lab --suite quick-start", BY_TEST],
+  ["npm run e2e -- --provider lab --suite documented-install", BY_TEST],
   ["npm run ipam -- check --repair", "changes the addresses of the cluster; plugin/ipam/inspect has its tests"],
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
   ["npm run ipam -- history 10.7.200.7", "an address of the example; plugin/ipam/inspect has its tests"],
@@ -129,7 +130,6 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run in-cluster -- --kubeconfig FILE --watch", ON_KIND],
   ["npm run in-cluster -- --kubeconfig FILE --suite-image REF --image REF", "needs a registry"],
   ["npm run in-cluster -- --print sonobuoy > plugin.yaml", ON_KIND],
-  ["npm run uninstall -- --kubeconfig FILE --image REFERENCE", "the suite install runs it"],
   ["npm run e2e -- --provider lab --suite plugin", BY_TEST],
   ["npm run e2e -- --provider lab --suite install", BY_TEST],
   [

@@ -2,7 +2,7 @@ import type { ClusterView } from "./cluster-view.ts";
 import type { UiSource } from "./ui-server.ts";
 
 /** A view of a cluster with a node that is not ready and a pod of each type. */
-export const VIEW: ClusterView = {
+const VIEW: ClusterView = {
   status: {
     ready: false,
     problems: ["worker: its agent is not ready."],
