@@ -1,8 +1,8 @@
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { PodType } from "../../../../results/schema.ts";
-import { readStatus } from "../status.ts";
-import type { InstallationStatus } from "../status/installation-status.ts";
+import { type InstallationStatus, judgeInstallation } from "../status/installation-status.ts";
+import { observeInstallation } from "../status/observation.ts";
 
 const NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status";
 const networks = z.array(z.object({ interface: z.string().default(""), ips: z.array(z.string()).default([]) }));
@@ -17,7 +17,7 @@ interface PodView {
   readonly nics: readonly string[];
 }
 
-/** What the page of a cluster shows. */
+/** Content of the page of a cluster. */
 export interface ClusterView {
   readonly status: InstallationStatus;
   readonly pods: readonly PodView[];
@@ -36,11 +36,11 @@ interface ListedPod {
 
 /** Reads the status of Interlay, and the running pods with networks of their own. Changes nothing. */
 export async function readClusterView(config: KubeConfig): Promise<ClusterView> {
-  const [status, { items }] = await Promise.all([
-    readStatus(config, 0),
+  const [observation, { items }] = await Promise.all([
+    observeInstallation(config),
     config.makeApiClient(CoreV1Api).listPodForAllNamespaces(),
   ]);
-  return { status, pods: items.flatMap((pod) => describePod(pod) ?? []) };
+  return { status: judgeInstallation(observation), pods: items.flatMap((pod) => describePod(pod) ?? []) };
 }
 
 /** Describes a pod. Pure. @returns undefined for a pod that does not run, or uses its node's network */

@@ -8,7 +8,7 @@ import type { ClusterView } from "./cluster-view.ts";
 const LOOPBACK = "127.0.0.1";
 const DEFAULT_PORT = "8080";
 
-/** What the server shows. */
+/** Functions that read the cluster for the server. */
 export interface UiSource {
   readonly readView: () => Promise<ClusterView>;
   /** Computes the path of a TCP connection between two pods, as text. */
