@@ -71,7 +71,9 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("runs next to the installed Interlay, with a range of its own", { timeout: RUN_TIMEOUT_MS }, async () => {
-      const { exitCode, output, report } = await runAndCompareState(["--yes", "--pool", POOL]);
+      const external = await By("a host on the underlay", () => cluster.external());
+      const target = external === undefined ? [] : ["--external", external.address];
+      const { exitCode, output, report } = await runAndCompareState(["--yes", "--pool", POOL, ...target]);
       assert.equal(exitCode, 0, output);
       const cells = report?.variants.flatMap((variant) => variant.cells) ?? [];
       assert.ok(cells.length > 200, `only ${cells.length} cells`);
@@ -79,6 +81,11 @@ export function registerSpecs(run: TestRun): void {
       assert.ok(
         own.length > 0 && own.every(({ address }) => address.startsWith("10.7.210.")),
         "addresses are not in the named range",
+      );
+      assert.equal(
+        cells.some(({ group }) => group === "external-target"),
+        external !== undefined,
+        "every pod type pings the target of --external",
       );
     });
 
