@@ -41,7 +41,11 @@ describe("the cells", () => {
 
   it("of optional groups exist if the cluster has the features they need", () => {
     const all = {
-      ...{ dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true },
+      dns: true,
+      vips: true,
+      hostPorts: true,
+      sourceGuard: true,
+      forwardDrop: true,
       externalTarget: "tcp",
     } as const;
     const more = listMatrixCells(2, ["ipv4"], all);

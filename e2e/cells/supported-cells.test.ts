@@ -6,12 +6,18 @@ import { GROUPS } from "./cell.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 
 const EVERYTHING: Features = {
-  ...{ dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true },
+  dns: true,
+  vips: true,
+  hostPorts: true,
+  sourceGuard: true,
+  forwardDrop: true,
   externalTarget: "tcp",
 };
 const all = listMatrixCells(2, ["ipv4"], EVERYTHING);
-const listGroups = (ground: ClusterCapabilities) =>
-  new Set(listSupportedCells(listMatrixCells(2, ["ipv4"], ground.features), ground).map(({ group }) => group));
+const listGroups = (capabilities: ClusterCapabilities) =>
+  new Set(
+    listSupportedCells(listMatrixCells(2, ["ipv4"], capabilities.features), capabilities).map(({ group }) => group),
+  );
 
 describe("what can be asked in a cluster", () => {
   it("returns every cell if nodes are accessible and an external host exists", () => {
@@ -25,27 +31,27 @@ describe("what can be asked in a cluster", () => {
     { podTrafficKnown: false, outside: false, nodeAccess: "network", features: EVERYTHING },
     { podTrafficKnown: false, outside: false, nodeAccess: "none", features: NO_FEATURES },
   ];
-  for (const ground of grounds)
-    it(`is for each group some cells, or a reason: ${JSON.stringify(ground)}`, () => {
-      const asked = listGroups(ground);
+  for (const capabilities of grounds)
+    it(`is for each group some cells, or a reason: ${JSON.stringify(capabilities)}`, () => {
+      const asked = listGroups(capabilities);
       for (const group of GROUPS)
-        assert.equal(asked.has(group), explainUnsupportedGroup(group, ground) === undefined, group);
+        assert.equal(asked.has(group), explainUnsupportedGroup(group, capabilities) === undefined, group);
     });
 
   it("leaves out cells with an undecided result, and returns the reason for their group", () => {
     const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
-    const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
-    assert.ok(!listGroups(ground).has("node-port-local"));
-    assert.match(explainUnsupportedGroup("node-port-local", ground, all) ?? "", /chooses at random/);
-    assert.equal(explainUnsupportedGroup("node-port-cluster", ground, all), undefined);
+    const capabilities = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
+    assert.ok(!listGroups(capabilities).has("node-port-local"));
+    assert.match(explainUnsupportedGroup("node-port-local", capabilities, all) ?? "", /chooses at random/);
+    assert.equal(explainUnsupportedGroup("node-port-cluster", capabilities, all), undefined);
   });
 
   it("keeps cells of the other family if one family is undecided", () => {
     const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
-    const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
+    const capabilities = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
     const dual = listMatrixCells(2, ["ipv4", "ipv6"], EVERYTHING);
-    assert.equal(explainUnsupportedGroup("node-port-local", ground, dual), undefined);
-    const left = listSupportedCells(dual, ground).filter(({ group }) => group === "node-port-local");
+    assert.equal(explainUnsupportedGroup("node-port-local", capabilities, dual), undefined);
+    const left = listSupportedCells(dual, capabilities).filter(({ group }) => group === "node-port-local");
     assert.ok(left.length > 0 && left.every(({ family }) => family === "ipv6"));
   });
 });

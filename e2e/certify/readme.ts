@@ -54,10 +54,10 @@ function formatCommand({ provider, datapath, runs, variants, families, workers, 
   const [kubelet] = components?.nodes.map((node) => node.kubelet) ?? [];
   return [
     "npm run certify --",
-    ...["--provider", provider, "--nodes", String(workers), "--kube-proxy", list(kubeProxies)],
-    ...["--return-path", list(variants.map(({ returnPath }) => returnPath))],
+    `--provider ${provider} --nodes ${workers} --kube-proxy ${list(kubeProxies)}`,
+    `--return-path ${list(variants.map(({ returnPath }) => returnPath))}`,
     ...(kubelet === undefined ? [] : ["--kubernetes", kubelet]),
-    ...["--family", families.length > 1 ? "dual" : (families[0] ?? "ipv4")],
+    `--family ${families.length > 1 ? "dual" : (families[0] ?? "ipv4")}`,
     ...common,
   ].join(" ");
 }

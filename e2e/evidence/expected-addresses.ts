@@ -31,7 +31,7 @@ export function findWrongAddress({ request, reply }: PacketPath, expected: Expec
       `the reply began ${describeAddresses(answered)}, not the reverse of the request's end`,
     received !== undefined &&
       !isAnswer(sent, received) &&
-      `the reply ended ${describeAddresses(received)}, not the reverse of the request's begin`,
+      `the reply ended ${describeAddresses(received)}, not the reverse of the request's start`,
     ...request.map((hop) => findUnanswered(hop, reply)),
   ].find((problem) => typeof problem === "string");
   if (found === undefined) return undefined;

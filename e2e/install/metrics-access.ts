@@ -12,6 +12,9 @@ interface Clients {
   readonly kubectl: Kubectl;
 }
 
+/** Prints the response, and its status in the last line. */
+const CURL = ["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}"] as const;
+
 /**
  * Checks that another host reads an agent's metrics with a token whose account may, and not without.
  *
@@ -27,10 +30,7 @@ export async function checkMetricsAccess(
   const { status } = await api.core.readNode({ name: other });
   const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
   const scrape = (...options: readonly string[]) =>
-    runOnNode(cluster, node, [
-      ...["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", ...options],
-      `http://${address}:9811/metrics`,
-    ]);
+    runOnNode(cluster, node, [...CURL, ...options, `http://${address}:9811/metrics`]);
   assert.match(await scrape(), /\n401$/);
   await ensureObject(api, account);
   DeferCleanup(() => api.objects.delete(account));
