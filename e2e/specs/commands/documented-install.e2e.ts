@@ -43,6 +43,8 @@ export function registerSpecs(run: TestRun): void {
     let kubectl: Kubectl;
     let shell: DocumentedShell;
     let blocks: DocumentedBlocks;
+    /** Registry that step 1 starts, and all later steps use. */
+    let registry: LoopbackRegistry | undefined;
     /** Values of REPOSITORY and TAG. */
     let image: { readonly REPOSITORY: string; readonly TAG: string };
     const runBlock = (start: string, values: Readonly<Record<string, string>> = {}) =>
@@ -68,6 +70,7 @@ export function registerSpecs(run: TestRun): void {
           { KUBECONFIG: cluster.kubeconfig, ...engine?.env },
         );
         DeferCleanup(() => shell.close());
+        DeferCleanup(() => registry?.close());
         await runBlock("npx interlay uninstall");
       },
       { timeout: 0 },
@@ -75,8 +78,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("step 1: the image is built, and pushed to a registry on loopback", { timeout: 1_200_000 }, async () => {
       if (cluster.provider !== "kind") Skip("only kind's nodes pull images");
-      const registry = await LoopbackRegistry.start(cluster);
-      DeferCleanup(() => registry.close());
+      registry = await LoopbackRegistry.start(cluster);
       const printed = await runBlock("npm run build -- --images");
       const hash = /interlay\.dev\/interlay:(\w+)/.exec(printed)?.[1];
       assert.ok(hash !== undefined, printed);
