@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parse } from "yaml";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
@@ -6,6 +7,7 @@ import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
 import { type AppliedObject, applyObject } from "../../clusters/kubernetes/server-side-apply.ts";
 import type { Progress } from "../../clusters/progress/progress.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
+import { runOnNode } from "../support/agent-process.ts";
 
 const CRDS = ["whereabouts-pools-crd", "whereabouts-reservations-crd"] as const;
 const APPLY_MS = 60_000;
@@ -34,7 +36,8 @@ export async function installWhereabouts(cluster: Cluster, progress: Progress): 
   for (const object of [...definitions, ...listRights()]) await applyObject(config, object, Date.now() + APPLY_MS);
   const stdin = JSON.stringify({ datastore: "kubernetes", kubernetes: { kubeconfig: NODE_KUBECONFIG } });
   for (const { name } of cluster.nodes) {
-    const { exitCode, stderr } = await cluster.exec(name, ["install", "-D", "/dev/stdin", NODE_CONFIG], { stdin });
+    await runOnNode(cluster, name, ["mkdir", "-p", dirname(NODE_CONFIG)]);
+    const { exitCode, stderr } = await cluster.exec(name, ["tee", NODE_CONFIG], { stdin });
     if (exitCode !== 0) throw new Error(`${NODE_CONFIG} of ${name} was not written: ${stderr}`);
   }
   return {
