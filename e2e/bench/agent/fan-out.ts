@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
@@ -111,7 +110,7 @@ async function readApiServer(cluster: Cluster): Promise<ApiServerState> {
   const [controlPlane] = cluster.nodes;
   const name = controlPlane?.name ?? "";
   const [pid = ""] = (await runOnNode(cluster, name, ["pgrep", "--full", "^/.*kube-apiserver"])).trim().split("\n");
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const status = await runOnNode(cluster, name, ["cat", `/proc/${pid}/status`]);
   return { megabytes: (1024 * memory.parse(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])) / 1e6 };
 }
 
