@@ -16,7 +16,7 @@ import { basename, dirname } from "node:path";
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** A file or directory of Interlay that is a link, or something else than expected: root must neither read nor write it. */
-export class UnsafePathError extends Error {
+class UnsafePathError extends Error {
   constructor(path: string, kind: string) {
     super(`${path} is ${kind}: remove it, Interlay creates it again`);
     this.name = "UnsafePathError";
