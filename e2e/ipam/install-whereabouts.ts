@@ -11,12 +11,13 @@ import { runOnNode } from "../support/agent-process.ts";
 
 const CRDS = ["whereabouts-pools-crd", "whereabouts-reservations-crd"] as const;
 const APPLY_MS = 60_000;
+const NODE_PROGRAM = "/opt/cni/bin/whereabouts";
 /** Without this file or an option `configuration_path`, whereabouts refuses each call. */
 const NODE_CONFIG = "/etc/cni/net.d/whereabouts.d/whereabouts.conf";
 /** Kubeconfig that Calico writes on each node; its account gets whereabouts' rights. */
 const NODE_KUBECONFIG = "/etc/cni/net.d/calico-kubeconfig";
 
-/** whereabouts in a lab: its CRDs, rights, and the program, which all nodes of a lab find at its path. */
+/** whereabouts in a lab: its CRDs, its rights, and its program in the directory of plugins of each node. */
 export interface Whereabouts {
   readonly program: string;
   /** Returns the key `ipam` of a network configuration. */
@@ -35,13 +36,17 @@ export async function installWhereabouts(cluster: Cluster, progress: Progress): 
   );
   for (const object of [...definitions, ...listRights()]) await applyObject(config, object, Date.now() + APPLY_MS);
   const stdin = JSON.stringify({ datastore: "kubernetes", kubernetes: { kubeconfig: NODE_KUBECONFIG } });
+  const program = (await readFile(components.path("whereabouts"))).toString("base64");
+  const decode = ["sh", "-c", `base64 --decode > ${NODE_PROGRAM} && chmod 755 ${NODE_PROGRAM}`];
   for (const { name } of cluster.nodes) {
+    const copied = await cluster.exec(name, decode, { stdin: program }); // a node does not see the cache of components
+    if (copied.exitCode !== 0) throw new Error(`${NODE_PROGRAM} of ${name} was not written: ${copied.stderr}`);
     await runOnNode(cluster, name, ["mkdir", "-p", dirname(NODE_CONFIG)]);
     const { exitCode, stderr } = await cluster.exec(name, ["tee", NODE_CONFIG], { stdin });
     if (exitCode !== 0) throw new Error(`${NODE_CONFIG} of ${name} was not written: ${stderr}`);
   }
   return {
-    program: components.path("whereabouts"),
+    program: NODE_PROGRAM,
     buildIpam: (range) => ({ type: "whereabouts", log_level: "error", ...range }),
   };
 }
