@@ -51,6 +51,8 @@ function runClient(program: string, host: string, port: number): void {
   execInNetns(CLIENT, process.execPath, "-e", program, "--", host, String(port));
 }
 
+const SERVER_HOSTS = { ipv4: "10.91.2.2", ipv6: "fd91:2::2" };
+
 /** Bytes of an IPv6 header more than of an IPv4 one. */
 const LONGER_HEADER = 20;
 
@@ -59,7 +61,7 @@ let nextPort = 20_000;
 
 /** Creates the exchanges of a family: a datagram, a ping and a refused connection. */
 export function createExchanges(family: "ipv4" | "ipv6"): readonly Exchange[] {
-  const host = family === "ipv4" ? "10.91.2.2" : "fd91:2::2";
+  const host = SERVER_HOSTS[family];
   const source = family === "ipv4" ? "10.91.1.2" : "fd91:1::2";
   const longer = family === "ipv4" ? 0 : LONGER_HEADER;
   const [echoRequest, echoReply] = family === "ipv4" ? [8, 0] : [128, 129];
@@ -171,6 +173,8 @@ export async function createRouter(): Promise<void> {
   });
   server = started;
   await new Promise((resolve) => started.stdout.once("data", resolve));
+  // The first packet of an exchange must not wait for a neighbour: ping repeats itself until one answer or ten seconds.
+  for (const host of Object.values(SERVER_HOSTS)) execInNetns(CLIENT, "ping", "-c1", "-w10", host);
 }
 
 /** Ends the server and deletes the namespaces. */
