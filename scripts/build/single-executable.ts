@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import packageJson from "../../package.json" with { type: "json" };
 import { runOrThrow } from "../../clusters/components/run-command.ts";
@@ -54,7 +54,7 @@ export async function buildSingleExecutable(platform?: Platform): Promise<string
     await runOrThrow([process.execPath, "--experimental-sea-config", join(work, "sea.json")]);
     await copyFile(runtime, executable);
     await chmod(executable, 0o755);
-    const postject = fileURLToPath(import.meta.resolve("postject/dist/cli.js"));
+    const postject = createRequire(import.meta.url).resolve("postject/dist/cli.js");
     const section = ["NODE_SEA_BLOB", blob, "--sentinel-fuse", FUSE];
     await runOrThrow([process.execPath, postject, executable, ...section]);
     await rename(executable, output);
