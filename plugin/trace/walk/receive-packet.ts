@@ -21,10 +21,12 @@ export interface Delivery {
  */
 export function receivePacket(
   walk: WalkState,
-  { namespace, link, packet: arrived }: Arrival,
+  arrival: Arrival,
 ): Delivery | ({ readonly kind: "transmission" } & Transmission) {
-  walk.startHop(namespace, link, arrived);
-  const packet = runHook(walk, namespace, "prerouting", { ...arrived, inLink: link, outLink: undefined });
+  const { namespace, link, isPrerouted } = arrival;
+  walk.startHop(namespace, link, arrival.packet);
+  const arrived: Packet = { ...arrival.packet, inLink: link, outLink: undefined };
+  const packet = isPrerouted === true ? arrived : runHook(walk, namespace, "prerouting", arrived);
   const decision = routeInput(namespace.state, packet, link);
   const { id } = namespace.state.snapshot;
   if (decision.kind === "refuse") throw losePacket(decision.verdict, decision.failure, id, decision.text);

@@ -273,6 +273,23 @@ describe("translation in a trace", () => {
     assert.deepEqual(verdicts("MASQUERADE --random-fully"), ["drop", "pass"]);
   });
 
+  it("keeps the connection of a packet that its bridge showed to iptables", () => {
+    const dropInvalid = filter("-A FORWARD -m conntrack --ctstate INVALID -j DROP");
+    const translate = nat(`-A PREROUTING -d ${SERVICE}/32 -p tcp -j DNAT --to-destination 10.244.2.2:80`);
+    const result = trace("pod-1", SERVICE, {
+      "node-1": {
+        links: {
+          cni0: { kind: "bridge" },
+          "veth-pod-1": { kind: "veth", master: "cni0", peer: { namespace: "pod-1", link: "eth0" } },
+        },
+        sysctls: { "net/bridge/bridge-nf-call-iptables": "1", "net/ipv4/conf/cni0/proxy_arp": "1" },
+        more: { iptables: `${translate}${dropInvalid}` },
+      },
+    });
+    assert.equal(summarize(result), "pass");
+    assert.deepEqual(listHops(result, 2).slice(0, 3), ["pod-1 eth0", "veth-pod-1 node-1", "cni0 node-1 vxlan0"]);
+  });
+
   it("fails if the answer goes to an address that nobody has", () => {
     const result = trace(
       "pod-1",

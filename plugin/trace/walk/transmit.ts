@@ -23,6 +23,8 @@ export interface Arrival {
   readonly namespace: NamespaceModel;
   readonly link: string;
   readonly packet: Packet;
+  /** A bridge has passed the packet through hook prerouting of this namespace, which then does not see it again. */
+  readonly isPrerouted?: true;
 }
 
 /**
@@ -45,11 +47,9 @@ export function transmitFrame(walk: WalkState, { namespace, link: name, neighbou
       receiver.namespace,
       `${packet.length} bytes do not fit the MTU ${receiver.mtu} on the way to ${receiver.link}`,
     );
-  return {
-    namespace: walk.getNamespace(receiver.namespace),
-    link: receiver.link,
-    packet: passSteps(walk, namespace, receiver, packet),
-  };
+  const arrived = passSteps(walk, namespace, receiver, packet);
+  const arrival = { namespace: walk.getNamespace(receiver.namespace), link: receiver.link, packet: arrived };
+  return isPrerouted(walk, receiver, packet) ? { ...arrival, isPrerouted: true } : arrival;
 }
 
 /** @throws PacketLost if the link does not exist, is down, or the model does not know what it does */
@@ -69,7 +69,8 @@ export function requireKnown(namespace: NamespaceModel, { name, programs }: Link
 }
 
 /** Passes the frame hooks on the way. A packet that changes namespaces loses mark and connection (skb_scrub_packet). */
-function passSteps(walk: WalkState, from: NamespaceModel, { namespace, steps }: FrameReceiver, sent: Packet): Packet {
+function passSteps(walk: WalkState, from: NamespaceModel, receiver: FrameReceiver, sent: Packet): Packet {
+  const { namespace, steps } = receiver;
   const { id } = from.state.snapshot;
   let packet = forgetConnection(walk, sent);
   let current = id;
@@ -80,6 +81,7 @@ function passSteps(walk: WalkState, from: NamespaceModel, { namespace, steps }: 
     if (step.namespace !== current) packet = { ...packet, mark: 0 };
     current = step.namespace;
     packet = passStep(walk, step, packet);
+    if (step.kind === "bridge" && !isPrerouted(walk, receiver, packet)) packet = forgetConnection(walk, packet);
   }
   return namespace === current ? packet : { ...packet, mark: 0 };
 }
@@ -111,15 +113,34 @@ function passStep(walk: WalkState, step: FrameStep, packet: Packet): Packet {
   return { ...runFrameHook(walk, namespace, step.kind, seen), ...NO_LINKS };
 }
 
+/** Reports whether a bridge shows its frames of this family to iptables. */
+function isFilteredAsIp({ state }: NamespaceModel, { family }: Packet): boolean {
+  return readSysctl(state, `net/bridge/bridge-nf-call-${family === "ipv4" ? "iptables" : "ip6tables"}`) !== 0;
+}
+
+/**
+ * Reports whether a frame for a bridge's own link passed hook prerouting as it entered the bridge: the IP layer then
+ * skips that hook and keeps mark and connection (ip_sabotage_in in net/bridge/br_netfilter_hooks.c).
+ */
+function isPrerouted(walk: WalkState, { namespace, link, steps }: FrameReceiver, packet: Packet): boolean {
+  return steps.some(
+    (step) =>
+      step.kind === "bridge" &&
+      step.namespace === namespace &&
+      step.bridge === link &&
+      step.inPort !== undefined &&
+      step.outPort === undefined &&
+      isFilteredAsIp(walk.getNamespace(namespace), packet),
+  );
+}
+
 function crossBridge(
   walk: WalkState,
   namespace: NamespaceModel,
   { bridge, inPort, outPort }: Extract<FrameStep, { readonly kind: "bridge" }>,
   packet: Packet,
 ): Packet {
-  const callsIptables =
-    packet.family === "ipv4" ? "net/bridge/bridge-nf-call-iptables" : "net/bridge/bridge-nf-call-ip6tables";
-  const filtersAsIp = inPort !== undefined && readSysctl(namespace.state, callsIptables) !== 0;
+  const filtersAsIp = inPort !== undefined && isFilteredAsIp(namespace, packet);
   if (!namespace.filtersFrames && !filtersAsIp) return packet;
   walk.startHop(namespace, inPort, packet);
   walk.note({ kind: "bridge", text: `bridge ${bridge}: ${inPort ?? bridge} -> ${outPort ?? bridge}` });
@@ -148,5 +169,5 @@ function crossBridge(
     if (inPort !== undefined) runAsIp("postrouting");
   }
   walk.record(seen, outPort);
-  return forgetConnection(walk, seen);
+  return { ...seen, ...NO_LINKS };
 }
