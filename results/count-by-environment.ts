@@ -1,4 +1,4 @@
-import { type Judgement, judgePrediction } from "./judge-prediction.ts";
+import { countPredictions, type PredictionCounts } from "./judge-prediction.ts";
 import type { CellResult, Report } from "./schema.ts";
 import { DEFAULT_ENVIRONMENT_NAME } from "./title.ts";
 
@@ -10,7 +10,7 @@ export interface EnvironmentCounts {
   readonly blocked: number;
   readonly failed: number;
   /** Cells by how their prediction compares with the probe; those without one are not counted. */
-  readonly predictions: Readonly<Record<Judgement, number>>;
+  readonly predictions: PredictionCounts;
 }
 
 /** Counts the cells of a report by environment, in the order of its variants. */
@@ -30,13 +30,4 @@ function countCellResults(cells: readonly CellResult[]): Omit<EnvironmentCounts,
     failed: count(({ ok }) => !ok),
     predictions: countPredictions(cells),
   };
-}
-
-function countPredictions(cells: readonly CellResult[]): EnvironmentCounts["predictions"] {
-  const counts = { right: 0, "false-green": 0, "false-red": 0, unknown: 0, random: 0 };
-  for (const cell of cells) {
-    const judgement = judgePrediction(cell);
-    if (judgement !== undefined) counts[judgement] += 1;
-  }
-  return counts;
 }

@@ -30,3 +30,18 @@ export function judgePrediction(cell: Pick<CellResult, "predicted" | "actual" | 
 export function hasArrived({ actual, seen }: Pick<CellResult, "actual" | "seen">): boolean {
   return actual === "pass" || seen !== undefined;
 }
+
+/** How many cells have a prediction that compares in each way. */
+export type PredictionCounts = Readonly<Record<Judgement, number>>;
+
+/** Counts the predictions of cells by how they compare with the probes. Cells without one are not counted. */
+export function countPredictions(
+  cells: readonly Pick<CellResult, "predicted" | "actual" | "seen">[],
+): PredictionCounts {
+  const counts = { right: 0, "false-green": 0, "false-red": 0, unknown: 0, random: 0 };
+  for (const cell of cells) {
+    const judgement = judgePrediction(cell);
+    if (judgement !== undefined) counts[judgement] += 1;
+  }
+  return counts;
+}

@@ -1,5 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { countPredictions } from "../../results/judge-prediction.ts";
+import type { CellResult } from "../../results/schema.ts";
 import { RECORDED_RESULTS } from "../../results/files/write.ts";
 
 export type MutantKind = "plan" | "nft" | "sysctl" | "kube-proxy" | "gate" | "fact";
@@ -19,6 +21,7 @@ interface MutantResult {
 /** Prints each result, and collects them for results/data/mutants.json, the record of a complete run. */
 export class MutantResults {
   readonly all: MutantResult[] = [];
+  readonly #probed: Pick<CellResult, "predicted" | "actual" | "seen">[] = [];
 
   add(result: Omit<MutantResult, "result">): void {
     const killed = result.seen.length > 0;
@@ -32,6 +35,12 @@ export class MutantResults {
     process.stdout.write(`      · ${mutant}: ${verdict}\n`);
   }
 
+  /** Adds cells that were predicted and probed. */
+  addPredictions(cells: readonly CellResult[]): void {
+    for (const { predicted, actual, seen } of cells)
+      if (predicted !== undefined) this.#probed.push({ predicted, actual, ...(seen === undefined ? {} : { seen }) });
+  }
+
   /** Survivors that are not on the allowlist. */
   get unexplainedSurvivors(): readonly string[] {
     return this.all
@@ -41,15 +50,21 @@ export class MutantResults {
 
   get #summary() {
     const killed = this.all.filter(({ result }) => result === "killed").length;
-    return { mutants: this.all.length, killed, allowed: this.all.length - killed - this.unexplainedSurvivors.length };
+    return {
+      mutants: this.all.length,
+      killed,
+      allowed: this.all.length - killed - this.unexplainedSurvivors.length,
+      predictions: countPredictions(this.#probed),
+    };
   }
 
   /** Prints the number of mutants by result. */
   printSummary(): void {
-    const { mutants, killed, allowed } = this.#summary;
+    const { mutants, killed, allowed, predictions } = this.#summary;
     process.stdout.write(
       `      · ${mutants} mutants, ${killed} killed, ${allowed} needed elsewhere, ${this.unexplainedSurvivors.length} survived\n`,
     );
+    process.stdout.write(`      · predictions of the trace: ${JSON.stringify(predictions)}\n`);
   }
 
   /** Writes results/data/mutants.json. */

@@ -6,6 +6,8 @@ import type { Cell } from "../cells/cell.ts";
 import { decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import type { Deployment } from "../deployment/deploy.ts";
+import type { CellResult } from "../../results/schema.ts";
+import { findWrongPredictions, predictCells, withPredictions } from "../doctor/predictions.ts";
 import type { MutantResults, MutantKind } from "./mutant-results.ts";
 
 const RUN = { ...DEFAULT_RUN, passTimeoutMs: 1500, attempts: 1 };
@@ -53,16 +55,20 @@ export class MutationRuns {
   }
 
   /**
-   * Probes every cell, and again those that fail.
+   * Predicts the result of every cell by a trace, probes it, and probes again those that fail.
    * @param mayFail cells that may fail; the others are probed a third time, because a busy machine can lose a packet twice
+   * @throws an error if a prediction is wrong
    */
   async listFailedCells(
     variant: Variant,
     mayFail: (cell: Cell) => boolean = () => false,
   ): Promise<readonly FailedCell[]> {
+    const predictions = await predictCells(this.#cluster, this.#cells, this.#deployment());
+    const last = new Map<string, CellResult>();
     const probe = async (cells: readonly Cell[], run = RUN): Promise<readonly FailedCell[]> => {
       if (cells.length === 0) return [];
       const results = await runCells(cells, variant, this.#deployment(), run);
+      for (const result of results) last.set(result.id, result);
       return cells.flatMap((cell, index) => {
         const result = results[index];
         return result?.ok === true ? [] : [{ cell, reason: result?.reason ?? "no result" }];
@@ -73,9 +79,18 @@ export class MutationRuns {
       AGAIN,
     );
     const surprising = again.flatMap(({ cell }) => (mayFail(cell) ? [] : [cell]));
-    if (surprising.length === 0) return again;
     const third = new Map((await probe(surprising, AGAIN)).map((failed) => [failed.cell, failed]));
+    this.#comparePredictions(withPredictions([...last.values()], predictions));
     return again.flatMap((failed) => (mayFail(failed.cell) ? [failed] : (third.get(failed.cell) ?? [])));
+  }
+
+  /** Counts the predictions. @throws an error if one is wrong */
+  #comparePredictions(results: readonly CellResult[]): void {
+    this.#results.addPredictions(results);
+    const { falseGreen, falseRed } = findWrongPredictions(results);
+    const describe = ({ id, predicted, reason }: CellResult) =>
+      `${id}: predicted ${predicted}; ${reason ?? "answered"}`;
+    assert.deepEqual([...falseGreen, ...falseRed].map(describe), [], "wrong predictions");
   }
 
   /** Returns the ids of the cells from the tested node that the gate blocks in the variant. */
