@@ -61,7 +61,7 @@ export class Agent {
   readonly #allocator: Allocator;
   readonly #events: EventRecorder;
   readonly #warnings: WarningReporter;
-  readonly #kernel = new KernelEvents();
+  readonly #kernel = new KernelEvents(writeLog.bind(undefined, "warn"));
   readonly #settings: ServerSettings;
   readonly #metrics = new AgentMetrics(() => ({
     state: this.#state,

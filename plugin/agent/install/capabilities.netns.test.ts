@@ -137,10 +137,15 @@ describe("the agent's container", () => {
     return result;
   }
 
+  /** Listens for changes in all namespaces for a second: `timeout` then ends it with 124. */
+  const watchChanges = (capabilities: readonly string[]): ReturnType<typeof runConfined> =>
+    runConfined(capabilities, ["sh", "-c", "timeout 1 ip -o monitor all-nsid route; test $? -eq 124"]);
+
   /** Uses of each capability. */
   const uses: Readonly<Record<string, (capabilities: readonly string[]) => ReturnType<typeof runConfined>>> = {
     DAC_OVERRIDE: uninstallFromForeignDirectory,
     NET_ADMIN: (capabilities) => attachPod(capabilities),
+    NET_BROADCAST: watchChanges,
     NET_RAW: (capabilities) => attachPod(capabilities, { conflictDetection: true }),
     SYS_ADMIN: (capabilities) => attachPod(capabilities),
     SYS_PTRACE: (capabilities) => attachPod(capabilities, {}, startForeignProcess),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isNodeAddress, isRepairReason } from "./kernel-events.ts";
+import { isNodeAddress, isRepairReason, KernelEvents } from "./kernel-events.ts";
 
 describe("lines of `ip -o monitor all-nsid` about addresses of the node", () => {
   const ROWS: readonly (readonly [boolean, string])[] = [
@@ -66,4 +66,31 @@ describe("isRepairReason", () => {
     it(`${is ? "accepts" : "rejects"} ${what}`, () => {
       assert.equal(isRepairReason(line, isPinned), is);
     });
+});
+
+describe("KernelEvents", () => {
+  const path = process.env["PATH"];
+  afterEach(() => {
+    process.env["PATH"] = path;
+  });
+
+  it("logs each program that does not report changes", async () => {
+    process.env["PATH"] = "/nonexistent";
+    const logged: string[] = [];
+    await new Promise<void>((resolve) => {
+      const events = new KernelEvents((message, { error }) => {
+        logged.push(`${message} (${String(error)})`);
+        if (logged.length === 2) {
+          events.stop();
+          resolve();
+        }
+      });
+      const ignore = () => undefined;
+      events.start({ links: ignore, tables: ignore, addresses: ignore }, () => false);
+    });
+    assert.deepEqual(logged, [
+      "ip monitor ended: changes are seen at its next start, in 2000 ms (spawn ip ENOENT)",
+      "nft monitor ended: changes are seen at its next start, in 2000 ms (spawn nft ENOENT)",
+    ]);
+  });
 });

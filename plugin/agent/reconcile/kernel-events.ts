@@ -11,8 +11,16 @@ const RETRY_MS = 2000;
  */
 export class KernelEvents {
   readonly #children = new Set<ChildProcess>();
+  readonly #log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Programs that ended: each is logged once, not with every new start. */
+  readonly #ended = new Set<string>();
   #stopped = false;
   #missed: () => void = () => undefined;
+
+  /** @param log writes a warning */
+  constructor(log: (message: string, fields: Readonly<Record<string, unknown>>) => void) {
+    this.#log = log;
+  }
 
   /**
    * @param changed.links called when something changed that the repair loop looks after
@@ -48,20 +56,29 @@ export class KernelEvents {
 
   #watchOutput(program: string, argv: readonly string[], heard: (line: string) => void): void {
     if (this.#stopped) return;
-    const child = spawn(program, argv, { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe"] });
     this.#children.add(child);
     createInterface(child.stdout).on("line", heard);
+    let error = "";
+    createInterface(child.stderr).on("line", (line) => (error ||= line));
     let ended = false;
-    const restart = (): void => {
+    const restart = (reason: Error | number | null): void => {
       if (ended) return;
       ended = true;
       this.#children.delete(child);
+      this.#reportEnd(program, error || (reason instanceof Error ? reason.message : `exit status ${reason}`));
       setTimeout(() => {
         this.#missed(); // changes in the meantime
         this.#watchOutput(program, argv, heard);
       }, RETRY_MS).unref();
     };
-    child.on("error", restart).on("exit", restart);
+    child.on("error", restart).on("close", restart);
+  }
+
+  #reportEnd(program: string, error: string): void {
+    if (this.#stopped || this.#ended.has(program)) return;
+    this.#ended.add(program);
+    this.#log(`${program} monitor ended: changes are seen at its next start, in ${RETRY_MS} ms`, { error });
   }
 }
 
