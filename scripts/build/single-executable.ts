@@ -9,6 +9,7 @@ import { ensureRuntime } from "../../plugin/deploy/bun-runtime.ts";
 import { RUNTIMES } from "../../plugin/deploy/compile.ts";
 import type { Platform, RuntimePackage } from "../../plugin/deploy/platform.ts";
 
+const require = createRequire(import.meta.url);
 const ROOT = join(import.meta.dirname, "..", "..");
 const MANIFESTS = join(ROOT, "plugin", "deploy", "manifests");
 /** Node.js by platform, in the version of package.json. */
@@ -54,7 +55,7 @@ export async function buildSingleExecutable(platform?: Platform): Promise<string
     await runOrThrow([process.execPath, "--experimental-sea-config", join(work, "sea.json")]);
     await copyFile(runtime, executable);
     await chmod(executable, 0o755);
-    const postject = createRequire(import.meta.url).resolve("postject/dist/cli.js");
+    const postject = require.resolve("postject/dist/cli.js");
     const section = ["NODE_SEA_BLOB", blob, "--sentinel-fuse", FUSE];
     await runOrThrow([process.execPath, postject, executable, ...section]);
     await rename(executable, output);
