@@ -49,7 +49,9 @@ Example:
   return addGlobalOptions(addClusterOptions(command), ["output"]).action(runDoctor);
 }
 
-async function runDoctor(flags: DoctorFlags): Promise<void> {
+async function runDoctor(flags: DoctorFlags, command: Command): Promise<void> {
+  if (flags.probe !== true && ["provider", "name"].some((name) => command.getOptionValueSource(name) === "cli"))
+    command.error("error: --provider and --name need --probe; without it, --kubeconfig names the cluster");
   if (flags.probe) {
     const { probePods } = await import("../../doctor/probe-pods.ts");
     process.exitCode = await probePods(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`));
