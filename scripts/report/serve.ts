@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { extname, join, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { RESULTS } from "../../results/files/write.ts";
+import { serveUntilSignal } from "./serve-until-signal.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -21,17 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * @param onReady called with the URL
  */
 export async function serveRuns(port: number, onReady: (url: string) => void): Promise<void> {
-  const server = await startReportServer(join(RESULTS, "runs"), port);
-  const { port: actual } = server.address() as AddressInfo;
-  onReady(`http://127.0.0.1:${actual}/`);
-  await new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.once(signal, () => {
-        resolve();
-      });
-  });
-  server.close();
-  server.closeAllConnections();
+  await serveUntilSignal(await startReportServer(join(RESULTS, "runs"), port), onReady);
 }
 
 /** Starts a server for the files of a directory. @returns it when it listens */

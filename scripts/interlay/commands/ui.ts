@@ -1,9 +1,9 @@
-import type { AddressInfo } from "node:net";
 import { Command } from "commander";
 import { findNamespace, selectAddress } from "../../../plugin/trace/tell/find-endpoint.ts";
 import { renderTrace } from "../../../plugin/trace/tell/render-trace.ts";
 import { buildTraceModel } from "../../../plugin/trace/walk/build-trace-model.ts";
 import { traceConnection } from "../../../plugin/trace/walk/trace-connection.ts";
+import { serveUntilSignal } from "../../report/serve-until-signal.ts";
 import { addClusterOptions, type ClusterFlags, loadCluster } from "../program/common-options.ts";
 import { parsePort } from "../program/parse-port.ts";
 import { connectCluster, type TracedCluster } from "./trace/connect-cluster.ts";
@@ -28,15 +28,7 @@ async function runUi({ port, ...flags }: ClusterFlags & { readonly port: number 
   };
   await source.readView(); // an API server that does not answer is reported here
   const server = await startUiServer(source, port);
-  process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}/\n`);
-  await new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.once(signal, () => {
-        resolve();
-      });
-  });
-  server.close();
-  server.closeAllConnections();
+  await serveUntilSignal(server, (url) => process.stdout.write(`${url}\n`));
 }
 
 async function tracePods(cluster: TracedCluster, from: string, to: string, port: number): Promise<string> {
