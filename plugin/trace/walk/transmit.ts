@@ -49,7 +49,8 @@ export function transmitFrame(walk: WalkState, { namespace, link: name, neighbou
     );
   const arrived = passSteps(walk, namespace, receiver, packet);
   const arrival = { namespace: walk.getNamespace(receiver.namespace), link: receiver.link, packet: arrived };
-  return isPrerouted(walk, receiver, packet) ? { ...arrival, isPrerouted: true } : arrival;
+  const isPrerouted = receiver.steps.some((step) => runsPrerouting(walk, receiver, step, packet));
+  return isPrerouted ? { ...arrival, isPrerouted } : arrival;
 }
 
 /** @throws PacketLost if the link does not exist, is down, or the model does not know what it does */
@@ -81,7 +82,8 @@ function passSteps(walk: WalkState, from: NamespaceModel, receiver: FrameReceive
     if (step.namespace !== current) packet = { ...packet, mark: 0 };
     current = step.namespace;
     packet = passStep(walk, step, packet);
-    if (step.kind === "bridge" && !isPrerouted(walk, receiver, packet)) packet = forgetConnection(walk, packet);
+    if (step.kind === "bridge" && !runsPrerouting(walk, receiver, step, packet))
+      packet = forgetConnection(walk, packet);
   }
   return namespace === current ? packet : { ...packet, mark: 0 };
 }
@@ -119,18 +121,17 @@ function isFilteredAsIp({ state }: NamespaceModel, { family }: Packet): boolean 
 }
 
 /**
- * Reports whether a frame for a bridge's own link passed hook prerouting as it entered the bridge: the IP layer then
- * skips that hook and keeps mark and connection (ip_sabotage_in in net/bridge/br_netfilter_hooks.c).
+ * Reports whether a bridge runs hook prerouting for a frame to its own link: the IP layer then skips that hook and keeps
+ * mark and connection (ip_sabotage_in in net/bridge/br_netfilter_hooks.c).
  */
-function isPrerouted(walk: WalkState, { namespace, link, steps }: FrameReceiver, packet: Packet): boolean {
-  return steps.some(
-    (step) =>
-      step.kind === "bridge" &&
-      step.namespace === namespace &&
-      step.bridge === link &&
-      step.inPort !== undefined &&
-      step.outPort === undefined &&
-      isFilteredAsIp(walk.getNamespace(namespace), packet),
+function runsPrerouting(walk: WalkState, receiver: FrameReceiver, step: FrameStep, packet: Packet): boolean {
+  return (
+    step.kind === "bridge" &&
+    step.namespace === receiver.namespace &&
+    step.bridge === receiver.link &&
+    step.inPort !== undefined &&
+    step.outPort === undefined &&
+    isFilteredAsIp(walk.getNamespace(step.namespace), packet)
   );
 }
 
