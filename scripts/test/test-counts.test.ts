@@ -23,11 +23,14 @@ describe("test-summary", () => {
       assert.deepEqual(readCounts(output), expected);
     });
 
-  it("extracts mocha's list of failures", () => {
-    assert.equal(
-      extractFailures("✔ a\n\n  1 passing (3s)\n  1 failing\n\n  1) b:\n     why\n"),
-      "1 failing\n\n  1) b:\n     why",
-    );
+  it("extracts the titles and messages of mocha's list of failures, without stacks", () => {
+    const output =
+      "✔ a\n\n  1 passing (3s)\n  2 failing\n\n  1) group\n       b:\n     why\n      at f (a.ts:1:1)\n\n  2) c:\n     so\n\n";
+    assert.equal(extractFailures(output), "2 failing\n  1) group\n       b:\n     why\n  2) c:\n     so");
+  });
+  it("cuts a long failure, so that the next is seen", () => {
+    const failures = extractFailures(`  2 failing\n\n  1) a:\n${"     x\n".repeat(1000)}  2) b:\n     why\n`);
+    assert.ok(failures.length < 700 && failures.endsWith("  2) b:\n     why"), failures);
   });
   it("extracts the last lines of a stage without mocha", () => {
     assert.equal(extractFailures(`first\n${"line\n".repeat(50)}error TS1`), `${"line\n".repeat(39)}error TS1`);

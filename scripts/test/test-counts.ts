@@ -40,12 +40,25 @@ export function formatClosingLine({ passed, failed, skipped }: TestCounts): stri
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-/** Longest text of a failed stage in the summary, in characters. */
-const FAILURES_LENGTH = 6000;
+/** Longest text of a failure in the summary, in characters: logs of runs are often cut to their last 3000. */
+const FAILURE_LENGTH = 600;
 
-/** Returns what a failed stage printed about its failures: mocha's list of them, else its last lines. */
+/**
+ * Returns what a failed stage printed about its failures: the title and message of each in mocha's list, without stacks,
+ * else the stage's last lines.
+ */
 export function extractFailures(output: string): string {
   const list = [...output.matchAll(/^\s+\d+ failing$/gm)].at(-1);
-  const text = list === undefined ? output.split("\n").slice(-40).join("\n") : output.slice(list.index);
-  return text.trim().slice(0, FAILURES_LENGTH);
+  if (list === undefined) return output.split("\n").slice(-40).join("\n").trim().slice(-FAILURE_LENGTH);
+  return output
+    .slice(list.index)
+    .split(/^(?=\s+\d+\) )/m)
+    .map((failure) =>
+      failure
+        .replaceAll(/^\s*(?:at .*)?\n/gm, "")
+        .trimEnd()
+        .slice(0, FAILURE_LENGTH),
+    )
+    .join("\n")
+    .trim();
 }
