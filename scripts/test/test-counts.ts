@@ -52,7 +52,7 @@ export function extractFailures(output: string): string {
   if (list === undefined) return output.split("\n").slice(-40).join("\n").trim().slice(-FAILURE_LENGTH);
   return output
     .slice(list.index)
-    .split(/^(?=\s+\d+\) )/m)
+    .split(/^(?= +\d+\) )/m)
     .map((failure) =>
       failure
         .replaceAll(/^\s*(?:at .*)?\n/gm, "")
