@@ -11,7 +11,7 @@ import { parseIp } from "../datapath/address.ts";
 import { getBlockName } from "../ipam/pool/address-blocks.ts";
 import { toObjectName } from "../ipam/pool/object-name.ts";
 import { hashWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
-import { buildLabels } from "../ipam/records/address-labels.ts";
+import { buildLabels, selectNode } from "../ipam/records/address-labels.ts";
 import type { AddressStore } from "../ipam/records/address-store.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
@@ -60,6 +60,12 @@ export class AddressCluster {
     };
     this.addresses.set(name, object);
     return object;
+  }
+
+  /** Takes the labels from all addresses, as an earlier version wrote them. */
+  removeLabels(): void {
+    for (const [name, { metadata, spec }] of this.addresses)
+      this.addresses.set(name, { metadata: { ...metadata, labels: {} }, spec });
   }
 }
 
@@ -110,9 +116,11 @@ export class NodeStore implements AddressStore {
   };
   listAddresses = () => [...this.#seen.values()].filter((object) => this.#isFollowed(object));
 
-  /** An agent follows the addresses of its node, the controller all. */
-  #isFollowed({ spec }: UnderlayAddressObject): boolean {
-    return this.#scope === "cluster" || spec.node === this.node;
+  /** An agent follows the addresses with the label of its node, the controller all. */
+  #isFollowed({ metadata: { labels }, spec }: UnderlayAddressObject): boolean {
+    if (this.#scope === "cluster") return true;
+    const hasLabel = Object.entries(labels).some(([key, value]) => `${key}=${value}` === selectNode(this.node));
+    return hasLabel && spec.node === this.node;
   }
 
   async readAddress(name: string) {

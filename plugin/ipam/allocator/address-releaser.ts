@@ -67,8 +67,9 @@ export class AddressReleaser {
   }
 
   async releaseAddress(name: string, { containerId }: Pick<ContainerNic, "containerId">): Promise<void> {
-    const object = this.#store.getAddress(name);
     if (!this.#store.isSynced()) return;
+    // Not in the cache: deleted, or without the label of this node, as earlier versions made it.
+    const object = this.#store.getAddress(name) ?? (await this.#store.readAddress(name));
     if (object === undefined) {
       this.#records.remove(name); // deleted manually
       return;

@@ -395,6 +395,47 @@ describe("Allocator", () => {
     assert.deepEqual(one.records.listRecords(), []);
   });
 
+  it("labels the address of an earlier version that a running container has", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const before = agent("n1");
+    await add(before, pod("a", before), "eth0", "c");
+    cluster.removeLabels();
+    const after = agent("n1");
+    after.store.catchUp();
+    await after.allocator.sync();
+    assert.deepEqual(
+      after.store.listAddresses().map(({ spec }) => spec.containerId),
+      ["c"],
+    );
+  });
+
+  it("releases the address of an earlier version at DEL, although it has no labels yet", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const before = agent("n1");
+    await add(before, pod("a", before), "eth0", "c");
+    cluster.removeLabels();
+    cluster.pods.delete("default/a");
+    const after = agent("n1");
+    after.store.catchUp();
+    await end(after, "c", "eth0");
+    assert.deepEqual([held(), after.records.listRecords()], [[], []]);
+  });
+
+  it("keeps the record of an address that DEL could not read until the next synchronization", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const before = agent("n1");
+    await add(before, pod("a", before), "eth0", "c");
+    cluster.removeLabels();
+    cluster.pods.delete("default/a");
+    const after = agent("n1");
+    after.store.catchUp();
+    after.store.partitioned = true;
+    await end(after, "c", "eth0");
+    after.store.partitioned = false;
+    await after.allocator.sync();
+    assert.deepEqual([held(), after.records.listRecords()], [[], []]);
+  });
+
   it("should give the same result from two agents of one node during an update", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const store = new NodeStore(cluster, "n1");
