@@ -5,16 +5,26 @@ import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
-import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/ipam-calls.ts";
 import { compareWithEmpty, fillCluster } from "./ipam/full-cluster.ts";
 import { measureRollout } from "./ipam/set-rollout.ts";
-import { compareRates, measureWhereabouts } from "./ipam/whereabouts-rate.ts";
+import { calicoIpam, COMPARED_POOL, interlayIpam, prepareWhereabouts } from "./ipam/plugins.ts";
+import { comparePluginRates, measurePluginRate } from "./ipam/plugin-rate.ts";
+import { measurePart } from "./measurement/measure-part.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
 import { measureAdd } from "./ipam/measure-add.ts";
-import { createBenchNamespace, createKubeClient, createNodes, IPAM_BENCH_NAMESPACE } from "./ipam/cluster-objects.ts";
+import {
+  clearAddresses,
+  createBenchNamespace,
+  createKubeClient,
+  createNodes,
+  createPools,
+  IPAM_BENCH_NAMESPACE,
+} from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
 
+/** Nodes of the lab, each with an agent. */
+const WORKERS = 10;
 const THOUSAND: Scale = { nodes: 10, podsPerNode: 100, atOnce: 10 };
 
 /** Numbers of nodes and pods, and of pods that start on a node at the same time. */
@@ -28,51 +38,69 @@ const SCALES: readonly Scale[] = [
 export const runIpamBench: Bench = {
   name: "ipam",
   description:
-    "addresses per second from 1, 10 and 50 nodes at once, writes per address, a full cluster, a rollout, and ADD, compared with whereabouts and calico-ipam, in a lab",
+    "a rollout, ADD compared with whereabouts and calico-ipam on 10 nodes, addresses per second from 1, 10 and 50 nodes at once, writes per address, and a full cluster, in a lab",
   parts: { components: [...LAB_PARTS, "whereabouts"] },
   run: async (print) => {
     const directory = await mkdtemp(join(tmpdir(), "interlay-bench-ipam-"));
     try {
-      return await withBenchLab("ipam", async (cluster, progress) => {
-        const components = await resolveComponents(
-          (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((program) => ({
-            name: program,
-            version: cluster.spec.kubernetes,
-          })),
-          progress,
-        );
-        const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
-        const kube = createKubeClient(cluster);
-        const calls = await createCalls(cluster, kube);
-        const measurements: Measurement[] = [];
-        const report = (more: readonly Measurement[]): void => {
-          for (const { name: label, value, unit } of more) print(`${label}: ${value} ${unit}`);
-          measurements.push(...more);
-        };
-        await createBenchNamespace(kube);
-        report(await measureRollout(cluster, kube));
-        report(await measureAdd(calls, kube));
-        report(await measureWhereabouts(cluster, calls, progress));
-        print("creating nodes that exist only in the API server");
-        const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
-        const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
-        await createNodes(cluster, kube, nodes);
-        const context = {
-          kube,
-          directory,
-          nodes,
-          workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
-        };
-        const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
-        report(await measureSizes({ ...context, metrics }));
-        for (const scale of SCALES) report(await measureAllocations({ ...context, metrics }, scale));
-        report(await measureCalico(cluster, calls));
-        report(compareRates(measurements));
-        print("creating 50,000 addresses of 200 pools");
-        await fillCluster(kube);
-        report(compareWithEmpty(measurements, await measureAllocations({ ...context, metrics }, THOUSAND, "filled")));
-        return measurements;
-      });
+      return await withBenchLab(
+        "ipam",
+        async (cluster, progress) => {
+          const components = await resolveComponents(
+            (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((program) => ({
+              name: program,
+              version: cluster.spec.kubernetes,
+            })),
+            progress,
+          );
+          const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
+          const kube = createKubeClient(cluster);
+          const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
+          const calls = await Promise.all(workers.map((name) => createCalls(cluster, kube, name)));
+          const measurements: Measurement[] = [];
+          const measure = async (part: string, run: () => Promise<readonly Measurement[]>): Promise<void> => {
+            for (const row of await measurePart(part, run)) {
+              print(`${row.name}: ${row.value} ${row.unit} (${row.basis})`);
+              measurements.push(row);
+            }
+          };
+          await createBenchNamespace(kube);
+          await measure("rollout", () => measureRollout(cluster, kube));
+          await measure("ADD", () => measureAdd(calls, kube));
+          const { name: pool, subnet, first, last } = COMPARED_POOL;
+          await createPools(kube, [{ name: pool, subnet, ranges: [`${first}-${last}`] }]);
+          await measure("interlay-ipam", () => measurePluginRate(interlayIpam, calls));
+          await measure("calico-ipam", () => measurePluginRate(calicoIpam, calls));
+          await measure("whereabouts", async () =>
+            measurePluginRate(await prepareWhereabouts(cluster, progress), calls),
+          );
+          await measure("comparison", () => Promise.resolve(comparePluginRates(measurements, workers.length)));
+          for (const one of calls) await one.close();
+          await clearAddresses(kube);
+          print("creating nodes that exist only in the API server");
+          const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
+          const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
+          await createNodes(cluster, kube, nodes);
+          const context = {
+            kube,
+            directory,
+            nodes,
+            workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
+          };
+          const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
+          await measure("sizes", () => measureSizes({ ...context, metrics }));
+          for (const scale of SCALES)
+            await measure(`${scale.nodes} nodes`, () => measureAllocations({ ...context, metrics }, scale));
+          await measure("full cluster", async () => {
+            print("creating 50,000 addresses of 200 pools");
+            await fillCluster(kube);
+            const filled = await measureAllocations({ ...context, metrics }, THOUSAND, "filled");
+            return compareWithEmpty(measurements, filled);
+          });
+          return measurements;
+        },
+        { INTERLAY_NODES: String(WORKERS) },
+      );
     } finally {
       await rm(directory, { recursive: true, force: true });
     }

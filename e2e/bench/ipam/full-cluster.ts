@@ -44,13 +44,14 @@ export function compareWithEmpty(
   empty: readonly Measurement[],
   filled: readonly Measurement[],
 ): readonly Measurement[] {
-  const findTime = (measurements: readonly Measurement[]) =>
-    measurements.find(({ name }) => name === MEASURED)?.value ?? 0;
+  const findTime = (measurements: readonly Measurement[]) => measurements.find(({ name }) => name === MEASURED)?.value;
+  const [without, within] = [findTime(empty), findTime(filled)];
+  if (without === undefined || within === undefined) throw new Error(`the time of "${MEASURED}" is missing`);
   return [
     ...filled.map((one) => ({ ...one, name: `50,000 addresses in use, ${one.name}` })),
     {
       name: `${MEASURED}, with 50,000 addresses in use / without`,
-      value: roundToHundredth(findTime(filled) / findTime(empty)),
+      value: roundToHundredth(within / without),
       unit: "x",
       limit: 1.2,
       basis: "addresses in use are of 200 other pools",

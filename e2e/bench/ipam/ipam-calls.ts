@@ -16,18 +16,29 @@ const podList = z.object({
   ),
 });
 
+const result = z.object({ ips: z.array(z.object({ address: z.string() })).default([]) });
+
+interface AnsweredCall {
+  readonly milliseconds: number;
+  /** Addresses of the result, without prefix length. */
+  readonly addresses: readonly string[];
+}
+
 /** Calls of CNI plugins on a node of the lab, for an existing pod and an unused network namespace. */
 export interface IpamCalls {
+  readonly node: string;
   /**
    * Calls a plugin.
    *
    * @param plugin name of an installed plugin, or path of another one
-   * @returns milliseconds @throws with the output of the plugin */
-  call(plugin: string, command: "ADD" | "DEL", id: string, config: object, ifname?: string): Promise<number>;
+   * @throws with the output of the plugin
+   */
+  call(plugin: string, command: "ADD" | "DEL", id: string, config: object, ifname?: string): Promise<AnsweredCall>;
+  /** Deletes the network namespace: the agent forgets the addresses of its calls when their objects are deleted. */
+  close(): Promise<void>;
 }
 
-export async function createCalls(cluster: Cluster, kube: KubeClient): Promise<IpamCalls> {
-  const node = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
+export async function createCalls(cluster: Cluster, kube: KubeClient, node: string): Promise<IpamCalls> {
   const pods = podList.parse(await kube.list(RESOURCE.systemPods, { fieldSelector: `spec.nodeName=${node}` })).items;
   const pod = pods.find(({ metadata }) => metadata.name.startsWith("kube-proxy"))?.metadata;
   if (pod === undefined) throw new Error(`no kube-proxy runs on ${node}`);
@@ -36,6 +47,7 @@ export async function createCalls(cluster: Cluster, kube: KubeClient): Promise<I
   await runOnNode(cluster, node, ["ip", "netns", "add", netns]);
   const args = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;
   return {
+    node,
     async call(plugin, command, id, config, ifname = "eth0") {
       const env = {
         CNI_COMMAND: command,
@@ -52,7 +64,11 @@ export async function createCalls(cluster: Cluster, kube: KubeClient): Promise<I
       const { exitCode, stdout, stderr } = await cluster.exec(node, argv, { stdin });
       const milliseconds = performance.now() - started;
       if (exitCode !== 0) throw new Error(`${plugin} ${command} ended with ${exitCode}: ${stdout} ${stderr}`);
-      return milliseconds;
+      const { ips } = result.parse(stdout.trim() === "" ? {} : JSON.parse(stdout));
+      return { milliseconds, addresses: ips.map(({ address }) => address.replace(/\/.*/, "")) };
+    },
+    async close() {
+      await runOnNode(cluster, node, ["ip", "netns", "delete", netns]);
     },
   };
 }

@@ -2,16 +2,14 @@ import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import type { Measurement } from "../measurement/measurement.ts";
 import { median, roundToTenth } from "../measurement/statistics.ts";
 import type { IpamCalls } from "./ipam-calls.ts";
-import pLimit from "p-limit";
 import { createPools } from "./cluster-objects.ts";
 
 const CALLS = 40;
-const PARALLEL = 10;
 const LIMIT_MS = 15;
-const PARALLEL_CALLS = { calls: 100, atOnce: PARALLEL };
 
 /** Measures macvlan with interlay-ipam, host-local and static, alternately. */
-export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<readonly Measurement[]> {
+export async function measureAdd([calls]: readonly IpamCalls[], kube: KubeClient): Promise<readonly Measurement[]> {
+  if (calls === undefined) throw new Error("the lab has no worker");
   await createPools(kube, [{ name: "add", subnet: "10.7.0.0/16", ranges: ["10.7.220.0-10.7.223.255"] }]);
   const ipams = {
     "interlay-ipam": { type: "interlay-ipam", pools: ["add"] },
@@ -24,14 +22,11 @@ export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<re
       const id = `bench-${name}-${call}`;
       const config = { master: "eth0", mode: "bridge", ipam: ipams[name] };
       // A new interface name for each call: a known one would get its address without the API server.
-      samples[name].push(await calls.call("macvlan", "ADD", id, config, `n${call}`));
+      samples[name].push((await calls.call("macvlan", "ADD", id, config, `n${call}`)).milliseconds);
       await calls.call("macvlan", "DEL", id, config, `n${call}`);
     }
   const [ours, local, fixed] = [samples["interlay-ipam"], samples["host-local"], samples.static].map(median);
   const basis = `median of ${CALLS}, alternately, macvlan on a node of the lab`;
-  const rate = await measureRate((index) =>
-    calls.call("interlay-ipam", "ADD", `parallel-${index}`, { ipam: ipams["interlay-ipam"] }, `c${index}`),
-  );
   return [
     { name: "macvlan's ADD with interlay-ipam", value: roundToTenth(ours ?? 0), unit: "ms", basis },
     { name: "macvlan's ADD with host-local", value: roundToTenth(local ?? 0), unit: "ms", basis },
@@ -43,19 +38,5 @@ export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<re
       limit: LIMIT_MS,
       basis,
     },
-    { name: "interlay-ipam's ADD, 1 node", value: rate, unit: "/s", basis: describeCalls("one node") },
   ];
-}
-
-export const describeCalls = (where: string): string =>
-  `${PARALLEL_CALLS.calls} processes of the plugin, ${PARALLEL} at a time, on ${where}`;
-
-/** Measures calls per second. */
-export async function measureRate(call: (index: number) => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await pLimit(PARALLEL).map(
-    Array.from({ length: PARALLEL_CALLS.calls }, (_, index) => index),
-    call,
-  );
-  return roundToTenth((1000 * PARALLEL_CALLS.calls) / (performance.now() - started));
 }

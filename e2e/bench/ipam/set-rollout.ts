@@ -60,7 +60,7 @@ export async function measureRollout(cluster: Cluster, kube: KubeClient): Promis
   await kube.mergePatch(deployments, NAME, { spec: { replicas: 0 } });
   const deadline = Date.now() + DEADLINE_MS;
   while ((await listPods(kube)).length > 0) await pause(deadline, "pods exist after the measurement");
-  const basis = `Deployment of ${REPLICAS} with a fixed set of ${set.size}, maxSurge ${SURGE}, 2 nodes of a lab`;
+  const basis = `Deployment of ${REPLICAS} with a fixed set of ${set.size}, maxSurge ${SURGE}, ${cluster.nodes.length - 1} workers of a lab`;
   return [
     { name: "rollout: addresses of the set", value: set.size, unit: "", basis },
     { name: "rollout: all pods replaced", value: roundToTenth(seconds), unit: "s", basis },

@@ -1,0 +1,100 @@
+import type { Measurement } from "../measurement/measurement.ts";
+import { computePercentile, median, roundToTenth } from "../measurement/statistics.ts";
+import type { IpamCalls } from "./ipam-calls.ts";
+
+/** Addresses of each comparison. */
+export const PLUGIN_ADDRESSES = 1000;
+/** No further ADD begins after this time, because a slow plugin would need an hour. */
+const DEADLINE_MS = 240_000;
+
+export type ComparedPlugin = "interlay-ipam" | "calico-ipam" | "whereabouts";
+
+/** An ADD of one plugin: the program, its configuration on a node, and what its calls share. */
+export interface PluginUnderTest {
+  readonly name: ComparedPlugin;
+  /** Path or name of the plugin. */
+  readonly program: string;
+  readonly buildConfig: (node: string) => object;
+  /** Size of the pool, for the table. */
+  readonly pool: string;
+}
+
+const rateName = (plugin: ComparedPlugin, nodes: number): string => `${plugin}'s ADD, ${nodes} nodes`;
+
+/** Measures ADDs per second through the plugin's program: one call at a time on each node, all nodes at once. */
+export async function measurePluginRate(
+  { name, program, buildConfig, pool }: PluginUnderTest,
+  nodes: readonly IpamCalls[],
+): Promise<readonly Measurement[]> {
+  const queue = Array.from({ length: PLUGIN_ADDRESSES }, (_, index) => index).values();
+  const given: string[] = [];
+  const times: number[] = [];
+  const reasons: string[] = [];
+  const started = performance.now();
+  await Promise.all(
+    nodes.map(async (calls) => {
+      for (const index of queue) {
+        if (performance.now() - started > DEADLINE_MS) return;
+        try {
+          const id = `${name}-${index}`;
+          const answer = await calls.call(program, "ADD", id, buildConfig(calls.node), `${name.slice(0, 1)}${index}`);
+          given.push(...answer.addresses);
+          times.push(answer.milliseconds);
+        } catch (error) {
+          reasons.push(String(error));
+        }
+      }
+    }),
+  );
+  const seconds = (performance.now() - started) / 1000;
+  if (reasons[0] !== undefined) process.stderr.write(`the first of ${reasons.length} failures: ${reasons[0]}\n`);
+  if (times.length === 0) throw new Error(reasons[0] ?? `${name} gave no address`);
+  const doubles = given.length - new Set(given).size;
+  const basis = `${given.length} of ${PLUGIN_ADDRESSES} addresses in ${Math.round(seconds)} s, ${pool}; one call at a time on each of ${nodes.length} nodes`;
+  const limit = name === "interlay-ipam" ? { limit: 0 } : {};
+  return [
+    { name: rateName(name, nodes.length), value: roundToTenth(given.length / seconds), unit: "/s", basis },
+    { name: `${rateName(name, nodes.length)}, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
+    {
+      name: `${rateName(name, nodes.length)}, p99`,
+      value: roundToTenth(computePercentile(times, 0.99)),
+      unit: "ms",
+      basis,
+    },
+    {
+      name: `${rateName(name, nodes.length)}, failed or allocated twice`,
+      value: reasons.length + doubles,
+      unit: "failures",
+      ...limit,
+      basis,
+    },
+  ];
+}
+
+/**
+ * Compares ADDs per second of interlay-ipam with those of the others; a limit is a maximum, so the others' part is limited.
+ * A plugin that was not measured has no row.
+ */
+export function comparePluginRates(measurements: readonly Measurement[], nodes: number): readonly Measurement[] {
+  const findRate = (plugin: ComparedPlugin) =>
+    measurements.find(({ name }) => name === rateName(plugin, nodes))?.value ?? 0;
+  const ours = findRate("interlay-ipam");
+  return (
+    [
+      ["whereabouts", 1 / 10],
+      ["calico-ipam", 1 / 4],
+    ] as const
+  ).flatMap(([other, limit]) =>
+    ours === 0 || findRate(other) === 0
+      ? []
+      : [
+          {
+            name: `ADDs per second, ${other} / interlay-ipam`,
+            value: Math.round((1000 * findRate(other)) / ours) / 1000,
+            unit: "x" as const,
+            limit,
+            basis: `through the plugins' programs, ${nodes} nodes`,
+          },
+        ],
+  );
+}
