@@ -4,6 +4,7 @@ import { runCommand } from "../components/run-command.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import { ensureImageStore, readMissingImages } from "../images/store.ts";
 import { renderKindConfig } from "./kind-config.ts";
+import { countJoinedNodes } from "./joined-nodes.ts";
 import { matchesEnvironment, recordEnvironment } from "./node-settings-step.ts";
 import { getClusterDirectory, getKubeconfigPath } from "./cluster-files.ts";
 import { listNodes, listNodeIds } from "./list-nodes.ts";
@@ -22,7 +23,7 @@ export const nodesStep: Step = {
     const stores = new Set(existing.map((node) => node.imageStore));
     if (!existing.every((node) => node.running && node.image === images.node.reference)) return false;
     for (const store of stores) if ((await readMissingImages(store, images.pods)) === undefined) return false;
-    return (await countJoinedNodes(kubectl)) === existing.length;
+    return (await countJoinedNodes(kubectl, getKubeconfigPath(spec.name))) === existing.length;
   },
 
   async do(bringup, handle) {
@@ -52,13 +53,6 @@ async function writeConfig({ spec, images }: Bringup, store: string): Promise<st
   const file = join(directory, "kind.yaml");
   await writeFile(file, renderKindConfig(spec, images.node.reference, store), { mode: 0o600 });
   return file;
-}
-
-async function countJoinedNodes(kubectl: Bringup["kubectl"]): Promise<number> {
-  return kubectl.run(["get", "nodes", "-o", "name", "--request-timeout=5s"]).then(
-    (names) => names.trim().split("\n").length,
-    () => 0,
-  );
 }
 
 /** Does what `kind delete cluster` does, without the program kind. */
