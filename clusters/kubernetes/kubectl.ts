@@ -1,4 +1,10 @@
+import pRetry from "p-retry";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { type CommandOptions, runOrThrow } from "../components/run-command.ts";
+
+/** A busy API server or etcd does not end each request in its time; applying again is safe. */
+const APPLY_RETRY = { retries: 4, minTimeout: 250, factor: 3 };
+const SERVER_TIMEOUT = /^Error from server \((?:Server)?Timeout\)|etcdserver: request timed out/m;
 
 /** Runs kubectl for one cluster. Its methods throw with kubectl's output. */
 export class Kubectl {
@@ -21,16 +27,23 @@ export class Kubectl {
 
   /** Applies a manifest on the server, which is idempotent and has no size limit for CRDs. */
   async apply(manifest: string): Promise<void> {
-    await this.run(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin: manifest });
+    await this.#apply("-", { stdin: manifest });
   }
 
   /** Applies a manifest file, as `apply` does. */
   async applyFile(path: string): Promise<void> {
-    await this.run(["apply", "--server-side", "--force-conflicts", "-f", path]);
+    await this.#apply(path);
   }
 
   /** Waits until every pod of a workload is of its latest revision and ready. @param workload like `daemonset/interlay` */
   async waitForRollout(workload: string, namespace: string, timeoutSeconds: number): Promise<void> {
     await this.run(["-n", namespace, "rollout", "status", workload, `--timeout=${timeoutSeconds}s`]);
+  }
+
+  async #apply(path: string, options?: CommandOptions): Promise<void> {
+    await pRetry(() => this.run(["apply", "--server-side", "--force-conflicts", "-f", path], options), {
+      ...APPLY_RETRY,
+      shouldRetry: ({ error }) => SERVER_TIMEOUT.test(getErrorMessage(error)),
+    });
   }
 }

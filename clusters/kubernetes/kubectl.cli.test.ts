@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Kubectl } from "./kubectl.ts";
+
+describe("Kubectl.apply", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "interlay-kubectl-"));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  /** Writes a program that fails once with an error, and records the manifests that it gets. */
+  async function createProgram(error: string): Promise<{ kubectl: Kubectl; readManifests: () => Promise<string> }> {
+    const [program, file] = [join(directory, "kubectl"), join(directory, "manifests")];
+    const failOnce = `if [ ! -e ${file}.failed ]; then touch ${file}.failed; echo '${error}' >&2; exit 1; fi`;
+    await writeFile(program, `#!/bin/sh\ncat >> ${file}\n${failOnce}\n`);
+    await chmod(program, 0o755);
+    return { kubectl: new Kubectl(program, "kubeconfig"), readManifests: () => readFile(file, "utf8") };
+  }
+
+  it("applies again what the API server did not do in its time", async () => {
+    const { kubectl, readManifests } = await createProgram(
+      "Error from server (Timeout): Timeout: request did not complete within requested timeout",
+    );
+    await kubectl.apply("kind: Pod\n");
+    assert.equal(await readManifests(), "kind: Pod\nkind: Pod\n");
+  });
+
+  it("fails at once for a manifest that the API server rejects", async () => {
+    const { kubectl, readManifests } = await createProgram("Error from server (Invalid): spec.image is required");
+    await assert.rejects(kubectl.apply("kind: Pod\n"), /spec\.image is required/);
+    assert.equal(await readManifests(), "kind: Pod\n");
+  });
+});
