@@ -15,12 +15,15 @@ export function factSpecs(getContext: () => MutantContext, options: MutantOption
   It("fails for each wrong or missing fact", { timeout: 1_200_000 }, async () => {
     const context = getContext();
     for (const fact of sampleMutants(FACT_MUTANTS, options, 0.4)) {
-      await By(fact.title, () => testFactMutant(context, fact));
-      await By("the pods are attached with the right facts", async () => {
-        await context.recreatePods(60_000);
-        await waitForServices(context.cells, VARIANT, context.deployment);
-        await context.assertAllPass(VARIANT, `after "${fact.title}" was corrected`);
-      });
+      try {
+        await By(fact.title, () => testFactMutant(context, fact));
+      } finally {
+        await By("the pods are attached with the right facts", async () => {
+          await context.recreatePods(60_000);
+          await waitForServices(context.cells, VARIANT, context.deployment);
+        });
+      }
+      await context.assertAllPass(VARIANT, `after "${fact.title}" was corrected`);
     }
   });
 }
