@@ -104,9 +104,20 @@ async function runStage({ name, argv, env, isCheck }: Stage): Promise<StageResul
   return { counts: judgeStage(exitCode, counts), output };
 }
 
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.on(signal, () => {
+    interrupt.abort();
+  });
+
 let total = NO_TESTS;
 const failures: string[] = [];
 for (const stage of STAGES) {
+  if (interrupt.signal.aborted) {
+    failures.push(`== not run, because of an interrupt: ${stage.name}`);
+    total = addCounts(total, { ...NO_TESTS, failed: 1 });
+    continue;
+  }
   const { counts, output } = await runStage(stage);
   if (counts.failed > 0) failures.push(`== failed: ${stage.name}\n${extractFailures(output)}`);
   total = addCounts(total, counts);
