@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compileBun } from "../../plugin/deploy/compile.ts";
 import { runCommand } from "../components/run-command.ts";
+import { raiseContainerWeight } from "./container-weight.ts";
 import { renderDaemonConfig, type DaemonPaths, findFreeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
 import { findMissingCapabilities } from "./runtime/oci-spec.ts";
 
@@ -20,6 +21,7 @@ export async function startDockerDaemon(paths: DaemonPaths, answers: () => Promi
   await assertPathsUsable(paths);
   const missing = findMissingCapabilities(await readFile("/proc/self/status", "utf8"));
   const runtime = missing.size === 0 ? undefined : await buildRuntime(paths);
+  await raiseContainerWeight();
   const bridge = findFreeBridge(listMachineNetworks());
   await writeFile(paths.configFile, renderDaemonConfig(paths, { runtime, bridge }), { mode: 0o600 });
   await rm(paths.pidFile, { force: true }); // dockerd rejects an old pid file whose number belongs to another process
