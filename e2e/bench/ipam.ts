@@ -20,6 +20,7 @@ import {
   createNodes,
   createPools,
   IPAM_BENCH_NAMESPACE,
+  waitUntilResponsive,
 } from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
 
@@ -56,20 +57,27 @@ export const runIpamBench: Bench = {
           const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
           const kube = createKubeClient(cluster);
           const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-          const calls = await Promise.all(workers.map((name) => createCalls(cluster, kube, name)));
           const measurements: Measurement[] = [];
           const measure = async (part: string, run: () => Promise<readonly Measurement[]>): Promise<void> => {
-            for (const row of await measurePart(part, run)) {
+            const rows = await measurePart(part, async () => {
+              await waitUntilResponsive(kube);
+              return run();
+            });
+            for (const row of rows) {
               print(`${row.name}: ${row.value} ${row.unit} (${row.basis})`);
               measurements.push(row);
             }
           };
+          await waitUntilResponsive(kube);
+          const calls = await Promise.all(workers.map((name) => createCalls(cluster, kube, name)));
           await createBenchNamespace(kube);
           await measure("rollout", () => measureRollout(cluster, kube));
           await measure("ADD", () => measureAdd(calls, kube));
-          const { name: pool, subnet, first, last } = COMPARED_POOL;
-          await createPools(kube, [{ name: pool, subnet, ranges: [`${first}-${last}`] }]);
-          await measure("interlay-ipam", () => measurePluginRate(interlayIpam, calls));
+          await measure("interlay-ipam", async () => {
+            const { name, subnet, first, last } = COMPARED_POOL;
+            await createPools(kube, [{ name, subnet, ranges: [`${first}-${last}`] }]);
+            return measurePluginRate(interlayIpam, calls);
+          });
           await measure("calico-ipam", () => measurePluginRate(calicoIpam, calls));
           await measure("whereabouts", async () =>
             measurePluginRate(await prepareWhereabouts(cluster, progress), calls),

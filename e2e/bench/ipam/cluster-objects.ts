@@ -10,6 +10,8 @@ import pLimit from "p-limit";
 export const IPAM_BENCH_NAMESPACE = "bench-ipam";
 const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: IPAM_BENCH_NAMESPACE };
 const PARALLEL = 8;
+const RESPONSIVE_DEADLINE_MS = 120_000;
+const QUICK_MS = 200;
 
 export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): KubeClient {
   const config = loadKubeConfig({ kubeconfig });
@@ -31,6 +33,23 @@ export async function createPools(kube: KubeClient, pools: readonly BenchPool[])
       // Only pods of the benchmark use the pool.
       spec: { ...spec, podSelector: { matchLabels: POD_LABELS } },
     });
+}
+
+/** Waits until the API server answers quickly: after the start of many nodes, their first lists keep it busy. */
+export async function waitUntilResponsive(kube: KubeClient): Promise<void> {
+  const deadline = Date.now() + RESPONSIVE_DEADLINE_MS;
+  for (let quick = 0; quick < 3;) {
+    const started = performance.now();
+    try {
+      await kube.find(RESOURCE.namespaces, "kube-system");
+      quick = performance.now() - started < QUICK_MS ? quick + 1 : 0;
+      if (Date.now() > deadline) return; // slow, but it answers: the measurements show it
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      quick = 0;
+    }
+    await sleep(QUICK_MS);
+  }
 }
 
 /** Creates the namespace of the benchmark's pods. */
