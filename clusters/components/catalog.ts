@@ -30,6 +30,7 @@ export type ComponentName =
   | "ginkgo"
   | "agnhost"
   | "cyclonus"
+  | "sonobuoy"
   | "whereabouts"
   | "whereabouts-pools-crd"
   | "whereabouts-reservations-crd"
@@ -74,6 +75,7 @@ export const VERSIONS = {
   kind: "v0.33.0",
   coredns: "v1.11.1",
   cyclonus: "v0.5.6",
+  sonobuoy: "v0.57.3",
   whereabouts: "v0.9.2",
   crane: "v0.22.1",
 } as const;
@@ -199,6 +201,8 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
       };
     case "cyclonus":
       return { ref, module: createModule("github.com/mattfenwick/cyclonus", version, ["cmd/cyclonus"]), output: name };
+    case "sonobuoy":
+      return { ref, module: createModule("github.com/vmware-tanzu/sonobuoy", version, [""]), output: name };
     case "whereabouts":
       return { ref, module: createModule(WHEREABOUTS, version, ["cmd"]), output: "cmd" };
     case "whereabouts-pools-crd":

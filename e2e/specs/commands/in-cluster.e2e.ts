@@ -6,6 +6,7 @@ import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { unpackArchive } from "../../../results/files/bundle.ts";
 import { readReport } from "../../../results/files/write.ts";
 import { diffLines, readObjects } from "../../existing-cluster/cluster-state.ts";
+import { Sonobuoy } from "../../in-cluster/sonobuoy.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../../harness.ts";
 import { type ClusterApi } from "../../support/cluster-api.ts";
 import { runCommandProcess } from "../../support/e2e-process.ts";
@@ -13,6 +14,7 @@ import { setupCluster } from "../../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
+const PLUGIN_TIMEOUT_MS = 1_200_000;
 
 /** Commands that get only the kubeconfig of a cluster: the suite as a Job in it, and the dump of its state. */
 export function registerSpecs(run: TestRun): void {
@@ -44,6 +46,36 @@ export function registerSpecs(run: TestRun): void {
         (left) => left.length === 0,
         { timeout: 30_000, interval: 1000 },
       );
+    });
+
+    It("runs as a plugin of Sonobuoy, whose archive has the results", { timeout: PLUGIN_TIMEOUT_MS }, async () => {
+      const importImages = cluster.importImages?.bind(cluster);
+      if (cluster.provider !== "kind" || importImages === undefined) Skip("the nodes of a lab have no images");
+      const directory = await mkdtemp(join(tmpdir(), "interlay-sonobuoy-"));
+      DeferCleanup(() => rm(directory, { recursive: true }));
+      const sonobuoy = await By("Sonobuoy", async () => {
+        const built = await Sonobuoy.create(cluster.kubeconfig);
+        await importImages([built.image]);
+        return built;
+      });
+      const before = await readObjects(api);
+      const plugin = await By("npm run in-cluster -- --print sonobuoy", () =>
+        runCommandProcess("in-cluster", ["--kubeconfig", cluster.kubeconfig, "--print", "sonobuoy"]),
+      );
+      assert.equal(plugin.exitCode, 0, plugin.stderr.slice(-8000));
+      DeferCleanup(() => sonobuoy.delete());
+      await By("sonobuoy run", () => sonobuoy.runPlugin(plugin.stdout, directory));
+      const archive = await By("sonobuoy retrieve", () => sonobuoy.retrieve(directory));
+      const { status, total, failed } = await sonobuoy.summarize(archive, "interlay");
+      assert.deepEqual({ status, failed }, { status: "passed", failed: 0 });
+      assert.ok(total > 200, `only ${total} tests`);
+      await sonobuoy.unpack(archive, directory);
+      const results = join(directory, "plugins/interlay/results/global");
+      assert.equal((await readReport(results)).summary.failed, 0);
+      for (const file of ["junit.xml", "report.md", "output.log"])
+        assert.notEqual((await readFile(join(results, file), "utf8")).trim(), "", file);
+      await By("sonobuoy delete", () => sonobuoy.delete());
+      assert.deepEqual(diffLines(before, await readObjects(api)), []);
     });
 
     It("can be dumped with only its kubeconfig, nodes by their agents", { timeout: RUN_TIMEOUT_MS }, async () => {
