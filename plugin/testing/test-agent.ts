@@ -19,13 +19,22 @@ export class TestAgent {
     this.#node = node;
   }
 
-  /** @param whole the executable next to the launcher */
-  async start(whole: string, argv = this.#agentArguments(), env: NodeJS.ProcessEnv = {}): Promise<void> {
+  /**
+   * @param whole the executable next to the launcher
+   * @param wrapCommand returns the command that starts the agent, for example in another root directory
+   */
+  async start(
+    whole: string,
+    argv = this.#agentArguments(),
+    env: NodeJS.ProcessEnv = {},
+    wrapCommand = (command: readonly string[]): readonly string[] => command,
+  ): Promise<void> {
     const { name, socket } = this.#node;
     rmSync(socket, { force: true });
     const kubeconfig = join(this.#node.runDirectory, "kubeconfig");
     writeFileSync(kubeconfig, KUBECONFIG);
-    const child = spawn("nsenter", [`--net=/var/run/netns/${name}`, whole, ...argv], {
+    const [file = "", ...args] = wrapCommand(["nsenter", `--net=/var/run/netns/${name}`, whole, ...argv]);
+    const child = spawn(file, args, {
       stdio: ["ignore", "ignore", "inherit"],
       env: { PATH: process.env["PATH"], NODE_NAME: name, KUBECONFIG: kubeconfig, ...env },
     });

@@ -62,13 +62,14 @@ export async function createBenchNamespace(kube: KubeClient): Promise<void> {
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
 }
 
-/**
- * Creates nodes that exist only as objects and are always ready. Stops the lab's controllers, which would find that the nodes
- * do not run and delete their pods during a measurement.
- */
+/** Stops the lab's controllers, which would find that nodes do not run and delete their pods during a measurement. */
+export function stopControllerManager(cluster: Cluster): Promise<void> {
+  return signalProcess(cluster, cluster.nodes[0]?.name ?? "", "^/.*kube-controller-manager", "STOP");
+}
+
+/** Creates nodes that exist only as objects and are always ready. */
 export async function createNodes(cluster: Cluster, kube: KubeClient, names: readonly string[]): Promise<void> {
-  const [controlPlane] = cluster.nodes;
-  await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");
+  await stopControllerManager(cluster);
   await pLimit(PARALLEL).map(names, (name) =>
     kube.create(RESOURCE.nodes, {
       apiVersion: "v1",

@@ -14,3 +14,4 @@ export function computePercentile(samples: readonly number[], share: number): nu
 /** Rounds to a tenth, the precision of most measurements. */
 export const roundToTenth = (value: number): number => Math.round(value * 10) / 10;
 export const roundToHundredth = (value: number): number => Math.round(value * 100) / 100;
+export const roundToThousandth = (value: number): number => Math.round(value * 1000) / 1000;

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { applyFault, generateFault } from "../../testing/invalid-values.ts";
 import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { TestNet } from "../../testing/node.ts";
 import { OverlayRoot } from "../../testing/overlay-root.ts";
+import { TestAgent } from "../../testing/test-agent.ts";
 
-/** Calls of the executable; a nightly or manual run sets more. */
+/** Calls that the agent executes; a nightly or manual run sets more. */
 const RUNS = Number(process.env["INTERLAY_FUZZ_FILES"] ?? 300);
+/** A call without an agent starts a large executable, so that it takes ten times as long. */
+const STANDALONE_SHARE = 0.1;
 /** Milliseconds after which the sample of a test run ends; a run with a number of its own is not limited. */
 const LIMIT_MS = process.env["INTERLAY_FUZZ_FILES"] === undefined ? 60_000 : undefined;
 
@@ -46,6 +50,7 @@ describe("CNI configurations", () => {
   let pod: TestPod;
   let config: unknown;
   let root: OverlayRoot;
+  let agent: TestAgent;
 
   before(async () => {
     net = new TestNet(plugins);
@@ -56,14 +61,18 @@ describe("CNI configurations", () => {
     // Interlay's directories of this node, and the namespaces.
     root = await OverlayRoot.create(["/run/netns", dirname(node.stateDirectory)]);
   });
+  beforeEach(() => {
+    agent = new TestAgent(node);
+  });
+  afterEach(() => agent.kill());
   after(() => {
     root.close();
     net.close();
   });
 
-  const callPlugin = (command: string, env: NodeJS.ProcessEnv, input: string) => {
-    const { env: valid } = net.invocation("interlay", "ADD", node, pod, "eth0", {});
-    const [file = "", ...argv] = root.buildCommand(["ip", "netns", "exec", node.name, plugins.interlay]);
+  const callPlugin = (plugin: "interlay" | "launcher", command: string, env: NodeJS.ProcessEnv, input: string) => {
+    const { env: valid } = net.invocation(plugin, "ADD", node, pod, "eth0", {});
+    const [file = "", ...argv] = root.buildCommand(["ip", "netns", "exec", node.name, plugins[plugin]]);
     return spawnSync(file, argv, {
       env: { ...valid, CNI_COMMAND: command, ...env },
       input,
@@ -72,9 +81,8 @@ describe("CNI configurations", () => {
     });
   };
 
-  it("change no file outside Interlay's directories, whatever they name", function () {
-    this.timeout(0);
-    const valid = callPlugin("ADD", {}, JSON.stringify(config));
+  const callWithFaults = (plugin: "interlay" | "launcher", numRuns: number): void => {
+    const valid = callPlugin(plugin, "ADD", {}, JSON.stringify(config));
     assert.equal(valid.status, 0, valid.stdout);
     const documents = fc.array(generateFault(PATHS, values), { minLength: 0, maxLength: 3 });
     const variables = fc.option(
@@ -89,16 +97,33 @@ describe("CNI configurations", () => {
       fc.property(fc.constantFrom(...COMMANDS), documents, variables, (command, faults, variable) => {
         calls += 1;
         const env = variable === undefined ? {} : { [variable[0]]: variable[1] };
-        const { status } = callPlugin(command, env, JSON.stringify(faults.reduce(applyFault, config)));
+        const { status } = callPlugin(plugin, command, env, JSON.stringify(faults.reduce(applyFault, config)));
         assert.ok(status === 0 || status === 1, `ended with ${String(status)}`);
         assert.deepEqual(root.listChanges(), []);
       }),
       {
-        numRuns: RUNS,
+        numRuns,
         ...(LIMIT_MS === undefined ? {} : { interruptAfterTimeLimit: LIMIT_MS, markInterruptAsFailure: false }),
       },
     );
     process.stdout.write(`      · ${calls} calls\n`);
+  };
+  const countAgentCalls = (): number =>
+    readFileSync(join(node.stateDirectory, "cni.log"), "utf8").split(`"mode":"agent"`).length - 1;
+
+  it("change no file outside Interlay's directories in a call that an agent executes", async function () {
+    this.timeout(0);
+    await agent.start(plugins.interlay, undefined, {}, (command) => root.buildCommand(command));
+    assert.deepEqual(root.listChanges(), []);
+    callWithFaults("launcher", RUNS);
+    const executed = countAgentCalls();
+    process.stdout.write(`      · ${executed} in the log of the agent\n`);
+    assert.ok(executed > 0);
+  });
+
+  it("change no file outside Interlay's directories in a call without an agent", function () {
+    this.timeout(0);
+    callWithFaults("interlay", STANDALONE_SHARE * RUNS);
   });
 
   it("would show a file that a program writes", () => {
