@@ -32,6 +32,11 @@ export function decodeDumpedRule(payload: Buffer): DumpedRule {
   };
 }
 
+/** Decodes only the comment of a message of the dump: the expressions are most of it. */
+export function decodeRuleComment(payload: Buffer): string {
+  return readComment(decodeAttributes(payload.subarray(HEADER_BYTES)).get(NFTA_RULE.userdata));
+}
+
 /** Reads libnftnl's form of a comment (NFTNL_UDATA_RULE_COMMENT, length, text). */
 function readComment(userdata: Buffer | undefined): string {
   return userdata?.[0] === 0 ? userdata.toString("utf8", 2, 1 + (userdata[1] ?? 1)) : "";

@@ -11,6 +11,8 @@ import { TestAgent } from "../../testing/test-agent.ts";
 
 /** Calls that the agent executes; a nightly or manual run sets more. */
 const RUNS = Number(process.env["INTERLAY_FUZZ_FILES"] ?? 300);
+/** Longest time of a call in milliseconds, on a busy machine. */
+const CALL_MS = 120_000;
 /** A call without an agent starts a large executable, so that it takes ten times as long. */
 const STANDALONE_SHARE = 0.1;
 /** Milliseconds after which the sample of a test run ends; a run with a number of its own is not limited. */
@@ -77,7 +79,7 @@ describe("CNI configurations", () => {
       env: { ...valid, CNI_COMMAND: command, ...env },
       input,
       encoding: "utf8",
-      timeout: 20_000,
+      timeout: CALL_MS,
     });
   };
 

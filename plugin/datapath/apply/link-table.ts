@@ -1,4 +1,4 @@
-import { decodeDumpedRule, encodeRulesRequest } from "../../netlink/nft-rule-dump.ts";
+import { decodeRuleComment, encodeRulesRequest } from "../../netlink/nft-rule-dump.ts";
 import {
   createNftTable,
   NFT_GET_RULE,
@@ -46,12 +46,12 @@ export function removeLinkTable(table: NftTableKey, where: NetworkNamespace): vo
  * @param device the link of the ingress chain. Before Linux 6.16 the kernel removes the chain with its link; later it keeps the
  *   chain, and attaches it to the next link of that name.
  */
-export function hasLinkTable({ table }: CompiledTable, device: string, where: NetworkNamespace): boolean {
+export function hasLinkTable(table: NftTable, device: string, where: NetworkNamespace): boolean {
   if (where.findLink(device) === undefined) return false;
   try {
     const found = where.netfilter
       .dump("rules", NFT_GET_RULE, encodeRulesRequest(table))
-      .map(({ payload }) => decodeDumpedRule(payload).comment)
+      .map(({ payload }) => decodeRuleComment(payload))
       .sort();
     const wanted = table.chains.flatMap(({ rules }) => rules.map(({ comment }) => comment)).sort();
     return wanted.join("\n") === found.join("\n");

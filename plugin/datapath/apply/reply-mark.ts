@@ -181,5 +181,5 @@ export function removeReplyMark(pod: NetworkNamespace): void {
 
 /** Reports whether the pod has the rules. */
 export function hasReplyMark(item: ReplyMarkItem, pod: NetworkNamespace): boolean {
-  return hasLinkTable(getCompiledTable(item), item.device, pod);
+  return hasLinkTable(getCompiledTable(item).table, item.device, pod);
 }
