@@ -12,7 +12,8 @@ import { measureFanOut } from "./agent/fan-out.ts";
 import { measurePoolStatus } from "./agent/measure-pool-status.ts";
 import { measureRepairPass } from "./agent/repair-pass.ts";
 import { readRequests } from "./agent/agent-requests.ts";
-import { ADDRESSES, changeAddresses, createObjects, SCALE } from "./agent/simulated-objects.ts";
+import { ADDRESSES, changeAddresses, createObjects, POOL, SCALE } from "./agent/simulated-objects.ts";
+import { restartControllers } from "./agent/restart-controllers.ts";
 import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { createKubeClient, stopControllerManager } from "./ipam/cluster-objects.ts";
@@ -86,9 +87,10 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
   print(
     `${ADDRESSES} addresses of ${SCALE.nodes} nodes: created in ${roundToTenth((performance.now() - started) / 1000)} s`,
   );
+  const counted = await restartControllers(cluster, kube, { name: POOL, addresses: ADDRESSES });
   const basis = `${ADDRESSES} addresses; ${SCALE.nodes} nodes, NodeStates, blocks`;
   const agent = new AgentProcess(cluster, getWorkerName(cluster));
-  const milliseconds = await agent.restart();
+  const start = await agent.restart();
   await sleep(SETTLE_MS);
   const { holderIdentity } = lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec;
   const leader = await findControllerProcess(cluster, holderIdentity);
@@ -103,10 +105,16 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
   return [
     {
       name: `${clusterSize}: start to ready`,
-      value: roundToTenth(milliseconds),
+      value: roundToTenth(start.milliseconds),
       unit: "ms",
       limit: LIMIT.ready,
       basis: `${basis}; a new process without facts, which lists every kind`,
+    },
+    {
+      name: `${clusterSize}: start to ready, CPU`,
+      value: roundToTenth(start.cpu),
+      unit: "ms",
+      basis: "the same start, its own CPU time",
     },
     { name: `${clusterSize}: resident memory`, value: toMegabytes(own.now), unit: "MB", limit: LIMIT.memory, basis },
     {
@@ -120,6 +128,12 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
       value: toMegabytes(leaderMemory.now),
       unit: "MB",
       basis,
+    },
+    {
+      name: `${clusterSize}: start of the controllers`,
+      value: roundToTenth(counted / 1000),
+      unit: "s",
+      basis: "all replicas killed; until the next leader has listed and counted all addresses",
     },
     { name: `${clusterSize}: CPU`, value: toPercent(share), unit: "%", basis: "nothing changes" },
     {

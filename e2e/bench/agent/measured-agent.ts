@@ -54,9 +54,9 @@ export class AgentProcess {
 
   /**
    * Kills the agent, deletes its facts, and waits until the next one has discovered them and is ready.
-   * @returns milliseconds from the start of the new process until it is ready
+   * @returns milliseconds from the start of the new process until it is ready, and its CPU time in them
    */
-  async restart(): Promise<number> {
+  async restart(): Promise<{ readonly milliseconds: number; readonly cpu: number }> {
     const old = await this.#pid();
     await signalAgent(this.#cluster, this.#node, "STOP"); // so that it does not write the facts again
     await runOnNode(this.#cluster, this.#node, ["rm", "--force", FACTS]);
@@ -66,8 +66,12 @@ export class AgentProcess {
       const pid = await this.#pid().catch(() => old);
       if (pid === old || (await this.#cluster.exec(this.#node, READY)).stdout !== "200") continue;
       const [up = ""] = (await this.#read("/proc/uptime")).split(" ");
-      const began = Number((await this.#stat(pid))[19]) / TICKS_A_SECOND;
-      return 1000 * (Number(up) - began);
+      const fields = await this.#stat(pid);
+      const toMilliseconds = (ticks: string | undefined): number => (1000 * Number(ticks)) / TICKS_A_SECOND;
+      return {
+        milliseconds: 1000 * Number(up) - toMilliseconds(fields[19]),
+        cpu: toMilliseconds(fields[11]) + toMilliseconds(fields[12]),
+      };
     }
   }
 

@@ -11,7 +11,7 @@ import { type StoredObject, writeToEtcd } from "./etcd-objects.ts";
 const PARALLEL = 16;
 export const SCALE = { nodes: 5000, addressesPerNode: 30 } as const;
 export const ADDRESSES = SCALE.nodes * SCALE.addressesPerNode;
-const POOL = "crowd";
+export const POOL = "crowd";
 
 /**
  * Creates the objects of many nodes, which do not run: Node, NodeState and Calico block of each, and the addresses of its pods. They

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
+import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
+import { RESOURCE } from "../../../plugin/kubernetes/objects.ts";
+import { runOnNode } from "../../support/agent-process.ts";
+
+const CONTROLLER = "interlay controller$";
+const WAIT_MS = { deadline: 300_000, interval: 500 } as const;
+const pool = z.object({ status: z.object({ used: z.number() }) });
+
+/**
+ * Restarts all replicas of the controller, whose watches lose events while objects are written to etcd, and waits until the leader
+ * has counted a pool's addresses.
+ *
+ * @returns milliseconds until then
+ * @throws if the leader has not counted them in five minutes
+ */
+export async function restartControllers(
+  cluster: Cluster,
+  kube: KubeClient,
+  { name, addresses }: { readonly name: string; readonly addresses: number },
+): Promise<number> {
+  const started = performance.now();
+  // The nodes of a lab see each other's processes, and no other lab's.
+  await runOnNode(cluster, cluster.nodes[0]?.name ?? "", ["pkill", "--signal", "KILL", "--full", CONTROLLER]);
+  await kube.mergePatch(RESOURCE.underlayPools, name, { status: { used: 0 } }, "status");
+  for (;;) {
+    const { used } = pool.parse(await kube.get(RESOURCE.underlayPools, name)).status;
+    if (used === addresses) return performance.now() - started;
+    if (performance.now() - started > WAIT_MS.deadline)
+      throw new Error(`the leading controller counts ${used} of ${addresses} addresses of pool ${name}`);
+    await sleep(WAIT_MS.interval);
+  }
+}
