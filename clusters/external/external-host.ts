@@ -6,16 +6,22 @@ import { createProgramStream } from "./program-stream.ts";
 /** Label of external hosts, by which `down` finds those of a killed run. */
 const EXTERNAL_LABEL = "dev.interlay.external";
 
-/** Starts a container on the underlay's Docker network that is not part of the cluster. */
+/** Place and image of an external host. */
+interface ExternalHostOptions {
+  readonly cluster: string;
+  /** Docker network: the underlay, or one that is routed to it. */
+  readonly network: string;
+  readonly image: string;
+}
+
+/** Starts a container that is not part of the cluster, in place of an earlier one in that network. */
 export async function startExternalHost(
   engine: DockerEngine,
-  cluster: string,
-  network: string,
-  image: string,
+  { cluster, network, image }: ExternalHostOptions,
 ): Promise<{ readonly host: ExternalHost; stop(): Promise<void> }> {
   // testcontainers reads these when it first connects. Its reaper needs an image from a registry; `down` removes by label.
   Object.assign(process.env, engine.env, { TESTCONTAINERS_RYUK_DISABLED: "true" });
-  await removeExternalHosts(engine, cluster);
+  await removeExternalHosts(engine, cluster, network);
   const started: StartedTestContainer = await new GenericContainer(image)
     .withNetworkMode(network)
     .withLabels({ [EXTERNAL_LABEL]: cluster })
@@ -36,10 +42,12 @@ export async function startExternalHost(
   };
 }
 
-/** Removes the external hosts of a cluster. */
-export async function removeExternalHosts(engine: DockerEngine, cluster: string): Promise<void> {
-  const filter = `label=${EXTERNAL_LABEL}=${cluster}`;
-  const ids = (await engine.docker(["ps", "-aq", "--filter", filter])).stdout.split("\n").filter((id) => id !== "");
+/** Removes the external hosts of a cluster. @param network the one Docker network whose hosts are removed; undefined: all */
+export async function removeExternalHosts(engine: DockerEngine, cluster: string, network?: string): Promise<void> {
+  const filters = [`label=${EXTERNAL_LABEL}=${cluster}`, ...(network === undefined ? [] : [`network=${network}`])];
+  const ids = (await engine.docker(["ps", "-aq", ...filters.flatMap((filter) => ["--filter", filter])])).stdout
+    .split("\n")
+    .filter((id) => id !== "");
   if (ids.length > 0) await engine.docker(["rm", "--force", ...ids]);
 }
 

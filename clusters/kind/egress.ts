@@ -17,8 +17,9 @@ export function parseBridge(inspected: string): string {
 /** Returns the rule of this machine that drops packets of nodes and pods to other networks. Docker does not change the chain. */
 const getRule = (bridge: string): readonly string[] => ["-i", bridge, "!", "-o", bridge, "-j", "DROP"];
 
-const CHAIN = "DOCKER-USER";
-const IPTABLES = ["iptables", "--wait"];
+/** Chain of this machine in which Docker leaves rules of others. */
+export const DOCKER_CHAIN = "DOCKER-USER";
+export const IPTABLES = ["iptables", "--wait"];
 
 /**
  * Drops packets that leave the cluster's network through this machine: a packet to a Service that no rule translates follows the
@@ -27,21 +28,22 @@ const IPTABLES = ["iptables", "--wait"];
 export async function blockEgress(engine: DockerEngine, network: string): Promise<void> {
   const bridge = await findBridge(engine, network);
   if (bridge === undefined) throw new Error(`Docker network ${network} does not exist: create the cluster first`);
-  if (!(await isBlocked(bridge))) await runOrThrow([...IPTABLES, "-I", CHAIN, ...getRule(bridge)]);
+  if (!(await isBlocked(bridge))) await runOrThrow([...IPTABLES, "-I", DOCKER_CHAIN, ...getRule(bridge)]);
 }
 
 /** Removes the rule of `blockEgress`. Does nothing if the network does not have it. */
 export async function allowEgress(engine: DockerEngine, network: string): Promise<void> {
   const bridge = await findBridge(engine, network);
   if (bridge !== undefined && (await isBlocked(bridge)))
-    await runOrThrow([...IPTABLES, "-D", CHAIN, ...getRule(bridge)]);
+    await runOrThrow([...IPTABLES, "-D", DOCKER_CHAIN, ...getRule(bridge)]);
 }
 
-async function findBridge(engine: DockerEngine, network: string): Promise<string | undefined> {
+/** Returns the bridge link of a Docker network; undefined if the network does not exist. */
+export async function findBridge(engine: DockerEngine, network: string): Promise<string | undefined> {
   const { exitCode, stdout } = await engine.docker(["network", "inspect", network]);
   return exitCode === 0 ? parseBridge(stdout) : undefined;
 }
 
 async function isBlocked(bridge: string): Promise<boolean> {
-  return (await runCommand([...IPTABLES, "-C", CHAIN, ...getRule(bridge)])).exitCode === 0;
+  return (await runCommand([...IPTABLES, "-C", DOCKER_CHAIN, ...getRule(bridge)])).exitCode === 0;
 }

@@ -1,10 +1,14 @@
 import { removeExternalHosts } from "../external/external-host.ts";
+import { removeClientNetwork } from "./client-network.ts";
 import type { Step } from "./step.ts";
 
-/** Removes external hosts when the cluster is deleted. Cluster.external starts them. */
+/** Removes external hosts when the cluster is deleted. Cluster.external and Cluster.startRoutedHost start them. */
 export const externalHostsStep: Step = {
   title: () => "external hosts",
   isDone: () => Promise.resolve(true),
   do: () => Promise.resolve(),
-  undo: removeExternalHosts,
+  async undo(engine, cluster) {
+    await removeClientNetwork(engine, cluster);
+    await removeExternalHosts(engine, cluster);
+  },
 };

@@ -5,9 +5,10 @@ import { startExternalHost } from "../external/external-host.ts";
 import type { Image } from "../images/archive.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import { loadIntoDocker } from "../images/load.ts";
-import type { Cluster, ClusterNode, ExternalHost } from "../provider/provider.ts";
+import type { Cluster, ClusterNode, ExternalHost, RoutedHost } from "../provider/provider.ts";
 import type { KubeProxy } from "../spec/kube-proxy.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { startRoutedHost } from "./client-network.ts";
 import { blockEgress } from "./egress.ts";
 import { importImages } from "./import-images.ts";
 import { getKubeconfigPath } from "./cluster-files.ts";
@@ -79,6 +80,13 @@ export class KindCluster implements Cluster {
   async #startExternal(): Promise<ExternalHost> {
     await loadIntoDocker(this.#engine, this.#images.probe);
     const { name } = this.spec;
-    return (await startExternalHost(this.#engine, name, getNetworkName(name), this.probeImage)).host;
+    return (
+      await startExternalHost(this.#engine, { cluster: name, network: getNetworkName(name), image: this.probeImage })
+    ).host;
+  }
+
+  async startRoutedHost(): Promise<RoutedHost> {
+    await loadIntoDocker(this.#engine, this.#images.probe);
+    return startRoutedHost(this.#engine, this.spec.name, this.probeImage);
   }
 }

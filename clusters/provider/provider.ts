@@ -90,6 +90,8 @@ export interface Cluster {
    * cluster. Undefined: the provider cannot start one.
    */
   external(): Promise<ExternalHost | undefined>;
+  /** Starts a host in another network, whose way to the underlay is a router; undefined: the provider cannot. */
+  startRoutedHost?(): Promise<RoutedHost>;
 }
 
 /** Faults of a node that a provider can cause. */
@@ -115,6 +117,12 @@ export interface ExternalHost {
   /** Starts a program with its stdin and stdout as a stream (the probe's control channel). */
   attach(argv: readonly string[]): Promise<ProgramStream>;
   exec(argv: readonly string[]): Promise<ExecResult>;
+}
+
+/** A host in a network that a router connects to the underlay. */
+export interface RoutedHost extends ExternalHost {
+  /** Removes the host and its network. */
+  stop(): Promise<void>;
 }
 
 /** A running program that reads and writes lines. */

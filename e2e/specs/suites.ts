@@ -20,6 +20,7 @@ const SUITES: Readonly<Record<string, () => readonly Promise<SpecFile>[]>> = {
   "documented-install": () => [import("./commands/documented-install.e2e.ts")],
   "quick-start": () => [import("./quick-start.e2e.ts")],
   evidence: () => [import("./evidence.e2e.ts")],
+  "client-network": () => [import("./client-network.e2e.ts")],
   rerun: () => [import("./commands/rerun.e2e.ts")],
   validation: () => [import("./validation.e2e.ts")],
   ipam: () => [import("./ipam.e2e.ts"), import("./ipam-faults.e2e.ts")],

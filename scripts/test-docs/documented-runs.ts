@@ -124,6 +124,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
   ["npm run build -- --images", ON_KIND],
   ["npm run build -- --images --suite", ON_KIND],
+  ["npm run e2e -- --suite client-network", ON_KIND],
   ["npm run e2e -- --suite in-cluster", ON_KIND],
   ["npm run in-cluster", ON_KIND],
   ["npm run in-cluster -- --kubeconfig FILE", ON_KIND],
