@@ -1,8 +1,8 @@
 import { runOrThrow } from "../components/run-command.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import { removeExternalHosts, startExternalHost } from "../external/external-host.ts";
-import type { RoutedHost } from "../provider/provider.ts";
-import { DOCKER_CHAIN, findBridge, IPTABLES } from "./egress.ts";
+import type { RoutedClient } from "../provider/provider.ts";
+import { DOCKER_CHAIN, findBridge, HOST_IPTABLES } from "./egress.ts";
 import { getNetworkName } from "./network-step.ts";
 
 /** Returns the name of the Docker network with clients that are neither on the underlay nor in the cluster. */
@@ -14,13 +14,13 @@ function getClientNetworkName(cluster: string): string {
  * Starts a host in a Docker network of its own. This machine routes between that network and the underlay, and does not
  * translate the host's address: Docker would separate the networks.
  */
-export async function startRoutedHost(engine: DockerEngine, cluster: string, image: string): Promise<RoutedHost> {
+export async function startRoutedClient(engine: DockerEngine, cluster: string, image: string): Promise<RoutedClient> {
   await removeClientNetwork(engine, cluster);
   const network = getClientNetworkName(cluster);
   const options = ["--driver", "bridge", "--opt", "com.docker.network.bridge.enable_ip_masquerade=false"];
   const { exitCode, stderr } = await engine.docker(["network", "create", ...options, network]);
   if (exitCode !== 0) throw new Error(`cannot create the Docker network ${network}: ${stderr.trim()}`);
-  for (const rule of await listRules(engine, cluster)) await runOrThrow([...IPTABLES, "-I", ...rule]);
+  for (const rule of await listRules(engine, cluster)) await runOrThrow([...HOST_IPTABLES, "-I", ...rule]);
   const { host } = await startExternalHost(engine, { cluster, network, image });
   return { ...host, stop: () => removeClientNetwork(engine, cluster) };
 }
@@ -29,7 +29,8 @@ export async function startRoutedHost(engine: DockerEngine, cluster: string, ima
 export async function removeClientNetwork(engine: DockerEngine, cluster: string): Promise<void> {
   const network = getClientNetworkName(cluster);
   await removeExternalHosts(engine, cluster, network);
-  for (const rule of await listRules(engine, cluster)) await runOrThrow([...IPTABLES, "-D", ...rule]).catch(() => ""); // of an interrupted start
+  for (const rule of await listRules(engine, cluster))
+    await runOrThrow([...HOST_IPTABLES, "-D", ...rule]).catch(() => ""); // of an interrupted start
   if ((await findBridge(engine, network)) === undefined) return;
   const { exitCode, stderr } = await engine.docker(["network", "rm", network]);
   if (exitCode !== 0) throw new Error(`cannot remove the Docker network ${network}: ${stderr.trim()}`);

@@ -19,7 +19,7 @@ const getRule = (bridge: string): readonly string[] => ["-i", bridge, "!", "-o",
 
 /** Chain of this machine in which Docker leaves rules of others. */
 export const DOCKER_CHAIN = "DOCKER-USER";
-export const IPTABLES = ["iptables", "--wait"];
+export const HOST_IPTABLES = ["iptables", "--wait"];
 
 /**
  * Drops packets that leave the cluster's network through this machine: a packet to a Service that no rule translates follows the
@@ -28,14 +28,14 @@ export const IPTABLES = ["iptables", "--wait"];
 export async function blockEgress(engine: DockerEngine, network: string): Promise<void> {
   const bridge = await findBridge(engine, network);
   if (bridge === undefined) throw new Error(`Docker network ${network} does not exist: create the cluster first`);
-  if (!(await isBlocked(bridge))) await runOrThrow([...IPTABLES, "-I", DOCKER_CHAIN, ...getRule(bridge)]);
+  if (!(await isBlocked(bridge))) await runOrThrow([...HOST_IPTABLES, "-I", DOCKER_CHAIN, ...getRule(bridge)]);
 }
 
 /** Removes the rule of `blockEgress`. Does nothing if the network does not have it. */
 export async function allowEgress(engine: DockerEngine, network: string): Promise<void> {
   const bridge = await findBridge(engine, network);
   if (bridge !== undefined && (await isBlocked(bridge)))
-    await runOrThrow([...IPTABLES, "-D", DOCKER_CHAIN, ...getRule(bridge)]);
+    await runOrThrow([...HOST_IPTABLES, "-D", DOCKER_CHAIN, ...getRule(bridge)]);
 }
 
 /** Returns the bridge link of a Docker network; undefined if the network does not exist. */
@@ -45,5 +45,5 @@ export async function findBridge(engine: DockerEngine, network: string): Promise
 }
 
 async function isBlocked(bridge: string): Promise<boolean> {
-  return (await runCommand([...IPTABLES, "-C", DOCKER_CHAIN, ...getRule(bridge)])).exitCode === 0;
+  return (await runCommand([...HOST_IPTABLES, "-C", DOCKER_CHAIN, ...getRule(bridge)])).exitCode === 0;
 }

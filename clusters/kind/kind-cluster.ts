@@ -5,10 +5,10 @@ import { startExternalHost } from "../external/external-host.ts";
 import type { Image } from "../images/archive.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import { loadIntoDocker } from "../images/load.ts";
-import type { Cluster, ClusterNode, ExternalHost, RoutedHost } from "../provider/provider.ts";
+import type { Cluster, ClusterNode, ExternalHost, RoutedClient } from "../provider/provider.ts";
 import type { KubeProxy } from "../spec/kube-proxy.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
-import { startRoutedHost } from "./client-network.ts";
+import { startRoutedClient } from "./client-network.ts";
 import { blockEgress } from "./egress.ts";
 import { importImages } from "./import-images.ts";
 import { getKubeconfigPath } from "./cluster-files.ts";
@@ -85,8 +85,8 @@ export class KindCluster implements Cluster {
     ).host;
   }
 
-  async startRoutedHost(): Promise<RoutedHost> {
+  async startRoutedClient(): Promise<RoutedClient> {
     await loadIntoDocker(this.#engine, this.#images.probe);
-    return startRoutedHost(this.#engine, this.spec.name, this.probeImage);
+    return startRoutedClient(this.#engine, this.spec.name, this.probeImage);
   }
 }

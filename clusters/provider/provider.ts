@@ -91,7 +91,7 @@ export interface Cluster {
    */
   external(): Promise<ExternalHost | undefined>;
   /** Starts a host in another network, whose way to the underlay is a router; undefined: the provider cannot. */
-  startRoutedHost?(): Promise<RoutedHost>;
+  startRoutedClient?(): Promise<RoutedClient>;
 }
 
 /** Faults of a node that a provider can cause. */
@@ -120,7 +120,7 @@ export interface ExternalHost {
 }
 
 /** A host in a network that a router connects to the underlay. */
-export interface RoutedHost extends ExternalHost {
+export interface RoutedClient extends ExternalHost {
   /** Removes the host and its network. */
   stop(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Cluster, RoutedHost } from "../../clusters/provider/provider.ts";
+import type { Cluster, RoutedClient } from "../../clusters/provider/provider.ts";
 import type { Nic } from "../cells/cell.ts";
 import { CLIENT, deployPods, type Deployment } from "../deployment/deploy.ts";
 import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
@@ -24,17 +24,17 @@ export function registerSpecs(run: TestRun): void {
     let cluster: Cluster;
     let api: ClusterApi;
     let deployment: Deployment;
-    let host: RoutedHost;
+    let host: RoutedClient;
     let prober: Prober;
 
     BeforeAll(
       async () => {
         ({ cluster, api } = await setupCluster(run));
-        if (cluster.startRoutedHost === undefined) Skip(`provider ${cluster.provider} cannot start one`);
+        if (cluster.startRoutedClient === undefined) Skip(`provider ${cluster.provider} cannot start one`);
         deployment = await By("the pods of the three types", () => deployPods(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
         if (!run.options.keep) DeferCleanup(() => removeNamespace(api, NAMESPACE));
-        host = await cluster.startRoutedHost();
+        host = await cluster.startRoutedClient();
         DeferCleanup(() => host.stop());
         prober = await new Prober("the client", await host.attach(CLIENT)).waitUntilStarted();
         DeferCleanup(() => prober.close());
