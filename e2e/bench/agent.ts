@@ -6,6 +6,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { findControllerProcess } from "../support/controller-process.ts";
 import { deployPods } from "../deployment/deploy.ts";
+import type { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess, readMemory } from "./agent/measured-agent.ts";
 import { measureFanOut } from "./agent/fan-out.ts";
@@ -60,6 +61,7 @@ async function measureIdle(cluster: Cluster): Promise<readonly Measurement[]> {
   const agent = new AgentProcess(cluster, getWorkerName(cluster));
   const share = await agent.share(IDLE_MS);
   const basis = `a worker's agent, 4 pods attached, ${IDLE_MS / 1000} s`;
+  const leaderMemory = await readLeaderMemory(cluster, createKubeClient(cluster));
   return [
     {
       name: "idle: resident memory",
@@ -75,7 +77,19 @@ async function measureIdle(cluster: Cluster): Promise<readonly Measurement[]> {
       limit: 1,
       basis: `${basis}, with the programs that it calls`,
     },
+    {
+      name: "idle: the leading controller's memory",
+      value: toMegabytes(leaderMemory.now),
+      unit: "MB",
+      basis: "the same lab",
+    },
   ];
+}
+
+async function readLeaderMemory(cluster: Cluster, kube: KubeClient): ReturnType<typeof readMemory> {
+  const { holderIdentity } = lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec;
+  const { node, pid } = await findControllerProcess(cluster, holderIdentity);
+  return readMemory(cluster, node, pid);
 }
 
 async function measureWithObjects(cluster: Cluster, print: (line: string) => void): Promise<readonly Measurement[]> {
@@ -92,12 +106,10 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
   const agent = new AgentProcess(cluster, getWorkerName(cluster));
   const start = await agent.restart();
   await sleep(SETTLE_MS);
-  const { holderIdentity } = lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec;
-  const leader = await findControllerProcess(cluster, holderIdentity);
   const since = new Date();
   await changeAddresses(kube, CHANGED_ADDRESSES);
   const share = await agent.share(IDLE_MS);
-  const [own, leaderMemory] = [await agent.memory(), await readMemory(cluster, leader.node, leader.pid)];
+  const [own, leaderMemory] = [await agent.memory(), await readLeaderMemory(cluster, kube)];
   const requests = await readRequests(getAuditLogFile(dirname(cluster.kubeconfig)), since);
   // Requests for kinds that the API server does not have (ServiceCIDR before v1.33) are not lists.
   const lists = requests.filter(({ verb, status }) => verb === "list" && status !== 404).length;

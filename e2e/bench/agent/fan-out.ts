@@ -18,6 +18,8 @@ const ADDRESSES = 20;
 /** Milliseconds in which all events have been delivered. */
 const DELIVERY_MS = 3000;
 const REST_MS = 600_000;
+/** Clock ticks per second in /proc/PID/stat. */
+const TICKS_A_SECOND = 100;
 const LIMIT = { requestsPerSecond: 0.12, reopened: 1, growth: 1.05 } as const;
 
 /** Measures what one address costs all agents, for several numbers of agents, and the largest number at rest and at its start. */
@@ -93,9 +95,11 @@ async function changeAddresses(kube: KubeClient, nodes: readonly string[]): Prom
 /** Measures the simulated agents at rest by their own counts, and the lab's agents by the API server's audit log. */
 async function measureRest(cluster: Cluster, fleet: SimulatedFleet, agents: number): Promise<readonly Measurement[]> {
   const before = await fleet.readCounts();
+  const server = await readApiServer(cluster);
   const since = new Date();
   await sleep(REST_MS);
   const after = await fleet.readCounts();
+  const cpu = (await readApiServer(cluster)).cpu - server.cpu;
   const all = await readRequests(getAuditLogFile(dirname(cluster.kubeconfig)), since);
   const ofAgents = all.filter(({ account }) => account === "interlay-agent");
   const toRate = (requests: number, senders: number): number =>
@@ -124,6 +128,12 @@ async function measureRest(cluster: Cluster, fleet: SimulatedFleet, agents: numb
       basis: `the kind and agent with the most, ${time}`,
     },
     {
+      name: `${agents} simulated agents at rest: the API server's CPU`,
+      value: roundToHundredth((100_000 * cpu) / REST_MS),
+      unit: "%",
+      basis: `with the lab's own clients, ${time}`,
+    },
+    {
       name: "controllers at rest: requests",
       value: toRate(all.length - ofAgents.length, 1),
       unit: "/s",
@@ -132,37 +142,51 @@ async function measureRest(cluster: Cluster, fleet: SimulatedFleet, agents: numb
   ];
 }
 
-interface ApiServerMemory {
+interface ApiServerState {
   /** Resident memory in MB. */
   readonly now: number;
   /** Peak since the last reset, in MB. */
   readonly peak: number;
+  /** CPU time since its start, in seconds. */
+  readonly cpu: number;
 }
 
 const kilobytes = z.coerce.number();
 
-/** Reads the API server's memory, and resets its peak. */
-async function readApiServer(cluster: Cluster): Promise<ApiServerMemory> {
+/** Reads the API server's memory and CPU time, and resets the peak of its memory. */
+async function readApiServer(cluster: Cluster): Promise<ApiServerState> {
   const name = cluster.nodes[0]?.name ?? "";
   const [pid = ""] = (await runOnNode(cluster, name, ["pgrep", "--full", "^/.*kube-apiserver"])).trim().split("\n");
   const status = await runOnNode(cluster, name, ["cat", `/proc/${pid}/status`]);
+  const stat = await runOnNode(cluster, name, ["cat", `/proc/${pid}/stat`]);
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13);
   await runOnNode(cluster, name, ["sh", "-c", `echo 5 >/proc/${pid}/clear_refs`]);
   const read = (field: string): number =>
     (1024 * kilobytes.parse(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1])) / 1e6;
-  return { now: read("VmRSS"), peak: read("VmHWM") };
+  const cpu = (Number(user) + Number(system)) / TICKS_A_SECOND;
+  return { now: read("VmRSS"), peak: read("VmHWM"), cpu };
 }
 
 function describeRollout(rollout: {
   readonly agents: number;
   readonly seconds: number;
   readonly requests: number;
-  readonly before: ApiServerMemory;
-  readonly after: ApiServerMemory;
+  readonly before: ApiServerState;
+  readonly after: ApiServerState;
 }): readonly Measurement[] {
   const { agents, seconds, requests, before, after } = rollout;
   const basis = `${agents} agents started at once, all kinds listed and watched after ${roundToTenth(seconds)} s`;
   return [
     { name: `rollout of ${agents} agents: requests`, value: roundToTenth(requests / seconds), unit: "/s", basis },
+    {
+      name: `rollout of ${agents} agents: the API server's CPU`,
+      value: roundToTenth((1000 * (after.cpu - before.cpu)) / agents),
+      unit: "ms",
+      basis: "per agent; each lists its own addresses of all",
+    },
     {
       name: `rollout of ${agents} agents: the API server's peak memory`,
       value: roundToHundredth(after.peak / before.now),
