@@ -1,9 +1,9 @@
 import type { Environment } from "../spec/environment.ts";
-import { ADDON_ENVIRONMENTS } from "./addons/index.ts";
-import { CALICO_ENVIRONMENTS } from "./calico/index.ts";
-import { KUBE_PROXY_ENVIRONMENTS } from "./kube-proxy/index.ts";
-import { NODE_ENVIRONMENTS } from "./nodes/index.ts";
-import { OVERLAY_ENVIRONMENTS } from "./overlay/index.ts";
+import { ADDON_ENVIRONMENTS } from "./addon-environments.ts";
+import { CALICO_ENVIRONMENTS } from "./calico-environments.ts";
+import { KUBE_PROXY_ENVIRONMENTS } from "./kube-proxy-environments.ts";
+import { NODE_ENVIRONMENTS } from "./node-environments.ts";
+import { OVERLAY_ENVIRONMENTS } from "./overlay-environments.ts";
 
 /** The suite's default cluster: kubeadm's kube-proxy, Calico with VXLAN, and nodes without special settings. */
 export const DEFAULT_ENVIRONMENT: Environment = {
@@ -13,7 +13,6 @@ export const DEFAULT_ENVIRONMENT: Environment = {
   changes: "nothing",
   spec: {},
   providers: ["kind", "lab"],
-  impossible: [],
 };
 
 /** All environments, in the order of a run with `--environment all`. */

@@ -1,7 +1,7 @@
 import type { ProviderName } from "./provider-name.ts";
 import type { EnvironmentSpec } from "./environment-spec.ts";
 
-/** A cluster configuration other than the suite's default, as real clusters have it. One file defines one environment. */
+/** A cluster configuration other than the suite's default, as real clusters have it. */
 export interface Environment {
   /** Name for `--environment`, unique in the registry: at most 28 lower case letters, digits and hyphens. */
   readonly name: string;
@@ -20,7 +20,7 @@ export interface Environment {
   /** Required kernel features. Without them, the environment is skipped with the reason. */
   readonly requires?: readonly KernelRequirement[];
   /** Cells that cannot pass. */
-  readonly impossible: readonly ImpossibleCells[];
+  readonly impossible?: readonly ImpossibleCells[];
   /** Cells that are skipped, because their result is random. */
   readonly undecided?: UndecidedCells;
 }

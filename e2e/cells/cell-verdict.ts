@@ -18,7 +18,7 @@ import { isPodTraffic, getNetworkSettings } from "./network-settings.ts";
 export function decideVerdict(variant: Variant, cell: Cell): Verdict {
   if (cell.attack !== undefined) return { expected: "blocked", by: "guard", reason: GUARDED[cell.attack.kind] };
   const environment = getEnvironment(variant);
-  const impossible = environment.impossible.find(({ cells }) => cells(cell));
+  const impossible = environment.impossible?.find(({ cells }) => cells(cell));
   if (impossible !== undefined) return { expected: "blocked", by: "environment", reason: impossible.reason };
   const design = reasonByDesign(variant, cell);
   if (design !== undefined) return { expected: "blocked", by: "design", reason: design };

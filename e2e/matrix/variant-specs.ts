@@ -117,7 +117,7 @@ export function registerVariantSpecs(
     assert.equal(wrong.length, 0, `${wrong.length} cells, like\n${wrong.slice(0, 5).join("\n")}`);
   });
 
-  const { impossible } = getEnvironment(variant);
+  const { impossible = [] } = getEnvironment(variant);
   if (impossible.length > 0)
     It("NodeState reports on every node what cannot work in this environment, with the reason", async () => {
       const { cluster } = getTarget();

@@ -18,7 +18,7 @@ export function renderEnvironmentsPage(environments: readonly Environment[], rep
     "# Environments",
     "",
     "This page lists, for users who compare them with their own clusters, the cluster configurations that the suite tests in",
-    "addition to its default one, and the last results. Each is one file in",
+    "addition to its default one, and the last results. They are defined in",
     "[clusters/environments](../clusters/environments).",
     "",
     "```sh",
@@ -116,7 +116,7 @@ function listNotRun(names: readonly string[], report: Report): readonly string[]
   return [...byReason].map(([reason, some]) => `- ${some.join(", ")}: ${reason}`);
 }
 
-function impossibleRows({ name, impossible }: Environment): readonly string[] {
+function impossibleRows({ name, impossible = [] }: Environment): readonly string[] {
   return impossible.map(
     ({ reason, condition }) => `- **${name}**, ${condition.type} (${condition.reason}): ${reason}.`,
   );
