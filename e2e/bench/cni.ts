@@ -38,7 +38,12 @@ export const runCniBench: Bench = {
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
     const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
     const { launcher, full } = await buildInterlayExecutables(progress);
-    const net = new TestNet({ interlay: full, launcher, faulty: full, reference: components.path("cni-plugins") });
+    const net = new TestNet({
+      interlay: full,
+      launcher,
+      faulty: full,
+      reference: components.path("cni-plugins"),
+    }).open();
     const node = net.node("n1", "10.7.168.71");
     const agent = new TestAgent(node);
     const place = { net, node, runtime: new Runtime(node) };

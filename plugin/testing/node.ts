@@ -24,58 +24,111 @@ interface StaticAddress {
   readonly gateway?: string;
 }
 
+let baseDirectory: string | undefined;
+
+/** Returns the process's directory for the files of its nodes, which the process's end removes. */
+function getBaseDirectory(): string {
+  if (baseDirectory === undefined) {
+    const created = mkdtempSync(join(tmpdir(), "interlay-netns-"));
+    process.once("exit", () => {
+      rmSync(created, { recursive: true, force: true });
+    });
+    baseDirectory = created;
+  }
+  return baseDirectory;
+}
+
 /** Network namespaces for tests: a switch, nodes, and pods that real plugins attach. Needs root. */
 export class TestNet {
   readonly #prefix = `il${process.pid % 10_000}-${counter++}`;
-  readonly #directory = mkdtempSync(join(tmpdir(), "interlay-netns-"));
+  readonly #directory = join(getBaseDirectory(), this.#prefix);
   readonly #namespaces: string[] = [];
-  readonly #plugins: Plugins;
-  readonly #switch: string;
+  readonly plugins: Plugins;
+  readonly #switch = this.#buildName("sw");
 
   constructor(plugins: Plugins) {
-    this.#plugins = plugins;
-    this.#switch = this.#namespace("sw");
+    this.plugins = plugins;
+  }
+
+  /** Creates the switch. */
+  open(): this {
+    this.#addNamespace(this.#switch);
     runIp("-n", this.#switch, "link", "add", "name", "br0", "type", "bridge");
     runIp("-n", this.#switch, "link", "set", "br0", "up");
+    return this;
   }
 
   /** Creates a node with eth0 on the switch, and its facts. With `address6` it is dual-stack. */
   node(name: string, address: string, facts: Partial<Facts> = {}, address6?: string): TestNode {
-    const namespace = this.#namespace(name);
+    const node = this.describeNode(name, address);
+    const namespace = node.name;
+    this.#addNamespace(namespace);
     const port = `p-${name}`;
     runIp("-n", this.#switch, "link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", namespace);
     runIp("-n", this.#switch, "link", "set", port, "master", "br0", "up");
     runIp("-n", namespace, "address", "add", `${address}/16`, "dev", "eth0");
     runIp("-n", namespace, "link", "set", "eth0", "up");
     execInNetns(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
-    const directory = (suffix: string): string => join(this.#directory, `${name}${suffix}`);
-    const [stateDirectory, runDirectory, binDirectory] = [directory(""), directory("-run"), directory("-bin")];
-    for (const path of [stateDirectory, runDirectory, binDirectory]) mkdirSync(path, { recursive: true });
+    for (const path of [node.stateDirectory, node.runDirectory, node.binDirectory])
+      mkdirSync(path, { recursive: true });
     if (address6 !== undefined) {
       execInNetns(namespace, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
       runIp("-n", namespace, "address", "add", `${address6}/64`, "dev", "eth0", "nodad");
     }
     const addresses = [address, ...(address6 === undefined ? [] : [address6])].map(parseIp);
     writeFileSync(
-      join(stateDirectory, "facts.json"),
+      join(node.stateDirectory, "facts.json"),
       JSON.stringify(makeFacts({ node: { name, addresses, otherAddresses: [] }, ...facts })),
     );
-    const socket = join(runDirectory, "cni.sock");
-    return { name: namespace, address, stateDirectory, runDirectory, socket, binDirectory };
+    return node;
   }
 
+  /** Creates a pod without links. */
   pod(name: string): TestPod {
-    const namespace = this.#namespace(name);
-    return { namespace, netns: `/var/run/netns/${namespace}`, containerId: `${this.#prefix}-${name}` };
+    const pod = this.describePod(name);
+    this.#addNamespace(pod.namespace);
+    return pod;
+  }
+
+  /** Returns a node's names and paths without creating it. */
+  describeNode(name: string, address: string): TestNode {
+    const stateDirectory = join(this.#directory, name);
+    const runDirectory = `${stateDirectory}-run`;
+    const socket = join(runDirectory, "cni.sock");
+    return {
+      name: this.#buildName(name),
+      address,
+      stateDirectory,
+      runDirectory,
+      socket,
+      binDirectory: `${stateDirectory}-bin`,
+    };
+  }
+
+  /** Returns a pod's names without creating it. */
+  describePod(name: string): TestPod {
+    const namespace = this.#buildName(name);
+    return { namespace, netns: `/var/run/netns/${namespace}`, containerId: namespace };
   }
 
   /** Builds a plugin call as a runtime makes it, for the node's namespace. */
   invocation(...call: CallArguments): Invocation {
-    return buildInvocation(this.#plugins, ...call);
+    return buildInvocation(this.plugins, ...call);
   }
 
-  /** Calls a plugin in the node's namespace and waits for it. */
-  call(...what: CallArguments): CallResult {
+  /**
+   * Calls a plugin in the node's namespace and waits for it.
+   * @returns what the plugin wrote
+   * @throws if the call fails
+   */
+  call(...what: CallArguments): CallResult["json"] {
+    const { status, json } = this.tryCall(...what);
+    if (status !== 0) throw new Error(`${what[0]} ${what[1]} ended with ${status}: ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  /** Calls a plugin as `call` does, and returns its failure too. */
+  tryCall(...what: CallArguments): CallResult {
     const [plugin, command, node] = what;
     const { executable, env, input } = this.invocation(...what);
     const { status, signal, stdout, stderr, error } = spawnSync("ip", ["netns", "exec", node.name, executable], {
@@ -107,7 +160,7 @@ export class TestNet {
   }
 
   /** Runs ADD of the reference macvlan plugin with a static address, then of interlay. */
-  attach(node: TestNode, pod: TestPod, ifname: string, address: string, gateway?: string): CallResult {
+  attach(node: TestNode, pod: TestPod, ifname: string, address: string, gateway?: string): CallResult["json"] {
     return this.attachAll(node, pod, ifname, [{ address, ...(gateway === undefined ? {} : { gateway }) }]);
   }
 
@@ -118,7 +171,7 @@ export class TestNet {
     ifname: string,
     addresses: readonly StaticAddress[],
     options: Readonly<Record<string, unknown>> = {},
-  ): CallResult {
+  ): CallResult["json"] {
     return this.call("interlay", "ADD", node, pod, ifname, {
       ...options,
       prevResult: this.macvlan(node, pod, ifname, addresses),
@@ -126,21 +179,14 @@ export class TestNet {
   }
 
   /** Runs the reference macvlan plugin with static addresses; eth0 gets default routes, as with interlay-ipam. */
-  macvlan(
-    node: TestNode,
-    pod: TestPod,
-    ifname: string,
-    addresses: readonly StaticAddress[],
-  ): Readonly<Record<string, unknown>> {
+  macvlan(node: TestNode, pod: TestPod, ifname: string, addresses: readonly StaticAddress[]): CallResult["json"] {
     const routes = addresses.flatMap(({ address, gateway }) =>
       gateway === undefined || ifname !== "eth0"
         ? []
         : [{ dst: address.includes(":") ? "::/0" : "0.0.0.0/0", gw: gateway }],
     );
     const ipam = { type: "static", addresses, routes };
-    const { status, json } = this.call("macvlan", "ADD", node, pod, ifname, { master: "eth0", mode: "bridge", ipam });
-    if (status !== 0) throw new Error(`macvlan ADD: ${JSON.stringify(json)}`);
-    return json;
+    return this.call("macvlan", "ADD", node, pod, ifname, { master: "eth0", mode: "bridge", ipam });
   }
 
   /** Attaches the pod like Calico: a pair with a /32 address, gateway 169.254.1.1, proxy ARP and a route on the node. */
@@ -177,17 +223,20 @@ export class TestNet {
     runIp("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
   }
 
+  /** Removes every namespace and file. */
   close(): void {
-    for (const namespace of this.#namespaces.reverse()) spawnSync("ip", ["netns", "delete", namespace]);
+    for (const namespace of this.#namespaces.splice(0).reverse()) spawnSync("ip", ["netns", "delete", namespace]);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  #namespace(name: string): string {
-    const namespace = `${this.#prefix}-${name}`;
+  #buildName(name: string): string {
+    return `${this.#prefix}-${name}`;
+  }
+
+  #addNamespace(namespace: string): void {
     runIp("netns", "add", namespace);
-    runIp("-n", namespace, "link", "set", "lo", "up");
     this.#namespaces.push(namespace);
-    return namespace;
+    runIp("-n", namespace, "link", "set", "lo", "up");
   }
 }
 

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { execInNetns } from "../../testing/exec.ts";
-import { type CallArguments, pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
-import { TestNet } from "../../testing/node.ts";
+import type { CallArguments, TestPod } from "../../testing/invocation.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const daemonSet = z.object({
   kind: z.literal("DaemonSet"),
@@ -33,28 +33,24 @@ mount --make-rprivate / && mount --bind /proc/sys/net "$SYSCTLS" && mount --bind
 mount -o remount,bind,ro /proc/sys && exec setpriv --bounding-set "$CAPABILITIES" --inh-caps=-all "$@"`;
 
 describe("the agent's container", () => {
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
+  net.useNode("n2", "10.7.168.72");
   const container = parseAllDocuments(
     readFileSync(join(import.meta.dirname, "..", "..", "deploy", "manifests", "interlay.yaml"), "utf8"),
   )
     .map((document) => daemonSet.safeParse(document.toJS()).data?.spec.template.spec.containers[0])
     .find((found) => found !== undefined);
   const granted = container?.securityContext.capabilities.add ?? [];
-  const plugins = pluginsFromEnvironment();
   const processes: ChildProcess[] = [];
-  let net: TestNet;
-  let node: TestNode;
   let sysctls: string;
 
   before(() => {
-    net = new TestNet(plugins);
-    node = net.node("n1", "10.7.168.71");
-    net.node("n2", "10.7.168.72");
     sysctls = join(node.runDirectory, "sysctls");
     mkdirSync(sysctls);
   });
-  after(() => {
+  net.useCleanup(() => {
     for (const child of processes) child.kill("SIGKILL");
-    net.close();
   });
 
   /** Runs a program on the node with these capabilities only. */
@@ -97,7 +93,7 @@ describe("the agent's container", () => {
       input,
       ...(sysctlDirectory === undefined ? {} : { sysctlDirectory }),
     });
-    net.call("interlay", "DEL", node, pod, "eth0", {});
+    net.tryCall("interlay", "DEL", node, pod, "eth0", {});
     return result;
   }
   let pods = 0;
@@ -132,7 +128,7 @@ describe("the agent's container", () => {
       `--${name}-directory`,
       name === "bin" ? bin : join(node.runDirectory, `none-${name}`),
     ]);
-    const result = runConfined(capabilities, [plugins.interlay, "uninstall", ...flags]);
+    const result = runConfined(capabilities, [net.plugins.interlay, "uninstall", ...flags]);
     rmSync(bin, { recursive: true });
     return result;
   }
@@ -186,6 +182,6 @@ describe("the agent's container", () => {
     assert.equal(status, 0, said);
     const changed = read().filter((line) => !before.includes(line) && !/vethil|conntrack_count|\.neigh\./.test(line));
     assert.deepEqual(changed, []);
-    assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", { prevResult }).status, 0);
+    net.call("interlay", "CHECK", node, pod, "eth0", { prevResult });
   });
 });

@@ -4,20 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCidr } from "../../datapath/address.ts";
 import { renderNodeTable } from "../../datapath/plan/node-table.ts";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
-import { pluginsFromEnvironment } from "../../testing/invocation.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 import { splitLines, RULESET_STATE, SYSCTL_STATE } from "../../testing/restorable-state.ts";
 import { listForwardRules } from "../kube-proxy/forward-chain.ts";
 import { installPlugin } from "./install.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 describe("install and uninstall", () => {
-  const plugins = pluginsFromEnvironment();
   const directory = mkdtempSync(join(tmpdir(), "interlay-uninstall-"));
   const bin = join(directory, "bin");
-  const net = new TestNet(plugins);
-  after(() => {
-    net.close();
+  const net = useTestNet();
+  net.useCleanup(() => {
     rmSync(directory, { recursive: true, force: true });
   });
 
@@ -38,9 +36,9 @@ describe("install and uninstall", () => {
     ];
     const initial = state();
 
-    installPlugin(bin, plugins.interlay);
-    assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
-    assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
+    installPlugin(bin, net.plugins.interlay);
+    net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72");
+    net.attach(node, multiNic, "net1", "10.7.200.2/16");
     execLocally(
       ["ip", "netns", "exec", node.name, "nft", "-f", "-"],
       renderNodeTable({ overlayCidrs: [parseCidr("10.233.64.0/18")], returnPath: "notrack", uplink: "eth0" }),
@@ -56,7 +54,7 @@ describe("install and uninstall", () => {
     const flags = Object.entries({ bin, state: node.stateDirectory, run, log: join(directory, "log") }).flatMap(
       ([name, path]) => [`--${name}-directory`, path],
     );
-    const output = splitLines(execInNetns(node.name, plugins.interlay, "uninstall", ...flags));
+    const output = splitLines(execInNetns(node.name, net.plugins.interlay, "uninstall", ...flags));
     assert.deepEqual(state(), initial, output.join("\n"));
     assert.ok(!existsSync(node.stateDirectory) && !existsSync(run));
     assert.deepEqual(
@@ -65,7 +63,7 @@ describe("install and uninstall", () => {
       "rules of ours are in a pod that runs",
     );
     assert.deepEqual(
-      splitLines(execInNetns(node.name, plugins.interlay, "uninstall", ...flags)),
+      splitLines(execInNetns(node.name, net.plugins.interlay, "uninstall", ...flags)),
       [],
       "the second time",
     );
@@ -79,11 +77,11 @@ describe("install and uninstall", () => {
     const image = join(directory, "image");
     mkdirSync(image);
     const old = join(image, "interlay-full");
-    copyFileSync(plugins.interlay, old);
-    copyFileSync(plugins.launcher, join(image, "interlay"));
+    copyFileSync(net.plugins.interlay, old);
+    copyFileSync(net.plugins.launcher, join(image, "interlay"));
     installPlugin(bin, old);
     const running = execInNetns(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
-    assert.equal(net.attach(node, pod, "eth0", "10.7.200.3/16", "10.7.168.72").status, 0);
+    net.attach(node, pod, "eth0", "10.7.200.3/16", "10.7.168.72");
     const wired = readPermanentState(node);
     writeFileSync(old, "of another version", { flag: "a" });
     installPlugin(bin, old);

@@ -3,25 +3,20 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pingAddress } from "../../testing/exec.ts";
-import { type CallArguments, pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
+import type { CallArguments } from "../../testing/invocation.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { installPlugin, LIBRARY_DIRECTORY } from "./install.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 /** Runs its argument where the loader of glibc does not exist, as on Alpine or Talos. */
 const WITHOUT_LOADER = 'mount -t tmpfs none /usr/lib64 && exec "$0"';
 
 describe("a node without glibc whose agent does not respond", () => {
-  const plugins = pluginsFromEnvironment();
-  let net: TestNet;
-  let node: TestNode;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
 
   before(() => {
-    net = new TestNet(plugins);
-    node = net.node("n1", "10.7.168.71");
-    installPlugin(node.binDirectory, plugins.interlay);
-  });
-  after(() => {
-    net.close();
+    installPlugin(node.binDirectory, net.plugins.interlay);
   });
 
   /** Calls the installed launcher, as a runtime does. */

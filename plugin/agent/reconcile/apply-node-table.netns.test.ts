@@ -8,11 +8,10 @@ import {
   removeNodeTable,
   renderNodeTable,
 } from "../../datapath/plan/node-table.ts";
-import { TestNet } from "../../testing/node.ts";
-import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
 import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 import { findForwardDrop, listForwardRules } from "../kube-proxy/forward-chain.ts";
 import { sendRequest, startTestServer } from "../../testing/traffic.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const PORT = 8080;
 const OVERLAY_CIDRS = ["10.233.64.0/18", "fd33:64::/48"].map(parseCidr);
@@ -44,14 +43,13 @@ const KUBE_PROXY = `table ip kube-proxy-test {
 /** Two nodes with a tunnel between them; underlay pods .1 and .2 on the first, .3 on the second, an overlay pod on each. */
 describe("the node's nftables table", function () {
   this.timeout(120_000);
-  const net = new TestNet(pluginsFromEnvironment());
+  const net = useTestNet();
   const servers: ChildProcess[] = [];
-  let [one, two]: readonly TestNode[] = [];
+  const one = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
+  const two = net.useNode("n2", "10.7.168.72", {}, "fd07::72");
   let pods: Readonly<Record<"first" | "second" | "other" | "overlay" | "local", string>>;
 
   before(async () => {
-    const [a, b] = [net.node("n1", "10.7.168.71", {}, "fd07::71"), net.node("n2", "10.7.168.72", {}, "fd07::72")];
-    [one, two] = [a, b];
     execLocally([
       "ip",
       "link",
@@ -59,18 +57,18 @@ describe("the node's nftables table", function () {
       "name",
       TUNNEL,
       "netns",
-      a.name,
+      one.name,
       "type",
       "veth",
       "peer",
       "name",
       TUNNEL,
       "netns",
-      b.name,
+      two.name,
     ]);
     for (const [node, own, peer, peer6] of [
-      [a, "10.233.64.0", "10.233.65", "fd33:64:0:2"],
-      [b, "10.233.65.0", "10.233.64", "fd33:64:0:1"],
+      [one, "10.233.64.0", "10.233.65", "fd33:64:0:2"],
+      [two, "10.233.65.0", "10.233.64", "fd33:64:0:1"],
     ] as const) {
       const ip = (...argv: readonly string[]) => execLocally(["ip", "-n", node.name, ...argv]);
       // Proxy ARP answers only for what the node has a route to.
@@ -79,34 +77,30 @@ describe("the node's nftables table", function () {
       ip("address", "add", `${own}/32`, "dev", TUNNEL);
       ip("route", "add", `${peer}.0/32`, "dev", TUNNEL);
       ip("route", "add", `${peer}.0/26`, "via", `${peer}.0`, "dev", TUNNEL, "onlink");
-      ip("-6", "address", "add", `fe80::${node === a ? "1" : "2"}/64`, "dev", TUNNEL, "nodad");
-      ip("-6", "route", "add", `${peer6}::/64`, "via", `fe80::${node === a ? "2" : "1"}`, "dev", TUNNEL);
+      ip("-6", "address", "add", `fe80::${node === one ? "1" : "2"}/64`, "dev", TUNNEL, "nodad");
+      ip("-6", "route", "add", `${peer6}::/64`, "via", `fe80::${node === one ? "2" : "1"}`, "dev", TUNNEL);
       for (const link of ["all", "default", "eth0", TUNNEL])
         execInNetns(node.name, "sysctl", "-qw", `net/ipv4/conf/${link}/rp_filter=0`);
     }
     const [first, second, other, overlay, local] = ["u1", "u2", "u3", "o", "l"].map((name) => net.pod(name));
     assert.ok(first && second && other && overlay && local);
-    net.overlay(b, overlay, "10.233.65.2", "fd33:64:0:2::2");
+    net.overlay(two, overlay, "10.233.65.2", "fd33:64:0:2::2");
     // Another overlay's link names: nothing may depend on "cali".
-    net.overlay(a, local, "10.233.64.5");
-    const link = execLocally(["ip", "-n", a.name, "-o", "route", "get", "10.233.64.5"]).match(/dev (\S+)/)?.[1] ?? "";
-    execLocally(["ip", "-n", a.name, "link", "set", link, "down"]);
-    execLocally(["ip", "-n", a.name, "link", "set", link, "name", "lxc1"]);
-    execLocally(["ip", "-n", a.name, "link", "set", "lxc1", "up"]);
-    execInNetns(a.name, "sysctl", "-qw", "net.ipv4.conf.lxc1.proxy_arp=1", "net.ipv4.neigh.lxc1.proxy_delay=0");
-    execLocally(["ip", "-n", a.name, "route", "add", "10.233.64.5/32", "dev", "lxc1"]);
+    net.overlay(one, local, "10.233.64.5");
+    const link = execLocally(["ip", "-n", one.name, "-o", "route", "get", "10.233.64.5"]).match(/dev (\S+)/)?.[1] ?? "";
+    execLocally(["ip", "-n", one.name, "link", "set", link, "down"]);
+    execLocally(["ip", "-n", one.name, "link", "set", link, "name", "lxc1"]);
+    execLocally(["ip", "-n", one.name, "link", "set", "lxc1", "up"]);
+    execInNetns(one.name, "sysctl", "-qw", "net.ipv4.conf.lxc1.proxy_arp=1", "net.ipv4.neigh.lxc1.proxy_delay=0");
+    execLocally(["ip", "-n", one.name, "route", "add", "10.233.64.5/32", "dev", "lxc1"]);
     for (const [node, pod, number] of [
-      [a, first, 1],
-      [a, second, 2],
-      [b, other, 3],
+      [one, first, 1],
+      [one, second, 2],
+      [two, other, 3],
     ] as const)
-      assert.equal(
-        net.attachAll(node, pod, "eth0", [{ address: `10.7.200.${number}/16` }, { address: `fd07::200:${number}/64` }])
-          .status,
-        0,
-      );
+      net.attachAll(node, pod, "eth0", [{ address: `10.7.200.${number}/16` }, { address: `fd07::200:${number}/64` }]);
     // A multi-NIC pod behind that overlay.
-    assert.equal(net.attachAll(a, local, "net1", [{ address: "10.7.200.9/16" }]).status, 0);
+    net.attachAll(one, local, "net1", [{ address: "10.7.200.9/16" }]);
     pods = {
       first: first.namespace,
       second: second.namespace,
@@ -114,13 +108,12 @@ describe("the node's nftables table", function () {
       overlay: overlay.namespace,
       local: local.namespace,
     };
-    execLocally(["ip", "netns", "exec", a.name, "nft", "-f", "-"], KUBE_PROXY);
+    execLocally(["ip", "netns", "exec", one.name, "nft", "-f", "-"], KUBE_PROXY);
     servers.push(...(await Promise.all(Object.values(pods).map((pod) => startTestServer(pod, PORT)))));
   });
 
-  after(() => {
+  net.useCleanup(() => {
     for (const server of servers) server.kill();
-    net.close();
   });
 
   const load = (returnPath: ReturnPath, input: Partial<NodeTableInput> = {}): void => {
@@ -135,9 +128,9 @@ describe("the node's nftables table", function () {
     );
   };
   const write = (rules: string): void => {
-    execLocally(["ip", "netns", "exec", one?.name ?? "", "nft", "-f", "-"], rules);
+    execLocally(["ip", "netns", "exec", one.name, "nft", "-f", "-"], rules);
   };
-  const counters = () => readRuleCounters(execInNetns(one?.name ?? "", "nft", "list", "table", "inet", "interlay"));
+  const counters = () => readRuleCounters(execInNetns(one.name, "nft", "list", "table", "inet", "interlay"));
 
   it("lacks: without it, the INVALID rule stops TCP to another node's overlay pod, and Services get no answer", () => {
     write(removeNodeTable());
@@ -150,7 +143,7 @@ describe("the node's nftables table", function () {
 
   it("clears kube-proxy's mark for masquerade, which a tunnel's outer packet would keep", () => {
     const countMarked = () => {
-      const listing = execInNetns(one?.name ?? "", "nft", "list", "table", "ip", "kube-proxy-test");
+      const listing = execInNetns(one.name, "nft", "list", "table", "ip", "kube-proxy-test");
       return Number(/counter packets (\d+) bytes \d+ comment "marked"/.exec(listing)?.[1]);
     };
     load("notrack");
@@ -224,7 +217,7 @@ describe("the node's nftables table", function () {
     });
 
   describe("on a node with several addresses", () => {
-    const node = () => one?.name ?? "";
+    const node = () => one.name;
     /** Masquerade of the overlay's agent (natOutgoing), of kube-proxy and of portmap (their marks), as their own rules do it. */
     const MASQUERADE = `table ip masquerade-test {
   chain leaving {
@@ -283,7 +276,7 @@ describe("the node's nftables table", function () {
   for (const loose of [1, 0])
     it(`keeps a connection that is idle for longer than conntrack remembers it, nf_conntrack_tcp_loose=${loose}`, () => {
       load("notrack");
-      const sysctl = (...settings: readonly string[]) => execInNetns(one?.name ?? "", "sysctl", "-qw", ...settings);
+      const sysctl = (...settings: readonly string[]) => execInNetns(one.name, "sysctl", "-qw", ...settings);
       const prefix = "net.netfilter.nf_conntrack_tcp_";
       sysctl(`${prefix}loose=${loose}`, `${prefix}timeout_syn_sent=1`, `${prefix}timeout_established=2`);
       try {
@@ -295,7 +288,7 @@ describe("the node's nftables table", function () {
 
   it("costs one conntrack entry for each connection to another node's overlay pod", () => {
     load("notrack");
-    const count = () => Number(execInNetns(one?.name ?? "", "sysctl", "-n", "net.netfilter.nf_conntrack_count"));
+    const count = () => Number(execInNetns(one.name, "sysctl", "-n", "net.netfilter.nf_conntrack_count"));
     const initial = count();
     for (let number = 0; number < 5; number++) assert.equal(sendRequest(pods.first, "10.233.65.2", PORT), "10.7.200.1");
     assert.ok(count() - initial <= 5, `${count() - initial} entries for 5 connections`);
@@ -304,8 +297,7 @@ describe("the node's nftables table", function () {
   it("answers a datagram of IPv6 that is longer than the tunnel's MTU", () => {
     load("notrack");
     const setMtu = (mtu: number) => {
-      for (const node of [one, two])
-        execLocally(["ip", "-n", node?.name ?? "", "link", "set", TUNNEL, "mtu", String(mtu)]);
+      for (const node of [one, two]) execLocally(["ip", "-n", node.name, "link", "set", TUNNEL, "mtu", String(mtu)]);
     };
     setMtu(1400);
     try {
@@ -317,7 +309,7 @@ describe("the node's nftables table", function () {
 
   it("answers a connection while FORWARD has the policy DROP", () => {
     load("notrack");
-    const iptables = (...argv: readonly string[]) => execInNetns(one?.name ?? "", "iptables", ...argv);
+    const iptables = (...argv: readonly string[]) => execInNetns(one.name, "iptables", ...argv);
     const networks = { overlayCidrs: OVERLAY_CIDRS, hijackCidrs: [], viaNode: [] };
     const ASKED = [
       ["10.233.65.2", PORT],
@@ -330,7 +322,7 @@ describe("the node's nftables table", function () {
       for (const [host, port] of ASKED) assert.equal(sendRequest(pods.first, host, port), undefined, `${host} before`);
       const rules = listForwardRules("iptables", networks);
       for (const rule of rules) iptables("-A", "FORWARD", ...rule);
-      const saved = execInNetns(one?.name ?? "", "iptables-save", "-t", "filter");
+      const saved = execInNetns(one.name, "iptables-save", "-t", "filter");
       assert.ok(!findForwardDrop("iptables", saved, networks), saved);
       for (const [host, port] of ASKED) assert.ok(sendRequest(pods.first, host, port) !== undefined, `${host} after`);
       // With its overlay address, for by net1 the pod needs no node.
@@ -349,19 +341,8 @@ describe("the node's nftables table", function () {
       for (const rule of fromOverlay) iptables("-A", "FORWARD", ...rule);
       // A network that no plan routes stays closed.
       execLocally(["ip", "-n", pods.first, "route", "add", "198.51.100.0/24", "via", "10.7.168.71", "dev", "veth0"]);
-      execLocally([
-        "ip",
-        "-n",
-        one?.name ?? "",
-        "route",
-        "add",
-        "198.51.100.0/24",
-        "via",
-        "10.7.168.72",
-        "dev",
-        "eth0",
-      ]);
-      execLocally(["ip", "-n", two?.name ?? "", "address", "add", "198.51.100.9/32", "dev", "lo"]);
+      execLocally(["ip", "-n", one.name, "route", "add", "198.51.100.0/24", "via", "10.7.168.72", "dev", "eth0"]);
+      execLocally(["ip", "-n", two.name, "address", "add", "198.51.100.9/32", "dev", "lo"]);
       const reached = () => pingAddress(pods.first, "198.51.100.9", "10.7.200.1");
       assert.ok(!reached(), "forwarded to a network that no plan routes");
       iptables("-P", "FORWARD", "ACCEPT");

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { TestAgent } from "../../testing/test-agent.ts";
 import { readPermanentState, TestNet } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
-import { pluginsFromEnvironment, type CallResult, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import type { TestNode, TestPod } from "../../testing/invocation.ts";
 import { execInNetns, pingAddress } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const LINKS = ["eth0", "net1"] as const;
 const GATEWAY = "10.7.168.72";
@@ -30,7 +31,7 @@ const readLog = (node: TestNode): readonly LogLine[] =>
 const NOBODY: TestPod = { namespace: "", netns: "", containerId: "nobody" };
 /** The agent writes its line behind the answer: before it answers another call it has. */
 const readLastMode = (net: TestNet, node: TestNode): string | undefined => {
-  net.call("launcher", "VERSION", node, NOBODY, "eth0", {});
+  net.tryCall("launcher", "VERSION", node, NOBODY, "eth0", {});
   return readLog(node).at(-1)?.mode;
 };
 const records = (node: TestNode, of = "attachments"): readonly string[] => {
@@ -51,25 +52,21 @@ async function eventually(what: string, so: () => boolean): Promise<void> {
 
 describe("calls that the agent answers", function () {
   this.timeout(120_000);
-  const plugins = pluginsFromEnvironment();
-  let net: TestNet;
-  let node: TestNode;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
   let agent: TestAgent;
   let count = 0;
 
   before(async () => {
-    net = new TestNet(plugins);
-    node = net.node("n1", "10.7.168.71");
     agent = new TestAgent(node);
-    await agent.start(plugins.interlay);
+    await agent.start(net.plugins.interlay);
   });
-  after(async () => {
+  net.useCleanup(async () => {
     await agent.kill();
-    net.close();
   });
 
   beforeEach(async () => {
-    if (agent.pid === 0) await agent.start(plugins.interlay);
+    if (agent.pid === 0) await agent.start(net.plugins.interlay);
     await eventually(
       "what ended before is gone",
       () => pairs(node).length === 0 && records(node, "pending-teardown").length === 0,
@@ -77,8 +74,12 @@ describe("calls that the agent answers", function () {
   });
 
   const pod = (): TestPod => net.pod(`p${count++}`);
-  const add = (to: TestPod, ifname: string = "eth0", config: Readonly<Record<string, unknown>> = {}): CallResult =>
-    net.call("launcher", "ADD", node, to, ifname, { prevResult: net.macvlan(node, to, ifname, ADDRESSES), ...config });
+  const add = (to: TestPod, ifname: string = "eth0", config: Readonly<Record<string, unknown>> = {}): void => {
+    net.call("launcher", "ADD", node, to, ifname, {
+      prevResult: net.macvlan(node, to, ifname, ADDRESSES),
+      ...config,
+    });
+  };
 
   for (const ifname of LINKS)
     it(`${ifname}: give the same result, the same kernel state and the same record as the plugin alone`, () => {
@@ -86,10 +87,9 @@ describe("calls that the agent answers", function () {
         const one = pod();
         if (ifname === "net1") net.overlay(node, one, "10.233.64.5");
         const prevResult = net.macvlan(node, one, ifname, ADDRESSES);
-        const { status, json } = net.call(plugin, "ADD", node, one, ifname, { prevResult });
+        const json = net.call(plugin, "ADD", node, one, ifname, { prevResult });
         const mode = readLastMode(net, node);
-        assert.equal(status, 0, JSON.stringify(json));
-        assert.deepEqual(net.call(plugin, "CHECK", node, one, ifname, { prevResult }), { status: 0, json: {} });
+        assert.deepEqual(net.call(plugin, "CHECK", node, one, ifname, { prevResult }), {});
         assert.ok(pingAddress(node.name, "10.7.200.1"), `the node does not reach the pod wired by ${plugin}`);
         const state = [
           ...splitLines(execInNetns(one.namespace, "ip", "rule")),
@@ -98,7 +98,7 @@ describe("calls that the agent answers", function () {
           ...splitLines(execInNetns(node.name, "ip", "route", "show", "table", "all")),
         ];
         const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
-        assert.deepEqual(net.call(plugin, "DEL", node, one, ifname, {}), { status: 0, json: {} });
+        assert.deepEqual(net.call(plugin, "DEL", node, one, ifname, {}), {});
         assert.equal(readLastMode(net, node), mode);
         net.removePod(one);
         const neutral = (text: string): string =>
@@ -131,27 +131,27 @@ describe("calls that the agent answers", function () {
       ["NONSENSE", {}],
     ] as const)
       assert.deepEqual(
-        net.call("launcher", verb, node, one, "eth0", config),
-        net.call("interlay", verb, node, one, "eth0", config),
+        net.tryCall("launcher", verb, node, one, "eth0", config),
+        net.tryCall("interlay", verb, node, one, "eth0", config),
         `${verb} ${JSON.stringify(config)}`,
       );
   });
 
   it("should be declined if they would wait: probes, a locked pod, attachments for GC", async () => {
     const one = pod();
-    assert.equal(add(one, "eth0", { conflictDetection: true, probeIntervalMs: 10 }).status, 0);
+    add(one, "eth0", { conflictDetection: true, probeIntervalMs: 10 });
     assert.equal(readLastMode(net, node), "standalone", "conflict detection");
     const holder = spawn("flock", [one.netns, "sleep", "1"], { stdio: "ignore" });
     await eventually("the lock", () => spawnSync("flock", ["--nonblock", one.netns, "true"]).status !== 0);
-    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+    net.call("launcher", "DEL", node, one, "eth0", {});
     assert.equal(readLastMode(net, node), "standalone", "a pod that somebody else writes");
     holder.kill();
 
     const other = pod();
-    assert.equal(add(other).status, 0);
+    add(other);
     assert.equal(readLastMode(net, node), "agent");
     const config = { cniVersion: "1.1.0", "cni.dev/attachments": [] };
-    assert.equal(net.call("launcher", "GC", node, other, "eth0", config).status, 0);
+    net.call("launcher", "GC", node, other, "eth0", config);
     assert.equal(readLastMode(net, node), "standalone", "GC");
     assert.deepEqual([records(node), pairs(node)], [[], []]);
   });
@@ -163,18 +163,18 @@ describe("calls that the agent answers", function () {
     const initial = readLog(node).length;
     // the launcher of n2 asks the agent of n1
     const lost = { ...elsewhere, socket: node.socket };
-    assert.equal(net.call("launcher", "ADD", lost, one, "eth0", { prevResult }).status, 0);
+    net.call("launcher", "ADD", lost, one, "eth0", { prevResult });
     assert.equal(readLastMode(net, elsewhere), "standalone");
     assert.equal(readLog(node).length, initial);
-    assert.equal(net.call("launcher", "DEL", lost, one, "eth0", {}).status, 0);
+    net.call("launcher", "DEL", lost, one, "eth0", {});
   });
 
   it("DEL should remove routes before it responds, and the pair soon after", async () => {
     const untouched = readPermanentState(node);
     const one = pod();
     const podUntouched = splitLines(execInNetns(one.namespace, "nft", "list", "ruleset"));
-    assert.equal(add(one).status, 0);
-    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} });
+    add(one);
+    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), {});
     assert.equal(readLastMode(net, node), "agent");
     const left = readPermanentState(node).filter((line) => !untouched.includes(line));
     assert.deepEqual(
@@ -183,8 +183,8 @@ describe("calls that the agent answers", function () {
       "more than the pair is left on the node",
     );
     assert.deepEqual(records(node), [], "it is still an attachment");
-    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} }, "the second time");
-    assert.equal(net.call("launcher", "CHECK", node, one, "eth0", {}).json["code"], 3);
+    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), {}, "the second time");
+    assert.equal(net.tryCall("launcher", "CHECK", node, one, "eth0", {}).json["code"], 3);
     await eventually(
       "the pair is gone",
       () => pairs(node).length === 0 && records(node, "pending-teardown").length === 0,
@@ -195,47 +195,47 @@ describe("calls that the agent answers", function () {
 
   it("ADD directly after DEL of the same pod should keep its pair", async () => {
     const one = pod();
-    assert.equal(add(one).status, 0);
-    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+    add(one);
+    net.call("launcher", "DEL", node, one, "eth0", {});
     assert.equal(records(node, "pending-teardown").length, 1);
     execInNetns(one.namespace, "ip", "link", "delete", "eth0");
-    assert.equal(add(one).status, 0);
+    add(one);
     assert.deepEqual(records(node, "pending-teardown"), []);
     await new Promise((resolve) => setTimeout(resolve, 2500)); // longer than what ended is left
-    assert.deepEqual(net.call("launcher", "CHECK", node, one, "eth0", {}), { status: 0, json: {} });
+    assert.deepEqual(net.call("launcher", "CHECK", node, one, "eth0", {}), {});
     assert.ok(pingAddress(node.name, "10.7.200.1"));
-    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+    net.call("launcher", "DEL", node, one, "eth0", {});
     net.removePod(one);
   });
 
   it("ADD of another pod with the same address directly after DEL should be reachable", async () => {
     const [first, second] = [pod(), pod()];
-    assert.equal(add(first).status, 0);
-    assert.equal(net.call("launcher", "DEL", node, first, "eth0", {}).status, 0);
+    add(first);
+    net.call("launcher", "DEL", node, first, "eth0", {});
     execInNetns(first.namespace, "ip", "link", "delete", "eth0");
-    assert.equal(add(second).status, 0);
+    add(second);
     const reached = (): void => {
       const [route = ""] = splitLines(execInNetns(node.name, "ip", "route", "get", "10.7.200.1"));
       assert.ok(pingAddress(node.name, "10.7.200.1"), route);
-      assert.deepEqual(net.call("launcher", "CHECK", node, second, "eth0", {}), { status: 0, json: {} });
+      assert.deepEqual(net.call("launcher", "CHECK", node, second, "eth0", {}), {});
     };
     reached();
     await eventually("the first pod's pair is gone", () => pairs(node).length === 1);
     reached();
-    assert.equal(net.call("launcher", "DEL", node, second, "eth0", {}).status, 0);
+    net.call("launcher", "DEL", node, second, "eth0", {});
     net.removePod(second);
   });
 
   for (const [who, finish] of [
-    ["the next agent", () => agent.start(plugins.interlay)],
-    ["GC", (one: TestPod) => net.call("interlay", "GC", node, one, "eth0", { cniVersion: "1.1.0" })],
-    ["DEL", (one: TestPod) => net.call("interlay", "DEL", node, one, "eth0", {})],
+    ["the next agent", () => agent.start(net.plugins.interlay)],
+    ["GC", (one: TestPod) => net.tryCall("interlay", "GC", node, one, "eth0", { cniVersion: "1.1.0" })],
+    ["DEL", (one: TestPod) => net.tryCall("interlay", "DEL", node, one, "eth0", {})],
   ] as const)
     it(`DEL, and the agent is killed: ${who} leaves nothing`, async () => {
       const untouched = readPermanentState(node);
       const one = pod();
-      assert.equal(add(one).status, 0);
-      assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+      add(one);
+      net.call("launcher", "DEL", node, one, "eth0", {});
       await agent.kill();
       assert.equal(records(node, "pending-teardown").length, 1);
       await finish(one);
@@ -247,18 +247,18 @@ describe("calls that the agent answers", function () {
     });
 
   it("should run standalone without an agent and with one that hangs", async () => {
-    net.call("launcher", "VERSION", node, NOBODY, "eth0", {}); // the agent has written its last line then
+    net.tryCall("launcher", "VERSION", node, NOBODY, "eth0", {}); // the agent has written its last line then
     await agent.kill();
     const one = pod();
-    assert.equal(add(one).status, 0);
+    add(one);
     assert.equal(readLastMode(net, node), "standalone");
-    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+    net.call("launcher", "DEL", node, one, "eth0", {});
 
-    await agent.start(plugins.interlay);
+    await agent.start(net.plugins.interlay);
     process.kill(agent.pid, "SIGSTOP");
     execInNetns(one.namespace, "ip", "link", "delete", "eth0");
-    assert.equal(add(one).status, 0);
-    assert.equal(net.call("interlay", "DEL", node, one, "eth0", {}).status, 0);
+    add(one);
+    net.call("interlay", "DEL", node, one, "eth0", {});
     const initial = readLog(node);
     process.kill(agent.pid, "SIGCONT");
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -288,7 +288,7 @@ describe("calls that the agent answers", function () {
         `${bytes.toString("hex")} was answered by ${response.toString()}`,
       );
     }
-    assert.equal(net.call("launcher", "STATUS", node, pod(), "eth0", { cniVersion: "1.1.0" }).status, 0);
+    net.call("launcher", "STATUS", node, pod(), "eth0", { cniVersion: "1.1.0" });
     assert.equal(readLastMode(net, node), "agent");
   });
 
@@ -331,10 +331,9 @@ function talk(path: string, bytes: Buffer): Promise<Buffer> {
 for (const ifname of LINKS)
   describe(`an agent that dies at any step of ${ifname}'s ADD`, function () {
     this.timeout(240_000);
-    const plugins = pluginsFromEnvironment();
-    let net: TestNet;
-    let node: TestNode;
-    let pod: TestPod;
+    const net = useTestNet();
+    const node = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
+    const pod = net.usePod("p");
     let agent: TestAgent;
     let config: Readonly<Record<string, unknown>>;
     let untouched: readonly string[];
@@ -343,9 +342,6 @@ for (const ifname of LINKS)
     let lonely: string;
 
     before(() => {
-      net = new TestNet(plugins);
-      node = net.node("n1", "10.7.168.71", {}, "fd07::71");
-      pod = net.pod("p");
       agent = new TestAgent(node);
       if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
       const addresses = [...ADDRESSES, { address: "fd07::200:1/64", gateway: "fd07::72" }];
@@ -353,19 +349,18 @@ for (const ifname of LINKS)
       untouched = readPermanentState(node);
       lonely = join(node.binDirectory, "lonely");
       mkdirSync(lonely);
-      copyFileSync(plugins.launcher, join(lonely, "interlay"));
-      assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
+      copyFileSync(net.plugins.launcher, join(lonely, "interlay"));
+      net.call("interlay", "ADD", node, pod, ifname, config);
       const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
       steps = (JSON.parse(record) as { plan: { items: typeof steps } }).plan.items;
-      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+      net.call("interlay", "DEL", node, pod, ifname, {});
     });
-    after(async () => {
+    net.useCleanup(async () => {
       await agent.kill();
-      net.close();
     });
 
     const faultyAgent = (fault: string): Promise<void> =>
-      agent.start(plugins.faulty, ["serve", node.socket, node.stateDirectory], { INTERLAY_FAULT: fault });
+      agent.start(net.plugins.faulty, ["serve", node.socket, node.stateDirectory], { INTERLAY_FAULT: fault });
 
     it("should leave nothing after DEL or GC if the launcher ends too", async () => {
       for (const [index, { kind }] of steps.entries()) {
@@ -378,7 +373,7 @@ for (const ifname of LINKS)
         assert.equal(records(node).length, 1, `no record of what was begun at step ${index}`);
         const [verb, cleanup] =
           index % 2 === 0 ? ["DEL", {}] : ["GC", { "cni.dev/attachments": [], cniVersion: "1.1.0" }];
-        assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), { status: 0, json: {} });
+        assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), {});
         assert.deepEqual(
           readPermanentState(node),
           untouched,
@@ -391,18 +386,17 @@ for (const ifname of LINKS)
     it("should complete the pod standalone by the launcher", async () => {
       for (const index of [0, Math.floor(steps.length / 2), steps.length - 1]) {
         await faultyAgent(`kill:${index}`);
-        const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
-        assert.equal(status, 0, JSON.stringify(json));
+        net.call("launcher", "ADD", node, pod, ifname, config);
         assert.equal(readLastMode(net, node), "standalone");
-        assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), { status: 0, json: {} });
-        assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+        assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), {});
+        net.call("interlay", "DEL", node, pod, ifname, {});
       }
     });
 
     it("should name a failed step in the error and leave nothing", async () => {
       const index = Math.floor(steps.length / 2);
       await faultyAgent(`fail:${index}`);
-      const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
+      const { status, json } = net.tryCall("launcher", "ADD", node, pod, ifname, config);
       assert.deepEqual([status, json["code"]], [1, 101]);
       assert.equal(readLastMode(net, node), "agent");
       assert.deepEqual(readPermanentState(node), untouched);

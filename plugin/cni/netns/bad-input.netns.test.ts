@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { applyFault, generateFault } from "../../testing/invalid-values.ts";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { readPermanentState } from "../../testing/node.ts";
+import type { TestNode } from "../../testing/invocation.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 /** Calls of the real executable a property. */
 const RUNS = Number(process.env["INTERLAY_FUZZ_RUNS"] ?? 40);
@@ -13,24 +14,17 @@ const RUNS = Number(process.env["INTERLAY_FUZZ_RUNS"] ?? 40);
 type Json = Record<string, unknown>;
 
 describe("invalid input to the executable", () => {
-  const { interlay } = pluginsFromEnvironment();
-  let net: TestNet;
-  let node: TestNode;
-  let pod: TestPod;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
+  const pod = net.usePod("x");
   let untouched: readonly string[];
   let config: Json;
 
   before(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
-    pod = net.pod("x");
     const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.1/16", gateway: "10.7.168.72" }]);
     const { input } = net.invocation("interlay", "ADD", node, pod, "eth0", { prevResult });
     config = JSON.parse(input) as Json;
     untouched = state();
-  });
-  after(() => {
-    net.close();
   });
 
   const state = () => [...readPermanentState(node), ...readPermanentState({ ...node, name: pod.namespace })];
@@ -38,7 +32,7 @@ describe("invalid input to the executable", () => {
   /** A call ends by itself with 0 or 1 and JSON; refused, it has changed nothing; served, DEL takes everything back. */
   function call(env: NodeJS.ProcessEnv, input: string): void {
     const { env: good } = net.invocation("interlay", "ADD", node, pod, "eth0", {});
-    const { status, signal, stdout, stderr } = spawnSync("ip", ["netns", "exec", node.name, interlay], {
+    const { status, signal, stdout, stderr } = spawnSync("ip", ["netns", "exec", node.name, net.plugins.interlay], {
       env: { ...good, ...env },
       input,
       encoding: "utf8",
@@ -53,7 +47,7 @@ describe("invalid input to the executable", () => {
       assert.ok(typeof json["msg"] === "string" && json["msg"] !== "", outcome);
     } else if (Object.keys(json).length > 0) {
       // by the name it was given: a container id that is another's is not bad input
-      spawnSync("ip", ["netns", "exec", node.name, interlay], {
+      spawnSync("ip", ["netns", "exec", node.name, net.plugins.interlay], {
         env: { ...good, ...env, CNI_COMMAND: "DEL" },
         input: JSON.stringify(config),
       });
@@ -170,22 +164,18 @@ describe("invalid input to the executable", () => {
 });
 
 describe("STATUS", () => {
+  const net = useTestNet("test");
   it("reports missing facts, and facts that the kernel contradicts", () => {
-    const net = new TestNet(pluginsFromEnvironment());
-    try {
-      const pod = net.pod("s");
-      const said = (node: TestNode) => net.call("interlay", "STATUS", node, pod, "eth0", { cniVersion: "1.1.0" });
-      const good = net.node("n1", "10.7.168.71", {}, "fd07::71");
-      assert.equal(said(good).status, 0);
-      const noUplink = net.node("n2", "10.7.168.72", { uplink: "bond7" });
-      assert.equal(said(noUplink).json["code"], 50);
-      assert.match(String(said(noUplink).json["msg"]), /is stale: the node has no link bond7/);
-      spawnSync("ip", ["-n", good.name, "address", "delete", "10.7.168.71/16", "dev", "eth0"]);
-      assert.match(String(said(good).json["msg"]), /is stale: 10\.7\.168\.71 is not an address of the node/);
-      const empty = { ...good, stateDirectory: join(good.stateDirectory, "none") };
-      assert.deepEqual([said(empty).json["code"], /is missing/.test(String(said(empty).json["msg"]))], [50, true]);
-    } finally {
-      net.close();
-    }
+    const pod = net.pod("s");
+    const said = (node: TestNode) => net.tryCall("interlay", "STATUS", node, pod, "eth0", { cniVersion: "1.1.0" });
+    const good = net.node("n1", "10.7.168.71", {}, "fd07::71");
+    assert.equal(said(good).status, 0);
+    const noUplink = net.node("n2", "10.7.168.72", { uplink: "bond7" });
+    assert.equal(said(noUplink).json["code"], 50);
+    assert.match(String(said(noUplink).json["msg"]), /is stale: the node has no link bond7/);
+    spawnSync("ip", ["-n", good.name, "address", "delete", "10.7.168.71/16", "dev", "eth0"]);
+    assert.match(String(said(good).json["msg"]), /is stale: 10\.7\.168\.71 is not an address of the node/);
+    const empty = { ...good, stateDirectory: join(good.stateDirectory, "none") };
+    assert.deepEqual([said(empty).json["code"], /is missing/.test(String(said(empty).json["msg"]))], [50, true]);
   });
 });

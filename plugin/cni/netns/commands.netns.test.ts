@@ -1,29 +1,21 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, pingAddress } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 describe("an underlay pod", () => {
-  let net: TestNet;
-  let node: TestNode;
-  let other: TestNode;
-  let pod: TestPod;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
+  const other = net.useNode("n2", "10.7.168.72");
+  const pod = net.usePod("u");
   let initial: readonly string[];
 
   before(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71");
-    other = net.node("n2", "10.7.168.72");
-    pod = net.pod("u");
     initial = readPermanentState(node);
-    const result = net.attach(node, pod, "eth0", "10.7.200.1/16", "10.7.168.72");
-    assert.equal(result.status, 0, JSON.stringify(result.json));
-  });
-  after(() => {
-    net.close();
+    net.attach(node, pod, "eth0", "10.7.200.1/16", "10.7.168.72");
   });
 
   it("has the documented routes", () => {
@@ -60,7 +52,7 @@ describe("an underlay pod", () => {
   });
 
   it("should pass CHECK, and CHECK should name a missing item", () => {
-    const check = () => net.call("interlay", "CHECK", node, pod, "eth0", {});
+    const check = () => net.tryCall("interlay", "CHECK", node, pod, "eth0", {});
     assert.equal(check().status, 0, JSON.stringify(check().json));
     execInNetns(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
     const drift = check();
@@ -74,20 +66,19 @@ describe("an underlay pod", () => {
   it("should be unchanged or repaired by a second ADD", () => {
     const link = () => execInNetns(pod.namespace, "ip", "-o", "link", "show", "veth0").split(":")[0];
     const index = link();
-    const again = net.call("interlay", "ADD", node, pod, "eth0", {
+    net.call("interlay", "ADD", node, pod, "eth0", {
       prevResult: {
         cniVersion: "1.0.0",
         interfaces: [{ name: "eth0", sandbox: pod.netns }],
         ips: [{ address: "10.7.200.1/16", gateway: "10.7.168.72", interface: 0 }],
       },
     });
-    assert.equal(again.status, 0, JSON.stringify(again.json));
     assert.equal(link(), index, "veth0 was recreated");
-    assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).status, 0);
+    net.call("interlay", "CHECK", node, pod, "eth0", {});
   });
 
   it("should report its pair after the previous interfaces", () => {
-    const interfaces = net.call("interlay", "ADD", node, pod, "eth0", {
+    const interfaces = net.tryCall("interlay", "ADD", node, pod, "eth0", {
       prevResult: {
         cniVersion: "1.0.0",
         interfaces: [{ name: "eth0", sandbox: pod.netns }],
@@ -102,8 +93,8 @@ describe("an underlay pod", () => {
   });
 
   it("should leave nothing on the node after DEL, even if repeated and without a namespace", () => {
-    assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
-    assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
+    net.call("interlay", "DEL", node, pod, "eth0", {});
+    net.call("interlay", "DEL", node, pod, "eth0", {});
     execInNetns(node.name, "ip", "address", "delete", "192.0.2.1/32", "dev", "lo");
     const left = readPermanentState(node).filter((line) => !initial.includes(line));
     assert.deepEqual(left, [], "DEL left this on the node");
@@ -112,23 +103,15 @@ describe("an underlay pod", () => {
 });
 
 describe("a multi-NIC pod", () => {
-  let net: TestNet;
-  let node: TestNode;
-  let other: TestNode;
-  let pod: TestPod;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
+  const other = net.useNode("n2", "10.7.168.72");
+  const pod = net.usePod("m");
   const overlay = "10.233.64.5";
 
   before(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71");
-    other = net.node("n2", "10.7.168.72");
-    pod = net.pod("m");
     net.overlay(node, pod, overlay);
-    const result = net.attach(node, pod, "net1", "10.7.200.2/16", "10.7.168.72");
-    assert.equal(result.status, 0, JSON.stringify(result.json));
-  });
-  after(() => {
-    net.close();
+    net.attach(node, pod, "net1", "10.7.200.2/16", "10.7.168.72");
   });
 
   it("has the documented routes", () => {
@@ -161,7 +144,7 @@ describe("a multi-NIC pod", () => {
   });
 
   it("should lose only net1's state on DEL", () => {
-    assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
+    net.call("interlay", "DEL", node, pod, "net1", {});
     assert.ok(
       !execInNetns(node.name, "ip", "route").includes("10.7.200.2"),
       "the host route to net1's address is still there",
@@ -171,17 +154,9 @@ describe("a multi-NIC pod", () => {
 });
 
 describe("a plugin call that cannot be served", () => {
-  let net: TestNet;
-  let node: TestNode;
-  let pod: TestPod;
-  before(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71");
-    pod = net.pod("x");
-  });
-  after(() => {
-    net.close();
-  });
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
+  const pod = net.usePod("x");
 
   const previous = (address: string) => ({
     prevResult: { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [{ address, interface: 0 }] },
@@ -189,7 +164,7 @@ describe("a plugin call that cannot be served", () => {
 
   it("should undo its changes if the pod differs from the previous result", () => {
     const before = readPermanentState(node);
-    const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
+    const result = net.tryCall("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
     assert.equal(result.json["code"], 103);
     assert.match(String(result.json["msg"]), /the pod has no link eth0/);
     assert.deepEqual(readPermanentState(node), before);
@@ -200,7 +175,7 @@ describe("a plugin call that cannot be served", () => {
     execInNetns(pod.namespace, "ip", "link", "add", "name", "eth0", "type", "bridge");
     execInNetns(pod.namespace, "ip", "link", "set", "eth0", "up");
     const before = readPermanentState(node);
-    const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
+    const result = net.tryCall("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
     assert.equal(result.json["code"], 101, JSON.stringify(result.json));
     assert.match(String(result.json["msg"]), /pod test\/.*: EINVAL/);
     assert.deepEqual(readPermanentState(node), before, "the node is not as before");
@@ -213,10 +188,10 @@ describe("a plugin call that cannot be served", () => {
 
   it("should reject invalid input with the specification's codes and change nothing", () => {
     const before = readPermanentState(node);
-    assert.equal(net.call("interlay", "ADD", node, pod, "a/b", previous("10.7.200.3/16")).json["code"], 4);
-    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", {}).json["code"], 7);
-    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { cniVersion: "9.9.9" }).json["code"], 1);
-    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.300/16")).json["code"], 7);
+    assert.equal(net.tryCall("interlay", "ADD", node, pod, "a/b", previous("10.7.200.3/16")).json["code"], 4);
+    assert.equal(net.tryCall("interlay", "ADD", node, pod, "eth0", {}).json["code"], 7);
+    assert.equal(net.tryCall("interlay", "ADD", node, pod, "eth0", { cniVersion: "9.9.9" }).json["code"], 1);
+    assert.equal(net.tryCall("interlay", "ADD", node, pod, "eth0", previous("10.7.200.300/16")).json["code"], 7);
     assert.deepEqual(readPermanentState(node), before);
   });
 });

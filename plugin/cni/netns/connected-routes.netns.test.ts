@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { TestAgent } from "../../testing/test-agent.ts";
-import { TestNet } from "../../testing/node.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import type { TestPod } from "../../testing/invocation.ts";
 import { execInNetns, execLocally } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const ADDRESSES = [
   { address: "10.7.200.1/16", gateway: "10.7.168.72" },
@@ -11,26 +11,16 @@ const ADDRESSES = [
 const NETWORKS = ["10.7.0.0/16", "fd07::/64"] as const;
 
 describe("the connected routes of a pod's NIC", () => {
-  const plugins = pluginsFromEnvironment();
-  let net: TestNet;
-  let node: TestNode;
-
-  beforeEach(() => {
-    net = new TestNet(plugins);
-    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
-    net.node("n2", "10.7.168.72", {}, "fd07::72");
-  });
-  afterEach(() => {
-    net.close();
-  });
+  const net = useTestNet("test");
+  const node = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
+  net.useNode("n2", "10.7.168.72", {}, "fd07::72");
 
   const shown = (pod: TestPod, network: string): string =>
     execInNetns(pod.namespace, "ip", network.includes(":") ? "-6" : "-4", "route", "show", network).trim();
   const attach = (ifname: string): TestPod => {
     const pod = net.pod("p");
     if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
-    const { status, json } = net.attachAll(node, pod, ifname, ADDRESSES);
-    assert.equal(status, 0, JSON.stringify(json));
+    net.attachAll(node, pod, ifname, ADDRESSES);
     return pod;
   };
 
@@ -38,12 +28,12 @@ describe("the connected routes of a pod's NIC", () => {
     it(`the connected routes of a pod's NIC are those of the kernel after ADD, and CHECK names one that is missing (${ifname})`, () => {
       const pod = attach(ifname);
       for (const network of NETWORKS) assert.match(shown(pod, network), new RegExp(`dev ${ifname} proto kernel`));
-      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });
+      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), {});
       for (const network of NETWORKS) execLocally(["ip", "-n", pod.namespace, "route", "del", network, "dev", ifname]);
-      const { json } = net.call("interlay", "CHECK", node, pod, ifname, {});
+      const { json } = net.tryCall("interlay", "CHECK", node, pod, ifname, {});
       for (const network of NETWORKS)
         assert.ok(String(json["msg"]).includes(`pod: route ${network} dev ${ifname}`), JSON.stringify(json));
-      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+      net.call("interlay", "DEL", node, pod, ifname, {});
     });
 
   it("should be restored by the agent before a foreign route to the same network", async () => {
@@ -52,7 +42,7 @@ describe("the connected routes of a pod's NIC", () => {
     execLocally(["ip", "-n", pod.namespace, "route", "replace", ipv4, "via", "10.7.168.71", "dev", "veth0"]);
     execLocally(["ip", "-n", pod.namespace, "route", "del", ipv6, "dev", "eth0"]);
     const agent = new TestAgent(node);
-    await agent.start(plugins.interlay);
+    await agent.start(net.plugins.interlay);
     try {
       for (let tries = 0; tries < 100 && !NETWORKS.every((n) => shown(pod, n).includes("dev eth0")); tries++)
         await new Promise((resolve) => setTimeout(resolve, 100));
@@ -63,6 +53,6 @@ describe("the connected routes of a pod's NIC", () => {
     assert.match(first, /^10\.7\.0\.0\/16 dev eth0 proto kernel scope link src 10\.7\.200\.1/);
     assert.match(second, /^10\.7\.0\.0\/16 via 10\.7\.168\.71 dev veth0/, "the foreign route was removed");
     assert.match(shown(pod, ipv6), /^fd07::\/64 dev eth0 proto kernel metric 256/);
-    assert.deepEqual(net.call("interlay", "CHECK", node, pod, "eth0", {}), { status: 0, json: {} });
+    assert.deepEqual(net.call("interlay", "CHECK", node, pod, "eth0", {}), {});
   });
 });

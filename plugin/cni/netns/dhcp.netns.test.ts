@@ -5,17 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { execInNetns } from "../../testing/exec.ts";
-import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
-import { TestNet } from "../../testing/node.ts";
+import type { TestNode } from "../../testing/invocation.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const SERVER = "10.7.168.72";
 const addResult = z.object({ ips: z.array(z.object({ address: z.string() })) });
 
 describe("addresses of a DHCP server", () => {
-  const plugins = pluginsFromEnvironment();
-  let net: TestNet;
-  let node: TestNode;
-  let server: TestNode;
+  const net = useTestNet("test");
+  const node = net.useNode("n1", "10.7.168.71");
+  const server = net.useNode("n2", SERVER);
   let directory: string;
   const processes: ChildProcess[] = [];
 
@@ -27,9 +26,6 @@ describe("addresses of a DHCP server", () => {
   };
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), "interlay-dhcp-"));
-    net = new TestNet(plugins);
-    node = net.node("n1", "10.7.168.71");
-    server = net.node("n2", SERVER);
     const pid = join(directory, "pid");
     start(server, [
       ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=eth0", "--no-ping"],
@@ -37,13 +33,12 @@ describe("addresses of a DHCP server", () => {
       ...[`--dhcp-leasefile=${join(directory, "leases")}`, `--pid-file=${pid}`, "--user=root", "--log-facility=-"],
     ]);
     const socket = join(directory, "dhcp.sock");
-    start(node, [join(plugins.reference, "dhcp"), "daemon", "-socketpath", socket]);
+    start(node, [join(net.plugins.reference, "dhcp"), "daemon", "-socketpath", socket]);
     await waitForFile(pid);
     await waitForFile(socket);
   });
-  afterEach(() => {
+  net.useCleanup(() => {
     for (const child of processes.splice(0)) child.kill();
-    net.close();
     rmSync(directory, { recursive: true });
   });
 
@@ -54,16 +49,14 @@ describe("addresses of a DHCP server", () => {
       mode: "bridge",
       ipam: { type: "dhcp", daemonSocketPath: join(directory, "dhcp.sock") },
     };
-    const { status, json: prevResult } = net.call("macvlan", "ADD", node, pod, "eth0", config);
-    assert.equal(status, 0, JSON.stringify(prevResult));
+    const prevResult = net.call("macvlan", "ADD", node, pod, "eth0", config);
     assert.match(addResult.parse(prevResult).ips[0]?.address ?? "", /^10\.7\.210\.[1-9]\/16$/);
-    const added = net.call("interlay", "ADD", node, pod, "eth0", { prevResult });
-    assert.equal(added.status, 0, JSON.stringify(added.json));
+    net.call("interlay", "ADD", node, pod, "eth0", { prevResult });
     for (const target of [node.address, SERVER]) execInNetns(pod.namespace, "ping", "-c", "1", "-W", "5", target);
     assert.match(execInNetns(pod.namespace, "ip", "route", "get", node.address), /dev veth0/);
     assert.match(execInNetns(pod.namespace, "ip", "route", "get", "203.0.113.1"), /via 10\.7\.168\.72 dev eth0/);
-    assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).status, 0);
-    assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
-    assert.equal(net.call("macvlan", "DEL", node, pod, "eth0", { ...config, prevResult }).status, 0);
+    net.call("interlay", "CHECK", node, pod, "eth0", {});
+    net.call("interlay", "DEL", node, pod, "eth0", {});
+    net.call("macvlan", "DEL", node, pod, "eth0", { ...config, prevResult });
   });
 });

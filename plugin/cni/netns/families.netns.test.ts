@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, pingAddress } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const NODE6 = "fd07::71";
 const OTHER6 = "fd07::72";
@@ -18,22 +18,15 @@ for (const [title, addresses] of [
   ],
 ] as const)
   describe(`an underlay pod with ${title}`, () => {
-    let net: TestNet;
-    let node: TestNode;
-    let pod: TestPod;
+    const net = useTestNet();
+    const node = net.useNode("n1", "10.7.168.71", {}, NODE6);
+    net.useNode("n2", "10.7.168.72", {}, OTHER6);
+    const pod = net.usePod("u");
     let untouched: readonly string[];
 
     before(() => {
-      net = new TestNet(pluginsFromEnvironment());
-      node = net.node("n1", "10.7.168.71", {}, NODE6);
-      net.node("n2", "10.7.168.72", {}, OTHER6);
-      pod = net.pod("u");
       untouched = readPermanentState(node);
-      const { status, json } = net.attachAll(node, pod, "eth0", addresses);
-      assert.equal(status, 0, JSON.stringify(json));
-    });
-    after(() => {
-      net.close();
+      net.attachAll(node, pod, "eth0", addresses);
     });
 
     it("has the documented routes", () => {
@@ -69,8 +62,8 @@ for (const [title, addresses] of [
     });
 
     it("is found in order by CHECK, and leaves nothing after DEL", () => {
-      assert.deepEqual(net.call("interlay", "CHECK", node, pod, "eth0", {}), { status: 0, json: {} });
-      assert.deepEqual(net.call("interlay", "DEL", node, pod, "eth0", {}), { status: 0, json: {} });
+      assert.deepEqual(net.call("interlay", "CHECK", node, pod, "eth0", {}), {});
+      assert.deepEqual(net.call("interlay", "DEL", node, pod, "eth0", {}), {});
       assert.deepEqual(
         readPermanentState(node).filter((line) => !untouched.includes(line)),
         [],
@@ -79,33 +72,25 @@ for (const [title, addresses] of [
   });
 
 describe("a multi-NIC pod with both families", () => {
-  let net: TestNet;
-  let node: TestNode;
-  let other: TestNode;
-  let pod: TestPod;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71", {}, NODE6);
+  const other = net.useNode("n2", "10.7.168.72", {}, OTHER6);
+  const pod = net.usePod("m");
   let untouched: readonly string[];
   const overlay6 = "fd33:64::5";
 
   before(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71", {}, NODE6);
-    other = net.node("n2", "10.7.168.72", {}, OTHER6);
-    pod = net.pod("m");
     net.overlay(node, pod, "10.233.64.5", overlay6);
     untouched = readPermanentState(node);
     for (const [ifname, host] of [
       ["net1", "2"],
       ["net2", "3"],
     ] as const) {
-      const { status, json } = net.attachAll(node, pod, ifname, [
+      net.attachAll(node, pod, ifname, [
         { address: `10.7.200.${host}/16`, gateway: "10.7.168.72" },
         { address: `fd07::200:${host}/64`, gateway: OTHER6 },
       ]);
-      assert.equal(status, 0, JSON.stringify(json));
     }
-  });
-  after(() => {
-    net.close();
   });
 
   it("answers from each address by its own link", () => {
@@ -129,10 +114,10 @@ describe("a multi-NIC pod with both families", () => {
   });
 
   it("should keep net1's state when net2 is deleted, and nothing after both", () => {
-    assert.equal(net.call("interlay", "DEL", node, pod, "net2", {}).status, 0);
-    assert.deepEqual(net.call("interlay", "CHECK", node, pod, "net1", {}), { status: 0, json: {} });
+    net.call("interlay", "DEL", node, pod, "net2", {});
+    assert.deepEqual(net.call("interlay", "CHECK", node, pod, "net1", {}), {});
     assert.ok(pingAddress(node.name, "fd07::200:2"), "node -> net1's address: no answer after net2's DEL");
-    assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
+    net.call("interlay", "DEL", node, pod, "net1", {});
     assert.deepEqual(
       readPermanentState(node).filter((line) => !untouched.includes(line)),
       [],
@@ -142,19 +127,16 @@ describe("a multi-NIC pod with both families", () => {
 });
 
 describe("an IPv6 address without a gateway", () => {
+  const net = useTestNet("test");
   it("should wait for duplicate address detection, and fail if another host has the address", () => {
-    const net = new TestNet(pluginsFromEnvironment());
-    try {
-      const node = net.node("n1", "10.7.168.71", {}, NODE6);
-      const other = net.node("n2", "10.7.168.72", {}, OTHER6);
-      execInNetns(other.name, "ip", "-6", "address", "add", "fd07::200:9/64", "dev", "eth0", "nodad");
-      const free = net.attachAll(node, net.pod("u"), "eth0", [{ address: "fd07::200:1/64" }]);
-      assert.equal(free.status, 0, JSON.stringify(free.json));
-      assert.ok(pingAddress(node.name, "fd07::200:1"), "node -> its pod: no answer");
-      const taken = net.attachAll(node, net.pod("v"), "eth0", [{ address: "fd07::200:9/64" }]);
-      assert.deepEqual([taken.status, taken.json["code"]], [1, 104], JSON.stringify(taken.json));
-    } finally {
-      net.close();
-    }
+    const node = net.node("n1", "10.7.168.71", {}, NODE6);
+    const other = net.node("n2", "10.7.168.72", {}, OTHER6);
+    execInNetns(other.name, "ip", "-6", "address", "add", "fd07::200:9/64", "dev", "eth0", "nodad");
+    net.attachAll(node, net.pod("u"), "eth0", [{ address: "fd07::200:1/64" }]);
+    assert.ok(pingAddress(node.name, "fd07::200:1"), "node -> its pod: no answer");
+    const second = net.pod("v");
+    const prevResult = net.macvlan(node, second, "eth0", [{ address: "fd07::200:9/64" }]);
+    const taken = net.tryCall("interlay", "ADD", node, second, "eth0", { prevResult });
+    assert.deepEqual([taken.status, taken.json["code"]], [1, 104], JSON.stringify(taken.json));
   });
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import type { TestNode, TestPod } from "../../testing/invocation.ts";
 import { execInNetns } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const records = (node: TestNode): readonly string[] => {
   const directory = join(node.stateDirectory, "attachments");
@@ -32,9 +33,9 @@ for (const [type, ifname] of [
 ] as const)
   describe(`ADD of ${type}, both families, that fails or dies at any step`, function () {
     this.timeout(120_000);
-    let net: TestNet;
-    let node: TestNode;
-    let pod: TestPod;
+    const net = useTestNet();
+    const node = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
+    const pod = net.usePod("p");
     let steps: readonly { readonly kind: string }[];
     let config: Readonly<Record<string, unknown>>;
     let untouched: readonly string[];
@@ -43,16 +44,13 @@ for (const [type, ifname] of [
     let recorded: readonly string[];
 
     before(() => {
-      net = new TestNet(pluginsFromEnvironment());
-      node = net.node("n1", "10.7.168.71", {}, "fd07::71");
-      pod = net.pod("p");
       if (type === "a multi-NIC pod") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
       if (type === "an underlay pod's second NIC") {
         const first = [
           { address: "10.7.200.9/16", gateway: "10.7.168.72" },
           { address: "fd07::200:9/64", gateway: "fd07::72" },
         ];
-        assert.equal(net.attachAll(node, pod, "eth0", first).status, 0);
+        net.attachAll(node, pod, "eth0", first);
       }
       recorded = records(node);
       const addresses = [
@@ -62,14 +60,11 @@ for (const [type, ifname] of [
       config = { prevResult: net.macvlan(node, pod, ifname, addresses) };
       untouched = readPermanentState(node);
       podUntouched = podState(pod);
-      assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
+      net.call("interlay", "ADD", node, pod, ifname, config);
       const [file = ""] = records(node).filter((name) => !recorded.includes(name));
       const record = readFileSync(join(node.stateDirectory, "attachments", file), "utf8");
       steps = (JSON.parse(record) as { plan: { items: typeof steps } }).plan.items;
-      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
-    });
-    after(() => {
-      net.close();
+      net.call("interlay", "DEL", node, pod, ifname, {});
     });
 
     const nothingLeft = (what: string) => {
@@ -81,7 +76,7 @@ for (const [type, ifname] of [
     it("should fail with the step's name and leave nothing", () => {
       assert.ok(steps.length > 10);
       for (const [index, step] of steps.entries()) {
-        const { status, json } = net.call("faulty", "ADD", node, pod, ifname, config, `fail:${index}`);
+        const { status, json } = net.tryCall("faulty", "ADD", node, pod, ifname, config, `fail:${index}`);
         assert.equal(status, 1);
         assert.equal(json["code"], 101, `step ${index}`);
         nothingLeft(`a failure of step ${index} (${step.kind})`);
@@ -91,19 +86,19 @@ for (const [type, ifname] of [
     it("should leave nothing after kill -9 and DEL or GC", () => {
       const valid = recorded.map(() => ({ containerID: pod.containerId, ifname: "eth0" }));
       for (const [index, step] of steps.entries()) {
-        net.call("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
+        net.tryCall("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
         const [verb, cleanup] =
           index % 2 === 0 ? ["DEL", {}] : ["GC", { "cni.dev/valid-attachments": valid, cniVersion: "1.1.0" }];
-        assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), { status: 0, json: {} });
+        assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), {});
         nothingLeft(`kill -9 before step ${index} (${step.kind}) and ${verb}`);
       }
     });
 
     it("should be complete after kill -9 and another ADD", () => {
       const index = Math.floor(steps.length / 2);
-      net.call("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
-      assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
-      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), { status: 0, json: {} });
-      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+      net.tryCall("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
+      net.call("interlay", "ADD", node, pod, ifname, config);
+      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), {});
+      net.call("interlay", "DEL", node, pod, ifname, {});
     });
   });

@@ -4,10 +4,9 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { applyFault, generateFault } from "../../testing/invalid-values.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
-import { TestNet } from "../../testing/node.ts";
 import { OverlayRoot } from "../../testing/overlay-root.ts";
 import { TestAgent } from "../../testing/test-agent.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 /** Calls that the agent executes; a nightly or manual run sets more. */
 const RUNS = Number(process.env["INTERLAY_FUZZ_FILES"] ?? 300);
@@ -46,18 +45,14 @@ const values = fc.oneof(
 );
 
 describe("CNI configurations", () => {
-  const plugins = pluginsFromEnvironment();
-  let net: TestNet;
-  let node: TestNode;
-  let pod: TestPod;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
+  const pod = net.usePod("f");
   let config: unknown;
   let root: OverlayRoot;
   let agent: TestAgent;
 
   before(async () => {
-    net = new TestNet(plugins);
-    node = net.node("n1", "10.7.168.71");
-    pod = net.pod("f");
     const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.1/16", gateway: "10.7.168.72" }]);
     config = JSON.parse(net.invocation("interlay", "ADD", node, pod, "eth0", { prevResult }).input);
     // Interlay's directories of this node, and the namespaces.
@@ -67,14 +62,13 @@ describe("CNI configurations", () => {
     agent = new TestAgent(node);
   });
   afterEach(() => agent.kill());
-  after(() => {
+  net.useCleanup(() => {
     root.close();
-    net.close();
   });
 
   const callPlugin = (plugin: "interlay" | "launcher", command: string, env: NodeJS.ProcessEnv, input: string) => {
     const { env: valid } = net.invocation(plugin, "ADD", node, pod, "eth0", {});
-    const [file = "", ...argv] = root.buildCommand(["ip", "netns", "exec", node.name, plugins[plugin]]);
+    const [file = "", ...argv] = root.buildCommand(["ip", "netns", "exec", node.name, net.plugins[plugin]]);
     return spawnSync(file, argv, {
       env: { ...valid, CNI_COMMAND: command, ...env },
       input,
@@ -115,7 +109,7 @@ describe("CNI configurations", () => {
 
   it("change no file outside Interlay's directories in a call that an agent executes", async function () {
     this.timeout(0);
-    await agent.start(plugins.interlay, undefined, {}, (command) => root.buildCommand(command));
+    await agent.start(net.plugins.interlay, undefined, {}, (command) => root.buildCommand(command));
     assert.deepEqual(root.listChanges(), []);
     callWithFaults("launcher", RUNS);
     const executed = countAgentCalls();

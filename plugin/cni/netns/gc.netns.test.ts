@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import type { TestPod } from "../../testing/invocation.ts";
 import { execInNetns } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const both = (host: number) => [
   { address: `10.7.200.${host}/16`, gateway: "10.7.168.72" },
@@ -12,21 +13,13 @@ const both = (host: number) => [
 ];
 
 describe("GC, cniVersion 1.1.0", () => {
-  let net: TestNet;
-  let node: TestNode;
+  const net = useTestNet("test");
+  const node = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
   /** GC is about no pod; the call has the words for one all the same. */
   const nobody: TestPod = { namespace: "none", netns: "/var/run/netns/none", containerId: "none" };
 
-  beforeEach(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
-  });
-  afterEach(() => {
-    net.close();
-  });
-
   const gc = (name: string, config: Readonly<Record<string, unknown>>) => {
-    const result = net.call("interlay", "GC", node, nobody, "eth0", { cniVersion: "1.1.0", name, ...config });
+    const result = net.tryCall("interlay", "GC", node, nobody, "eth0", { cniVersion: "1.1.0", name, ...config });
     assert.deepEqual(result, { status: 0, json: {} });
   };
   const records = () => readdirSync(join(node.stateDirectory, "attachments")).sort();
@@ -36,24 +29,24 @@ describe("GC, cniVersion 1.1.0", () => {
     it(`keeps what ${key} names, of underlay and multi-NIC pods in both families, and removes the rest`, () => {
       const [kept, lost] = [net.pod("kept"), net.pod("lost")];
       net.overlay(node, kept, "10.233.64.5", "fd33:64::5");
-      assert.equal(net.attachAll(node, kept, "net1", both(1)).status, 0);
-      assert.equal(net.attachAll(node, kept, "net2", both(2)).status, 0);
+      net.attachAll(node, kept, "net1", both(1));
+      net.attachAll(node, kept, "net2", both(2));
       const wanted = { node: readPermanentState(node), records: records() };
-      assert.equal(net.attachAll(node, lost, "eth0", both(3)).status, 0);
-      assert.equal(net.attachAll(node, lost, "net1", both(4)).status, 0);
+      net.attachAll(node, lost, "eth0", both(3));
+      net.attachAll(node, lost, "net1", both(4));
       const valid = ["net1", "net2"].map((ifname) => ({ containerID: kept.containerId, ifname }));
       gc("underlay", { [key]: valid });
       assert.deepEqual({ node: readPermanentState(node), records: records() }, wanted);
       for (const ifname of ["net1", "net2"])
-        assert.deepEqual(net.call("interlay", "CHECK", node, kept, ifname, {}), { status: 0, json: {} });
+        assert.deepEqual(net.call("interlay", "CHECK", node, kept, ifname, {}), {});
       assert.equal(splitLines(execInNetns(lost.namespace, "ip", "rule")).length, 3, "rules are left in the stale pod");
     });
 
   it("should not remove attachments of other networks", () => {
     const [mine, others] = [net.pod("mine"), net.pod("others")];
-    assert.equal(net.attachAll(node, others, "eth0", both(1), { name: "other" }).status, 0);
+    net.attachAll(node, others, "eth0", both(1), { name: "other" });
     const wanted = readPermanentState(node);
-    assert.equal(net.attachAll(node, mine, "eth0", both(2)).status, 0);
+    net.attachAll(node, mine, "eth0", both(2));
     gc("underlay", { "cni.dev/valid-attachments": [] });
     assert.deepEqual(readPermanentState(node), wanted);
     assert.deepEqual(records(), [`${others.containerId}-eth0.json`]);
@@ -65,7 +58,7 @@ describe("GC, cniVersion 1.1.0", () => {
     const initial = readPermanentState(node);
     const pod = net.pod("gone");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
-    assert.equal(net.attachAll(node, pod, "net1", both(1)).status, 0);
+    net.attachAll(node, pod, "net1", both(1));
     net.removePod(pod);
     gc("underlay", { "cni.dev/valid-attachments": [] });
     assert.deepEqual(records(), []);

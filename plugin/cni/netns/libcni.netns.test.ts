@@ -2,25 +2,17 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
-import { buildPathVariables, pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { buildPathVariables, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns, pingAddress } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 /** As runtimes call the plugin: by libcni, with the specification's own program (containernetworking/cni, cnitool). */
 describe("under libcni", () => {
-  const plugins = pluginsFromEnvironment();
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
   const cnitool = process.env["INTERLAY_CNITOOL"] ?? "";
-  let net: TestNet;
-  let node: TestNode;
-
-  before(() => {
-    net = new TestNet(plugins);
-    node = net.node("n1", "10.7.168.71");
-  });
-  after(() => {
-    net.close();
-  });
 
   /** A conflist of macvlan and interlay in a directory of its own. */
   function network(cniVersion: string): string {
@@ -41,7 +33,7 @@ describe("under libcni", () => {
         encoding: "utf8",
         env: {
           PATH: process.env["PATH"],
-          CNI_PATH: `${join(plugins.interlay, "..")}:${plugins.reference}`,
+          CNI_PATH: `${join(net.plugins.interlay, "..")}:${net.plugins.reference}`,
           NETCONFPATH: directory,
           CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace}`,
           ...paths,

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { ADVERTISED_PREFIX, readAdvertised, sendAdvertisement } from "../../testing/router-advertisement.ts";
 import { parseIp } from "../../datapath/address.ts";
 import { TestNet } from "../../testing/node.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import type { TestNode, TestPod } from "../../testing/invocation.ts";
 import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 /** The other node; the gateway of the underlay too. */
 const GATEWAY = "10.7.168.72";
@@ -194,18 +195,14 @@ const FAR_OF_NODE = "192.0.2.1";
 const FAR_OF_NODE6 = "2001:db8::1";
 
 describe("lines that only some clusters miss", () => {
+  const net = useTestNet("test");
   for (const { line, when, arrange, reach, takeOut } of NEEDED)
     it(`${line}: needed when ${when}`, () => {
-      const net = new TestNet(pluginsFromEnvironment());
-      try {
-        const world = cluster(net);
-        arrange?.(world);
-        assert.ok(reach(world), "no answer with every line there");
-        execLocally(takeOut(world));
-        assert.ok(!reach(world), `still an answer: ${line} is not needed`);
-      } finally {
-        net.close();
-      }
+      const world = cluster(net);
+      arrange?.(world);
+      assert.ok(reach(world), "no answer with every line there");
+      execLocally(takeOut(world));
+      assert.ok(!reach(world), `still an answer: ${line} is not needed`);
     });
 });
 
@@ -216,27 +213,22 @@ const BEFORE_UP = [
 ] as const;
 
 describe("lines that count when the link comes up", () => {
+  const net = useTestNet("test");
   for (const { line, setting, others } of BEFORE_UP)
     it(`${line}: ${setting} is 0 and the addresses are usable at once, where new links have ${others}`, () => {
-      const net = new TestNet(pluginsFromEnvironment());
-      try {
-        const node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
-        const pod = net.pod("u");
-        for (const namespace of [node.name, pod.namespace])
-          execInNetns(namespace, "sysctl", "-qw", `net.ipv6.conf.default.${setting}=${others}`);
-        const addresses = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: `${UNDERLAY6}/64` }];
-        const { status, json } = net.attachAll(node, pod, "eth0", addresses);
-        assert.equal(status, 0, JSON.stringify(json));
-        for (const [namespace, link] of [
-          [node.name, findPair(node, UNDERLAY)],
-          [pod.namespace, "veth0"],
-        ] as const) {
-          assert.equal(execInNetns(namespace, "cat", `/proc/sys/net/ipv6/conf/${link}/${setting}`).trim(), "0", link);
-          if (setting === "accept_dad")
-            assert.ok(settlesBeforeDad(namespace, link), `${link} is still tentative: DAD is on`);
-        }
-      } finally {
-        net.close();
+      const node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
+      const pod = net.pod("u");
+      for (const namespace of [node.name, pod.namespace])
+        execInNetns(namespace, "sysctl", "-qw", `net.ipv6.conf.default.${setting}=${others}`);
+      const addresses = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: `${UNDERLAY6}/64` }];
+      net.attachAll(node, pod, "eth0", addresses);
+      for (const [namespace, link] of [
+        [node.name, findPair(node, UNDERLAY)],
+        [pod.namespace, "veth0"],
+      ] as const) {
+        assert.equal(execInNetns(namespace, "cat", `/proc/sys/net/ipv6/conf/${link}/${setting}`).trim(), "0", link);
+        if (setting === "accept_dad")
+          assert.ok(settlesBeforeDad(namespace, link), `${link} is still tentative: DAD is on`);
       }
     });
 });
@@ -261,9 +253,9 @@ function cluster(net: TestNet): Fixture {
   execInNetns(node.name, "ip", "route", "add", "default", "via", GATEWAY);
   const underlay = net.pod("u");
   const both = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: `${UNDERLAY6}/64` }];
-  assert.equal(net.attachAll(node, underlay, "eth0", both).status, 0);
+  net.attachAll(node, underlay, "eth0", both);
   const multi = net.pod("m");
   net.overlay(node, multi, OVERLAY);
-  assert.equal(net.attach(node, multi, "net1", `${NET1}/16`, GATEWAY).status, 0);
+  net.attach(node, multi, "net1", `${NET1}/16`, GATEWAY);
   return { node, other, third, underlay, multi };
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readPermanentState, TestNet } from "../../testing/node.ts";
+import { readPermanentState } from "../../testing/node.ts";
 import { splitLines } from "../../testing/restorable-state.ts";
-import { pluginsFromEnvironment, type TestNode } from "../../testing/invocation.ts";
 import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const GATEWAY = "10.7.168.72";
 const address = (host: number) => [
@@ -12,18 +12,10 @@ const address = (host: number) => [
 
 /** An address is given again, to another pod or to the same container: what stood for it before must not be in the way. */
 describe("stale state of an address", () => {
-  let net: TestNet;
-  let node: TestNode;
-  let other: TestNode;
+  const net = useTestNet("test");
+  const node = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
+  const other = net.useNode("n2", GATEWAY, {}, "fd07::72");
 
-  beforeEach(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
-    other = net.node("n2", GATEWAY, {}, "fd07::72");
-  });
-  afterEach(() => {
-    net.close();
-  });
   const onNode = (...argv: readonly string[]) => execLocally(["ip", "-n", node.name, ...argv]);
   const answers = (ip: string) => {
     assert.ok(pingAddress(node.name, ip), `node -> ${ip}: no answer`);
@@ -47,8 +39,7 @@ describe("stale state of an address", () => {
       [net.pod("m"), "net1"],
     ] as const) {
       if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
-      const { status, json } = net.attachAll(node, pod, ifname, address(1));
-      assert.equal(status, 0, JSON.stringify(json));
+      net.attachAll(node, pod, ifname, address(1));
       const left = readPermanentState(node).filter((line) => line.includes("cali0123456789a"));
       assert.deepEqual(
         left.filter((line) => /200[.:]1 /.test(line)).map((line) => line.replace(/ linkdown/, "")),
@@ -60,8 +51,8 @@ describe("stale state of an address", () => {
         "another address's neighbour went as well",
       );
       for (const { address: ip } of address(1)) answers(ip.split("/")[0] ?? "");
-      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });
-      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), {});
+      net.call("interlay", "DEL", node, pod, ifname, {});
       net.removePod(pod);
     }
   });
@@ -84,7 +75,7 @@ describe("stale state of an address", () => {
         "pref",
         "1000",
       ]);
-    assert.equal(net.attachAll(node, pod, "net1", address(1)).status, 0);
+    net.attachAll(node, pod, "net1", address(1));
     const rules = ["-4", "-6"].flatMap((family) => splitLines(execInNetns(pod.namespace, "ip", family, "rule")));
     assert.ok(!rules.some((line) => line.includes("10099")), rules.join("\n"));
     for (const ip of ["10.7.200.1", "fd07::200:1"]) answers(ip);
@@ -99,10 +90,9 @@ describe("stale state of an address", () => {
       if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
       const initial = readPermanentState(node);
       const options = { hijackCIDRs: ["192.0.2.0/24", "2001:db8::/64"], mtu: 1400 };
-      assert.equal(net.attachAll(node, pod, ifname, address(1), options).status, 0);
-      assert.equal(net.call("macvlan", "DEL", node, pod, ifname, { ipam: { type: "static" } }).status, 0);
-      const { status, json } = net.attachAll(node, pod, ifname, address(2));
-      assert.equal(status, 0, JSON.stringify(json));
+      net.attachAll(node, pod, ifname, address(1), options);
+      net.call("macvlan", "DEL", node, pod, ifname, { ipam: { type: "static" } });
+      net.attachAll(node, pod, ifname, address(2));
       const inPod = ["-4", "-6"].flatMap((family) => [
         ...splitLines(execInNetns(pod.namespace, "ip", family, "route", "show", "table", "all")),
         ...splitLines(execInNetns(pod.namespace, "ip", family, "rule")),
@@ -113,8 +103,8 @@ describe("stale state of an address", () => {
         [],
       );
       for (const ip of ["10.7.200.2", "fd07::200:2"]) answers(ip);
-      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });
-      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), {});
+      net.call("interlay", "DEL", node, pod, ifname, {});
       assert.deepEqual(readPermanentState(node), initial);
     });
 });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { TestNet } from "../../testing/node.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
 import { execInNetns } from "../../testing/exec.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const POD = "10.7.200.1";
 const GATEWAY = "10.7.168.72";
@@ -45,25 +44,21 @@ const sendFrom = (address, port) => new Promise((resolve) => {
 
 describe("UDP replies by veth0", function () {
   this.timeout(180_000);
-  let net: TestNet;
-  let node: TestNode;
-  let pod: TestPod;
+  const net = useTestNet();
+  const node = net.useNode("n1", "10.7.168.71");
+  net.useNode("n2", GATEWAY);
+  const pod = net.usePod("u");
   let server: ChildProcess;
 
   before(async () => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", "10.7.168.71");
-    net.node("n2", GATEWAY);
     for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3", "10.233.64.9"])
       execInNetns(node.name, "ip", "address", "add", `${address}/32`, "dev", "lo");
-    pod = net.pod("u");
-    assert.equal(net.attach(node, pod, "eth0", `${POD}/16`, GATEWAY).status, 0);
+    net.attach(node, pod, "eth0", `${POD}/16`, GATEWAY);
     server = spawn("ip", ["netns", "exec", pod.namespace, process.execPath, "-e", SERVER]);
     await new Promise((resolve) => server.stdout?.once("data", resolve));
   });
-  after(() => {
+  net.useCleanup(() => {
     server.kill("SIGKILL");
-    net.close();
   });
 
   const run = (program: string, ...argv: readonly string[]): number | null =>

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { TestNet } from "../../testing/node.ts";
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "../../testing/invocation.ts";
+import { pluginsFromEnvironment } from "../../testing/invocation.ts";
 import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 import { TestAgent } from "../../testing/test-agent.ts";
 import { buildGuardTableName, buildNodeLinkName } from "../names.ts";
+import { useTestNet } from "../../testing/use-test-net.ts";
 
 const POD = "10.7.200.1";
 const POD6 = "fd07::200:1";
@@ -16,18 +16,15 @@ const FORGED6 = "fd33:64:0:2::9";
 
 describe("the guard of a pair", function () {
   this.timeout(60_000);
-  let net: TestNet;
-  let node: TestNode;
-  let pod: TestPod;
+  const net = useTestNet("test");
+  const node = net.useNode("n1", NODE, {}, NODE6);
+  const pod = net.usePod("u");
   let guard: string;
 
   beforeEach(() => {
-    net = new TestNet(pluginsFromEnvironment());
-    node = net.node("n1", NODE, {}, NODE6);
     execInNetns(node.name, "sysctl", "-qw", "net/ipv4/conf/all/rp_filter=0", "net/ipv4/conf/default/rp_filter=0");
-    pod = net.pod("u");
     const addresses = [{ address: `${POD}/16` }, { address: `${POD6}/64` }];
-    assert.equal(net.attachAll(node, pod, "eth0", addresses).status, 0);
+    net.attachAll(node, pod, "eth0", addresses);
     guard = buildGuardTableName(buildNodeLinkName(pod.containerId, "eth0"));
     for (const [address, back] of [
       [`${FORGED}/32`, "10.7.0.1"],
@@ -36,9 +33,6 @@ describe("the guard of a pair", function () {
       execLocally(["ip", "-n", pod.namespace, "address", "add", address, "dev", "lo", "nodad"]);
       execLocally(["ip", "-n", node.name, "route", "add", address, "via", back, "dev", "eth0"]);
     }
-  });
-  afterEach(() => {
-    net.close();
   });
 
   const nft = (...argv: readonly string[]): string => execInNetns(node.name, "nft", ...argv);
@@ -82,7 +76,7 @@ describe("the guard of a pair", function () {
     });
 
   it("lets the address of a further NIC pass", () => {
-    assert.equal(net.attachAll(node, pod, "net1", [{ address: `${FURTHER}/16` }]).status, 0);
+    net.attachAll(node, pod, "net1", [{ address: `${FURTHER}/16` }]);
     assert.ok(pingAddress(pod.namespace, NODE, FURTHER));
   });
 
@@ -98,13 +92,16 @@ describe("the guard of a pair", function () {
   });
 
   it("is removed by DEL", () => {
-    assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
+    net.call("interlay", "DEL", node, pod, "eth0", {});
     assert.equal(nft("list", "tables").trim(), "");
   });
 
   it("is put back by the agent, which removes those whose link does not exist", async () => {
     nft("flush", "table", "netdev", guard);
-    assert.match(String(net.call("interlay", "CHECK", node, pod, "eth0", {}).json["msg"]), /lacks 1 of .* routed back/);
+    assert.match(
+      String(net.tryCall("interlay", "CHECK", node, pod, "eth0", {}).json["msg"]),
+      /lacks 1 of .* routed back/,
+    );
     const stale = buildGuardTableName("vethil123456789");
     nft("add", "table", "netdev", stale);
     const agent = new TestAgent(node);
