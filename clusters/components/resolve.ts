@@ -1,5 +1,6 @@
 import { copyFile, mkdir, rename } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
+import pLimit from "p-limit";
 import type { Progress } from "../progress/progress.ts";
 import { getCacheRoot } from "./cache.ts";
 import { type ComponentName, type ComponentRef, type Recipe, findRecipe } from "./catalog.ts";
@@ -16,8 +17,6 @@ const MAX_BUILDS = 2;
 export interface ResolvedComponents {
   /** Returns the absolute path of a component, a directory for `cni-plugins`. Default: the first requested version. */
   path(name: ComponentName, version?: string): string;
-  /** Whether the component was requested. */
-  has(name: ComponentName): boolean;
 }
 
 /**
@@ -35,12 +34,9 @@ export async function resolveComponents(
     const { directory } = getCachePath(recipe);
     modules.set(directory, [...(modules.get(directory) ?? []), recipe]);
   }
-  const waiting = [...modules.values()];
-  const worker = async () => {
-    for (let recipes = waiting.shift(); recipes !== undefined; recipes = waiting.shift())
-      for (const recipe of recipes) found.set(formatRef(recipe.ref), await resolveOne(recipe, progress));
-  };
-  await Promise.all(Array.from({ length: MAX_BUILDS }, worker));
+  await pLimit(MAX_BUILDS).map(modules.values(), async (recipes) => {
+    for (const recipe of recipes) found.set(formatRef(recipe.ref), await resolveOne(recipe, progress));
+  });
   return {
     path: (name, version) => {
       const requested = version ?? refs.find((ref) => ref.name === name)?.version;
@@ -48,7 +44,6 @@ export async function resolveComponents(
       if (path === undefined) throw new Error(`component ${name} ${version ?? ""} was not requested`);
       return path;
     },
-    has: (name) => refs.some((ref) => ref.name === name),
   };
 }
 

@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Cluster, ExecResult } from "../../clusters/provider/provider.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
@@ -42,18 +43,15 @@ export async function collectSnapshot(
   target: SnapshotTarget,
   pods: Deployment["pods"] = new Map(),
 ): Promise<ReadonlyMap<string, string>> {
-  const sources = [...listSources(target, pods)];
   const files = new Map<string, string>();
   const unavailable: string[] = [];
-  const work = async (): Promise<void> => {
-    for (let source = sources.shift(); source !== undefined; source = sources.shift())
-      try {
-        for (const [name, text] of await source.read()) files.set(name, redactSecrets(text));
-      } catch (error) {
-        unavailable.push(`${source.name}: ${readFirstLine(error)}\n`);
-      }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+  await pLimit(PARALLEL).map(listSources(target, pods), async (source) => {
+    try {
+      for (const [name, text] of await source.read()) files.set(name, redactSecrets(text));
+    } catch (error) {
+      unavailable.push(`${source.name}: ${readFirstLine(error)}\n`);
+    }
+  });
   if (unavailable.length > 0) files.set(UNAVAILABLE_FILE, redactSecrets(unavailable.sort().join("")));
   return files;
 }

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import pLimit from "p-limit";
 
 const PARALLEL = 8;
 
@@ -27,15 +28,10 @@ export async function listKitFiles(root: string, paths: readonly string[]): Prom
  * @param files path on this machine and path in the archive
  */
 export async function computeChecksums(files: readonly (readonly [from: string, to: string])[]): Promise<string> {
-  const lines: string[] = new Array<string>(files.length);
-  const queue = files.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, [from, to]] of queue) {
-      const hash = createHash("sha256");
-      await pipeline(createReadStream(from), hash);
-      lines[index] = `${hash.digest("hex")}  ${to}`;
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  return lines.map((line) => `${line}\n`).join("");
+  const lines = await pLimit(PARALLEL).map(files, async ([from, to]) => {
+    const hash = createHash("sha256");
+    await pipeline(createReadStream(from), hash);
+    return `${hash.digest("hex")}  ${to}\n`;
+  });
+  return lines.join("");
 }

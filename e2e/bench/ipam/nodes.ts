@@ -92,26 +92,23 @@ async function allocateAddresses(
   { pools, atOnce }: WorkerOrder,
   outcome: WorkerOutcome,
 ): Promise<void> {
-  const queue = pods.entries();
-  const worker = async () => {
-    for (const [index, pod] of queue)
-      for (const pool of [...pools.keys()].map((i) => pools[(i + index) % pools.length] ?? ""))
-        try {
-          const started = performance.now();
-          const request = {
-            containerId: `${pod.name}-${pool}`,
-            ifname: getInterfaceName(pool),
-            network: "bench",
-            netns: "",
-          };
-          const { ips } = await allocator.allocate({ ...request, pools: [pool], pod: { namespace, ...pod } });
-          const milliseconds = performance.now() - started;
-          for (const { address } of ips) outcome.given.push({ pool, address, milliseconds });
-        } catch (error) {
-          outcome.failed.push(getErrorMessage(error));
-        }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await pLimit(atOnce).map(pods, async (pod, index) => {
+    for (const pool of [...pools.keys()].map((i) => pools[(i + index) % pools.length] ?? ""))
+      try {
+        const started = performance.now();
+        const request = {
+          containerId: `${pod.name}-${pool}`,
+          ifname: getInterfaceName(pool),
+          network: "bench",
+          netns: "",
+        };
+        const { ips } = await allocator.allocate({ ...request, pools: [pool], pod: { namespace, ...pod } });
+        const milliseconds = performance.now() - started;
+        for (const { address } of ips) outcome.given.push({ pool, address, milliseconds });
+      } catch (error) {
+        outcome.failed.push(getErrorMessage(error));
+      }
+  });
 }
 
 /** Returns the interface of a pool, because a pod has one address of each pool. */

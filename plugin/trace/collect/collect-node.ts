@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import pLimit from "p-limit";
 import { SNAPSHOT_VERSION, type TraceSnapshot } from "../snapshot.ts";
 import { enterNamespace, OWN_NAMESPACE } from "./command-runner.ts";
 import { connectLinks } from "./connect-links.ts";
@@ -17,39 +18,25 @@ const PARALLEL = 4;
 export async function collectNode(node: string): Promise<TraceSnapshot> {
   const namespace = await stat("/proc/self/ns/net");
   const id = `${node}/net:${namespace.ino}`;
-  const readPods = mapInParallel(
-    await findPodNamespaces(namespace),
-    PARALLEL,
-    async ({ name, path, inode: podInode }) => {
-      const identity = { id: `${node}/net:${podInode}`, kind: "pod", name, node: id } as const;
-      try {
-        return [await readNamespace(identity, enterNamespace(path))];
-      } catch (error) {
-        if (
-          await stat(path).then(
-            () => true,
-            () => false,
-          )
+  const readPods = pLimit(PARALLEL).map(await findPodNamespaces(namespace), async ({ name, path, inode: podInode }) => {
+    const identity = { id: `${node}/net:${podInode}`, kind: "pod", name, node: id } as const;
+    try {
+      return [await readNamespace(identity, enterNamespace(path))];
+    } catch (error) {
+      if (
+        await stat(path).then(
+          () => true,
+          () => false,
         )
-          throw error;
-        return [];
-      }
-    },
-  );
+      )
+        throw error;
+      return [];
+    }
+  });
   const [own, pods] = await Promise.all([readNamespace({ id, kind: "node", name: node }, OWN_NAMESPACE), readPods]);
   return {
     version: SNAPSHOT_VERSION,
     takenAt: new Date().toISOString(),
     namespaces: connectLinks([own, ...pods.flat()] satisfies CollectedNamespace[]),
   };
-}
-
-async function mapInParallel<T, R>(items: readonly T[], parallel: number, map: (item: T) => Promise<R>): Promise<R[]> {
-  const queue = items.map((item, index) => ({ item, index }));
-  const results: R[] = [];
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next.index] = await map(next.item);
-  };
-  await Promise.all(Array.from({ length: parallel }, work));
-  return results;
 }
