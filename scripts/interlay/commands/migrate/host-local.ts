@@ -9,15 +9,8 @@ import {
   joinPlans,
   type MigrationPlan,
 } from "./migration-plan.ts";
+import { type DefinedPlugin, listDefinedPlugins, planNetwork } from "./network-definitions.ts";
 
-const networks = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string(), namespace: z.string() }),
-      spec: z.object({ config: z.string().default("") }).default({ config: "" }),
-    }),
-  ),
-});
 const range = z.object({
   subnet: z.string(),
   rangeStart: z.string().optional(),
@@ -30,14 +23,9 @@ const ipam = z.looseObject({
   ranges: z.array(z.array(range)).default([]),
   subnet: z.string().optional(),
 });
-const plugin = z.looseObject({ type: z.string(), master: z.string().optional(), ipam: z.unknown().optional() });
-const config = z.looseObject({ name: z.string().default(""), plugins: z.array(plugin).optional() });
-
+/** A network whose addresses come from host-local. */
 interface HostLocalNetwork {
-  readonly title: string;
-  readonly name: string;
-  readonly type: string;
-  readonly master: string | undefined;
+  readonly main: DefinedPlugin;
   readonly ranges: readonly z.infer<typeof range>[];
 }
 
@@ -46,7 +34,7 @@ interface HostLocalNetwork {
  * that Multus reports of a running pod, a network for each macvlan network. Pure.
  */
 export function planHostLocalMigration(definitions: unknown, pods: ExistingPods): MigrationPlan {
-  const found = networks.parse(definitions).items.flatMap(readNetwork);
+  const found = listDefinedPlugins(definitions).flatMap(readNetwork);
   const pools = new Map<string, string>();
   const plans: MigrationPlan[] = [];
   const holders = new Map<string, string>();
@@ -68,29 +56,16 @@ export function planHostLocalMigration(definitions: unknown, pods: ExistingPods)
       });
       plans.push({ objects: [pool], notes: [] }, convertPods(name, space, pods, holders));
     }
-    plans.push(planNetwork(network, names));
+    plans.push(planNetwork(network.main, names));
   }
   return joinPlans(plans);
 }
 
-function readNetwork({ metadata, spec }: z.infer<typeof networks>["items"][number]): readonly HostLocalNetwork[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(spec.config);
-  } catch {
-    return []; // a file on the nodes
-  }
-  const whole = config.safeParse(parsed);
-  const list = whole.success ? (whole.data.plugins ?? [parsed]) : [];
-  return list.flatMap((one) => {
-    const main = plugin.safeParse(one);
-    const own = main.success ? ipam.safeParse(main.data.ipam) : undefined;
-    if (main.data === undefined || own?.data === undefined) return [];
-    const older = range.safeParse(own.data);
-    const ranges = [...own.data.ranges.flat(), ...(older.success ? [older.data] : [])];
-    const title = `${metadata.namespace}/${metadata.name}`;
-    return [{ title, name: metadata.name, type: main.data.type, master: main.data.master, ranges }];
-  });
+function readNetwork(main: DefinedPlugin): readonly HostLocalNetwork[] {
+  const { success, data } = ipam.safeParse(main.ipam);
+  if (!success) return [];
+  const older = range.safeParse(data);
+  return [{ main, ranges: [...data.ranges.flat(), ...(older.success ? [older.data] : [])] }];
 }
 
 /** host-local records addresses on each node; Multus reports those of running pods in their annotations. */
@@ -114,15 +89,6 @@ function convertPods(pool: string, space: string, pods: ExistingPods, holders: M
         allocations.push({ address, pod, podUid: uid, containerId: "", ifname });
       }
   return joinPlans([{ objects: [], notes }, convertAllocations(pool, allocations, pods)]);
-}
-
-function planNetwork({ type, title, name, master }: HostLocalNetwork, pools: readonly string[]): MigrationPlan {
-  if (type !== "macvlan")
-    return { objects: [], notes: [`network ${title} is of type ${type}: Interlay has only macvlan.`] };
-  const network = `${name}-interlay`;
-  const spec = { ...(master === undefined ? {} : { uplink: master }), pools: [...pools] };
-  const note = `pods of network ${title}: name interlay-system/${network} in their annotation instead.`;
-  return { objects: [createObject("UnderlayNetwork", network, spec)], notes: [note] };
 }
 
 /** The last address of a subnet that host-local gives: not the broadcast address. */

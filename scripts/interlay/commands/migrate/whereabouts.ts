@@ -8,6 +8,7 @@ import {
   joinPlans,
   type MigrationPlan,
 } from "./migration-plan.ts";
+import { type DefinedPlugin, listDefinedPlugins, planNetwork } from "./network-definitions.ts";
 
 /** whereabouts.cni.cncf.io/v1alpha1, IPPool. */
 const ipPools = z.object({
@@ -27,15 +28,6 @@ const ipPools = z.object({
     }),
   ),
 });
-/** NetworkAttachmentDefinitions, whose configurations have what an IPPool lacks. */
-const networks = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string(), namespace: z.string() }),
-      spec: z.object({ config: z.string().default("") }).default({ config: "" }),
-    }),
-  ),
-});
 const range = z.object({
   /** A network, or `FIRST-LAST/LENGTH`. */
   range: z.string(),
@@ -50,15 +42,9 @@ const ipam = z.object({
   ipRanges: z.array(range).default([]),
   gateway: z.string().optional(),
 });
-const plugin = z.looseObject({ type: z.string(), master: z.string().optional(), ipam: z.unknown().optional() });
-const config = z.union([z.object({ plugins: z.array(plugin) }), plugin.transform((one) => ({ plugins: [one] }))]);
-
-/** A network whose addresses come from whereabouts. */
+/** A network whose addresses come from whereabouts: its configuration has what an IPPool lacks. */
 interface WhereaboutsNetwork {
-  readonly title: string;
-  readonly name: string;
-  readonly type: string;
-  readonly master: string | undefined;
+  readonly main: DefinedPlugin;
   readonly gateway: string | undefined;
   readonly ranges: readonly WhereaboutsRange[];
 }
@@ -68,7 +54,7 @@ interface WhereaboutsNetwork {
  * macvlan network. Pure.
  */
 export function planWhereaboutsMigration(pools: unknown, definitions: unknown, pods: ExistingPods): MigrationPlan {
-  const found = networks.parse(definitions).items.flatMap(readNetwork);
+  const found = listDefinedPlugins(definitions).flatMap(readNetwork);
   const names = new Map<string, string>();
   const converted = ipPools.parse(pools).items.map(({ spec }): MigrationPlan => {
     const subnet = parseCidr(spec.range);
@@ -101,37 +87,20 @@ export function planWhereaboutsMigration(pools: unknown, definitions: unknown, p
           : [];
     return joinPlans([{ objects: [pool], notes }, convertAllocations(name, allocations, pods)]);
   });
-  return joinPlans([...converted, ...found.map((network) => planNetwork(network, names))]);
+  return joinPlans([
+    ...converted,
+    ...found.map(({ main, ranges }) => {
+      const used = ranges.flatMap((one) => names.get(findSubnet(one)) ?? []);
+      return planNetwork(main, used);
+    }),
+  ]);
 }
 
-function readNetwork({ metadata, spec }: z.infer<typeof networks>["items"][number]): readonly WhereaboutsNetwork[] {
-  let parsed;
-  try {
-    parsed = config.parse(JSON.parse(spec.config));
-  } catch {
-    return []; // a file on the nodes, or not a network of whereabouts
-  }
-  return parsed.plugins.flatMap(({ type, master, ipam: own }) => {
-    const { success, data } = ipam.safeParse(own);
-    if (!success) return [];
-    const ranges = [...(data.range === undefined ? [] : [range.parse(data)]), ...data.ipRanges];
-    const title = `${metadata.namespace}/${metadata.name}`;
-    return [{ title, name: metadata.name, type, master, gateway: data.gateway, ranges }];
-  });
-}
-
-/** The network has another name: the agent writes a NetworkAttachmentDefinition of the network's name. */
-function planNetwork(network: WhereaboutsNetwork, pools: ReadonlyMap<string, string>): MigrationPlan {
-  if (network.type !== "macvlan")
-    return { objects: [], notes: [`network ${network.title} is of type ${network.type}: Interlay has only macvlan.`] };
-  const used = network.ranges.flatMap((one) => pools.get(findSubnet(one)) ?? []);
-  const name = `${network.name}-interlay`;
-  const spec = {
-    ...(network.master === undefined ? {} : { uplink: network.master }),
-    ...(used.length === 0 ? {} : { pools: used }),
-  };
-  const note = `pods of network ${network.title}: name interlay-system/${name} in their annotation instead.`;
-  return { objects: [createObject("UnderlayNetwork", name, spec)], notes: [note] };
+function readNetwork(main: DefinedPlugin): readonly WhereaboutsNetwork[] {
+  const { success, data } = ipam.safeParse(main.ipam);
+  if (!success) return [];
+  const ranges = [...(data.range === undefined ? [] : [range.parse(data)]), ...data.ipRanges];
+  return [{ main, gateway: data.gateway, ranges }];
 }
 
 function findSubnet({ range }: WhereaboutsRange): string {
