@@ -1,8 +1,22 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
+import { mock } from "node:test";
 import { Loop } from "./loop.ts";
 
+/** Advances the fake clock after all work that is due, and lets the work that it starts run. */
+async function advanceClock(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  mock.timers.tick(milliseconds);
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe("Loop", () => {
+  beforeEach(() => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+  });
+  afterEach(() => {
+    mock.timers.reset();
+  });
+
   it("should merge wake-ups into one pass, and run another pass for a wake-up during a pass", async () => {
     let passes = 0;
     let release: () => void = () => undefined;
@@ -13,18 +27,18 @@ describe("Loop", () => {
           release = resolve;
         });
     }).start();
-    await sleep(20);
+    await advanceClock(20);
     assert.equal(passes, 1);
     for (let i = 0; i < 10; i++) loop.wake();
-    await sleep(30);
+    await advanceClock(30);
     assert.equal(passes, 2);
     loop.wake();
     release();
-    await sleep(30);
+    await advanceClock(30);
     assert.equal(passes, 3);
     loop.stop();
     loop.wake();
-    await sleep(20);
+    await advanceClock(20);
     assert.equal(passes, 3);
   });
 
@@ -37,13 +51,13 @@ describe("Loop", () => {
     process.stdout.write = () => true; // the log line
     try {
       loop.start();
-      await sleep(2);
+      await advanceClock(2);
       assert.equal(loop.error, "no");
     } finally {
       process.stdout.write = write;
     }
     fail = false;
-    await sleep(30);
+    await advanceClock(30);
     assert.equal(loop.error, undefined);
     loop.stop();
   });
@@ -55,7 +69,7 @@ describe("Loop", () => {
     const loop = new Loop({ name: "repair", period: 1, debounce: 1 }, () => new Promise<void>(() => undefined));
     try {
       loop.start();
-      await sleep(10);
+      await advanceClock(10);
       assert.equal(loop.stall, undefined);
       ahead = 200_000;
       assert.match(String(loop.stall), /^repair: one pass has run for 200 s$/);
