@@ -51,15 +51,11 @@ interface ImpossibleCells {
 
 /** Properties of a matrix cell that an environment can use. */
 export interface EnvironmentCell {
-  readonly id: string;
   readonly group: string;
-  readonly source: string;
-  readonly target: string;
   /** `node`: the node whose NodePort is the target. */
   readonly to: { readonly kind: string; readonly node?: number | string };
   /** Destination of the packets, with the index of the worker. */
   readonly reaches: { readonly node: number | undefined } | undefined;
   readonly placement: string;
-  readonly protocol: string;
   readonly family: string;
 }

@@ -146,13 +146,6 @@ export class ClusterCache {
     // Addresses change with every pod, and no fact depends on them.
     (informer === this.underlayAddresses ? informer : informer.onChange(this.#changed)).start();
   }
-
-  /** Lists the watches that fail now, a line each. */
-  listErrors(): readonly string[] {
-    return [...this.#started].flatMap((informer) =>
-      informer.error === undefined ? [] : [`${informer.resource.plural}: ${informer.error}`],
-    );
-  }
 }
 
 /** Drops labels and unneeded annotations: there may be thousands of nodes. */

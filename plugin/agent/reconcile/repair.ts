@@ -8,7 +8,7 @@ import {
   readAttachment,
   writeAttachment,
 } from "../../state/attachment.ts";
-import { type Facts, STATE_DIRECTORY, addHijackCidrs } from "../../datapath/facts.ts";
+import { type Facts, addHijackCidrs } from "../../datapath/facts.ts";
 import { NetworkNamespace, withNamespaces } from "../../datapath/kernel.ts";
 import { describeItem, type PlanItem } from "../../datapath/plan-item.ts";
 import { tryPodLock } from "../../datapath/pod-lock.ts";
@@ -46,8 +46,8 @@ export interface RepairReport {
  * @param facts current facts; if given, attachments planned with other facts get the routes of these
  */
 export async function repairAttachments(
-  facts?: Facts,
-  stateDirectory = STATE_DIRECTORY,
+  facts: Facts | undefined,
+  stateDirectory: string,
   look: RepairScope = "all",
 ): Promise<RepairReport> {
   const repaired: string[] = [];

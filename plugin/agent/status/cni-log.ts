@@ -1,7 +1,6 @@
 import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
 
-const LOG_FILE = "/var/log/interlay/cni.log";
 const CHUNK = 256 * 1024;
 
 const call = z.object({
@@ -21,7 +20,7 @@ export class CniLog {
   #offset: number;
   #rest = "";
 
-  constructor(file = LOG_FILE) {
+  constructor(file: string) {
     this.#file = file;
     this.#offset = this.#readSize();
   }
