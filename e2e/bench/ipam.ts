@@ -24,8 +24,6 @@ import {
 } from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./measurement/versions.ts";
 
-/** Nodes of the lab, each with an agent. */
-const WORKERS = 10;
 const THOUSAND: Scale = { nodes: 10, podsPerNode: 100, atOnce: 10 };
 
 /** Numbers of nodes and pods, and of pods that start on a node at the same time. */
@@ -39,76 +37,70 @@ const SCALES: readonly Scale[] = [
 export const runIpamBench: Bench = {
   name: "ipam",
   description:
-    "a rollout, ADD compared with whereabouts and calico-ipam on 10 nodes, addresses per second from 1, 10 and 50 nodes at once, writes per address, and a full cluster, in a lab",
+    "a rollout, ADD compared with whereabouts and calico-ipam, addresses per second from 1, 10 and 50 nodes at once, writes per address, and a full cluster, in a lab",
   parts: { components: [...LAB_PARTS, "whereabouts"] },
   run: async (print) => {
     const directory = await mkdtemp(join(tmpdir(), "interlay-bench-ipam-"));
     try {
-      return await withBenchLab(
-        "ipam",
-        async (cluster, progress) => {
-          const components = await resolveComponents(
-            (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((program) => ({
-              name: program,
-              version: cluster.spec.kubernetes,
-            })),
-            progress,
-          );
-          const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
-          const kube = createKubeClient(cluster);
-          const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-          const measurements: Measurement[] = [];
-          const measure = async (part: string, run: () => Promise<readonly Measurement[]>): Promise<void> => {
-            const rows = await measurePart(part, async () => {
-              await waitUntilResponsive(kube);
-              return run();
-            });
-            for (const row of rows) {
-              print(`${row.name}: ${row.value} ${row.unit} (${row.basis})`);
-              measurements.push(row);
-            }
-          };
-          await waitUntilResponsive(kube);
-          const calls = await Promise.all(workers.map((name) => createCalls(cluster, kube, name)));
-          await createBenchNamespace(kube);
-          await measure("rollout", () => measureRollout(cluster, kube));
-          await measure("ADD", () => measureAdd(calls, kube));
-          await measure("interlay-ipam", async () => {
-            const { name, subnet, first, last } = COMPARED_POOL;
-            await createPools(kube, [{ name, subnet, ranges: [`${first}-${last}`] }]);
-            return measurePluginRate(interlayIpam, calls);
+      return await withBenchLab("ipam", async (cluster, progress) => {
+        const components = await resolveComponents(
+          (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((program) => ({
+            name: program,
+            version: cluster.spec.kubernetes,
+          })),
+          progress,
+        );
+        const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
+        const kube = createKubeClient(cluster);
+        const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
+        const measurements: Measurement[] = [];
+        const measure = async (part: string, run: () => Promise<readonly Measurement[]>): Promise<void> => {
+          const rows = await measurePart(part, async () => {
+            await waitUntilResponsive(kube);
+            return run();
           });
-          await measure("calico-ipam", () => measurePluginRate(calicoIpam, calls));
-          await measure("whereabouts", async () =>
-            measurePluginRate(await prepareWhereabouts(cluster, progress), calls),
-          );
-          await measure("comparison", () => Promise.resolve(comparePluginRates(measurements, workers.length)));
-          for (const one of calls) await one.close();
-          await clearAddresses(kube);
-          print("creating nodes that exist only in the API server");
-          const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
-          const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
-          await createNodes(cluster, kube, nodes);
-          const context = {
-            kube,
-            directory,
-            nodes,
-            workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
-          };
-          const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
-          await measure("sizes", () => measureSizes({ ...context, metrics }));
-          for (const scale of SCALES)
-            await measure(`${scale.nodes} nodes`, () => measureAllocations({ ...context, metrics }, scale));
-          await measure("full cluster", async () => {
-            print("creating 50,000 addresses of 200 pools");
-            await fillCluster(kube);
-            const filled = await measureAllocations({ ...context, metrics }, THOUSAND, "filled");
-            return compareWithEmpty(measurements, filled);
-          });
-          return measurements;
-        },
-        { INTERLAY_NODES: String(WORKERS) },
-      );
+          for (const row of rows) {
+            print(`${row.name}: ${row.value} ${row.unit} (${row.basis})`);
+            measurements.push(row);
+          }
+        };
+        await waitUntilResponsive(kube);
+        const calls = await Promise.all(workers.map((name) => createCalls(cluster, kube, name)));
+        await createBenchNamespace(kube);
+        await measure("rollout", () => measureRollout(cluster, kube));
+        await measure("ADD", () => measureAdd(calls, kube));
+        await measure("interlay-ipam", async () => {
+          const { name, subnet, first, last } = COMPARED_POOL;
+          await createPools(kube, [{ name, subnet, ranges: [`${first}-${last}`] }]);
+          return measurePluginRate(interlayIpam, calls);
+        });
+        await measure("calico-ipam", () => measurePluginRate(calicoIpam, calls));
+        await measure("whereabouts", async () => measurePluginRate(await prepareWhereabouts(cluster, progress), calls));
+        await measure("comparison", () => Promise.resolve(comparePluginRates(measurements, workers.length)));
+        for (const one of calls) await one.close();
+        await clearAddresses(kube);
+        print("creating nodes that exist only in the API server");
+        const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
+        const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
+        await createNodes(cluster, kube, nodes);
+        const context = {
+          kube,
+          directory,
+          nodes,
+          workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
+        };
+        const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
+        await measure("sizes", () => measureSizes({ ...context, metrics }));
+        for (const scale of SCALES)
+          await measure(`${scale.nodes} nodes`, () => measureAllocations({ ...context, metrics }, scale));
+        await measure("full cluster", async () => {
+          print("creating 50,000 addresses of 200 pools");
+          await fillCluster(kube);
+          const filled = await measureAllocations({ ...context, metrics }, THOUSAND, "filled");
+          return compareWithEmpty(measurements, filled);
+        });
+        return measurements;
+      });
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
