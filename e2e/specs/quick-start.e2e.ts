@@ -23,8 +23,12 @@ const STATUS = z.object({
 });
 /** Cells that `interlay test` probes here; the suite `matrix` probes all. */
 const CELLS = "^matrix/(underlay|multi-nic)-1-a/overlay";
-/** Ranges of the pool, and of the pool that `interlay test` makes for its pods. */
-const RANGES = { pool: "10.7.200.10-10.7.200.250", test: "10.7.210.0/24" } as const;
+/** Returns ranges of the pool and of the pool that `interlay test` makes for its pods, and an address outside of it. */
+const listRanges = (underlayCidr: string) => {
+  const [first, second] = underlayCidr.split(".");
+  const prefix = `${first ?? ""}.${second ?? ""}`;
+  return { pool: `${prefix}.200.10-${prefix}.200.250`, test: `${prefix}.210.0/24`, unused: `${prefix}.200.9` };
+};
 const TIMEOUT = { timeout: 600_000 };
 
 /** Commands with `-o` that other suites run, or that need no cluster's answer. */
@@ -50,6 +54,7 @@ export function registerSpecs(run: TestRun): void {
       let results: string;
       /** Commands whose JSON was read. */
       const read = new Set<string>();
+      let ranges: ReturnType<typeof listRanges>;
       const readJson = (name: string, argv: readonly string[] = [], exitCode = 0, isLocal = false) => {
         read.add(name);
         return interlay.runForDocument([...name.split(" "), ...argv], { exitCode, isLocal });
@@ -58,6 +63,7 @@ export function registerSpecs(run: TestRun): void {
       BeforeAll(
         async () => {
           cluster = await run.cluster();
+          ranges = listRanges(cluster.spec.underlayCidr);
           api = clusterApi(cluster);
           kubectl = await createKubectl(cluster);
           interlay = new InterlayCommand(cluster);
@@ -78,7 +84,7 @@ export function registerSpecs(run: TestRun): void {
       });
 
       It("interlay install with a pool makes every node ready", TIMEOUT, async () => {
-        const pool = ["--subnet", cluster.spec.underlayCidr, "--range", RANGES.pool];
+        const pool = ["--subnet", cluster.spec.underlayCidr, "--range", ranges.pool];
         const argv = ["--image", image, ...pool, "--gateway", getGateway(cluster.spec.underlayCidr)];
         const planned = z
           .array(z.object({ kind: z.string() }))
@@ -150,7 +156,7 @@ export function registerSpecs(run: TestRun): void {
             uses.some(({ pod }) => pod.endsWith(`/${holder}`)),
             holder,
           );
-        await readJson("ip release", ["10.7.200.250"], 2); // nobody has it
+        await readJson("ip release", [ranges.unused], 2); // nobody has it
         const version = z.object({ agents: z.array(z.unknown()) }).parse(await readJson("version", ["--cluster"]));
         assert.equal(version.agents.length, cluster.nodes.length);
         await interlay.run(["version", "--cluster"]);
@@ -161,7 +167,7 @@ export function registerSpecs(run: TestRun): void {
       });
 
       It("interlay test passes, and its report can be shown and compared", TIMEOUT, async () => {
-        const argv = ["--yes", "--pool", RANGES.test, "--cells", CELLS, "--results-directory", results];
+        const argv = ["--yes", "--pool", ranges.test, "--cells", CELLS, "--results-directory", results];
         const report = z
           .object({ id: z.string(), summary: z.object({ passed: z.number(), failed: z.number() }) })
           .parse(await readJson("test", argv));
