@@ -1,5 +1,6 @@
 import { CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { publishedCondition } from "../../plugin/kubernetes/status-schemas.ts";
 
 const nodeStates = z.object({
   items: z.array(
@@ -11,16 +12,7 @@ const nodeStates = z.object({
             .object({ mode: z.string().nullable(), applied: z.boolean(), configResourceVersion: z.string() })
             .optional(),
           gate: z.object({ open: z.boolean() }).optional(),
-          conditions: z
-            .array(
-              z.object({
-                type: z.string(),
-                status: z.string(),
-                reason: z.string().default(""),
-                message: z.string().default(""),
-              }),
-            )
-            .default([]),
+          conditions: z.array(publishedCondition).default([]),
         })
         .optional(),
     }),

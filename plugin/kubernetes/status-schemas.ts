@@ -14,6 +14,14 @@ const condition = z.strictObject({
 });
 export type StatusCondition = Readonly<z.infer<typeof condition>>;
 
+/** A condition as agents of any version publish it. */
+export const publishedCondition = z.object({
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().default(""),
+  message: z.string().default(""),
+});
+
 const conditions = z.array(condition).readonly();
 const observedGeneration = z.int().describe("Generation of the specification that this status is about.");
 

@@ -2,17 +2,12 @@ import { AppsV1Api, CoreV1Api, type KubeConfig, VersionApi } from "@kubernetes/c
 import { z } from "zod";
 import { reportsReady } from "../../../../clusters/kubernetes/ready-condition.ts";
 import { SYSTEM_NAMESPACE } from "../../../../plugin/kubernetes/objects.ts";
+import { publishedCondition } from "../../../../plugin/kubernetes/status-schemas.ts";
 import { getImage, listCustomObjects } from "../../../../clusters/existing/inventory/read-objects.ts";
 import { ignoreStatus } from "../../../../clusters/kubernetes/status-code.ts";
 
 const API = { group: "interlay.dev", version: "v1alpha1" } as const;
 
-const condition = z.object({
-  type: z.string(),
-  status: z.string(),
-  reason: z.string().default(""),
-  message: z.string().default(""),
-});
 const nodeStates = z.object({
   items: z.array(
     z.object({
@@ -23,7 +18,7 @@ const nodeStates = z.object({
           returnPath: z.object({ mode: z.string().nullable() }).optional(),
           kubeProxy: z.object({ version: z.string().nullable(), mode: z.string().nullable() }).optional(),
           attachments: z.number().default(0),
-          conditions: z.array(condition).default([]),
+          conditions: z.array(publishedCondition).default([]),
         })
         .default({ attachments: 0, conditions: [] }),
     }),
@@ -57,7 +52,7 @@ export interface NodeStatus {
   readonly returnPath: string | null;
   readonly kubeProxy: string | null;
   readonly attachments: number;
-  readonly conditions: readonly z.infer<typeof condition>[];
+  readonly conditions: readonly z.infer<typeof publishedCondition>[];
 }
 
 /** State of a cluster that `interlay status` reads. */
