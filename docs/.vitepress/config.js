@@ -2,6 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { defineConfig } from "vitepress";
+import { ICON_URL } from "../../results/html/page-head.ts";
 
 // Pages outside of docs/ find no package of docs/node_modules.
 const VUE = join(import.meta.dirname, "..", "node_modules", "vue");
@@ -22,6 +23,7 @@ function readSidebar() {
 export default defineConfig({
   title: "Interlay",
   description: "Overlay, underlay and multi-NIC pods in one Kubernetes cluster",
+  head: [["link", { rel: "icon", href: ICON_URL }]],
   srcDir: "..",
   cacheDir: "node_modules/.vitepress",
   vite: { resolve: { alias: { "vue/server-renderer": join(VUE, "server-renderer"), vue: VUE } } },

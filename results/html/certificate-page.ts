@@ -5,7 +5,7 @@ import { getPodTypeTitles, getTargetTitles, variantTitle } from "../title.ts";
 import { createPageData, type PageCell } from "./data.ts";
 import { escapeHtml } from "./escape.ts";
 import { buildPageScript } from "./script.ts";
-import { STYLE } from "./style.ts";
+import { renderPageHead } from "./page-head.ts";
 
 const PRINT_STYLE = `
 section, figure, tr { break-inside: avoid; } .grid td { font-weight: 600; }
@@ -25,15 +25,7 @@ export async function renderCertificatePage(
   const { product, result, variants, issued } = certificate;
   const title = `${product.vendor} ${product.name} ${product.version}: ${result}`;
   const drawn = selectDrawnCells(report);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}${PRINT_STYLE}</style>
-</head>
-<body>
+  return `${renderPageHead(title, PRINT_STYLE)}<body>
 <main>
 <h1>${escapeHtml(`${product.vendor} ${product.name} ${product.version}`)}: <span class="${result}">${result}</span></h1>
 <p>Certificate of <time>${escapeHtml(issued)}</time>, ${keyids.length === 0 ? "not signed" : `signed with ${escapeHtml(keyids.join(", "))}`}.</p>

@@ -1,6 +1,6 @@
 import { type ReportSummary, type VariantSummary } from "../run-summary.ts";
 import { escapeHtml } from "./escape.ts";
-import { STYLE } from "./style.ts";
+import { renderPageHead } from "./page-head.ts";
 
 /** Number of days in the table. */
 const DAYS = 30;
@@ -23,15 +23,7 @@ export function toHistory(runs: readonly ReportSummary[]): string {
       rows.set(title, (rows.get(title) ?? new Map<string, Entry>()).set(getDay(run), { run, variant }));
     }
   const shown = [...rows].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Interlay connectivity: history</title>
-<style>${STYLE}</style>
-</head>
-<body>
+  return `${renderPageHead("Interlay connectivity: history")}<body>
 <main>
 <h1>Interlay connectivity: history</h1>
 <p>${runs.length} runs, ${shown.length} variants, ${days.length} days. Each entry is the last run of the day: failed cells, or the number of cells with those blocked as expected and those that needed several attempts.</p>

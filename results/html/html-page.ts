@@ -12,7 +12,7 @@ import {
 import { createPageData } from "./data.ts";
 import { escapeHtml } from "./escape.ts";
 import { buildPageScript } from "./script.ts";
-import { STYLE } from "./style.ts";
+import { renderPageHead } from "./page-head.ts";
 
 const MARKS: Readonly<Record<SummaryEntry, string>> = {
   pass: "✓ pass",
@@ -28,15 +28,7 @@ const MARKS: Readonly<Record<SummaryEntry, string>> = {
 export async function toHtml(report: Report, earlier: readonly ReportSummary[]): Promise<string> {
   const { passed, failed, skipped } = report.summary;
   const state = failed === 0 ? "passed" : "failed";
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${getReportTitle(report)}: ${state}</title>
-<style>${STYLE}</style>
-</head>
-<body>
+  return `${renderPageHead(`${getReportTitle(report)}: ${state}`)}<body>
 <main>
 <h1>${getReportTitle(report)}: <span class="${failed === 0 ? "pass" : "fail"}">${state}</span></h1>
 <p>${passed} passed, ${failed} failed, ${skipped} skipped · ${escapeHtml(report.provider)} · <time>${escapeHtml(report.started)}</time></p>

@@ -1,7 +1,7 @@
 import type { Certificate } from "../certificate/certificate-schema.ts";
 import { formatSuiteVersion } from "../component-schema.ts";
 import { escapeHtml } from "./escape.ts";
-import { STYLE } from "./style.ts";
+import { renderPageHead } from "./page-head.ts";
 
 /** A submission on the page of results. */
 export interface PublishedSubmission {
@@ -34,15 +34,7 @@ export function renderResultsPage(submissions: readonly PublishedSubmission[]): 
   const versions = new Set(submissions.flatMap(listComponentVersions));
   const options = [...versions].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   const heads = ["product", "result", "profiles", "components", "provider", "suite", "issued", "signed with"];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Certified products</title>
-<style>${STYLE}</style>
-</head>
-<body>
+  return `${renderPageHead("Certified products")}<body>
 <main>
 <h1>Certified products</h1>
 <p>Each result was recomputed from the submission's raw results when this page was written.</p>

@@ -1,5 +1,5 @@
 import { escapeHtml } from "../../../../results/html/escape.ts";
-import { STYLE } from "../../../../results/html/style.ts";
+import { renderPageHead } from "../../../../results/html/page-head.ts";
 import type { ClusterView } from "./cluster-view.ts";
 
 /** A connection that the page has traced, or asks for. */
@@ -27,15 +27,7 @@ const SCRIPT = `setInterval(async () => {
 
 /** Renders the page of a cluster: nodes, pools, pods, and the form that traces a connection between two pods. */
 export function renderClusterPage(view: ClusterView, traced: TracedConnection): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Interlay: cluster</title>
-<style>${STYLE}</style>
-</head>
-<body>
+  return `${renderPageHead("Interlay: cluster")}<body>
 <main>
 <h1>Interlay</h1>
 <p id="updated">Updates every ${REFRESH_MS / 1000} s.</p>
