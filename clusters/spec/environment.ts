@@ -50,7 +50,7 @@ interface ImpossibleCells {
 }
 
 /** Properties of a matrix cell that an environment can use. */
-export interface EnvironmentCell {
+interface EnvironmentCell {
   readonly group: string;
   /** `node`: the node whose NodePort is the target. */
   readonly to: { readonly kind: string; readonly node?: number | string };

@@ -3,12 +3,12 @@ import { computePercentile, median, roundToTenth } from "../measurement/statisti
 import type { IpamCalls } from "./ipam-calls.ts";
 
 /** Addresses of each comparison. */
-export const PLUGIN_ADDRESSES = 1000;
+const PLUGIN_ADDRESSES = 1000;
 const AT_ONCE = 10;
 /** No further ADD begins after this time, because a slow plugin would need an hour. */
 const DEADLINE_MS = 240_000;
 
-export type ComparedPlugin = "interlay-ipam" | "calico-ipam" | "whereabouts";
+type ComparedPlugin = "interlay-ipam" | "calico-ipam" | "whereabouts";
 
 /** An ADD of one plugin: the program, its configuration on a node, and what its calls share. */
 export interface PluginUnderTest {
