@@ -25,7 +25,7 @@ async function factsCondition({ readNodeStatus, nodes }: AgentFixture) {
 }
 
 /** Registers specs for addresses that routes through the node must never cover. */
-export function wireSpecs(getFixture: () => AgentFixture): void {
+export function registerWireSpecs(getFixture: () => AgentFixture): void {
   const pool = (name: string, cidr: string, disabled: boolean) => ({
     apiVersion: "crd.projectcalico.org/v1",
     kind: "IPPool",
@@ -101,7 +101,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
 }
 
 /** Registers specs for single addresses that a pod reaches through its node. */
-export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
+export function registerNodeAddressSpecs(getFixture: () => AgentFixture): void {
   const both = () => Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name)));
 
   It("a second address of the node is reached by its pods while the node has it", async () => {

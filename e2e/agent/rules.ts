@@ -1,5 +1,5 @@
 /** Returns the packets that each Calico chain of a workload dropped as INVALID, from `iptables-save -c`, by the chain's name. */
-export function calicoInvalidDrops(saved: string): ReadonlyMap<string, number> {
+export function countCalicoInvalidDrops(saved: string): ReadonlyMap<string, number> {
   const drops = saved.matchAll(/^\[(\d+):\d+\] -A (cali-[tf]w-\S+) .*--ctstate INVALID .*-j DROP/gm);
   return new Map([...drops].map(([, packets = "0", chain = ""]) => [chain, Number(packets)]));
 }

@@ -6,7 +6,7 @@ import type { Features } from "./features.ts";
  * Returns cells for datagrams that an underlay pod sends by its link to the node and that must not arrive: with the source address
  * of another pod, and to a destination to which the pod has no route through its node.
  */
-export function attackCells(workers: number, { sourceGuard, forwardDrop }: Features): readonly Cell[] {
+export function listAttackCells(workers: number, { sourceGuard, forwardDrop }: Features): readonly Cell[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((node) => [
     ...(sourceGuard ? spoofedSourceCells(node, workers) : []),
     ...(forwardDrop ? [nodeAsRouterCell(node)] : []),

@@ -1,6 +1,6 @@
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { PodType } from "../../results/schema.ts";
-import { hostPodName } from "../pods/suite-pods.ts";
+import { buildHostPodName } from "../pods/suite-pods.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
 
 /** The node that runs no pod of the suite. */
@@ -138,11 +138,11 @@ function nameAddress(to: AddressRef): string {
     case "service":
       return `${to.byName ? "name" : "service"}:${to.service}`;
     case "node-port":
-      return `node-port:${to.service}@${typeof to.node === "number" ? hostPodName(to.node) : to.node}`;
+      return `node-port:${to.service}@${typeof to.node === "number" ? buildHostPodName(to.node) : to.node}`;
     case "vip":
-      return `${to.source}:${to.service}@${hostPodName(to.node)}`;
+      return `${to.source}:${to.service}@${buildHostPodName(to.node)}`;
     case "host-port":
-      return `host-port:${to.pod}@${hostPodName(to.node)}`;
+      return `host-port:${to.pod}@${buildHostPodName(to.node)}`;
     case "api-server":
     case "external":
     case "external-target":

@@ -4,7 +4,7 @@ import { type Cell, makeCell } from "./cell.ts";
 import type { Features } from "./features.ts";
 
 /** Returns a cell from each pod type on each worker to the target that the user names. */
-export function externalTargetCells(workers: number, { externalTarget: protocol }: Features): readonly Cell[] {
+export function listExternalTargetCells(workers: number, { externalTarget: protocol }: Features): readonly Cell[] {
   if (protocol === undefined) return [];
   return Array.from({ length: workers }, (_, node) => node).flatMap((sourceNode) =>
     POD_TYPES.map((source) =>

@@ -6,7 +6,7 @@ import { type Cell, isOnUnderlay, listNics, listPlacements, makeCell } from "./c
 const LARGE_BYTES = { tcp: 1_000_000, udp: 4_000 } as const;
 
 /** From each pod type to each address of each pod type, on the same node and on another one. */
-export function largePayloadCells(workers: number): readonly Cell[] {
+export function listLargePayloadCells(workers: number): readonly Cell[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((sourceNode) =>
     POD_TYPES.flatMap((source) =>
       listPlacements(sourceNode, workers).flatMap(([targetNode, placement]) =>

@@ -1,17 +1,17 @@
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import {
-  hostPodName,
+  buildHostPodName,
   NODE_PORT_BACKEND,
-  nodePortName,
-  ownServiceName,
+  buildNodePortName,
+  buildOwnServiceName,
   podName,
-  serviceName,
+  buildServiceName,
   type TrafficPolicy,
 } from "../pods/suite-pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
-import { attackCells } from "./attack-cells.ts";
-import { externalTargetCells } from "./external-target-cells.ts";
+import { listAttackCells } from "./attack-cells.ts";
+import { listExternalTargetCells } from "./external-target-cells.ts";
 import {
   type Cell,
   CONTROL_PLANE_NODE,
@@ -23,8 +23,8 @@ import {
   type NodeRef,
 } from "./cell.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
-import { largePayloadCells } from "./large-payload-cells.ts";
-import { dnsCells, hostPortCells, podNodePortCells, vipCells } from "./service-cells.ts";
+import { listLargePayloadCells } from "./large-payload-cells.ts";
+import { listDnsCells, listHostPortCells, listPodNodePortCells, listVipCells } from "./service-cells.ts";
 
 /** Returns every cell of one variant, for a cluster with N workers. Pure. */
 export function listMatrixCells(
@@ -52,17 +52,17 @@ function ipv4Cells(workers: number, features: Features): readonly Cell[] {
       POD_TYPES.flatMap((type) => [...ownServiceCells(type, node), apiServerCell(type, node)]),
     ),
     ...nodes.flatMap(northSouthCells),
-    ...externalTargetCells(workers, features),
+    ...listExternalTargetCells(workers, features),
     ...POD_TYPES.flatMap((type) => [
       ...([...nodes, CONTROL_PLANE_NODE] as const).flatMap((node) => nodePortCells(type, "Cluster", node)),
       ...nodes.flatMap((node) => nodePortCells(type, "Local", node)),
     ]),
-    ...podNodePortCells(workers),
-    ...largePayloadCells(workers),
-    ...(features.dns ? dnsCells(workers) : []),
-    ...(features.vips ? vipCells(workers) : []),
-    ...(features.hostPorts ? hostPortCells(workers) : []),
-    ...attackCells(workers, features),
+    ...listPodNodePortCells(workers),
+    ...listLargePayloadCells(workers),
+    ...(features.dns ? listDnsCells(workers) : []),
+    ...(features.vips ? listVipCells(workers) : []),
+    ...(features.hostPorts ? listHostPortCells(workers) : []),
+    ...listAttackCells(workers, features),
   ];
 }
 
@@ -91,7 +91,7 @@ function matrixCells(source: PodType, node: number, workers: number): readonly C
           makeCell({
             ...common,
             target: `${type}-service`,
-            to: { kind: "service", service: serviceName(type, targetNode) },
+            to: { kind: "service", service: buildServiceName(type, targetNode) },
             placement,
             protocol,
             server,
@@ -112,7 +112,7 @@ function nodeCells(node: number, workers: number): readonly Cell[] {
           makeCell({
             group: "node-to-pod",
             source: "node",
-            from: hostPodName(node),
+            from: buildHostPodName(node),
             sourceNode: node,
             target: type,
             to: { kind: "pod", pod: server, nic },
@@ -137,10 +137,10 @@ function hostCells(type: PodType, node: number, workers: number): readonly Cell[
         from: podName(type, node, "a"),
         sourceNode: node,
         target: "node",
-        to: { kind: "pod", pod: hostPodName(targetNode), nic: "main" },
+        to: { kind: "pod", pod: buildHostPodName(targetNode), nic: "main" },
         placement,
         protocol,
-        server: hostPodName(targetNode),
+        server: buildHostPodName(targetNode),
         reaches: { type: "node", node: targetNode, nic: "main" },
       }),
     ),
@@ -156,7 +156,7 @@ function ownServiceCells(type: PodType, node: number): readonly Cell[] {
       from: server,
       sourceNode: node,
       target: "own-service",
-      to: { kind: "service", service: ownServiceName(type, node) },
+      to: { kind: "service", service: buildOwnServiceName(type, node) },
       placement: "same-node",
       protocol,
       server,
@@ -227,7 +227,7 @@ function nodePortCells(type: PodType, policy: TrafficPolicy, node: NodeRef): rea
       source: "external",
       from: EXTERNAL,
       target: `${type}-node-port`,
-      to: { kind: "node-port", service: nodePortName(type, policy), node },
+      to: { kind: "node-port", service: buildNodePortName(type, policy), node },
       placement: "outside",
       protocol,
       server: podName(type, backend, "b"),

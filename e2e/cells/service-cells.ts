@@ -1,11 +1,11 @@
 import { POD_TYPES } from "../../results/schema.ts";
 import {
-  balancedName,
-  localFirstName,
+  buildBalancedName,
+  buildLocalFirstName,
   NODE_PORT_BACKEND,
-  nodePortName,
+  buildNodePortName,
   podName,
-  serviceName,
+  buildServiceName,
   type TrafficPolicy,
 } from "../pods/suite-pods.ts";
 import { type Cell, type Draft, listPlacements, makeCell, type Placement } from "./cell.ts";
@@ -39,7 +39,7 @@ function listAskingPods(workers: number): readonly Asking[] {
  * on the
  * first worker: with policy Local the other nodes have none.
  */
-export function podNodePortCells(workers: number): readonly Cell[] {
+export function listPodNodePortCells(workers: number): readonly Cell[] {
   return (["Cluster", "Local"] as const).flatMap((policy) =>
     listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
       POD_TYPES.flatMap((type) =>
@@ -60,10 +60,10 @@ export function podNodePortCells(workers: number): readonly Cell[] {
 }
 
 const nameNodePortService = (type: (typeof POD_TYPES)[number], policy: TrafficPolicy): string =>
-  policy === "Local" ? localFirstName(type) : nodePortName(type, policy);
+  policy === "Local" ? buildLocalFirstName(type) : buildNodePortName(type, policy);
 
 /** Returns cells from each pod to a Service on its own and on another node by the Service's DNS name. */
-export function dnsCells(workers: number): readonly Cell[] {
+export function listDnsCells(workers: number): readonly Cell[] {
   return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
     POD_TYPES.flatMap((type) =>
       TRANSPORTS.map((protocol) =>
@@ -71,7 +71,7 @@ export function dnsCells(workers: number): readonly Cell[] {
           ...asking,
           group: "dns",
           target: `${type}-service`,
-          to: { kind: "service", service: serviceName(type, askedNode), byName: true },
+          to: { kind: "service", service: buildServiceName(type, askedNode), byName: true },
           protocol,
           server: podName(type, askedNode, "b"),
           reaches: { type, node: askedNode, nic: "main" },
@@ -82,7 +82,7 @@ export function dnsCells(workers: number): readonly Cell[] {
 }
 
 /** Returns cells from each pod to the virtual addresses of a Service that its own node holds, and to those of another node. */
-export function vipCells(workers: number): readonly Cell[] {
+export function listVipCells(workers: number): readonly Cell[] {
   return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
     POD_TYPES.flatMap((type) =>
       (["load-balancer", "external-ip"] as const).flatMap((source) =>
@@ -91,7 +91,7 @@ export function vipCells(workers: number): readonly Cell[] {
             ...asking,
             group: "vip",
             target: `${type}-vip`,
-            to: { kind: "vip", service: balancedName(type, askedNode), node: askedNode, source },
+            to: { kind: "vip", service: buildBalancedName(type, askedNode), node: askedNode, source },
             protocol,
             server: podName(type, NODE_PORT_BACKEND, "b"),
             reaches: { type, node: NODE_PORT_BACKEND, nic: "main" },
@@ -103,7 +103,7 @@ export function vipCells(workers: number): readonly Cell[] {
 }
 
 /** Returns cells from each pod to the host port of a pod of each type on its own and on another node. */
-export function hostPortCells(workers: number): readonly Cell[] {
+export function listHostPortCells(workers: number): readonly Cell[] {
   return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
     POD_TYPES.flatMap((type) =>
       TRANSPORTS.map((protocol) => {

@@ -1,6 +1,6 @@
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { isDeepStrictEqual } from "node:util";
-import { expectedPath } from "../evidence/expected.ts";
+import { buildExpectedPath } from "../evidence/expected.ts";
 import { findWrongPath } from "../evidence/compare-path.ts";
 import { formatHop } from "../evidence/path.ts";
 import { listSupportedCells } from "../cells/supported-cells.ts";
@@ -147,7 +147,7 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, repor
   expectEqual("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
   if (verdict.expected === "blocked" && verdict.by === "invalid-rule")
     problems.push(...auditDrop(result, isCaptured(report) || variant.invalidDropRule !== undefined));
-  const expected = isCaptured(report) ? expectedPath(cell, variant.returnPath) : undefined;
+  const expected = isCaptured(report) ? buildExpectedPath(cell, variant.returnPath) : undefined;
   if (expected === undefined) return problems;
   const path = result.evidence?.path;
   if (path === undefined) return [...problems, "has no captured path"];

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expectedPath } from "../evidence/expected.ts";
+import { buildExpectedPath } from "../evidence/expected.ts";
 import { listMatrixCells } from "../cells/matrix-cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { NO_FEATURES } from "../cells/features.ts";
@@ -76,7 +76,7 @@ export function createHealthyReport(
 
 function createHealthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResult {
   const verdict = decideVerdict(variant, cell);
-  const expected = expectedPath(cell, variant.returnPath);
+  const expected = buildExpectedPath(cell, variant.returnPath);
   const blocked = verdict.expected === "blocked";
   const seen = (hops: NonNullable<typeof expected>["request"]) =>
     hops.map((hop) => ({ ...hop, source: "10.7.200.1:4000", destination: "10.7.200.2:8080" }));

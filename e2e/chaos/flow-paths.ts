@@ -1,7 +1,7 @@
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { AddressRef, Nic } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { podName, serviceName } from "../pods/suite-pods.ts";
+import { podName, buildServiceName } from "../pods/suite-pods.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { PodType } from "../../results/schema.ts";
 
@@ -55,7 +55,7 @@ function toFlowPath(deployment: Deployment, kind: PathKind, protocol: "tcp" | "u
   const target: AddressRef =
     service === undefined
       ? { kind: "pod", pod: podName(to, node, "b"), nic }
-      : { kind: "service", service: serviceName(to, node) };
+      : { kind: "service", service: buildServiceName(to, node) };
   const port = protocol === "udp" ? UDP_PORT : TCP_PORT;
   const named = `${service === undefined ? "" : "the Service of "}${to}${nic === "net1" ? "'s net1" : ""}`;
   return {

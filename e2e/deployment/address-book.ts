@@ -4,7 +4,7 @@ import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../cells/cell.ts";
 import type { SourceRef } from "../cells/expected-source.ts";
 import { type Addresses, groupByFamily } from "../pods/pod-addresses.ts";
 import type { OverlayAddresses } from "../pods/overlay-addresses.ts";
-import { findHostPort, hostPodName } from "../pods/suite-pods.ts";
+import { findHostPort, buildHostPodName } from "../pods/suite-pods.ts";
 import type { DeployedPod } from "./deployed-pods.ts";
 import type { DeployedService } from "./services.ts";
 
@@ -59,7 +59,7 @@ export class AddressBook {
     const { apiServer, externalTarget, services, workers, hostPort } = this.#from;
     switch (to.kind) {
       case "pod": {
-        const isHostPod = workers.some((_, index) => hostPodName(index) === to.pod);
+        const isHostPod = workers.some((_, index) => buildHostPodName(index) === to.pod);
         return { address: this.getAddress(to.pod, to.nic, family), port: port !== 0 && isHostPod ? hostPort : port };
       }
       case "external":

@@ -6,7 +6,7 @@ import type { CellResult } from "../../results/schema.ts";
 import { runOnNode } from "../support/agent-process.ts";
 import type { Cell } from "../cells/cell.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
-import { likelyCauses } from "./predicted.ts";
+import { listLikelyCauses } from "./predicted.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { INSTALLED_EXECUTABLE } from "../support/installed-paths.ts";
 
@@ -25,7 +25,7 @@ export async function withCauses(
   const wrong = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
   const failing = asked.filter(({ id }) => wrong.has(id));
   try {
-    const causes = likelyCauses(await listFindings(cluster), failing, findNode);
+    const causes = listLikelyCauses(await listFindings(cluster), failing, findNode);
     return results.map((result) => {
       const finding = causes.get(result.id);
       return finding === undefined ? result : { ...result, cause: `${finding.check}: ${finding.message}` };

@@ -3,7 +3,7 @@ import type { Variant } from "../cells/gate.ts";
 import { runCells } from "../deployment/run-cells.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import type { Findings } from "./doctor.ts";
-import { predictedFailures } from "./predicted.ts";
+import { listPredictedFailures } from "./predicted.ts";
 
 /** Every cell passes in this variant: each failure has a cause that the doctor must have found. */
 export const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -23,7 +23,7 @@ export async function comparePrediction(
   deployment: Deployment,
 ): Promise<Comparison> {
   const findNode = (pod: string) => deployment.pods.get(pod)?.node;
-  const predicted = predictedFailures(findings, asked, findNode, (cell) => deployment.locate(cell).address);
+  const predicted = listPredictedFailures(findings, asked, findNode, (cell) => deployment.locate(cell).address);
   const results = await runCells(asked, HEALTHY, deployment, RUN);
   const failed = results.filter(({ actual }) => actual === "fail").map(({ id }) => id);
   const not = (list: readonly string[], other: readonly string[]) => list.filter((id) => !other.includes(id));

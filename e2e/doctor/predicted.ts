@@ -8,7 +8,7 @@ import type { Findings, Pattern } from "./doctor.ts";
 export const PREDICTED: readonly Group[] = ["matrix", "node-to-pod", "own-service", "api-server"];
 
 /** Returns the ids of the cells that the doctor predicts to fail. Pure. */
-export function predictedFailures(
+export function listPredictedFailures(
   findings: Findings,
   cells: readonly Cell[],
   findNode: (pod: string) => string | undefined,
@@ -21,7 +21,7 @@ export function predictedFailures(
 }
 
 /** Returns for each cell the first finding that predicts its failure: its likely cause. Pure. */
-export function likelyCauses(
+export function listLikelyCauses(
   findings: Findings,
   cells: readonly Cell[],
   findNode: (pod: string) => string | undefined,

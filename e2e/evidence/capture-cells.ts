@@ -7,7 +7,7 @@ import { formatToken } from "../probe/protocol.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import { findWrongAddress } from "./expected-addresses.ts";
 import { startCapture, type CapturePoint } from "./capture.ts";
-import { expectedPath } from "./expected.ts";
+import { buildExpectedPath } from "./expected.ts";
 import { describeLastHop, listDivergences, findWrongPath } from "./compare-path.ts";
 import { type PacketPath, collectPaths, type PlaceNames } from "./path.ts";
 import { HANDSHAKE } from "./pcap.ts";
@@ -92,7 +92,7 @@ function withPaths(
   const paths = collectPaths(taps, places);
   return results.map((result, index) => {
     const cell = cells[index];
-    const expected = cell && expectedPath(cell, returnPath);
+    const expected = cell && buildExpectedPath(cell, returnPath);
     if (cell === undefined || expected === undefined) return result;
     const handshake = selectHandshake(cell, result, paths);
     // The request is blocked, not its handshake.

@@ -1,5 +1,5 @@
 import type { ExpectedPath } from "./expected.ts";
-import { type Hop, formatHop, type PacketPath, sameHop } from "./path.ts";
+import { type Hop, formatHop, type PacketPath, areSameHops } from "./path.ts";
 
 /** Returns what is wrong with a path; undefined if it is the documented one. */
 export function findWrongPath(expected: ExpectedPath, seen: PacketPath): string | undefined {
@@ -13,7 +13,7 @@ function findDifference(what: string, expected: readonly Hop[], seen: readonly H
     const other = seen[index];
     if (other === undefined)
       return `the ${what} was last seen at ${formatLastHop(seen)}, and not at ${formatHop(hop)}, the next expected place`;
-    if (!sameHop(hop, other)) return `the ${what} was at ${formatHop(other)}, expected ${formatHop(hop)}`;
+    if (!areSameHops(hop, other)) return `the ${what} was at ${formatHop(other)}, expected ${formatHop(hop)}`;
   }
   const more = seen[expected.length];
   return more === undefined

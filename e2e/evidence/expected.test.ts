@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { listMatrixCells } from "../cells/matrix-cells.ts";
 import { DOCUMENTED } from "./documented.ts";
-import { expectedPath } from "./expected.ts";
+import { buildExpectedPath } from "./expected.ts";
 import { formatHop } from "./path.ts";
 
 const all = listMatrixCells(2, ["ipv4"], {
@@ -15,7 +15,7 @@ const all = listMatrixCells(2, ["ipv4"], {
 function computePath(id: string) {
   const cell = all.find((one) => one.id === id);
   assert.ok(cell, `no cell ${id}`);
-  const path = expectedPath(cell);
+  const path = buildExpectedPath(cell);
   return path && { request: path.request.map(formatHop), reply: path.reply.map(formatHop) };
 }
 
@@ -35,7 +35,7 @@ describe("the expected path of a cell", () => {
   it("returns replies through the underlay pod's node with return path snat", () => {
     const cell = all.find(({ id }) => id === "matrix/underlay-1-a/overlay-2-b/other-node/tcp");
     assert.ok(cell);
-    const reply = expectedPath(cell, "snat")?.reply.map(formatHop);
+    const reply = buildExpectedPath(cell, "snat")?.reply.map(formatHop);
     assert.deepEqual(reply?.slice(-2), ["node-1 veth out", "underlay-1-a veth0 in"]);
   });
 
@@ -66,7 +66,7 @@ describe("the expected path of a cell", () => {
 
   it("exists for every cell but those of the API server and attacks, and ends where its reply begins", () => {
     for (const cell of all) {
-      const path = expectedPath(cell);
+      const path = buildExpectedPath(cell);
       assert.equal(path === undefined, cell.group === "api-server" || cell.group === "attack", cell.id);
       if (path === undefined || cell.to.kind === "external") continue;
       assert.equal(path.request.at(-1)?.place, path.reply[0]?.place, cell.id);

@@ -42,7 +42,7 @@ function parsePodName(name: string): Pod | undefined {
  * Returns the documented path; undefined for cells without a mark (API server), without a pod of the suite as server, or that
  * must not arrive (attacks).
  */
-export function expectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
+export function buildExpectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
   if (cell.attack !== undefined) return undefined;
   const source = parsePodName(cell.from);
   const target = parsePodName(findTargetPod(cell) ?? "");

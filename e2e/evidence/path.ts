@@ -52,13 +52,13 @@ export function collectPaths(points: readonly CapturePoint[], places: PlaceNames
       destination: seen.destination,
     };
     const list = path[seen.kind];
-    if (!list.some((other) => sameHop(other, hop))) list.push(hop); // sent again: the first one counts
+    if (!list.some((other) => areSameHops(other, hop))) list.push(hop); // sent again: the first one counts
   }
   return paths;
 }
 
 /** Reports whether two hops are of the same link and direction. */
-export const sameHop = (a: Hop, b: Hop): boolean =>
+export const areSameHops = (a: Hop, b: Hop): boolean =>
   a.place === b.place && a.link === b.link && a.direction === b.direction;
 
 /** Returns the host of `10.0.0.1:80`, `[fd00::1]:80` or `fd00::1`. */

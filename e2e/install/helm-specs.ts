@@ -12,7 +12,7 @@ import { checkMetricsAccess } from "./metrics-access.ts";
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 
 /** Registers the specs of the chart: install, test, metrics, upgrade, uninstall. They leave pods that are attached. */
-export function helmSpecs(addSpec: SequenceSpec): void {
+export function registerHelmSpecs(addSpec: SequenceSpec): void {
   addSpec("helm install with pools and networks as values: new pods of both types are attached", async (context) => {
     const { helm, keptPods } = context;
     const [first, second] = context.workers;

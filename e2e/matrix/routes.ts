@@ -8,7 +8,7 @@ import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
  * Returns the lines that `ip route` must show in a pod (docs/architecture.md, "Datapath contract"): the pod's own node, and through
  * it the overlay and the Services, with the pod's address there as source.
  */
-export function documentedRoutes(
+export function listDocumentedRoutes(
   type: Exclude<PodType, "overlay">,
   node: string,
   pod: string,
@@ -23,7 +23,7 @@ export function documentedRoutes(
 }
 
 /** Returns the lines of `ip route` without the attributes that the kernel adds. */
-export function plainRoutes(output: string): readonly string[] {
+export function parsePlainRoutes(output: string): readonly string[] {
   return output
     .split("\n")
     .map((line) =>
@@ -42,7 +42,7 @@ interface PodRoutes {
 }
 
 /** Returns the routes that every underlay and multi-NIC pod of the deployment must have. */
-export function expectedRoutes(cluster: Cluster, deployment: Deployment): readonly PodRoutes[] {
+export function listExpectedRoutes(cluster: Cluster, deployment: Deployment): readonly PodRoutes[] {
   return deployment.workers.flatMap((worker, index) =>
     (["underlay", "multi-nic"] as const).flatMap((type) =>
       (["a", "b"] as const).flatMap((role) => {
@@ -52,7 +52,7 @@ export function expectedRoutes(cluster: Cluster, deployment: Deployment): readon
           const second = family === "ipv6" && cluster.spec.ipv6 !== undefined;
           const [node, ranges] = second ? [address6, cluster.spec.ipv6] : [address, cluster.spec];
           const own = deployment.getAddress(pod, "main", family);
-          return { pod, family, expected: documentedRoutes(type, node, own, ranges) };
+          return { pod, family, expected: listDocumentedRoutes(type, node, own, ranges) };
         });
       }),
     ),

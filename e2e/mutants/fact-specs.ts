@@ -11,7 +11,7 @@ import { RECREATED_PODS } from "./recreate-pods.ts";
 import { sampleMutants } from "./sample.ts";
 
 /** Registers the spec that attaches pods with wrong or missing facts. */
-export function factSpecs(getContext: () => MutantContext, options: MutantOptions): void {
+export function registerFactSpecs(getContext: () => MutantContext, options: MutantOptions): void {
   It("fails for each wrong or missing fact", { timeout: 1_200_000 }, async () => {
     const context = getContext();
     for (const fact of sampleMutants(FACT_MUTANTS, options, 0.4)) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Eventually, It } from "../harness.ts";
-import { attackCells } from "../cells/attack-cells.ts";
+import { listAttackCells } from "../cells/attack-cells.ts";
 import type { Cell } from "../cells/cell.ts";
 import { NO_FEATURES } from "../cells/features.ts";
 import { type MutantContext, VARIANT } from "./mutant-context.ts";
@@ -14,10 +14,10 @@ interface ForwardRule {
 }
 
 /** Registers the spec that removes the agent's rules from a FORWARD chain whose policy is DROP. */
-export function forwardSpecs(getContext: () => MutantContext): void {
+export function registerForwardSpecs(getContext: () => MutantContext): void {
   It("fails without the rules in FORWARD, if its policy is DROP", { timeout: 900_000 }, async () => {
     const context = getContext();
-    const attacks = attackCells(context.deployment.workers.length, { ...NO_FEATURES, forwardDrop: true }).filter(
+    const attacks = listAttackCells(context.deployment.workers.length, { ...NO_FEATURES, forwardDrop: true }).filter(
       ({ sourceNode }) => sourceNode === 0,
     );
     const attackRuns = context.createRuns(attacks);

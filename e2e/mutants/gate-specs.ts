@@ -19,7 +19,7 @@ const OBSERVED: readonly Variant[] = [
 ];
 
 /** Registers the spec that compares observed variants with wrong decisions of the gate. */
-export function gateSpecs(getContext: () => MutantContext, options: RunOptions): void {
+export function registerGateSpecs(getContext: () => MutantContext, options: RunOptions): void {
   It("fails for each wrong decision of the gate", { timeout: 600_000 }, async () => {
     const context = getContext();
     const observations: Observation[] = [];

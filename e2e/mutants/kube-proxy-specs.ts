@@ -10,7 +10,7 @@ const KUBE_PROXY = "kube-proxy[^ ]* --";
 const INVALID_RULE = ["KUBE-FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
 
 /** Registers the spec that restores kube-proxy's rule on INVALID packets, which the return path `liberal` removes. */
-export function kubeProxySpecs(getContext: () => MutantContext): void {
+export function registerKubeProxySpecs(getContext: () => MutantContext): void {
   It("fails with kube-proxy's INVALID rule on v1.29, liberal", { timeout: 300_000 }, async () => {
     const context = getContext();
     const { cluster, node, results, runs, iptablesTools: tools } = context;

@@ -6,7 +6,7 @@ import { buildDeleteRuleCommand, buildFlushSetCommand, listRules, parseNftRules,
 import { findAllowlistReason } from "./survivors.ts";
 
 /** Registers the spec that removes the node's table, its rules and the elements of its sets. */
-export function nodeRuleSpecs(getContext: () => MutantContext): void {
+export function registerNodeRuleSpecs(getContext: () => MutantContext): void {
   It("fails without the return path, in the cells that the gate names", { timeout: 900_000 }, async () => {
     const context = getContext();
     const blocked = context.runs.listBlockedCells({ ...VARIANT, returnPath: "none" });

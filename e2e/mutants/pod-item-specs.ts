@@ -9,7 +9,7 @@ import { sampleMutants } from "./sample.ts";
 import { findAllowlistReason } from "./survivors.ts";
 
 /** Registers the spec that removes plan items and nft rules of the node's pods. */
-export function podItemSpecs(getContext: () => MutantContext, options: MutantOptions): void {
+export function registerPodItemSpecs(getContext: () => MutantContext, options: MutantOptions): void {
   It("fails for each plan item and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
     const context = getContext();
     const records = await readRecords(context.cluster, context.node);

@@ -22,7 +22,7 @@ const LAST = 20;
 const AT_ONCE_MS = 1000;
 
 /** Registers specs for a fixed address that moves to another node while other hosts still have the old MAC. */
-export function addressMigrationSpecs(context: () => PluginContext): void {
+export function registerAddressMigrationSpecs(context: () => PluginContext): void {
   for (const [type, nic, annotation] of [
     ["an underlay pod", "eth0", DEFAULT_NETWORK_ANNOTATION],
     ["a multi-NIC pod", "net1", NETWORKS_ANNOTATION],

@@ -15,7 +15,7 @@ import {
   UNDERLAY,
   type PluginContext,
 } from "./plugin-context.ts";
-import { hostPodName } from "../pods/suite-pods.ts";
+import { buildHostPodName } from "../pods/suite-pods.ts";
 import { DeferCleanup } from "../harness.ts";
 import { findInFamily } from "./find-in-family.ts";
 
@@ -41,7 +41,7 @@ const HIJACKED: readonly PluginPod[] = [
 ];
 export const ROUTING_PODS: readonly PluginPod[] = [...CHOSEN.map(({ testPod }) => testPod), ...HIJACKED];
 
-export function routingSpecs(context: () => PluginContext): void {
+export function registerRoutingSpecs(context: () => PluginContext): void {
   for (const { testPod, nic } of CHOSEN)
     It(
       `${DEFAULT}: ${nic} of ${testPod.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and sends with its address`,
@@ -89,7 +89,7 @@ export function routingSpecs(context: () => PluginContext): void {
         for (const { name } of HIJACKED) {
           const prober = new Prober(name, await api.attach(PLUGIN_NAMESPACE, name, CLIENT));
           DeferCleanup(() => prober.close());
-          assert.equal(await ask(prober, address), hostPodName(0), `${name} -> ${address}`);
+          assert.equal(await ask(prober, address), buildHostPodName(0), `${name} -> ${address}`);
         }
         assert.equal(await ask(plain, address), undefined, `underlay-1-a, which has no such option, -> ${address}`);
       }

@@ -69,7 +69,7 @@ export async function releaseConflicts({ objects }: ClusterApi): Promise<void> {
   }
 }
 
-export function duplicateAddressSpecs(context: () => PluginContext): void {
+export function registerDuplicateAddressSpecs(context: () => PluginContext): void {
   for (const family of ["ipv4", "ipv6"] as const)
     It(
       `conflictDetection: an ${family} address of another machine is reported on the pod${family === "ipv4" ? ", with its MAC" : ""}`,

@@ -13,7 +13,7 @@ import {
 
 const PAIR = /^\d+: (vethil[0-9a-f]{9})@\S+ .* mtu (\d+) .* qlen (\d+)/;
 
-export function linkSpecs(context: () => PluginContext): void {
+export function registerLinkSpecs(context: () => PluginContext): void {
   It(
     "mtu and txQueueLen apply to both ends of the pair; macPrefix and the first address give the NIC's MAC",
     async () => {

@@ -46,7 +46,7 @@ export const createPoolLabel = (kind: keyof typeof RANGES): Readonly<Record<stri
 });
 
 /** Returns the label by which the pools select a pod whose annotations name a network of the suite. */
-export function labelsForNetworks(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function createNetworkLabels(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const names = Object.values(annotations).flatMap((text) => text.split(","));
   const kind = Object.entries(POOL_KINDS).find(([network]) => names.includes(findNetworkName(network)))?.[1];
   return kind === undefined ? {} : createPoolLabel(kind);

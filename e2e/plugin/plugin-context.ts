@@ -8,7 +8,7 @@ import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cl
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import { type Manifest, buildPod } from "../pods/suite-pods.ts";
-import { labelsForNetworks } from "./networks.ts";
+import { createNetworkLabels } from "./networks.ts";
 
 /** Namespace of this suite's pods; the matrix's pods are the clients. */
 export const PLUGIN_NAMESPACE = "interlay-plugin";
@@ -49,7 +49,7 @@ export function getWorkerName(cluster: Cluster, index: number): string {
 }
 
 export async function createPluginPod({ api, cluster }: PluginContext, testPod: PluginPod): Promise<void> {
-  const labels = { ...labelsForNetworks(testPod.annotations), ...testPod.labels };
+  const labels = { ...createNetworkLabels(testPod.annotations), ...testPod.labels };
   const manifest = buildPod(
     testPod.name,
     getWorkerName(cluster, testPod.node),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { retryOnServerError } from "../support/cluster-api.ts";
 import { By, Eventually, It } from "../harness.ts";
 import { readNodeState } from "../support/leaked-state.ts";
-import { hostPodName } from "../pods/suite-pods.ts";
+import { buildHostPodName } from "../pods/suite-pods.ts";
 import { findUnanswered } from "./http-probe.ts";
 import {
   NETWORKS_ANNOTATION,
@@ -26,7 +26,7 @@ const claims = z.object({
   ),
 });
 
-export function podChurnSpecs(context: () => PluginContext): void {
+export function registerPodChurnSpecs(context: () => PluginContext): void {
   It(
     `${POD_COUNT} pods are created at once on one node and reached; deleted at once, they leave nothing`,
     { timeout: 300_000 },
@@ -42,8 +42,8 @@ export function podChurnSpecs(context: () => PluginContext): void {
         await Promise.all(testPods.map((testPod) => createPluginPod(context(), testPod)));
         await Promise.all(names.map((name) => waitForPluginPod(context(), name)));
       });
-      const prober = await context().deployment.getProber(hostPodName(1));
-      const other = await context().deployment.getProber(hostPodName(0));
+      const prober = await context().deployment.getProber(buildHostPodName(1));
+      const other = await context().deployment.getProber(buildHostPodName(0));
       const nics = await Promise.all(
         testPods.map(async ({ name, annotations }) => ({
           name,

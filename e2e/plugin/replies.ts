@@ -5,7 +5,7 @@ import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
-import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/suite-pods.ts";
+import { type Manifest, NAMESPACE as PEERS, buildNodePortName, podName } from "../pods/suite-pods.ts";
 import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../support/prober.ts";
 import { type HttpProbe, findUnanswered } from "./http-probe.ts";
@@ -29,7 +29,7 @@ export const BEHIND_GATEWAY: readonly PluginPod[] = [
 ];
 
 /** Registers specs for replies, which must leave by the link of their requests, for every client. */
-export function replySpecs(context: () => PluginContext): void {
+export function registerReplySpecs(context: () => PluginContext): void {
   for (const type of POD_TYPES)
     It(
       `a LoadBalancer with externalTrafficPolicy Local for ${type} pods: ingress and externalIPs work by each node and keep the client's address`,
@@ -164,7 +164,7 @@ async function nodePorts(
   const lines = await Promise.all(
     families.flatMap((family) =>
       (["tcp", "udp"] satisfies Protocol[]).map(async (protocol) => {
-        const to = { kind: "node-port", service: nodePortName(type, "Local"), node } as const;
+        const to = { kind: "node-port", service: buildNodePortName(type, "Local"), node } as const;
         const { address, port } = deployment.locate({ to, protocol, port: TCP_PORT, family });
         const ask = () => routedHost.prober.probe({ protocol, address, port, timeoutMs: 2000 });
         const first = await ask();

@@ -10,7 +10,7 @@ const TUNNEL = "vxlan.calico";
 /** RFC 3704: 0 none, 1 strict, 2 loose. The kernel uses the greater of a link's value and `all`. */
 const VALUES = ["0", "1", "2"] as const;
 
-export function rpFilterSpecs(context: () => PluginContext, variant: Variant): void {
+export function registerRpFilterSpecs(context: () => PluginContext, variant: Variant): void {
   for (const value of VALUES)
     It(
       `rp_filter ${value} as every worker's and every pod's own: each IPv4 cell passes`,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { By, It } from "../harness.ts";
 import { EXTERNAL } from "../cells/cell.ts";
-import { hostPodName, podName } from "../pods/suite-pods.ts";
+import { buildHostPodName, podName } from "../pods/suite-pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { type HttpProbe, findUnanswered } from "./http-probe.ts";
 import { findNetworkName } from "./networks.ts";
@@ -75,7 +75,7 @@ export const SHAPES: readonly Shape[] = [
   ),
 ];
 
-export function shapeSpecs(context: () => PluginContext): void {
+export function registerShapeSpecs(context: () => PluginContext): void {
   for (const { what, testPod, nics, outside } of SHAPES)
     It(`${what}: every NIC answers all types of pods, nodes and the external host`, async () => {
       const found = await readPodNics(context(), testPod.name);
@@ -111,7 +111,7 @@ async function createProbes(
   const askers = [
     EXTERNAL,
     ...workers.flatMap((_, node) => [
-      hostPodName(node),
+      buildHostPodName(node),
       ...(["overlay", "underlay", "multi-nic"] as const).map((type) => podName(type, node, "a")),
     ]),
   ];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getIpFamily } from "../../clusters/spec/address-ranges.ts";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { EXTERNAL } from "../cells/cell.ts";
-import { hostPodName, podName } from "../pods/suite-pods.ts";
+import { buildHostPodName, podName } from "../pods/suite-pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";
 import { readLog } from "./call-log-specs.ts";
@@ -53,7 +53,7 @@ async function callPlugin(
   return stdout.trim() === "" ? {} : (JSON.parse(stdout) as Readonly<Record<string, unknown>>);
 }
 
-export function verbSpecs(context: () => PluginContext): void {
+export function registerVerbSpecs(context: () => PluginContext): void {
   It(
     "a runtime of cniVersion 1.1.0 with macvlan and interlay as its network: ADD, CHECK, STATUS, GC and DEL",
     async () => {
@@ -82,9 +82,13 @@ export function verbSpecs(context: () => PluginContext): void {
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
       assert.deepEqual(addresses.map(getIpFamily), families);
       const askers = await Promise.all(
-        [EXTERNAL, hostPodName(0), hostPodName(1), podName("overlay", 0, "a"), podName("underlay", 1, "a")].map(
-          (from) => deployment.getProber(from),
-        ),
+        [
+          EXTERNAL,
+          buildHostPodName(0),
+          buildHostPodName(1),
+          podName("overlay", 0, "a"),
+          podName("underlay", 1, "a"),
+        ].map((from) => deployment.getProber(from)),
       );
       const questions = askers.flatMap((from) =>
         addresses.flatMap((address) => PROTOCOLS.map((protocol) => ({ from, address, protocol, server: name }))),

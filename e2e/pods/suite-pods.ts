@@ -30,15 +30,15 @@ const labelNamespace = (level: PodSecurityLevel) => ({
 /** `a` is a client, `b` a server: two pods of each type on a node, so that a pod can reach another of its type there. */
 export type PodRole = "a" | "b";
 export const podName = (type: PodType, node: number, role: PodRole): string => `${type}-${node + 1}-${role}`;
-export const hostPodName = (node: number): string => `node-${node + 1}`;
-export const serviceName = (type: PodType, node: number): string => `${type}-${node + 1}`;
-export const ownServiceName = (type: PodType, node: number): string => `${type}-${node + 1}-own`;
+export const buildHostPodName = (node: number): string => `node-${node + 1}`;
+export const buildServiceName = (type: PodType, node: number): string => `${type}-${node + 1}`;
+export const buildOwnServiceName = (type: PodType, node: number): string => `${type}-${node + 1}-own`;
 export type TrafficPolicy = "Cluster" | "Local";
-export const nodePortName = (type: PodType, policy: TrafficPolicy): string => `${type}-${policy.toLowerCase()}`;
+export const buildNodePortName = (type: PodType, policy: TrafficPolicy): string => `${type}-${policy.toLowerCase()}`;
 /** A NodePort Service with policy Local whose only endpoint is on the first worker: the other nodes have no local endpoint. */
-export const localFirstName = (type: PodType): string => `${type}-local-first`;
+export const buildLocalFirstName = (type: PodType): string => `${type}-local-first`;
 /** A LoadBalancer Service whose virtual addresses the worker holds. */
-export const balancedName = (type: PodType, node: number): string => `${type}-balanced-${node + 1}`;
+export const buildBalancedName = (type: PodType, node: number): string => `${type}-balanced-${node + 1}`;
 /**
  * Worker with the endpoint of NodePort Services. With policy Cluster a Service has one endpoint, on the first worker: the other
  * nodes forward. With Local it has one on every worker, and each node must use its own.
@@ -112,7 +112,7 @@ export function createManifests(
     })),
     ...workers.flatMap((node, index) => [
       ...(hostPods
-        ? [buildPod(hostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort, settings })]
+        ? [buildPod(buildHostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort, settings })]
         : []),
       ...POD_TYPES.flatMap((type) => [
         buildPod(
@@ -131,16 +131,16 @@ export function createManifests(
           { answers: type },
           { hostPorts, namespace, settings },
         ),
-        service(serviceName(type, index), { probe: podName(type, index, "b") }),
-        service(ownServiceName(type, index), { probe: podName(type, index, "a") }),
+        service(buildServiceName(type, index), { probe: podName(type, index, "b") }),
+        service(buildOwnServiceName(type, index), { probe: podName(type, index, "a") }),
       ]),
     ]),
     ...POD_TYPES.flatMap((type) => [
-      service(nodePortName(type, "Cluster"), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Cluster"),
-      service(nodePortName(type, "Local"), { answers: type }, "Local"),
-      service(localFirstName(type), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Local"),
+      service(buildNodePortName(type, "Cluster"), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Cluster"),
+      service(buildNodePortName(type, "Local"), { answers: type }, "Local"),
+      service(buildLocalFirstName(type), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Local"),
       ...(balanced ? workers : []).map((holder, index) =>
-        addBalancer(service(balancedName(type, index), { probe: podName(type, NODE_PORT_BACKEND, "b") }), holder),
+        addBalancer(service(buildBalancedName(type, index), { probe: podName(type, NODE_PORT_BACKEND, "b") }), holder),
       ),
     ]),
   ];

@@ -1,5 +1,5 @@
 import { probeFromStdin } from "./client.ts";
-import { flowsFromStdin } from "./start-flow.ts";
+import { startFlowsFromStdin } from "./start-flow.ts";
 import { parseTargets, reachTargets } from "./reach.ts";
 import { startProbeServer } from "./server.ts";
 
@@ -12,7 +12,7 @@ switch (process.argv[2]) {
     probeFromStdin();
     break;
   case "flow":
-    flowsFromStdin();
+    startFlowsFromStdin();
     break;
   case "reach": {
     const seconds = Number(process.env["PROBE_SECONDS"] ?? 120);

@@ -133,7 +133,7 @@ export type FlowEvent = z.infer<typeof flowEvent>;
 const FLOW_BYTES = { tcp: 4000, udp: 1000 } as const;
 
 /** Returns the n-th request of a flow, a unique text. The connection stays open after it. */
-export function flowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protocol">, n: number): string {
+export function formatFlowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protocol">, n: number): string {
   const block = computeDigest(`${id} ${n}`);
   const text = block.repeat(Math.ceil(FLOW_BYTES[protocol] / block.length)).slice(0, FLOW_BYTES[protocol]);
   return `flow ${formatProbeMark("request", formatToken(n))} ${text}`;

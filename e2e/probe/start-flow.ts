@@ -5,7 +5,7 @@ import {
   computeDigest,
   flowAnswer,
   type FlowEvent,
-  flowQuestion,
+  formatFlowQuestion,
   flowRequest,
   type FlowRequest,
   parseProbeLine,
@@ -20,7 +20,7 @@ type Report = (event: FlowEvent) => void;
 /**
  * Reads flows from stdin as JSON lines, runs all at once, and writes a JSON line for each answer. Ends with stdin.
  */
-export function flowsFromStdin(): void {
+export function startFlowsFromStdin(): void {
   const stops = new Map<number, () => void>();
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
@@ -57,7 +57,7 @@ function flowTcp(request: FlowRequest, report: Report): () => void {
   };
   const ask = (): void => {
     asked += 1;
-    socket.write(`${flowQuestion(request, asked)}\n`);
+    socket.write(`${formatFlowQuestion(request, asked)}\n`);
   };
   socket.setNoDelay(true);
   socket.on("connect", ask);
@@ -100,7 +100,7 @@ function flowUdp(request: FlowRequest, report: Report): () => void {
   };
   const ask = (): void => {
     asked += 1;
-    udp.send(flowQuestion(request, asked));
+    udp.send(formatFlowQuestion(request, asked));
   };
   // ECONNREFUSED does not end a flow: the next datagram may be answered.
   udp.on("error", () => undefined);
@@ -128,7 +128,7 @@ function createCheck(request: FlowRequest): (line: string, n: number) => string 
     if (answer.server !== first) return `${answer.server} answered request ${n}, ${first} the ones before`;
     if (answer.mark !== formatProbeMark("reply", formatToken(n)))
       return `${answer.mark} instead of the mark of answer ${n}`;
-    if (answer.digest !== computeDigest(flowQuestion(request, n))) return `request ${n} reached ${first} changed`;
+    if (answer.digest !== computeDigest(formatFlowQuestion(request, n))) return `request ${n} reached ${first} changed`;
     return undefined;
   };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CoreV1Api, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
 import { loadKubeConfig } from "../../clusters/kubernetes/load-kube-config.ts";
-import { nodeAddressSpecs, wireSpecs } from "../agent/discovery-specs.ts";
+import { registerNodeAddressSpecs, registerWireSpecs } from "../agent/discovery-specs.ts";
 import { type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
@@ -112,8 +112,8 @@ export function registerSpecs(run: TestRun): void {
       );
     });
 
-    wireSpecs(() => fixture);
-    nodeAddressSpecs(() => fixture);
+    registerWireSpecs(() => fixture);
+    registerNodeAddressSpecs(() => fixture);
 
     It("the facts file is written again when it is removed, readable only by root", async () => {
       const { nodes, execOnNode } = fixture;

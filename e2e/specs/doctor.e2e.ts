@@ -54,7 +54,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    const predictionHolds = async (
+    const assertPrediction = async (
       findings: Findings,
       what: readonly Cell[] = asked,
       deployed: Deployment = deployment,
@@ -88,7 +88,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("finds nothing in a healthy cluster, and every cell passes", async () => {
       const findings = await Eventually("no finding", doctor, (list) => list.length === 0, { timeout: 60_000 });
-      assert.deepEqual(await predictionHolds(findings), []);
+      assert.deepEqual(await assertPrediction(findings), []);
     });
 
     for (const fault of FAULTS)
@@ -117,7 +117,7 @@ export function registerSpecs(run: TestRun): void {
         );
         const [more, all] = faultPod === undefined ? [[], deployment] : await checkFaultPod(faultPod);
         const isUncertain = fault.check === "duplicate-address";
-        const predicted = await predictionHolds(findings, [...asked, ...more], all, isUncertain);
+        const predicted = await assertPrediction(findings, [...asked, ...more], all, isUncertain);
         if (severity === "fails")
           assert.ok(predicted.length > 0, "the fault makes no cell fail, so it does not test the prediction");
         else assert.deepEqual(predicted, [], "running pods are attached");

@@ -7,7 +7,7 @@ import { takeStep } from "../environment/steps.ts";
 import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } from "../harness.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { findForeignAddresses } from "../matrix/foreign-addresses.ts";
-import { expectedRoutes, plainRoutes } from "../matrix/routes.ts";
+import { listExpectedRoutes, parsePlainRoutes } from "../matrix/routes.ts";
 import { deployPods, type Deployment } from "../deployment/deploy.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { type ClusterApi, removeNamespace } from "../support/cluster-api.ts";
@@ -85,8 +85,10 @@ export function registerSpecs(run: TestRun): void {
       if (cluster.datapath === "none") Skip("another solution than Interlay routes the pods' traffic");
       if (cluster.spec.overlayCidr === "" || cluster.spec.serviceCidr === "")
         Skip("the networks of overlay or Services are not known: no configuration of the cluster names them");
-      for (const { pod, family, expected } of expectedRoutes(cluster, deployment)) {
-        const routes = plainRoutes(await api.exec(namespace, pod, ["ip", family === "ipv6" ? "-6" : "-4", "route"]));
+      for (const { pod, family, expected } of listExpectedRoutes(cluster, deployment)) {
+        const routes = parsePlainRoutes(
+          await api.exec(namespace, pod, ["ip", family === "ipv6" ? "-6" : "-4", "route"]),
+        );
         for (const line of expected)
           assert.ok(routes.includes(line), `${pod} has no route "${line}"; it has:\n${routes.join("\n")}`);
       }

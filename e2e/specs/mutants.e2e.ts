@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { BeforeAll, Describe, It } from "../harness.ts";
-import { factSpecs } from "../mutants/fact-specs.ts";
-import { forwardSpecs } from "../mutants/forward-specs.ts";
-import { gateSpecs } from "../mutants/gate-specs.ts";
-import { kubeProxySpecs } from "../mutants/kube-proxy-specs.ts";
+import { registerFactSpecs } from "../mutants/fact-specs.ts";
+import { registerForwardSpecs } from "../mutants/forward-specs.ts";
+import { registerGateSpecs } from "../mutants/gate-specs.ts";
+import { registerKubeProxySpecs } from "../mutants/kube-proxy-specs.ts";
 import { MutantContext, VARIANT } from "../mutants/mutant-context.ts";
-import { nodeRuleSpecs } from "../mutants/node-rule-specs.ts";
-import { podItemSpecs } from "../mutants/pod-item-specs.ts";
+import { registerNodeRuleSpecs } from "../mutants/node-rule-specs.ts";
+import { registerPodItemSpecs } from "../mutants/pod-item-specs.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /**
@@ -27,12 +27,12 @@ export function registerSpecs(run: TestRun): void {
     );
 
     It("passes without mutants", () => context.assertAllPass(VARIANT, "without mutants"));
-    podItemSpecs(getContext, run.options.mutants);
-    nodeRuleSpecs(getContext);
-    forwardSpecs(getContext);
-    factSpecs(getContext, run.options.mutants);
-    kubeProxySpecs(getContext);
-    gateSpecs(getContext, run.options);
+    registerPodItemSpecs(getContext, run.options.mutants);
+    registerNodeRuleSpecs(getContext);
+    registerForwardSpecs(getContext);
+    registerFactSpecs(getContext, run.options.mutants);
+    registerKubeProxySpecs(getContext);
+    registerGateSpecs(getContext, run.options);
 
     It("no mutant survives without a reason", async () => {
       const { cluster, deployment, results } = context;

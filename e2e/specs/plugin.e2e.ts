@@ -6,11 +6,11 @@ import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import type { Variant } from "../cells/gate.ts";
 import { switchVariant } from "../deployment/variant.ts";
 import { logSpecs } from "../plugin/call-log-specs.ts";
-import { podChurnSpecs } from "../plugin/pod-churn.ts";
-import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/default-route-specs.ts";
+import { registerPodChurnSpecs } from "../plugin/pod-churn.ts";
+import { ROUTING_PODS, registerRoutingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/default-route-specs.ts";
 import { explainSpecs } from "../plugin/explained.ts";
-import { linkSpecs } from "../plugin/links.ts";
-import { addressMigrationSpecs } from "../plugin/address-migration.ts";
+import { registerLinkSpecs } from "../plugin/links.ts";
+import { registerAddressMigrationSpecs } from "../plugin/address-migration.ts";
 import {
   PLUGIN_BRIDGE,
   findHostCidr,
@@ -18,18 +18,18 @@ import {
   listNetworkObjects,
   removeNetworks,
 } from "../plugin/networks.ts";
-import { BEHIND_GATEWAY, replySpecs } from "../plugin/replies.ts";
-import { rpFilterSpecs } from "../plugin/rp-filter-specs.ts";
+import { BEHIND_GATEWAY, registerReplySpecs } from "../plugin/replies.ts";
+import { registerRpFilterSpecs } from "../plugin/rp-filter-specs.ts";
 import {
   createProbingPod,
   listHeldAddresses,
   releaseConflicts,
   PROBE_OPTIONS,
-  duplicateAddressSpecs,
+  registerDuplicateAddressSpecs,
   isDuplicate,
 } from "../plugin/duplicate-address.ts";
-import { SHAPES, shapeSpecs } from "../plugin/shapes.ts";
-import { verbSpecs } from "../plugin/verb-specs.ts";
+import { SHAPES, registerShapeSpecs } from "../plugin/shapes.ts";
+import { registerVerbSpecs } from "../plugin/verb-specs.ts";
 import {
   createPluginPod,
   waitForPluginPod,
@@ -114,17 +114,17 @@ export function registerSpecs(run: TestRun): void {
     );
 
     const getContext = () => context;
-    shapeSpecs(getContext);
-    routingSpecs(getContext);
-    duplicateAddressSpecs(getContext);
-    linkSpecs(getContext);
+    registerShapeSpecs(getContext);
+    registerRoutingSpecs(getContext);
+    registerDuplicateAddressSpecs(getContext);
+    registerLinkSpecs(getContext);
     explainSpecs(getContext);
-    replySpecs(getContext);
-    addressMigrationSpecs(getContext);
-    verbSpecs(getContext);
-    rpFilterSpecs(getContext, VARIANT);
+    registerReplySpecs(getContext);
+    registerAddressMigrationSpecs(getContext);
+    registerVerbSpecs(getContext);
+    registerRpFilterSpecs(getContext, VARIANT);
     logSpecs(getContext);
-    podChurnSpecs(getContext);
+    registerPodChurnSpecs(getContext);
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { listFamilies } from "../../clusters/spec/address-ranges.ts";
-import { calicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.ts";
+import { countCalicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.ts";
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { createChaosPod, deletePod, waitForChaosPod } from "../chaos/chaos-context.ts";
@@ -138,7 +138,7 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         const { cluster, deployment, nodes, findStreamEnd, execOnNode, holdAgent, canReach } = fixture;
         const drops = async (node: string) =>
-          calicoInvalidDrops(await execOnNode(node, "iptables-save", "-c", "-t", "filter"));
+          countCalicoInvalidDrops(await execOnNode(node, "iptables-save", "-c", "-t", "filter"));
         const asked = listMatrixCells(deployment.workers.length).filter(({ group }) => group === "matrix");
         DeferCleanup(() => switchVariant(cluster, NOTRACK));
         for (const returnPath of ["notrack", "none", "liberal"] as const) {

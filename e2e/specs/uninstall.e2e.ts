@@ -1,7 +1,7 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { BeforeAll, By, Describe, It, Skip } from "../harness.ts";
 import { Helm } from "../install/helm.ts";
-import { helmSpecs } from "../install/helm-specs.ts";
+import { registerHelmSpecs } from "../install/helm-specs.ts";
 import { InstallContext, type SequenceSpec } from "../install/install-context.ts";
 import { uninstallSpecs } from "../install/uninstall-specs.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
@@ -41,7 +41,7 @@ export function registerSpecs(run: TestRun): void {
         hasFailed = false;
       });
     };
-    helmSpecs(addSpec);
+    registerHelmSpecs(addSpec);
     uninstallSpecs(addSpec);
   });
 }

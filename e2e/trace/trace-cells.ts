@@ -5,7 +5,7 @@ import { buildTraceModel } from "../../plugin/trace/walk/build-trace-model.ts";
 import { traceConnection } from "../../plugin/trace/walk/trace-connection.ts";
 import { type Cell, EXTERNAL, type Group } from "../cells/cell.ts";
 import type { Deployment } from "../deployment/deploy.ts";
-import { hostPodName, NAMESPACE } from "../pods/suite-pods.ts";
+import { buildHostPodName, NAMESPACE } from "../pods/suite-pods.ts";
 import { EXTERNAL_HOST } from "./collect-cluster.ts";
 
 /** Groups that a trace does not predict: packets that no program sends, and names that a server must resolve first. */
@@ -47,7 +47,7 @@ function makeRequest(
   { locate, namespace, workers }: Pick<Deployment, "locate" | "namespace" | "workers">,
 ): TraceRequest {
   const { address, port } = locate(cell);
-  const worker = workers.find((_, index) => hostPodName(index) === cell.from);
+  const worker = workers.find((_, index) => buildHostPodName(index) === cell.from);
   const source = cell.from === EXTERNAL ? EXTERNAL_HOST : (worker ?? `${namespace}/${cell.from}`);
   return {
     source: findNamespace(snapshot, source).id,

@@ -65,7 +65,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export type ValidAttachment = { readonly containerID: string; readonly ifname: string };
 
 /** Returns GC's list of valid attachments of this network. libcni omits the list if no attachment is valid. */
-export function validAttachments(config: NetworkConfig): readonly ValidAttachment[] {
+export function listValidAttachments(config: NetworkConfig): readonly ValidAttachment[] {
   return config["cni.dev/valid-attachments"] ?? config["cni.dev/attachments"] ?? [];
 }
 

@@ -10,7 +10,7 @@ import { renderError } from "./error.ts";
 import { logCall } from "./call-log.ts";
 import { buildPaths, type Paths, readPluginPaths } from "./plugin-paths.ts";
 import { readPeakMemory } from "./peak-memory.ts";
-import { parseRequest, type Request, validAttachments } from "./request.ts";
+import { parseRequest, type Request, listValidAttachments } from "./request.ts";
 import { writeStdout } from "./write-stdout.ts";
 import { cmdStatus } from "./status.ts";
 
@@ -143,7 +143,7 @@ function executeCommand(call: CniCall): unknown {
       return undefined;
     case "GC": {
       const { name } = request.config;
-      const valid = validAttachments(request.config);
+      const valid = listValidAttachments(request.config);
       if (mode === "agent" && findStaleAttachments(name, valid, paths.state).length > 0)
         throw new RunStandaloneError("GC has attachments to remove");
       collectGarbage(name, valid, paths.state);

@@ -15,7 +15,7 @@ import {
   buildSetRequest,
   type SetTemplate,
   WORKLOAD_KINDS,
-  workloadObject,
+  parseWorkloadObject,
   type WorkloadObject,
 } from "./set-requests.ts";
 
@@ -38,7 +38,7 @@ export class AddressSets {
     this.#namespaces = new NamespaceCache(kube, NAMESPACE_MS);
     this.#workloads = WORKLOAD_KINDS.map((kind) => ({
       kind,
-      informer: new Informer<WorkloadObject>(kube, kind, (object) => workloadObject(object)),
+      informer: new Informer<WorkloadObject>(kube, kind, (object) => parseWorkloadObject(object)),
     }));
   }
 

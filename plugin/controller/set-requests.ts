@@ -30,7 +30,7 @@ const schema = z.object({
 export type WorkloadObject = z.infer<typeof schema>;
 
 /** Parses a workload; undefined if its template requests no set. */
-export function workloadObject(object: unknown): WorkloadObject | undefined {
+export function parseWorkloadObject(object: unknown): WorkloadObject | undefined {
   const parsed = schema.parse(object);
   return parsed.spec.template.metadata.annotations[SET_ANNOTATION] === undefined ? undefined : parsed;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CniError, CODE, renderError } from "../cni/error.ts";
 import type { Paths } from "../cni/plugin-paths.ts";
-import { parseRequest, type Request, validAttachments } from "../cni/request.ts";
+import { parseRequest, type Request, listValidAttachments } from "../cni/request.ts";
 import type { CniResponse } from "../cni/run-cni.ts";
 import { removePodOptions, writePodOptions } from "../state/pod-options.ts";
 import type { Allocator } from "./allocator/allocator.ts";
@@ -115,7 +115,7 @@ async function runCommand(
       allocator.check(request);
       return undefined;
     case "GC": {
-      const valid = validAttachments(request.config);
+      const valid = listValidAttachments(request.config);
       await allocator.collect(
         request.config.name,
         valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),

@@ -1,7 +1,7 @@
 let names: ReadonlyMap<number, string> | undefined;
 
-/** `ENOENT` for 2; a number without a name is `errno N`. The names are looked up when first asked for: most calls have no error. */
-export function errorName(errno: number): string {
+/** Returns `ENOENT` for 2, and `errno N` for a number without a name. The names are read at the first call: most processes need none. */
+export function findErrnoName(errno: number): string {
   names ??= new Map(
     Object.entries(process.getBuiltinModule("node:os").constants.errno).map(([name, value]) => [value, name]),
   );

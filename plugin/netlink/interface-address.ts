@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, encodeIp, decodeIp } from "./ip.ts";
 import { decodeAttributes, encodeAttributes } from "./message.ts";
 
 /** Interface addresses: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR. linux/if_addr.h; rtnetlink(7). */
@@ -27,7 +27,7 @@ export function encodeAddress({ family, index, address, prefixLength, scope }: I
   head.writeUInt8(prefixLength, 1);
   head.writeUInt8(scope, 3);
   head.writeUInt32LE(index, 4);
-  const bytes = ipBytes(address);
+  const bytes = encodeIp(address);
   return Buffer.concat([
     head,
     encodeAttributes([
@@ -51,7 +51,7 @@ export function decodeAddress(payload: Buffer): InterfaceAddress | undefined {
   return {
     family,
     index: payload.readUInt32LE(4),
-    address: ipText(bytes),
+    address: decodeIp(bytes),
     prefixLength: payload.readUInt8(1),
     scope: payload.readUInt8(3),
     flags: payload.readUInt8(2),

@@ -13,22 +13,22 @@ export function toAddressFamily(afNumber: number): AddressFamily | undefined {
 }
 
 /** Returns the 4 or 16 bytes of an address, in network byte order. */
-export function ipBytes(address: string): Buffer {
+export function encodeIp(address: string): Buffer {
   return Buffer.from(ipaddr.parse(address).toByteArray());
 }
 
-/** Returns the text of 4 or 16 bytes: the reverse of `ipBytes`. */
-export function ipText(bytes: Buffer): string {
+/** Returns the text of 4 or 16 bytes: the reverse of `encodeIp`. */
+export function decodeIp(bytes: Buffer): string {
   return ipaddr.fromByteArray([...bytes]).toString();
 }
 
-/** `aa:bb:cc:dd:ee:ff` <-> six bytes. */
-export function macBytes(mac: string): Buffer {
+/** Returns the six bytes of `aa:bb:cc:dd:ee:ff`. */
+export function encodeMac(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(":", ""), "hex");
 }
 
-/** Returns the text of six bytes: the reverse of `macBytes`. */
-export function macText(bytes: Buffer): string {
+/** Returns the text of six bytes: the reverse of `encodeMac`. */
+export function decodeMac(bytes: Buffer): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
@@ -45,6 +45,6 @@ export function parsePrefix(cidr: string): Prefix {
 }
 
 /** Returns the CIDR of a prefix. */
-export function prefixText({ address, length }: Prefix): string {
+export function formatPrefix({ address, length }: Prefix): string {
   return `${address}/${length}`;
 }

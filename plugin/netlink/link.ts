@@ -1,4 +1,4 @@
-import { macBytes, macText } from "./ip.ts";
+import { encodeMac, decodeMac } from "./ip.ts";
 import {
   type Attribute,
   decodeAttributes,
@@ -62,7 +62,7 @@ export function encodeVethPair(
 ): Buffer {
   const own = (end: VethEnd): Attribute[] => [
     { type: IFLA.ifname, value: encodeText(end.name) },
-    { type: IFLA.address, value: macBytes(end.mac) },
+    { type: IFLA.address, value: encodeMac(end.mac) },
     { type: IFLA.mtu, value: encodeU32(mtu) },
     ...(txQueueLength === undefined ? [] : [{ type: IFLA.txqlen, value: encodeU32(txQueueLength) }]),
   ];
@@ -98,7 +98,7 @@ interface LinkChange {
 export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): Buffer {
   const attributes: Attribute[] = [];
   if (mtu !== undefined) attributes.push({ type: IFLA.mtu, value: encodeU32(mtu) });
-  if (mac !== undefined) attributes.push({ type: IFLA.address, value: macBytes(mac) });
+  if (mac !== undefined) attributes.push({ type: IFLA.address, value: encodeMac(mac) });
   if (txqlen !== undefined) attributes.push({ type: IFLA.txqlen, value: encodeU32(txqlen) });
   return Buffer.concat([
     encodeLinkHeader(index, up === true ? IFF_UP : 0, up === undefined ? 0 : IFF_UP),
@@ -129,7 +129,7 @@ export function decodeLink(payload: Buffer): Link {
     name: readTerminatedText(attributes.get(IFLA.ifname) ?? Buffer.alloc(0)),
     up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
     mtu: attributes.get(IFLA.mtu)?.readUInt32LE() ?? 0,
-    mac: macText(attributes.get(IFLA.address) ?? Buffer.alloc(0)),
+    mac: decodeMac(attributes.get(IFLA.address) ?? Buffer.alloc(0)),
     kind: kind && readTerminatedText(kind),
     link: attributes.get(IFLA.link)?.readUInt32LE(),
     linkNetnsid: attributes.get(IFLA.linkNetnsid)?.readInt32LE(),

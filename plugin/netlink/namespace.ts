@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { errorName } from "./errno.ts";
+import { findErrnoName } from "./errno.ts";
 import { getLibc } from "./libc.ts";
 import { NetlinkError } from "./socket.ts";
 
@@ -34,7 +34,7 @@ export function runInNamespace<T>(path: string, work: () => T): T {
 function returnTo(home: number): void {
   const c = getLibc();
   if (c.setns(home, CLONE_NEWNET) === 0) return;
-  writeSync(STDERR, `setns back to the process's own namespace: ${errorName(c.errno())}; the process ends\n`);
+  writeSync(STDERR, `setns back to the process's own namespace: ${findErrnoName(c.errno())}; the process ends\n`);
   c.exitNow(1);
 }
 

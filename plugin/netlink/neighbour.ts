@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText, macBytes, macText } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, encodeIp, decodeIp, encodeMac, decodeMac } from "./ip.ts";
 import { decodeAttributes, encodeAttributes } from "./message.ts";
 
 /** Neighbours (ARP and ND entries): RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH. linux/neighbour.h; arp(7). */
@@ -26,8 +26,8 @@ export function encodeNeighbour({ family, link, address, mac, state }: Neighbour
   return Buffer.concat([
     head,
     encodeAttributes([
-      { type: NDA.dst, value: ipBytes(address) },
-      { type: NDA.lladdr, value: macBytes(mac) },
+      { type: NDA.dst, value: encodeIp(address) },
+      { type: NDA.lladdr, value: encodeMac(mac) },
     ]),
   ]);
 }
@@ -44,7 +44,7 @@ export function encodeNeighbourGet({ family, link, address }: Pick<Neighbour, "f
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);
   head.writeInt32LE(link, 4);
-  return Buffer.concat([head, encodeAttributes([{ type: NDA.dst, value: ipBytes(address) }])]);
+  return Buffer.concat([head, encodeAttributes([{ type: NDA.dst, value: encodeIp(address) }])]);
 }
 
 /** Undefined for families that are not IP and for entries with no address. */
@@ -56,8 +56,8 @@ export function decodeNeighbour(payload: Buffer): Neighbour | undefined {
   return {
     family,
     link: payload.readInt32LE(4),
-    address: ipText(address),
-    mac: macText(attributes.get(NDA.lladdr) ?? Buffer.alloc(0)),
+    address: decodeIp(address),
+    mac: decodeMac(attributes.get(NDA.lladdr) ?? Buffer.alloc(0)),
     state: payload.readUInt16LE(8),
   };
 }

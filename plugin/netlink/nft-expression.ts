@@ -1,4 +1,4 @@
-import { ipBytes, type Prefix } from "./ip.ts";
+import { encodeIp, type Prefix } from "./ip.ts";
 import { type Attribute, encodeText } from "./message.ts";
 import {
   NFTA_BITWISE,
@@ -206,7 +206,7 @@ export function loadPeerAddress(family: SetFamily, sender: "peer" | "us"): reado
 
 /** `ip saddr NETWORK` */
 export function isFromNetwork(family: SetFamily, { address, length }: Prefix): readonly Expression[] {
-  const bytes = ipBytes(address);
+  const bytes = encodeIp(address);
   const mask = Buffer.from(bytes.map((_, index) => 0xff & (0xff00 >> Math.min(8, Math.max(0, length - 8 * index)))));
   return [...loadPeerAddress(family, "peer"), changeBits(mask, Buffer.alloc(mask.length)), encodeComparison(bytes)];
 }

@@ -1,4 +1,4 @@
-import { errorName } from "./errno.ts";
+import { findErrnoName } from "./errno.ts";
 import { getLibc } from "./libc.ts";
 
 const AF_PACKET = 17;
@@ -21,7 +21,7 @@ export class PacketSocket {
     protocol.writeUInt16BE(ETH_P_ALL);
     // Without a protocol nothing is received before the socket is bound to its link.
     this.#fd = c.socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0);
-    if (this.#fd < 0) throw new Error(`socket(AF_PACKET): ${errorName(c.errno())}`);
+    if (this.#fd < 0) throw new Error(`socket(AF_PACKET): ${findErrnoName(c.errno())}`);
     const address = Buffer.alloc(20); // sockaddr_ll
     address.writeUInt16LE(AF_PACKET, 0);
     protocol.copy(address, 2);
@@ -29,13 +29,13 @@ export class PacketSocket {
     if (c.bind(this.#fd, address, address.length) !== 0) {
       const errno = c.errno();
       this.close();
-      throw new Error(`bind to link ${link}: ${errorName(errno)}`);
+      throw new Error(`bind to link ${link}: ${findErrnoName(errno)}`);
     }
   }
 
   send(frame: Buffer): void {
     const c = getLibc();
-    if (c.send(this.#fd, frame, frame.length, 0) < 0) throw new Error(`send a frame: ${errorName(c.errno())}`);
+    if (c.send(this.#fd, frame, frame.length, 0) < 0) throw new Error(`send a frame: ${findErrnoName(c.errno())}`);
   }
 
   /** The next frame; undefined if none comes within `milliseconds` (at least one). */

@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText, type Prefix } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, encodeIp, decodeIp, type Prefix } from "./ip.ts";
 import { type Attribute, decodeAttributes, encodeAttributes, encodeU32 } from "./message.ts";
 
 /** Routes: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE. linux/rtnetlink.h; rtnetlink(7). */
@@ -42,10 +42,10 @@ export function encodeRoute(route: Route): Buffer {
   head.writeUInt8(route.type ?? RTN_UNICAST, 7);
   head.writeUInt32LE(route.onlink === true ? RTNH_F_ONLINK : 0, 8);
   const attributes: Attribute[] = [{ type: RTA.table, value: encodeU32(route.table) }];
-  if (route.destination) attributes.push({ type: RTA.dst, value: ipBytes(route.destination.address) });
-  if (route.gateway !== undefined) attributes.push({ type: RTA.gateway, value: ipBytes(route.gateway) });
+  if (route.destination) attributes.push({ type: RTA.dst, value: encodeIp(route.destination.address) });
+  if (route.gateway !== undefined) attributes.push({ type: RTA.gateway, value: encodeIp(route.gateway) });
   if (route.link !== undefined) attributes.push({ type: RTA.oif, value: encodeU32(route.link) });
-  if (route.source !== undefined) attributes.push({ type: RTA.prefsrc, value: ipBytes(route.source) });
+  if (route.source !== undefined) attributes.push({ type: RTA.prefsrc, value: encodeIp(route.source) });
   if (route.metric !== undefined) attributes.push({ type: RTA.priority, value: encodeU32(route.metric) });
   return Buffer.concat([head, encodeAttributes(attributes)]);
 }
@@ -70,7 +70,7 @@ export function decodeRoute(payload: Buffer): Route | undefined {
   const attributes = decodeAttributes(payload.subarray(12));
   const address = (type: number): string | undefined => {
     const bytes = attributes.get(type);
-    return bytes && ipText(bytes);
+    return bytes && decodeIp(bytes);
   };
   const destination = address(RTA.dst);
   return {

@@ -1,4 +1,4 @@
-import { AF, type AddressFamily, toAddressFamily, ipBytes, ipText, type Prefix } from "./ip.ts";
+import { AF, type AddressFamily, toAddressFamily, encodeIp, decodeIp, type Prefix } from "./ip.ts";
 import {
   type Attribute,
   decodeAttributes,
@@ -39,8 +39,8 @@ export function encodeRule(rule: Rule): Buffer {
     { type: FRA.table, value: encodeU32(rule.table) },
     { type: FRA.priority, value: encodeU32(rule.priority) },
   ];
-  if (rule.to) attributes.push({ type: FRA.dst, value: ipBytes(rule.to.address) });
-  if (rule.from) attributes.push({ type: FRA.src, value: ipBytes(rule.from.address) });
+  if (rule.to) attributes.push({ type: FRA.dst, value: encodeIp(rule.to.address) });
+  if (rule.from) attributes.push({ type: FRA.src, value: encodeIp(rule.from.address) });
   if (rule.iif !== undefined) attributes.push({ type: FRA.iifname, value: encodeText(rule.iif) });
   if (rule.fwmark)
     attributes.push(
@@ -65,7 +65,7 @@ export function decodeRule(payload: Buffer): Rule | undefined {
   const attributes = decodeAttributes(payload.subarray(12));
   const prefix = (type: number, length: number): Prefix | undefined => {
     const bytes = attributes.get(type);
-    return bytes && { address: ipText(bytes), length };
+    return bytes && { address: decodeIp(bytes), length };
   };
   const mark = attributes.get(FRA.fwmark)?.readUInt32LE();
   const iif = attributes.get(FRA.iifname);

@@ -1,4 +1,4 @@
-import { errorName } from "./errno.ts";
+import { findErrnoName } from "./errno.ts";
 import { getLibc } from "./libc.ts";
 import {
   NLMSG,
@@ -40,7 +40,7 @@ export class NetlinkError extends Error {
   readonly errno: number;
 
   constructor(what: string, errno: number, explanation: string | undefined) {
-    const code = errorName(errno);
+    const code = findErrnoName(errno);
     super(`${what}: ${code}${explanation === undefined ? "" : ` (${explanation})`}`);
     this.name = "NetlinkError";
     this.code = code;

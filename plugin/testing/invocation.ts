@@ -98,7 +98,7 @@ export function buildPathVariables({
 }
 
 /** Reads the paths of the executables from the environment, which scripts/test-netns.ts sets. */
-export function pluginsFromEnvironment(): Plugins {
+export function readPluginsFromEnvironment(): Plugins {
   const env = process.env;
   const { INTERLAY_EXECUTABLE: interlay, INTERLAY_LAUNCHER: launcher, INTERLAY_FAULTY: faulty } = env;
   const reference = env["INTERLAY_CNI_PLUGINS"];

@@ -1,4 +1,4 @@
-import { pluginsFromEnvironment, type TestNode, type TestPod } from "./invocation.ts";
+import { readPluginsFromEnvironment, type TestNode, type TestPod } from "./invocation.ts";
 import { TestNet } from "./node.ts";
 
 /** Test network of a mocha suite, whose nodes and pods are declared in the suite and exist while its tests run. */
@@ -7,7 +7,7 @@ class SuiteNet extends TestNet {
   readonly #cleanups: (() => void | Promise<void>)[] = [];
 
   constructor(lifetime: "suite" | "test") {
-    super(pluginsFromEnvironment());
+    super(readPluginsFromEnvironment());
     const [beforeTests, afterTests] = lifetime === "suite" ? [before, after] : [beforeEach, afterEach];
     this.#beforeTests = (create) => {
       beforeTests(create);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AgentFixture, NOTRACK, setupAgentFixture } from "../../agent/agent-fixture.ts";
-import { attackCells } from "../../cells/attack-cells.ts";
+import { listAttackCells } from "../../cells/attack-cells.ts";
 import { runCells } from "../../deployment/run-cells.ts";
 import { BeforeAll, Describe, It } from "../../harness.ts";
 import { registerPolicySpecs } from "../../security/policy-specs.ts";
@@ -19,7 +19,7 @@ export function registerSpecs(run: TestRun): void {
     It("no datagram with another pod's source address arrives from an underlay pod", async () => {
       const { deployment } = fixture;
       const cells = deployment.families.flatMap((family) =>
-        attackCells(deployment.workers.length, deployment.features).map((cell) => ({ ...cell, family })),
+        listAttackCells(deployment.workers.length, deployment.features).map((cell) => ({ ...cell, family })),
       );
       assert.ok(cells.length > 0, "the cluster has no source guard");
       const results = await runCells(cells, NOTRACK, deployment);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { smallestTunnelMtu } from "./overlay-mtu.ts";
+import { findSmallestTunnelMtu } from "./overlay-mtu.ts";
 
 const link = (kind: string | undefined, mtu: number, up = true) => ({ kind, mtu, up });
 
@@ -11,6 +11,6 @@ describe("the overlay's MTU", () => {
     ["is unknown where routes alone lead to other nodes", [link(undefined, 1500), link("veth", 1400)], undefined],
   ] as const)
     it(title, () => {
-      assert.equal(smallestTunnelMtu(links), expected);
+      assert.equal(findSmallestTunnelMtu(links), expected);
     });
 });

@@ -7,14 +7,14 @@ import { TUNNEL_KINDS } from "./overlay-routes.ts";
 export function readOverlayMtu(): number | undefined {
   const node = new NetworkNamespace();
   try {
-    return smallestTunnelMtu(node.listLinks());
+    return findSmallestTunnelMtu(node.listLinks());
   } finally {
     node.close();
   }
 }
 
 /** A tunnel that is down leads nowhere. Pure. */
-export function smallestTunnelMtu(links: readonly Pick<Link, "kind" | "mtu" | "up">[]): number | undefined {
+export function findSmallestTunnelMtu(links: readonly Pick<Link, "kind" | "mtu" | "up">[]): number | undefined {
   const mtus = links.filter(({ kind = "", up }) => up && TUNNEL_KINDS.includes(kind)).map(({ mtu }) => mtu);
   return mtus.length === 0 ? undefined : Math.min(...mtus);
 }

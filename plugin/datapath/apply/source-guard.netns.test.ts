@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pluginsFromEnvironment } from "../../testing/invocation.ts";
+import { readPluginsFromEnvironment } from "../../testing/invocation.ts";
 import { execInNetns, execLocally, pingAddress } from "../../testing/exec.ts";
 import { TestAgent } from "../../testing/test-agent.ts";
 import { buildGuardTableName, buildNodeLinkName } from "../names.ts";
@@ -105,7 +105,7 @@ describe("the guard of a pair", function () {
     const stale = buildGuardTableName("vethil123456789");
     nft("add", "table", "netdev", stale);
     const agent = new TestAgent(node);
-    await agent.start(pluginsFromEnvironment().interlay);
+    await agent.start(readPluginsFromEnvironment().interlay);
     try {
       const isRepaired = () => Object.keys(countDrops()).length === 2 && !nft("list", "tables").includes(stale);
       for (let tries = 0; tries < 150 && !isRepaired(); tries++)

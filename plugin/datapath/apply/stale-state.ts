@@ -4,7 +4,7 @@ import { RTM_RULE, decodeRule, encodeRule, encodeRuleDump } from "../../netlink/
 import { type Family, hostCidr } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { NODE_ROUTE_PROTOCOL } from "../kernel-objects.ts";
-import { prefixText } from "../../netlink/ip.ts";
+import { formatPrefix } from "../../netlink/ip.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
 import type { Plan } from "../plan-item.ts";
 
@@ -22,7 +22,7 @@ export function removeStaleState({ items }: Plan, node: NetworkNamespace, pod: N
     for (const message of node.socket.dump("our routes", RTM_ROUTE.get, encodeRouteDump(family, NODE_ROUTE_PROTOCOL))) {
       const route = decodeRoute(message.payload);
       if (route?.destination === undefined || route.protocol !== NODE_ROUTE_PROTOCOL) continue;
-      const destination = prefixText(route.destination);
+      const destination = formatPrefix(route.destination);
       const ours = wanted.get(destination);
       if (ours === undefined || (ours.table === route.table && ours.link === route.link)) continue;
       ignoreNotFound(() => {
@@ -40,7 +40,7 @@ export function removeStaleState({ items }: Plan, node: NetworkNamespace, pod: N
     for (const message of pod.socket.dump("rules", RTM_RULE.get, encodeRuleDump(family))) {
       const rule = decodeRule(message.payload);
       if (rule?.from === undefined) continue;
-      const from = prefixText(rule.from);
+      const from = formatPrefix(rule.from);
       const same = rules.find((item) => item.from !== undefined && hostCidr(item.from) === from);
       if (same === undefined || same.priority !== rule.priority || same.table === rule.table) continue;
       ignoreNotFound(() => {

@@ -1,4 +1,4 @@
-import { prefixText } from "../../netlink/ip.ts";
+import { formatPrefix } from "../../netlink/ip.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 import { type Cidr, containsIp, type Family, getFamily, type Ip, parseCidr, parseIp } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
@@ -29,7 +29,7 @@ export function readConnectedNetworks(
       .filter((route) => route.protocol === RTPROT_KERNEL && route.table === MAIN_TABLE && route.link === link)
       .flatMap(({ destination, gateway, source }): readonly ConnectedNetwork[] => {
         if (destination === undefined || gateway !== undefined) return [];
-        const network = parseCidr(prefixText(destination));
+        const network = parseCidr(formatPrefix(destination));
         if (!addresses.some((address) => containsIp(network, address))) return [];
         return [{ network, ...(source === undefined ? {} : { source: parseIp(source) }) }];
       }),

@@ -1,4 +1,4 @@
-import { ipBytes, macText } from "../../netlink/ip.ts";
+import { encodeIp, decodeMac } from "../../netlink/ip.ts";
 import type { Ip } from "../address.ts";
 import type { MacItem } from "../plan-item.ts";
 
@@ -12,7 +12,7 @@ export function isMacPrefix(text: string): boolean {
 
 /** Builds a MAC from the prefix and the last four bytes of the address: it identifies the pod and is the same on every node. */
 export function buildMac(prefix: string, address: Ip): string {
-  return `${prefix}:${macText(ipBytes(address).subarray(-4))}`;
+  return `${prefix}:${decodeMac(encodeIp(address).subarray(-4))}`;
 }
 
 /** Plans the NIC's MAC address from the prefix; none without a prefix or an address. */

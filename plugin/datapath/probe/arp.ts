@@ -1,4 +1,4 @@
-import { ipBytes, ipText, macBytes, macText } from "../../netlink/ip.ts";
+import { encodeIp, decodeIp, encodeMac, decodeMac } from "../../netlink/ip.ts";
 import type { Ip } from "../address.ts";
 
 /** ARP over Ethernet and IPv4 as bytes, both ways. Pure. RFC 826. */
@@ -19,21 +19,21 @@ interface Arp {
 }
 
 /** Encodes a request for `target`; without `sender` it is a probe. */
-export function arpRequest(mac: string, target: Ip, sender?: Ip): Buffer {
+export function encodeArpRequest(mac: string, target: Ip, sender?: Ip): Buffer {
   const operation = Buffer.alloc(2);
   operation.writeUInt16BE(REQUEST);
   const type = Buffer.alloc(2);
   type.writeUInt16BE(ETHERTYPE_ARP);
   return Buffer.concat([
-    macBytes(BROADCAST),
-    macBytes(mac),
+    encodeMac(BROADCAST),
+    encodeMac(mac),
     type,
     PREFIX,
     operation,
-    macBytes(mac),
-    sender === undefined ? Buffer.alloc(4) : ipBytes(sender),
+    encodeMac(mac),
+    sender === undefined ? Buffer.alloc(4) : encodeIp(sender),
     Buffer.alloc(6),
-    ipBytes(target),
+    encodeIp(target),
   ]);
 }
 
@@ -43,8 +43,8 @@ export function decodeArp(frame: Buffer): Arp | undefined {
   const arp = frame.subarray(ETHERNET_BYTES);
   if (!arp.subarray(0, PREFIX.length).equals(PREFIX)) return undefined;
   return {
-    senderMac: macText(arp.subarray(8, 14)),
-    senderIp: ipText(arp.subarray(14, 18)),
-    targetIp: ipText(arp.subarray(24, 28)),
+    senderMac: decodeMac(arp.subarray(8, 14)),
+    senderIp: decodeIp(arp.subarray(14, 18)),
+    targetIp: decodeIp(arp.subarray(24, 28)),
   };
 }

@@ -1,4 +1,4 @@
-import { ipBytes, ipText, macBytes, macText } from "../../netlink/ip.ts";
+import { encodeIp, decodeIp, encodeMac, decodeMac } from "../../netlink/ip.ts";
 import { type Ip, parseIp } from "../address.ts";
 
 /** Neighbour solicitations and advertisements as Ethernet frames. Pure. RFC 4861, sections 4.3 and 4.4. */
@@ -26,21 +26,21 @@ interface NeighbourMessage {
 }
 
 /** Encodes a solicitation for `target`; without `sender` it is duplicate address detection, which carries no link address. */
-export function neighbourSolicitation(mac: string, target: Ip, sender: Ip = UNSPECIFIED): Buffer {
+export function encodeNeighbourSolicitation(mac: string, target: Ip, sender: Ip = UNSPECIFIED): Buffer {
   const group = solicitedNode(target);
   const option =
-    sender === UNSPECIFIED ? Buffer.alloc(0) : Buffer.concat([Buffer.of(SOURCE_LINK_ADDRESS, 1), macBytes(mac)]);
-  const message = Buffer.concat([Buffer.of(SOLICITATION, 0, 0, 0, 0, 0, 0, 0), ipBytes(target), option]);
+    sender === UNSPECIFIED ? Buffer.alloc(0) : Buffer.concat([Buffer.of(SOURCE_LINK_ADDRESS, 1), encodeMac(mac)]);
+  const message = Buffer.concat([Buffer.of(SOLICITATION, 0, 0, 0, 0, 0, 0, 0), encodeIp(target), option]);
   const header = Buffer.alloc(8);
   header.writeUInt8(0x60, 0);
   header.writeUInt16BE(message.length, 4);
   header.writeUInt8(ICMPV6, 6);
   header.writeUInt8(HOP_LIMIT, 7);
-  message.writeUInt16BE(calculateChecksum(ipBytes(sender), group, message), 2);
+  message.writeUInt16BE(calculateChecksum(encodeIp(sender), group, message), 2);
   const type = Buffer.alloc(2);
   type.writeUInt16BE(ETHERTYPE_IPV6);
   const multicastMac = Buffer.concat([Buffer.of(0x33, 0x33), group.subarray(12)]); // RFC 2464, section 7
-  return Buffer.concat([multicastMac, macBytes(mac), type, header, ipBytes(sender), group, message]);
+  return Buffer.concat([multicastMac, encodeMac(mac), type, header, encodeIp(sender), group, message]);
 }
 
 /** Returns undefined if the frame is neither. */
@@ -53,9 +53,9 @@ export function decodeNeighbourMessage(frame: Buffer): NeighbourMessage | undefi
   if (type !== SOLICITATION && type !== ADVERTISEMENT) return undefined;
   return {
     kind: type === SOLICITATION ? "solicitation" : "advertisement",
-    source: ipText(frame.subarray(ETHERNET_BYTES + 8, ETHERNET_BYTES + 24)),
-    target: ipText(frame.subarray(start + 8, start + 24)),
-    mac: macText(findLinkAddress(frame.subarray(start + MESSAGE_BYTES)) ?? frame.subarray(6, 12)),
+    source: decodeIp(frame.subarray(ETHERNET_BYTES + 8, ETHERNET_BYTES + 24)),
+    target: decodeIp(frame.subarray(start + 8, start + 24)),
+    mac: decodeMac(findLinkAddress(frame.subarray(start + MESSAGE_BYTES)) ?? frame.subarray(6, 12)),
   };
 }
 
@@ -72,7 +72,7 @@ function findLinkAddress(options: Buffer): Buffer | undefined {
 
 /** ff02::1:ff00:0/104 and the last three bytes. RFC 4291, section 2.7.1. */
 function solicitedNode(target: Ip): Buffer {
-  return Buffer.concat([ipBytes(parseIp("ff02::1:ff00:0")).subarray(0, 13), ipBytes(target).subarray(13)]);
+  return Buffer.concat([encodeIp(parseIp("ff02::1:ff00:0")).subarray(0, 13), encodeIp(target).subarray(13)]);
 }
 
 /** RFC 8200, section 8.1: of the pseudo-header and the message, whose own field is zero. */

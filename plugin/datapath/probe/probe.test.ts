@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parseIp } from "../address.ts";
-import { arpRequest, decodeArp } from "./arp.ts";
+import { encodeArpRequest, decodeArp } from "./arp.ts";
 import { isMacPrefix, buildMac } from "../plan/mac-prefix.ts";
-import { decodeNeighbourMessage, neighbourSolicitation } from "./neighbour-discovery.ts";
+import { decodeNeighbourMessage, encodeNeighbourSolicitation } from "./neighbour-discovery.ts";
 import { decodeAnswer } from "./probe.ts";
 
 const MINE = "02:00:00:00:00:01";
@@ -13,12 +13,16 @@ const ip6 = parseIp("fd07::200:1");
 
 describe("address probes", () => {
   it("decodes an encoded ARP request", () => {
-    assert.deepEqual(decodeArp(arpRequest(MINE, ip4)), { senderMac: MINE, senderIp: "0.0.0.0", targetIp: ip4 });
-    assert.deepEqual(decodeArp(arpRequest(MINE, ip4, other4)), { senderMac: MINE, senderIp: other4, targetIp: ip4 });
+    assert.deepEqual(decodeArp(encodeArpRequest(MINE, ip4)), { senderMac: MINE, senderIp: "0.0.0.0", targetIp: ip4 });
+    assert.deepEqual(decodeArp(encodeArpRequest(MINE, ip4, other4)), {
+      senderMac: MINE,
+      senderIp: other4,
+      targetIp: ip4,
+    });
   });
 
   it("decodes an encoded neighbour solicitation, with a valid checksum", () => {
-    const frame = neighbourSolicitation(MINE, ip6);
+    const frame = encodeNeighbourSolicitation(MINE, ip6);
     assert.deepEqual(decodeNeighbourMessage(frame), { kind: "solicitation", source: "::", target: ip6, mac: MINE });
     assert.equal(frame.toString("hex", 0, 6), "3333ff000001"); // hex of fd07::200:1 ends in 00 00 01
     // sums to ffff with the pseudo-header, as every receiver checks
@@ -36,18 +40,18 @@ describe("address probes", () => {
   for (const [what, frame, heard] of [
     [
       "a reply, or any other ARP packet of the owner, as a conflict",
-      arpRequest(THEIRS, other4, ip4),
+      encodeArpRequest(THEIRS, other4, ip4),
       { answers: [ip4], conflicts: [ip4] },
     ],
-    ["an ARP probe of another host as a conflict", arpRequest(THEIRS, ip4), { answers: [], conflicts: [ip4] }],
+    ["an ARP probe of another host as a conflict", encodeArpRequest(THEIRS, ip4), { answers: [], conflicts: [ip4] }],
     [
       "duplicate address detection of another host as a conflict",
-      neighbourSolicitation(THEIRS, ip6),
+      encodeNeighbourSolicitation(THEIRS, ip6),
       { answers: [], conflicts: [ip6] },
     ],
     [
       "an ordinary solicitation without a conflict",
-      neighbourSolicitation(THEIRS, ip6, parseIp("fd07::1")),
+      encodeNeighbourSolicitation(THEIRS, ip6, parseIp("fd07::1")),
       { answers: [], conflicts: [] },
     ],
   ] as const)
@@ -56,11 +60,11 @@ describe("address probes", () => {
     });
 
   it("ignores its own frames, short frames and other protocols", () => {
-    assert.equal(decodeAnswer(arpRequest(MINE, ip4, ip4), [THEIRS, MINE]), undefined);
-    assert.equal(decodeAnswer(neighbourSolicitation(MINE, ip6), [MINE]), undefined);
+    assert.equal(decodeAnswer(encodeArpRequest(MINE, ip4, ip4), [THEIRS, MINE]), undefined);
+    assert.equal(decodeAnswer(encodeNeighbourSolicitation(MINE, ip6), [MINE]), undefined);
     for (let length = 0; length < 78; length++) {
-      decodeAnswer(arpRequest(THEIRS, ip4).subarray(0, length), [MINE]);
-      decodeAnswer(neighbourSolicitation(THEIRS, ip6, parseIp("fd07::1")).subarray(0, length), [MINE]);
+      decodeAnswer(encodeArpRequest(THEIRS, ip4).subarray(0, length), [MINE]);
+      decodeAnswer(encodeNeighbourSolicitation(THEIRS, ip6, parseIp("fd07::1")).subarray(0, length), [MINE]);
     }
   });
 

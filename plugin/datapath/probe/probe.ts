@@ -1,8 +1,8 @@
 import { PacketSocket } from "../../netlink/packet-socket.ts";
 import { getFamily, type Ip } from "../address.ts";
-import { arpRequest, decodeArp } from "./arp.ts";
+import { encodeArpRequest, decodeArp } from "./arp.ts";
 import type { NetworkNamespace } from "../kernel.ts";
-import { decodeNeighbourMessage, neighbourSolicitation } from "./neighbour-discovery.ts";
+import { decodeNeighbourMessage, encodeNeighbourSolicitation } from "./neighbour-discovery.ts";
 import type { NicAddress } from "../plan/secondary-attachment.ts";
 
 interface ProbeOptions {
@@ -65,7 +65,9 @@ export function probeWire(
 
 function buildProbes({ mac, addresses }: ProbeNic, own: readonly Ip[], silent: ReadonlySet<Ip>): readonly Buffer[] {
   const ask = (target: Ip, sender?: Ip): Buffer =>
-    getFamily(target) === "ipv4" ? arpRequest(mac, target, sender) : neighbourSolicitation(mac, target, sender);
+    getFamily(target) === "ipv4"
+      ? encodeArpRequest(mac, target, sender)
+      : encodeNeighbourSolicitation(mac, target, sender);
   return [
     ...own.map((ip) => ask(ip)),
     ...addresses.flatMap(({ ip, gateway }) => (gateway !== undefined && silent.has(gateway) ? [ask(gateway, ip)] : [])),

@@ -21,12 +21,12 @@ import { selectPodPools } from "./pod-pools.ts";
 import type { IpamResult, IpamRequest } from "../records/ipam-request.ts";
 import type { AddressRecord, Records } from "../records/address-records.ts";
 import {
-  poolExhaustedError,
-  apiServerUnreachableError,
-  notSyncedError,
-  podDeletedError,
-  addressUnavailableError,
-  invalidAnnotationError,
+  createPoolExhaustedError,
+  createApiServerUnreachableError,
+  createNotSyncedError,
+  createPodDeletedError,
+  createAddressUnavailableError,
+  createInvalidAnnotationError,
 } from "./errors.ts";
 import { ExhaustionWait, type WaitClock } from "../waiting/exhaustion-wait.ts";
 import { findRecordedAddresses } from "./recorded-addresses.ts";
@@ -116,7 +116,7 @@ export class Allocator {
     const marked = this.#conflicts.readRecords().length > 0;
     const recorded = await findRecordedAddresses(this.#store, this.#records, request);
     if (recorded.length > 0) return toIpamResult(recorded);
-    if (!this.#store.isSynced()) throw notSyncedError();
+    if (!this.#store.isSynced()) throw createNotSyncedError();
     const granted: Allocation[] = [];
     try {
       if (marked) await this.#conflicts.publishRecords().catch(() => undefined); // retried later: the record is enough
@@ -139,7 +139,7 @@ export class Allocator {
     } catch (error) {
       for (const { object, fresh } of granted) if (fresh) await this.#undo(object).catch(() => undefined); // a failed one is found again by the pod's uid
       if (error instanceof CniError || isApiError(error)) throw error;
-      throw apiServerUnreachableError(request, error);
+      throw createApiServerUnreachableError(request, error);
     } finally {
       for (const { object, unsynced } of granted) if (unsynced) this.#reserve.finish(object.metadata.name);
     }
@@ -154,7 +154,7 @@ export class Allocator {
   async #readPod(request: IpamRequest): Promise<PodObject> {
     const { namespace, name, uid } = request.pod;
     const found = await this.#store.findPod(namespace, name, uid);
-    if (found === undefined || (uid !== "" && found.metadata.uid !== uid)) throw podDeletedError(request);
+    if (found === undefined || (uid !== "" && found.metadata.uid !== uid)) throw createPodDeletedError(request);
     return found;
   }
 
@@ -180,9 +180,9 @@ export class Allocator {
     } catch (error) {
       return this.#allocateOffline(error, pod, wanted);
     }
-    if (requested === undefined) throw poolExhaustedError(request, tried, family);
+    if (requested === undefined) throw createPoolExhaustedError(request, tried, family);
     const holders = await this.#picker.listHolders(requested);
-    throw addressUnavailableError(request, pools, requested, (name) => holders.get(name));
+    throw createAddressUnavailableError(request, pools, requested, (name) => holders.get(name));
   }
 
   /** The pool has no other free address: use the node's own reserve. */
@@ -254,6 +254,6 @@ function readRequestedAddresses(pod: PodObject, request: IpamRequest): ReturnTyp
   try {
     return parseRequestedAddresses(pod.metadata.annotations, request.ifname);
   } catch (error) {
-    throw invalidAnnotationError(request, error);
+    throw createInvalidAnnotationError(request, error);
   }
 }

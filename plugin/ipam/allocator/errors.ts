@@ -18,7 +18,7 @@ export function describeNic({ pod, ifname }: IpamRequest): string {
 }
 
 /** Creates the error for a request that needs the API server, which does not answer. */
-export function apiServerUnreachableError(request: IpamRequest, error: unknown): CniError {
+export function createApiServerUnreachableError(request: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.tryAgainLater,
     `cannot request an address for ${describeNic(request)}: API server unreachable (${getErrorMessage(error)})`,
@@ -26,7 +26,7 @@ export function apiServerUnreachableError(request: IpamRequest, error: unknown):
 }
 
 /** Creates the error for a request before the first lists have been read. */
-export function notSyncedError(): CniError {
+export function createNotSyncedError(): CniError {
   return new CniError(
     CODE.tryAgainLater,
     "the agent has not reached the API server since it started and has no record of this pod",
@@ -35,12 +35,12 @@ export function notSyncedError(): CniError {
 }
 
 /** Creates the error for a request of a pod that no longer exists. */
-export function podDeletedError({ pod }: IpamRequest): CniError {
+export function createPodDeletedError({ pod }: IpamRequest): CniError {
   return new CniError(CODE.tryAgainLater, `pod ${pod.namespace}/${pod.name} (${pod.uid}) was deleted`);
 }
 
 /** Creates the error for a pod whose requested addresses cannot be parsed. */
-export function invalidAnnotationError({ pod }: IpamRequest, error: unknown): CniError {
+export function createInvalidAnnotationError({ pod }: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.noAddress,
     `invalid annotation interlay.dev/ip of pod ${pod.namespace}/${pod.name}: ${getErrorMessage(error)}`,
@@ -48,7 +48,7 @@ export function invalidAnnotationError({ pod }: IpamRequest, error: unknown): Cn
 }
 
 /** @param preferred pools that the pod or its namespace names */
-export function noPoolError(request: IpamRequest, preferred: readonly string[]): CniError {
+export function createNoPoolError(request: IpamRequest, preferred: readonly string[]): CniError {
   const ofNetwork = request.pools.length > 0 ? ` within the network's list (${request.pools.join(", ")})` : "";
   return new CniError(
     CODE.noAddress,
@@ -62,7 +62,7 @@ export function noPoolError(request: IpamRequest, preferred: readonly string[]):
 }
 
 /** Creates the error for pools without a free address of the family. */
-export function poolExhaustedError(request: IpamRequest, pools: readonly Pool[], family: Family): CniError {
+export function createPoolExhaustedError(request: IpamRequest, pools: readonly Pool[], family: Family): CniError {
   return new CniError(
     CODE.noAddress,
     `no ${family === "ipv4" ? "IPv4" : "IPv6"} address is free for ${describeNic(request)} in ${pools.map((p) => `${p.name} (${p.spaces.free.size})`).join(", ")}`,
@@ -71,7 +71,7 @@ export function poolExhaustedError(request: IpamRequest, pools: readonly Pool[],
 }
 
 /** The requested address is in use or in no pool; the error names the holder. */
-export function addressUnavailableError(
+export function createAddressUnavailableError(
   request: IpamRequest,
   pools: readonly Pool[],
   asked: AddressSpace,

@@ -4,7 +4,7 @@ import { restrictToNamespace } from "../pool/reservations.ts";
 import { type Pool, selectPools } from "../pool/select-pools.ts";
 import { type AddressStore, isApiError } from "../records/address-store.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
-import { noPoolError } from "./errors.ts";
+import { createNoPoolError } from "./errors.ts";
 
 const POOLS_ANNOTATION = "interlay.dev/pools";
 
@@ -42,7 +42,7 @@ export async function selectPodPools(
     networkPools: request.pools,
     preferredPools,
   });
-  if (selected.length === 0) throw noPoolError(request, preferredPools);
+  if (selected.length === 0) throw createNoPoolError(request, preferredPools);
   return selected.map((pool) => restrictToNamespace(pool, request.pod.namespace));
 }
 
