@@ -29,6 +29,17 @@ describe("parseCyclonusReport", () => {
     );
   });
 
+  it("skips a known case that failed, with its reason, and passes one that passed", () => {
+    const known = ["deny all", "empty"].map((spec) => ({ spec, reason: `known: ${spec}` }));
+    assert.deepEqual(
+      parseCyclonusReport(XML, /deny|empty/, known).map(({ name, status, error }) => [name, status, error]),
+      [
+        ["deny all > egress", "skipped", "known: deny all"],
+        ["empty", "passed", undefined],
+      ],
+    );
+  });
+
   it("throws on a file without cases", () => {
     assert.throws(() => parseCyclonusReport("<testsuite></testsuite>", /.*/), /no cases/);
   });

@@ -1,21 +1,22 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
-import { runCommand } from "../../clusters/components/run-command.ts";
+import { runCommand, runOrThrow } from "../../clusters/components/run-command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { buildTestImages } from "../../clusters/images/test-images.ts";
 import type { Progress } from "../../clusters/progress/progress.ts";
+import { POD_TYPES } from "../../results/schema.ts";
 import { parseCyclonusReport } from "./cyclonus-report.ts";
 import type { PeerRun } from "./spec-result.ts";
 import { END_WITH_PARENT, type PeerRunOptions, type PeerSuite, type PreparedSuite } from "./suite.ts";
 
 /**
- * NetworkPolicy conformance by cyclonus. Underlay pods are left out: policies of the overlay do not protect underlay
- * addresses (docs/security.md).
+ * NetworkPolicy conformance by cyclonus. Policies of the overlay do not protect underlay addresses (docs/security.md): if new
+ * pods are underlay pods, those to which the policies apply are overlay pods, and the others are their clients and servers.
  */
 export const cyclonus: PeerSuite = {
   name: "cyclonus",
-  podTypes: ["overlay", "multi-nic"],
+  podTypes: POD_TYPES,
   focus: ".*",
   prepare: prepareCyclonus,
 };
@@ -24,12 +25,10 @@ export const cyclonus: PeerSuite = {
 const IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.43";
 /** Namespaces that cyclonus creates. */
 const NAMESPACES = ["x", "y", "z"];
-const CASES = [
-  "--include=deny-all",
-  "--exclude=sctp,multi-peer,upstream-e2e,example,end-port",
-  "--server-protocol=TCP,UDP",
-  "--server-port=80",
-];
+/** Namespaces of the pods to which the policies of the cases below apply. */
+const TARGET_NAMESPACES = ["x", "y"];
+const SERVERS = ["--server-protocol=TCP,UDP", "--server-port=80", "--pod-creation-timeout-seconds=180"];
+const CASES = ["--include=deny-all", "--exclude=sctp,multi-peer,upstream-e2e,example,end-port"];
 
 async function prepareCyclonus(kubernetes: string, progress: Progress): Promise<PreparedSuite> {
   const components = await resolveComponents(
@@ -45,6 +44,7 @@ async function prepareCyclonus(kubernetes: string, progress: Progress): Promise<
   return {
     images: await buildTestImages({ kubernetes, agnhost, coredns, references: [IMAGE] }, progress),
     kubectl: components.path("kubectl"),
+    createOverlayPods: (options) => createTargets(components.path("cyclonus"), options),
     run: (options) => runCyclonus(components.path("cyclonus"), options),
     waitForCleanup: async (kubectl) => {
       await kubectl.run(["delete", "namespace", "--ignore-not-found", "--timeout=180s", ...NAMESPACES]);
@@ -52,13 +52,22 @@ async function prepareCyclonus(kubernetes: string, progress: Progress): Promise<
   };
 }
 
+/** Creates the pods to which policies apply as overlay pods: cyclonus leaves pods that exist as they are. */
+async function createTargets(
+  program: string,
+  { kubeconfig, signal }: Pick<PeerRunOptions, "kubeconfig" | "signal">,
+): Promise<void> {
+  const argv = [program, "probe", ...SERVERS, `--server-namespace=${TARGET_NAMESPACES.join(",")}`];
+  await runOrThrow([...END_WITH_PARENT, ...argv], { env: { KUBECONFIG: kubeconfig }, signal });
+}
+
 async function runCyclonus(program: string, options: PeerRunOptions): Promise<PeerRun> {
-  const { kubeconfig, podType, focus, directory, signal } = options;
+  const { kubeconfig, podType, focus, known, directory, signal } = options;
   await mkdir(directory, { recursive: true });
   const file = join(directory, "cyclonus.xml");
   await rm(file, { force: true });
   const started = performance.now();
-  const argv = [program, "generate", ...CASES, "--pod-creation-timeout-seconds=180", `--junit-results-file=${file}`];
+  const argv = [program, "generate", ...CASES, ...SERVERS, `--junit-results-file=${file}`];
   const { exitCode, stdout, stderr } = await runCommand([...END_WITH_PARENT, ...argv], {
     env: { KUBECONFIG: kubeconfig },
     signal,
@@ -70,5 +79,5 @@ async function runCyclonus(program: string, options: PeerRunOptions): Promise<Pe
     throw new Error(
       `cyclonus ended with ${exitCode} without results: ${(stderr || stdout).trim().split("\n").slice(-5).join("\n")}`,
     );
-  return { suite: "cyclonus", podType, specs: parseCyclonusReport(xml, new RegExp(focus)), seconds };
+  return { suite: "cyclonus", podType, specs: parseCyclonusReport(xml, new RegExp(focus), known), seconds };
 }

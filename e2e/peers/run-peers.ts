@@ -40,6 +40,12 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
   signal.throwIfAborted();
   try {
     for (const podType of podTypes) {
+      const { createOverlayPods } = suite;
+      if (podType === "underlay" && createOverlayPods !== undefined)
+        await runTimed(progress, "create the pods that stay overlay pods", async () => {
+          await switchPodType(cluster, kubectl, original, "overlay");
+          await createOverlayPods({ kubeconfig: cluster.kubeconfig, signal });
+        });
       await runTimed(progress, `make every new pod of type ${podType}`, () =>
         switchPodType(cluster, kubectl, original, podType),
       );

@@ -25,6 +25,8 @@ export interface PreparedSuite {
   /** Images of its pods. */
   readonly images: readonly Image[];
   readonly kubectl: string;
+  /** Creates pods that are overlay pods in a run with underlay pods; absent: every pod is of the type of the run. */
+  readonly createOverlayPods?: (options: Pick<PeerRunOptions, "kubeconfig" | "signal">) => Promise<void>;
   /** Runs the specs. Failed specs are results; throws if the suite left no results. */
   run(options: PeerRunOptions): Promise<PeerRun>;
   /** Waits until the suite's namespaces are deleted, whose pods hold addresses. */
