@@ -14,8 +14,10 @@ export interface StoredObject {
 }
 
 const TRANSACTION = "http://127.0.0.1:2379/v3/kv/txn";
-/** Objects of a transaction: etcd's limit is 128 operations. */
-const BATCH = 100;
+/** Objects of a transaction: etcd's limit is 128 operations, and curl's 100 kB for a line of its configuration. */
+const BATCH = 50;
+/** Transactions of one process of curl. */
+const TRANSACTIONS = 20;
 const PARALLEL = 4;
 
 /**
@@ -27,15 +29,30 @@ const PARALLEL = 4;
 export async function writeToEtcd(cluster: Cluster, objects: readonly StoredObject[]): Promise<void> {
   const node = cluster.nodes[0]?.name ?? "";
   const created = new Date().toISOString();
-  const batches = Array.from({ length: Math.ceil(objects.length / BATCH) }, (_, index) =>
-    objects.slice(index * BATCH, (index + 1) * BATCH),
+  const transactions = splitArray(objects, BATCH).map((batch) =>
+    JSON.stringify({ success: batch.map((object) => ({ requestPut: encodeObject(object, created) })) }),
   );
-  await pLimit(PARALLEL).map(batches, async (batch) => {
-    const success = batch.map((object) => ({ requestPut: encodeObject(object, created) }));
-    const argv = ["curl", "--silent", "--show-error", "--fail", TRANSACTION, "--data-binary", "@-"];
-    const answer = await runOnNode(cluster, node, argv, { stdin: JSON.stringify({ success }) });
-    if (!answer.includes('"succeeded":true')) throw new Error(`etcd refused ${batch.length} objects: ${answer}`);
+  await pLimit(PARALLEL).map(splitArray(transactions, TRANSACTIONS), async (bodies) => {
+    const answer = await runOnNode(cluster, node, ["curl", "--config", "-"], { stdin: buildCurlConfig(bodies) });
+    const succeeded = answer.split('"succeeded":true').length - 1;
+    if (succeeded !== bodies.length)
+      throw new Error(`etcd accepted ${succeeded} of ${bodies.length} transactions: ${answer}`);
   });
+}
+
+/** Builds curl's configuration for one request after another. */
+function buildCurlConfig(bodies: readonly string[]): string {
+  return bodies
+    .map((body) =>
+      ["silent", "show-error", "fail", `url = "${TRANSACTION}"`, `data = ${JSON.stringify(body)}`].join("\n"),
+    )
+    .join("\nnext\n");
+}
+
+function splitArray<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
 }
 
 function encodeObject({ prefix, metadata, ...object }: StoredObject, creationTimestamp: string) {

@@ -6,7 +6,7 @@ import { RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { runOnNode } from "../../support/agent-process.ts";
 
 const CONTROLLER = "interlay controller$";
-const WAIT_MS = { deadline: 300_000, interval: 500 } as const;
+const WAIT_MS = { deadline: 600_000, interval: 500 } as const;
 const pool = z.object({ status: z.object({ used: z.number() }) });
 
 /**
@@ -14,7 +14,7 @@ const pool = z.object({ status: z.object({ used: z.number() }) });
  * has counted a pool's addresses.
  *
  * @returns milliseconds until then
- * @throws if the leader has not counted them in five minutes
+ * @throws if the leader has not counted them in ten minutes
  */
 export async function restartControllers(
   cluster: Cluster,

@@ -42,7 +42,11 @@ export async function changeAddresses(kube: KubeClient, addresses: number): Prom
   await sleep(1000);
 }
 
-const getAddress = (nth: number): Ip => parseIp(`10.${64 + (nth >> 16)}.${(nth >> 8) & 255}.${nth & 255}`);
+/** The first one is 10.64.0.1: a pool does not count the address of its network. */
+function getAddress(nth: number): Ip {
+  const host = nth + 1;
+  return parseIp(`10.${64 + (host >> 16)}.${(host >> 8) & 255}.${host & 255}`);
+}
 
 function buildNodeObjects(name: string, index: number): readonly StoredObject[] {
   const metadata = { name };
