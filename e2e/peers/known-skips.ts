@@ -26,12 +26,6 @@ export const KNOWN_SKIPS: readonly KnownSkip[] = [
   },
   {
     suite: "sig-network",
-    podTypes: ["underlay"],
-    spec: "should be possible to connect to a service via ExternalIP when the external IP is not assigned to a node",
-    reason: "an underlay pod sends the external IP to the gateway of the underlay, not to its node",
-  },
-  {
-    suite: "sig-network",
     podTypes: POD_TYPES,
     spec: "should drop INVALID conntrack entries",
     reason: "the image regression-issue-74839 is not available as source",
