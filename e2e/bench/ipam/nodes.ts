@@ -12,6 +12,7 @@ import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { hasStatus } from "../../../plugin/kubernetes/kube-error.ts";
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator/allocator.ts";
+import { SYSTEM_CLOCK } from "../../../plugin/ipam/waiting/exhaustion-wait.ts";
 import { Records } from "../../../plugin/ipam/records/address-records.ts";
 import pLimit from "p-limit";
 import {
@@ -54,6 +55,7 @@ async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promis
   const allocator = new Allocator(
     new ClusterAddressStore(kube, cache, name),
     new Records(join(settings.directory, name)),
+    { waitClock: SYSTEM_CLOCK },
   );
   await cache.waitUntilReady();
   setInterval(() => void allocator.sync().catch(() => undefined), SYNC_MS).unref();

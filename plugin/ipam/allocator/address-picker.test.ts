@@ -5,6 +5,7 @@ import type { UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import { AddressCluster, NodeStore } from "../../testing/address-cluster.ts";
 import { parsePools } from "../pool/parse-pools.ts";
 import type { Pool } from "../pool/select-pools.ts";
+import { SYSTEM_CLOCK } from "../waiting/exhaustion-wait.ts";
 import { AddressPicker } from "./address-picker.ts";
 
 const NODES = 50;
@@ -39,7 +40,7 @@ describe("AddressPicker", () => {
     const nodes = Array.from({ length: count }, (_, index) => {
       const store = new SlowStore(cluster, `node-${index}`);
       store.catchUp();
-      return { store, picker: new AddressPicker(store, Math.random) };
+      return { store, picker: new AddressPicker(store, Math.random, SYSTEM_CLOCK) };
     });
     watches = setInterval(() => {
       for (const { store } of nodes) store.catchUp();

@@ -1,7 +1,10 @@
 import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import type { Ip } from "../../datapath/address.ts";
-import { type Pool, findShard } from "../pool/select-pools.ts";
+import type { Pool } from "../pool/select-pools.ts";
+import { listPreferredAddresses } from "../pool/preferred-addresses.ts";
+import type { WaitClock } from "../waiting/exhaustion-wait.ts";
 import { KeyedSemaphore } from "../waiting/keyed-semaphore.ts";
+import { Contention } from "./contention.ts";
 import { type AddressBlock, chooseFirstBlock, countBlocks, getBlock } from "../pool/address-blocks.ts";
 import { AddressSpace, intersectRanges } from "../pool/address-space.ts";
 import type { AddressStore, BlockView } from "../records/address-store.ts";
@@ -17,6 +20,15 @@ const MAX_LOST = 16;
 const MAX_WATCHED = 16n;
 /** Upper bound of blocks whose addresses an error lists. */
 const MAX_LISTED = 4n;
+
+/** A block as this node sees it. */
+interface ObservedBlock {
+  readonly free: readonly Ip[];
+  /** Free addresses that this node should take before others do. */
+  readonly preferred: readonly Ip[];
+  /** Nodes that hold addresses, and this one. */
+  readonly nodes: ReadonlySet<string>;
+}
 
 type BuildSpec = (ip: Ip) => UnderlayAddressSpec;
 
@@ -34,9 +46,13 @@ export class AddressPicker {
   /** Blocks of large pools that had no free address lately. */
   readonly #full = new Set<string>();
 
-  constructor(store: AddressStore, random: () => number) {
+  readonly #contention: Contention;
+
+  /** @param clock undefined: no call waits for what other nodes take */
+  constructor(store: AddressStore, random: () => number, clock?: WaitClock) {
     this.#store = store;
     this.#random = random;
+    this.#contention = new Contention(random, clock);
   }
 
   /**
@@ -92,7 +108,7 @@ export class AddressPicker {
       const block = getBlock(space, index);
       const view = await this.#store.openBlock(block.name);
       for (let attempt = 0; attempt < MAX_LOST; attempt++) {
-        const ip = block.space.findFree(0n, (candidate) => this.#isTaken(candidate, view));
+        const ip = block.space.findFree((candidate) => this.#isTaken(candidate, view));
         if (ip === undefined) break;
         const made = await this.#create(toObjectName(ip), spec(ip));
         if (made !== "lost") return made;
@@ -103,13 +119,11 @@ export class AddressPicker {
 
   async #takeFrom(block: AddressBlock, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
     const view = await this.#store.openBlock(block.name);
-    const pickAndCreate = (): Promise<UnderlayAddressObject | "lost" | undefined> => {
-      const ip = block.space.findFree(
-        this.#randomStart(block.space),
-        (candidate) => this.#isTaken(candidate, view),
-        findShard(this.#store.node, listHolders(view)),
-      );
-      return ip === undefined ? Promise.resolve(undefined) : this.#create(toObjectName(ip), spec(ip));
+    const pickAndCreate = async (): Promise<UnderlayAddressObject | "lost" | undefined> => {
+      const { free, preferred, nodes } = this.#observe(block, view);
+      if (free.length > 0 && preferred.length === 0) await this.#contention.wait(free.length, nodes.size);
+      const ip = this.#choose(block, view);
+      return ip === undefined ? undefined : this.#create(toObjectName(ip), spec(ip));
     };
     for (let attempt = 0; attempt < MAX_LOST; attempt++) {
       const limit = (): number => this.#limitConcurrency(block, view);
@@ -119,14 +133,25 @@ export class AddressPicker {
     return undefined;
   }
 
-  #randomStart({ size }: AddressSpace): bigint {
-    return size === 0n ? 0n : BigInt(Math.floor(this.#random() * Number.MAX_SAFE_INTEGER)) % size;
+  /** Chooses a free address at random, if possible one that no other node prefers. */
+  #choose(block: AddressBlock, view: BlockView): Ip | undefined {
+    const { free, preferred } = this.#observe(block, view);
+    const list = preferred.length > 0 ? preferred : free;
+    return list[Math.floor(this.#random() * list.length)];
+  }
+
+  #observe({ space }: AddressBlock, view: BlockView): ObservedBlock {
+    const holders = listHolders(view);
+    const nodes = new Set(holders);
+    const free = space.listAddresses().filter((ip) => !this.#isTaken(ip, view));
+    const preferred = listPreferredAddresses(free, this.#store.node, nodes);
+    return { free, preferred, nodes: nodes.add(this.#store.node) };
   }
 
   async #create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | "lost"> {
     this.#creating.add(name);
     try {
-      const object = await this.#store.createAddress(name, spec);
+      const object = await this.#contention.measure(() => this.#store.createAddress(name, spec));
       if (object !== undefined) return object;
       this.#takenByOthers.add(name); // another node was first; the watch event will follow
       return "lost";
@@ -136,13 +161,15 @@ export class AddressPicker {
   }
 
   /**
-   * Limits concurrency when few addresses are left: nodes that compete for a block's last addresses cause failed writes.
+   * Limits concurrency: of a node that the others do not know yet, with a busy API server, and when few addresses are left, because
+   * nodes that compete for them cause refused creations.
    */
   #limitConcurrency({ space }: AddressBlock, view: BlockView): number {
     const holders = listHolders(view);
+    const own = holders.filter((node) => node === this.#store.node).length;
     const free = Number(space.size) - holders.length;
-    const each = free / (FREE_FOR_EACH * findShard(this.#store.node, holders).count);
-    return Math.max(1, Math.min(MAX_CONCURRENT, Math.floor(each)));
+    const each = Math.floor(free / (FREE_FOR_EACH * new Set(holders).size));
+    return Math.max(1, Math.min(MAX_CONCURRENT, own, each, this.#contention.getConcurrency()));
   }
 
   #isTaken(ip: Ip, view: BlockView): boolean {

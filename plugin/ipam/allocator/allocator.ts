@@ -73,7 +73,7 @@ export class Allocator {
     const { random = Math.random, now = Date.now, stateDirectory = STATE_DIRECTORY } = options;
     this.#store = store;
     this.#records = records;
-    this.#picker = new AddressPicker(store, random);
+    this.#picker = new AddressPicker(store, random, options.waitClock);
     this.#claims = new ExistingClaims(store, records, now, getAttachmentsDirectory(stateDirectory));
     this.#wait = options.waitClock === undefined ? undefined : new ExhaustionWait(options.waitClock);
     this.#sets = new SetClaims(store, random);

@@ -92,14 +92,6 @@ export function intersectRanges(a: readonly AddressRange[], b: readonly AddressR
   );
 }
 
-/** Part of a pool that a node uses first, so that nodes do not compete for the same address. */
-export interface NodeShard {
-  readonly index: number;
-  readonly count: number;
-}
-const FULL_RANGE: NodeShard = { index: 0, count: 1 };
-const MAX_FOREIGN_CANDIDATES = 32;
-
 /** Addresses of a pool, stored as intervals: a /8 or an IPv6 /64 costs no more than a /24. */
 export class AddressSpace {
   readonly family: Family;
@@ -129,23 +121,20 @@ export class AddressSpace {
     return this.intervals.some(({ first, last }) => first <= value && value <= last);
   }
 
-  /**
-   * Finds the first free address at or after `start` (wrapping around) in this node's shard. If the next free addresses are all in
-   * other shards, returns a pseudo-random one of them to avoid contention.
-   *
-   * @returns undefined if no address is free
-   */
-  findFree(start: bigint, taken: (ip: Ip) => boolean, share: NodeShard = FULL_RANGE): Ip | undefined {
-    const others: Ip[] = [];
-    const enough = Math.min(2 * share.count, MAX_FOREIGN_CANDIDATES);
-    for (let step = 0n; step < this.size && others.length < enough; step++) {
-      const index = (start + step) % this.size;
+  /** Lists all addresses; only for a space as small as a block. */
+  listAddresses(): readonly Ip[] {
+    return this.intervals.flatMap(({ first, last }) =>
+      Array.from({ length: Number(last - first) + 1 }, (_, index) => fromNumber(first + BigInt(index), this.family)),
+    );
+  }
+
+  /** Finds the first free address. @returns undefined if no address is free */
+  findFree(taken: (ip: Ip) => boolean): Ip | undefined {
+    for (let index = 0n; index < this.size; index++) {
       const ip = this.at(index);
-      if (taken(ip)) continue;
-      if (index % BigInt(share.count) === BigInt(share.index)) return ip;
-      others.push(ip);
+      if (!taken(ip)) return ip;
     }
-    return others[Number(start % BigInt(Math.max(1, others.length)))];
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Family, type Ip } from "../../datapath/address.ts";
-import { spacesOverlap, type PoolSpaces, type NodeShard } from "./address-space.ts";
+import { spacesOverlap, type PoolSpaces } from "./address-space.ts";
 import { type LabelSelector, matchesSelector } from "../../kubernetes/label-selector.ts";
 import type { ReservedRange } from "./reservations.ts";
 import { findPattern } from "./name-pattern.ts";
@@ -131,10 +131,4 @@ export function listPoolFamilies(pools: readonly Pool[]): readonly Family[] {
 /** Finds the pool that may allocate this address, at least on request. */
 export function findPool(pools: readonly Pool[], ip: Ip): Pool | undefined {
   return pools.find(({ spaces }) => spaces.all.has(ip));
-}
-
-/** Assigns a part of a pool to a node. The nodes that hold addresses of the pool share it; all nodes compute the same parts. */
-export function findShard(node: string, holders: Iterable<string>): NodeShard {
-  const nodes = [...new Set([node, ...holders])].sort();
-  return { index: nodes.indexOf(node), count: nodes.length };
 }

@@ -110,7 +110,7 @@ function pickMember(
 ): UnderlayAddressSpec | undefined {
   for (const pool of pools) {
     if (pool.spaces.free.family !== family) continue;
-    const ip: Ip | undefined = pool.spaces.free.findFree(0n, (candidate) => taken.has(toObjectName(candidate)));
+    const ip: Ip | undefined = pool.spaces.free.findFree((candidate) => taken.has(toObjectName(candidate)));
     if (ip === undefined) continue;
     taken.add(toObjectName(ip));
     const pod = { namespace: "", name: "", uid: "" };

@@ -1,5 +1,5 @@
 /** A waiter proceeds after this time, so that a hanging API server does not serialise all ADDs. */
-const MAX_WAIT_MS = 1000;
+const MAX_WAIT_MS = 2000;
 
 interface Queue {
   running: number;
