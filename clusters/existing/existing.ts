@@ -12,7 +12,7 @@ import { OWNER_LABEL, type Provider } from "../provider/provider.ts";
 import type { PullSecret } from "../spec/pod-settings.ts";
 import { chooseNodes, describeLeftOut } from "./choose-nodes.ts";
 import { DEFAULT_RETURN_PATH } from "./list-return-paths.ts";
-import { ExistingCluster } from "./existing-cluster.ts";
+import { createExistingCluster } from "./existing-cluster.ts";
 import { listVersions, parsePoolRange, toClusterNode, toClusterSpec } from "./describe.ts";
 import { createPool, installOnExistingCluster, removePool } from "./install-interlay.ts";
 import { type ClusterInventory, readInventory } from "./inventory/inventory.ts";
@@ -77,7 +77,7 @@ export function createExistingProvider(options: ExistingOptions = parseExistingO
         pullSecrets,
       };
       await prepareInterlay(config, inventory, options, context, progress);
-      return new ExistingCluster({
+      return createExistingCluster({
         spec: toClusterSpec(spec, inventory),
         kubeconfig: await writeKubeconfig(config),
         nodes,
