@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { useDirectory } from "../plugin/testing/use-directory.ts";
 
 const HARNESS = join(import.meta.dirname, "harness.ts");
 
@@ -25,9 +25,7 @@ describe("a spec file of the harness that is started alone", function () {
     const [exitCode] = (await once(child, "close")) as [number | null];
     return { exitCode, output };
   }
-  let directory = "";
-  before(async () => (directory = await mkdtemp(join(tmpdir(), "harness-"))));
-  after(() => rm(directory, { recursive: true }));
+  const directory = useDirectory("suite");
   const WORDS = "By, DeferCleanup, Describe, It, FIt";
 
   it("runs it with mocha's output, and exits with 0", async () => {

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { getCacheRoot, KIT_CACHE } from "./cache.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 describe("the cache directory", () => {
-  let project: string;
-  beforeEach(async () => {
-    project = await mkdtemp(join(tmpdir(), "interlay-cache-"));
-  });
-  afterEach(() => rm(project, { recursive: true }));
+  const project = useDirectory();
 
   it("is that of INTERLAY_CACHE, the kit, or the user, in this order", async () => {
     assert.equal(getCacheRoot({ XDG_CACHE_HOME: "/x" }, project), "/x/interlay");

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findDigest, downloadRelease, isReachable, UnavailableError } from "./download.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 const PROGRAM = "#!/bin/sh\necho kubelet\n";
 const sha256 = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
@@ -15,7 +16,7 @@ const sha256 = (content: string | Buffer) => createHash("sha256").update(content
 describe("downloadRelease", () => {
   let server: Server;
   let base: string;
-  let cache: string;
+  const cache = useDirectory();
   const files = new Map<string, string | Buffer>();
 
   before(async () => {
@@ -30,11 +31,9 @@ describe("downloadRelease", () => {
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   after(() => server.close());
-  beforeEach(async () => {
+  beforeEach(() => {
     files.clear();
-    cache = await mkdtemp(join(tmpdir(), "interlay-download-"));
   });
-  afterEach(() => rm(cache, { recursive: true }));
 
   const nothingIsLeft = async () => {
     assert.deepEqual(await readdir(cache), []);

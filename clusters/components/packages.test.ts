@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createPlainProgress } from "../progress/plain.ts";
 import type { CommandResult } from "./run-command.ts";
 import { ensureDebianPackages } from "./packages.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 describe("ensureDebianPackages", () => {
   const silent = createPlainProgress(() => undefined);
@@ -22,16 +20,14 @@ describe("ensureDebianPackages", () => {
     return { isRoot, run, calls, withoutServices: <T>(work: () => Promise<T>) => work() };
   }
 
-  let cache: string;
+  const cache = useDirectory("suite");
   const given = process.env["INTERLAY_CACHE"];
-  before(async () => {
-    cache = await mkdtemp(join(tmpdir(), "interlay-packages-"));
+  before(() => {
     process.env["INTERLAY_CACHE"] = cache; // it has the durations of steps
   });
-  after(async () => {
+  after(() => {
     if (given === undefined) delete process.env["INTERLAY_CACHE"];
     else process.env["INTERLAY_CACHE"] = given;
-    await rm(cache, { recursive: true });
   });
 
   it("does nothing if no package is missing", async () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPlainProgress } from "../progress/plain.ts";
 import { VERSIONS } from "./catalog.ts";
 import { resolveComponents } from "./resolve.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 /** A fake go command that supports the resolver's calls, records them, and "compiles" a script. */
 const GO = `#!/bin/sh
@@ -25,7 +25,7 @@ esac
 `;
 
 describe("resolveComponents", () => {
-  let root: string;
+  const root = useDirectory();
   const lines: string[] = [];
   const progress = createPlainProgress((line) => lines.push(line));
   const saved = { ...process.env };
@@ -43,7 +43,6 @@ describe("resolveComponents", () => {
     (await readFile(join(root, "calls"), "utf8")).split("\n").filter((line) => line.startsWith("build"));
 
   beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), "interlay-resolve-"));
     await mkdir(join(root, "bin"));
     await mkdir(join(root, "source", "manifests"), { recursive: true });
     await writeFile(join(root, "source", "manifests", "crds.yaml"), "kind: CustomResourceDefinition\n");
@@ -55,9 +54,8 @@ describe("resolveComponents", () => {
     process.env["FAKE_GO_FAILS"] = join(root, "fails");
     lines.length = 0;
   });
-  afterEach(async () => {
+  afterEach(() => {
     process.env = { ...saved };
-    await rm(root, { recursive: true });
   });
 
   it("builds all programs of a module in one call, and only once", async () => {

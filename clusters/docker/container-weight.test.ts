@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { raiseContainerWeight } from "./container-weight.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 describe("raiseContainerWeight", () => {
-  let root: string;
-  beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), "interlay-cgroup-"));
-  });
-  afterEach(() => rm(root, { recursive: true }));
+  const root = useDirectory();
 
   /** Creates the files that the kernel has in a hierarchy of control groups with the group `docker`. */
   async function createHierarchy(hierarchy: string, file: string): Promise<string> {

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { raiseLimits } from "./kernel-limits.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 describe("raiseLimits", () => {
-  const root = mkdtempSync(join(tmpdir(), "interlay-limits-"));
-  after(() => {
-    rmSync(root, { recursive: true });
-  });
+  const root = useDirectory("suite");
 
   it("raises parameters that are too low with a note, and leaves others unchanged", async () => {
     const directory = join(root, "fs", "inotify");

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Kubectl } from "./kubectl.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 describe("Kubectl.apply", () => {
-  let directory: string;
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), "interlay-kubectl-"));
-  });
-  afterEach(() => rm(directory, { recursive: true }));
+  const directory = useDirectory();
 
   /** Writes a program that fails once with an error, and records the manifests that it gets. */
   async function createProgram(error: string): Promise<{ kubectl: Kubectl; readManifests: () => Promise<string> }> {

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeCertificate } from "./assemble.ts";
 import { createHealthyReport, writeRun } from "./example.ts";
 import { verifyCertificate } from "./verify-certificate.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 describe("a submission with the specs of another suite", function () {
   this.timeout(60_000);
-  let root = "";
-  before(async () => (root = await mkdtemp(join(tmpdir(), "interlay-peers-"))));
-  after(() => rm(root, { recursive: true }));
+  const root = useDirectory("suite");
 
   it("has them in report.json, junit.xml and certificate, and verifies", async () => {
     const runs = [1, 2].map(async (number) => ({

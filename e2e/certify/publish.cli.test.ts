@@ -1,22 +1,20 @@
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listComponentVersions } from "../../results/html/results-page.ts";
 import { publishResults } from "./publish.ts";
 import { createTamperTool, type TamperTool } from "./tamper.ts";
+import { useDirectory } from "../../plugin/testing/use-directory.ts";
 
 describe("the page of submissions", function () {
   this.timeout(60_000);
   let tool: TamperTool;
-  let directory = "";
+  const directory = useDirectory("suite");
   before(async () => {
     tool = await createTamperTool();
-    directory = await mkdtemp(join(tmpdir(), "interlay-page-"));
   });
   after(async () => {
     await tool.remove();
-    await rm(directory, { recursive: true });
   });
 
   it("shows verified results, and rejects changed, unreadable and missing certificates", async () => {

@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { installPlugin, LIBRARY_DIRECTORY } from "../agent/install/install.ts";
 import { buildInterlay } from "../deploy/build-executables.ts";
+import { useDirectory } from "../testing/use-directory.ts";
 
 describe("the launcher on a node without glibc", function () {
   this.timeout(20_000);
-  const root = mkdtempSync(join(tmpdir(), "interlay-launcher-"));
+  const root = useDirectory("suite");
   const bin = join(root, "opt", "cni", "bin");
-  after(() => {
-    rmSync(root, { recursive: true, force: true });
-  });
 
   /** Runs a program of the root, which has neither a loader nor libraries. */
   const runInRoot = (name: string, command: string, configuration: unknown) =>

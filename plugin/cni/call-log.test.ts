@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { logCall } from "./call-log.ts";
+import { useDirectory } from "../testing/use-directory.ts";
 
 describe("the log of calls", () => {
-  let directory: string;
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "interlay-log-"));
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true });
-  });
+  const directory = useDirectory();
 
   it("should write one JSON line per call, readable by root only", () => {
     const file = join(directory, "log", "cni.log");

@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { observePlugins } from "./observe-plugins.ts";
+import { useDirectory } from "../testing/use-directory.ts";
 
 describe("observePlugins", () => {
-  const directory = mkdtempSync(join(tmpdir(), "interlay-plugins-"));
-  after(() => {
-    rmSync(directory, { recursive: true });
-  });
+  const directory = useDirectory("suite");
   let count = 0;
   /** Observes a root directory with these files. */
   const observe = (files: Readonly<Record<string, unknown>>) => {

@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readPodOptions, writePodOptions } from "./pod-options.ts";
 import { RENAMED_DIRECTORIES, renameStateDirectories } from "./rename-directories.ts";
+import { useDirectory } from "../testing/use-directory.ts";
 
 describe("the state directory of an earlier version", () => {
   const [oldOptions = "", oldTeardowns = ""] = Object.keys(RENAMED_DIRECTORIES);
-  let directory: string;
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "interlay-state-"));
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true });
-  });
+  const directory = useDirectory();
 
   it("should keep pod options and pending teardowns under the new directory names", () => {
     for (const [name, file, text] of [

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseIp } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
@@ -16,26 +15,13 @@ import {
   type TestPod,
 } from "./invocation.ts";
 import { PERMANENT_STATE } from "./restorable-state.ts";
+import { getBaseDirectory } from "./use-directory.ts";
 
 let counter = 0;
 
 interface StaticAddress {
   readonly address: string;
   readonly gateway?: string;
-}
-
-let baseDirectory: string | undefined;
-
-/** Returns the process's directory for the files of its nodes, which the process's end removes. */
-function getBaseDirectory(): string {
-  if (baseDirectory === undefined) {
-    const created = mkdtempSync(join(tmpdir(), "interlay-netns-"));
-    process.once("exit", () => {
-      rmSync(created, { recursive: true, force: true });
-    });
-    baseDirectory = created;
-  }
-  return baseDirectory;
 }
 
 /** Network namespaces for tests: a switch, nodes, and pods that real plugins attach. Needs root. */

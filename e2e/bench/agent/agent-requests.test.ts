@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { countReopenedWatches, readRequests } from "./agent-requests.ts";
+import { useDirectory } from "../../../plugin/testing/use-directory.ts";
 
 const event = (auditID: string, second: number, requestURI = "/api/v1/pods?watch=true", source = "10.0.0.1") => ({
   auditID,
@@ -14,13 +14,7 @@ const event = (auditID: string, second: number, requestURI = "/api/v1/pods?watch
 });
 
 describe("requests in the audit log", () => {
-  let directory: string;
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "interlay-audit-"));
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true });
-  });
+  const directory = useDirectory();
   const read = (events: readonly object[], since: number) => {
     const file = join(directory, "audit.log");
     writeFileSync(file, events.map((one) => `${JSON.stringify(one)}\n`).join(""));

@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { installPlugin } from "./install.ts";
 import { createNodeDirectories } from "./node-paths.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 describe("directories of a node", () => {
-  let directory: string;
+  const directory = useDirectory();
   let elsewhere: string;
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "interlay-install-"));
     elsewhere = join(directory, "elsewhere");
     for (const name of ["elsewhere", "bin", "image"]) mkdirSync(join(directory, name));
     writeFileSync(join(elsewhere, "file"), "of another program");
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true });
   });
 
   it("get the plugins without following planted links", () => {

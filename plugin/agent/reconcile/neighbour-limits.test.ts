@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { raiseNeighbourLimits, restoreNeighbourLimits } from "./neighbour-limits.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 describe("neighbour table limits", () => {
-  const root = mkdtempSync(join(tmpdir(), "interlay-neighbours-"));
+  const root = useDirectory("suite");
   const paths = { sysctls: join(root, "sys"), before: join(root, "before") };
   const file = (family: string, limit: string) => join(paths.sysctls, family, "neigh", "default", limit);
   const read = (family: string, limit: string) => Number(readFileSync(file(family, limit), "utf8"));
@@ -17,9 +17,6 @@ describe("neighbour table limits", () => {
       writeFileSync(file(family, "gc_thresh3"), "1024\n");
     }
     rmSync(paths.before, { recursive: true, force: true });
-  });
-  after(() => {
-    rmSync(root, { recursive: true, force: true });
   });
 
   it("should be raised in both families and restored", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildRequestFrame, callAgent } from "../../cni/protocol/call-agent.ts";
 import { buildPaths } from "../../cni/plugin-paths.ts";
@@ -14,11 +13,12 @@ import { podObject } from "../../kubernetes/objects.ts";
 import { readPodOptions, writePodOptions } from "../../state/pod-options.ts";
 import { AddressCluster, NodeStore } from "../../testing/address-cluster.ts";
 import { serveCni } from "./cni-server.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 const CONFIG = JSON.stringify({ cniVersion: "1.0.0", name: "net", type: "macvlan", ipam: { type: "interlay-ipam" } });
 
 describe("calls of the IPAM plugin", () => {
-  let directory: string;
+  const directory = useDirectory();
   let cluster: AddressCluster;
   let store: NodeStore;
   let socket: string;
@@ -57,7 +57,6 @@ describe("calls of the IPAM plugin", () => {
   };
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "interlay-ipam-calls-"));
     socket = join(directory, "run", "cni.sock");
     refusals = [];
     verbs = [];
@@ -69,7 +68,6 @@ describe("calls of the IPAM plugin", () => {
   afterEach(() => {
     server?.close();
     server = undefined;
-    rmSync(directory, { recursive: true });
   });
 
   it("should allocate, check and release an address through the socket of CNI calls", async () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { podObject } from "../../kubernetes/objects.ts";
 import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
@@ -8,21 +7,18 @@ import { type ConflictRecord, writeConflictRecord } from "../../state/conflict-r
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { type AddressRecord, Records } from "../records/address-records.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 const V6 = { subnet: "fd07::/64", ranges: ["fd07::200:1-fd07::200:2"] };
 const STRANGER = "02:00:00:00:00:01";
 
 describe("Allocator", () => {
   let cluster: AddressCluster;
-  let directory: string;
+  const directory = useDirectory();
   let containers = 0;
 
   beforeEach(() => {
     cluster = new AddressCluster();
-    directory = mkdtempSync(join(tmpdir(), "interlay-ipam-"));
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true, force: true });
   });
 
   const agent = (node: string, store = new NodeStore(cluster, node)) => {

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Allocator } from "./allocator.ts";
 import { type AddressRecord, Records } from "../records/address-records.ts";
 import type { AddressStore } from "../records/address-store.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 /** An API server that has not been reached: what is released waits in the records. */
 const UNKNOWN: AddressStore = {
@@ -44,13 +42,7 @@ const held = (last: number, network: string, containerId: string): AddressRecord
 });
 
 describe("GC of addresses", () => {
-  let directory: string;
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "interlay-gc-"));
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true });
-  });
+  const directory = useDirectory();
 
   it("should release addresses of this network that are not valid, and none of other networks", async () => {
     const records = new Records(directory);

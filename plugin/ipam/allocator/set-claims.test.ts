@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { podObject } from "../../kubernetes/objects.ts";
 import { AddressCluster, NodeStore } from "../../testing/address-cluster.ts";
@@ -8,6 +7,7 @@ import { Allocator } from "./allocator.ts";
 import { parsePools } from "../pool/parse-pools.ts";
 import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
 import { Records } from "../records/address-records.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 const DELAYS = { afterPod: 0, withoutNode: 1000, young: 0 };
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web-1", uid: "rs", controller: true };
@@ -21,15 +21,11 @@ const MACHINE = {
 
 describe("fixed sets", () => {
   let cluster: AddressCluster;
-  let directory: string;
+  const directory = useDirectory();
   let containers = 0;
 
   beforeEach(() => {
     cluster = new AddressCluster().pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
-    directory = mkdtempSync(join(tmpdir(), "interlay-sets-"));
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true, force: true });
   });
 
   /** The leader's part: creates and removes the set's addresses. */

@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listAddressUses, readNodeHistory } from "./address-history.ts";
 import { renderHistory } from "./render-addresses.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 describe("the history of addresses", () => {
-  let directory: string;
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), "interlay-history-"));
-  });
-  afterEach(() => {
-    rmSync(directory, { recursive: true });
-  });
+  const directory = useDirectory();
   const call = (second: number, command: string, pod: string, more: object = {}) =>
     JSON.stringify({
       time: `2026-01-01T00:00:0${second}.000Z`,

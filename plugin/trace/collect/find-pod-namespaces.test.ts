@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { link, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { link, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findPodNamespaces } from "./find-pod-namespaces.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 describe("network namespaces of a node's pods", () => {
-  let directory: string;
+  const directory = useDirectory();
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), "interlay-netns-"));
     for (const name of ["cni-2", "cni-1", "default"]) await writeFile(join(directory, name), "");
   });
-  afterEach(() => rm(directory, { recursive: true }));
 
   it("network namespaces of a node's pods are the files of the runtimes' directories without the node's own, each once", async () => {
     await link(join(directory, "cni-1"), join(directory, "same-as-cni-1"));

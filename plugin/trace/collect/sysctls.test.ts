@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readSysctls } from "./sysctls.ts";
+import { useDirectory } from "../../testing/use-directory.ts";
 
 describe("sysctls of a snapshot", () => {
-  let proc = "";
+  const proc = useDirectory();
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(proc, path)), { recursive: true });
     writeFileSync(join(proc, path), text);
   };
-  beforeEach(() => {
-    proc = mkdtempSync(join(tmpdir(), "interlay-proc-"));
-  });
-  afterEach(() => {
-    rmSync(proc, { recursive: true });
-  });
 
   it("has values by path, also of links with a point in their name, and the tables of the legacy backend", () => {
     write("sys/net/ipv4/conf/eth0.100/rp_filter", "2\n");
