@@ -5,7 +5,7 @@ import type { NodePods } from "./node-pods.ts";
 /** Port of the suite's pods in the node's network: below NodePorts and ephemeral ports, and not registered by IANA. */
 const HOST_PORT = 28_080;
 
-/** What the inventory of a cluster and the user's options say about it. */
+/** Properties of an existing cluster that its inventory and the user's options give. */
 type ExistingParts = Required<
   Pick<
     Cluster,
