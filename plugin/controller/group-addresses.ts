@@ -1,5 +1,5 @@
 import { parseIp } from "../datapath/address.ts";
-import { toNumber } from "../ipam/pool/address-space.ts";
+import { type AddressRange, type AddressSpace, toNumber } from "../ipam/pool/address-space.ts";
 import type { Pool } from "../ipam/pool/select-pools.ts";
 import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 
@@ -9,9 +9,7 @@ interface PoolAddresses {
   readonly left: UnderlayAddressObject[];
 }
 
-interface PoolRange {
-  readonly first: bigint;
-  readonly last: bigint;
+interface PoolRange extends AddressRange {
   readonly pool: Pool;
 }
 
@@ -57,6 +55,12 @@ export function groupAddresses(
   return groups;
 }
 
+/** Counts the addresses of a space that none of these objects has. */
+export function countUnused(space: AddressSpace, used: readonly UnderlayAddressObject[]): number {
+  const within = used.filter((object) => findRange(space.intervals, readNumber(object)) !== undefined);
+  return Number(space.size) - within.length;
+}
+
 function sortRanges(pools: readonly Pool[]): readonly PoolRange[] {
   return pools
     .flatMap((pool) => pool.spaces.all.intervals.map(({ first, last }) => ({ first, last, pool })))
@@ -64,7 +68,7 @@ function sortRanges(pools: readonly Pool[]): readonly PoolRange[] {
 }
 
 /** Finds the range with a number among disjoint ones, by bisection. */
-function findRange(ranges: readonly PoolRange[], number: bigint): PoolRange | undefined {
+function findRange<T extends AddressRange>(ranges: readonly T[], number: bigint): T | undefined {
   let [low, high] = [0, ranges.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -51,6 +51,40 @@ describe("a pool's status", () => {
     assert.match(text, /^Other hosts have 10\.8\.1\.2 \(02:00:00:00:00:01\): given to nobody/);
   });
 
+  it("counts as free only addresses that any pod can get", () => {
+    const object = underlayPool.parse({
+      metadata: { name: "a", uid: "a" },
+      spec: { subnet: "10.8.0.0/16", ranges: ["10.8.1.0/28"], reserved: ["10.8.1.0/30"] },
+    });
+    const view = {
+      underlayPools: { values: () => [object] },
+      underlayAddresses: { values: () => ["10.8.1.1", "10.8.1.5", "10.8.1.9"].map((address) => held(address, "a")) },
+    };
+    const one = summarizePools(
+      view as unknown as Parameters<typeof summarizePools>[0],
+      [{ address: "10.8.1.8", by: "Node n1" }],
+      [{ range: "10.8.1.12-10.8.1.15", namespaces: ["shop"], by: "UnderlayReservation shop" }],
+    ).get("a");
+    // 16, without 4 reserved, 1 occupied and 4 of the UnderlayReservation, and 2 of them in use.
+    assert.deepEqual([one?.total, one?.used, one?.free], [16, 3, 5]);
+  });
+
+  it("counts the addresses that no pod has as free in a pool that is reserved as a whole", () => {
+    const object = underlayPool.parse({
+      metadata: { name: "a", uid: "a" },
+      spec: { subnet: "10.8.0.0/16", ranges: ["10.8.1.0/29"], reserved: ["10.8.1.0/24"] },
+    });
+    assert.equal(status([object], [held("10.8.1.1", "a")]).get("a")?.free, 7);
+  });
+
+  it("counts no address as free that a pool cannot give because too many are reserved", () => {
+    const occupants = Array.from({ length: 1001 }, (_, index) => ({
+      address: `10.8.${64 + Math.floor(index / 250)}.${index % 250}`,
+      by: `Node n${index}`,
+    }));
+    assert.equal(status([pool("a", ["10.8.64.0/18"])], [], occupants).get("a")?.free, 0);
+  });
+
   it("reports the addresses to drain after a pool was made smaller than its use", () => {
     const one = status([pool("a", ["10.8.1.0/30"])], [held("10.8.1.1", "a"), held("10.8.1.7", "a")]).get("a");
     assert.deepEqual([one?.total, one?.used, one?.free, one?.draining], [4, 1, 3, 1]);

@@ -1,10 +1,11 @@
-import { groupAddresses } from "./group-addresses.ts";
+import { countUnused, groupAddresses } from "./group-addresses.ts";
 import type { z } from "zod";
 import { findOverlappingPools } from "../ipam/pool/select-pools.ts";
 import {
   findReservations,
   MAX_RESERVED_RANGES,
   reserveWholePool,
+  subtractReservations,
   type ReservedRange,
 } from "../ipam/pool/reservations.ts";
 import { MAX_OCCUPIED, type Occupant, OccupantIndex } from "../ipam/pool/occupied.ts";
@@ -133,12 +134,12 @@ function describeExcess(reservations: number, occupants: number): string | undef
 /**
  * Counts each pool's addresses. Totals are exact up to what JSON's numbers hold.
  * @param occupants addresses of all nodes and Services
- * @param reservations reserved ranges of the cluster
+ * @param reservations reserved ranges of the cluster; absent: as the pools' statuses list them
  */
 export function summarizePools(
   view: Pick<ControllerCache, "underlayPools" | "underlayAddresses">,
   occupants: readonly Occupant[] = [],
-  reservations: readonly ReservedRange[] = [],
+  reservations?: readonly ReservedRange[],
 ): ReadonlyMap<string, PoolSummary> {
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
   const clash = findOverlappingPools(good);
@@ -147,25 +148,32 @@ export function summarizePools(
   const groups = groupAddresses(good, addresses, new Set(clash.keys()));
   const objects = new Map(view.underlayPools.values().map((object) => [object.metadata.name, object]));
   const statuses = new Map<string, PoolSummary>();
-  for (const { name, spaces, disabled } of good) {
+  for (const pool of good) {
+    const { name, spaces, disabled } = pool;
     const { used = [], left = [] } = groups.get(name) ?? {};
     const { spec, metadata } = objects.get(name) ?? {};
     const deleted = metadata?.deletionTimestamp !== undefined;
-    const inRanges = spec === undefined ? [] : index.find(parsePoolSpaces(spec).all);
-    const inReservations = findReservations(spaces.all, reservations);
+    if (spec === undefined) continue;
+    const specified = parsePoolSpaces(spec);
+    const inRanges = index.find(specified.all);
+    const inReservations = reservations === undefined ? pool.reservations : findReservations(spaces.all, reservations);
     const excess = describeExcess(inReservations.length, inRanges.length);
     const total = Number(spaces.all.size);
     const other = clash.get(name);
+    const listed = excess === undefined ? inReservations : reserveWholePool(spaces.all, excess);
+    const kept = [...listed, ...inRanges.map(({ address, by }) => ({ range: address, namespaces: [], by }))];
+    const forAnyPod = subtractReservations(reservations === undefined ? spaces.free : specified.free, kept);
+    const isReserved = forAnyPod.size === 0n && excess === undefined;
     const marked = used.map(({ spec }) => spec).filter(({ conflict }) => conflict !== undefined);
     statuses.set(name, {
       total,
       used: used.length,
-      free: total - used.length,
+      free: countUnused(isReserved ? spaces.all : forAnyPod, used),
       conflicts: marked.length,
       reserved: used.filter(({ spec }) => spec.reserve).length,
       draining: left.length,
       occupied: inRanges.slice(0, MAX_OCCUPIED),
-      reservations: [...(excess === undefined ? inReservations : reserveWholePool(spaces.all, excess))],
+      reservations: [...listed],
       conditions: [
         ...buildDrainingCondition(left.map(({ spec }) => spec)),
         ...buildConflictsCondition(marked),

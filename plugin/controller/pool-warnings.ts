@@ -2,10 +2,15 @@ import type { ObjectWarning } from "../agent/status/warnings.ts";
 import type { PoolSummary } from "./pool-status.ts";
 
 /** Lists why a pool gives no address, or will soon give none. */
-export function listPoolWarnings({ total, free, conditions }: PoolSummary): readonly ObjectWarning[] {
+export function listPoolWarnings({ total, used, free, conditions }: PoolSummary): readonly ObjectWarning[] {
   const full =
     total > 0 && free <= 0
-      ? [{ reason: "PoolFull", message: `All ${total} addresses are in use: add a range, or delete pods.` }]
+      ? [
+          {
+            reason: "PoolFull",
+            message: `No address is free: ${used} of ${total} are in use${used < total ? ", the others are reserved" : ""}. Add a range, or delete pods.`,
+          },
+        ]
       : [];
   const failing = conditions.filter(({ type, status }) =>
     type === "Ready" ? status === "False" : type === "Conflicts",

@@ -30,7 +30,7 @@ export const poolStatusSchema = z.strictObject({
   // Numbers, because an IPv6 pool can have more addresses than an integer of a CRD can hold.
   total: z.number().describe("Addresses of the ranges without the excluded ones."),
   used: z.int().describe("Addresses in use, those in conflict and those held in advance included."),
-  free: z.number().describe("Addresses that a pod can get."),
+  free: z.number().describe("Addresses that any pod can get; if all are reserved, those that no pod has."),
   conflicts: z.int().describe("Addresses that other hosts on the underlay use; no pod gets them."),
   reserved: z.int().describe("Addresses that nodes hold in advance; part of used."),
   draining: z.int().describe("Addresses of pods that are not in the ranges any more; no other pod gets them."),
