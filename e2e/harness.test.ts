@@ -634,7 +634,7 @@ describe("harness: Eventually and Consistently", () => {
       "any",
       () => ++count,
       () => true,
-      { timeout: 20, interval: 5 },
+      { timeout: 200, interval: 1 },
     );
     assert.ok(count >= 2);
   });
