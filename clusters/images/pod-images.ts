@@ -84,6 +84,13 @@ export class ImageBuilder {
   }
 }
 
+/** Builds a pause image. @param program path of its program */
+export function buildPauseImage(builder: ImageBuilder, reference: string, program: string): Promise<Image> {
+  const path = "usr/local/bin/pause";
+  const config = { Entrypoint: [`/${path}`] };
+  return builder.build(reference, [{ from: program, to: path }], { debian: false, config });
+}
+
 /** Builds the images of all pods of a kubeadm cluster with Calico and Multus, except Interlay's and the probe's. */
 export async function buildPodImages(
   components: ResolvedComponents,
@@ -97,7 +104,7 @@ export async function buildPodImages(
     builder.build(reference, [bin(path, name)], { debian, config: { Entrypoint: [`/usr/local/bin/${name}`] } });
   const tags = getKubeadmTags(kubernetes);
   return Promise.all([
-    program(PAUSE, pause, "pause"),
+    buildPauseImage(builder, PAUSE, pause),
     program(`registry.k8s.io/etcd:${tags.etcd}`, components.path("etcd"), "etcd"),
     program(`registry.k8s.io/coredns/coredns:${tags.coredns}`, components.path("coredns"), "coredns"),
     ...(["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((name) =>

@@ -68,7 +68,8 @@ async function buildOwnImages(
   return { interlay: await own("interlay", interlay.launcher, interlay.full), probe: await own("probe", probe) };
 }
 
-async function ensurePauseProgram(): Promise<string> {
+/** Builds the program of the pause image, unless the cache has it. @returns its path */
+export async function ensurePauseProgram(): Promise<string> {
   const target = join(getCacheRoot(), "components", "pause-1", "pause");
   return (await pathExists(target)) ? target : buildPause(target);
 }

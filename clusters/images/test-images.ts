@@ -5,8 +5,8 @@ import type { Progress } from "../progress/progress.ts";
 import type { Image, ImageConfig } from "./archive.ts";
 import { buildTestRoot } from "./base.ts";
 import { LayerCache } from "./layer.ts";
-import { ImageBuilder } from "./pod-images.ts";
-import { getLayersDirectory } from "./prepare.ts";
+import { buildPauseImage, ImageBuilder } from "./pod-images.ts";
+import { ensurePauseProgram, getLayersDirectory } from "./prepare.ts";
 
 /** The parts of images of Kubernetes' test pods. */
 interface TestImageRequest {
@@ -16,7 +16,7 @@ interface TestImageRequest {
   readonly agnhost: string;
   /** Path of CoreDNS, which specs start in their pods. */
   readonly coredns: string;
-  /** Image references: all run agnhost, except nginx. */
+  /** Image references: all run agnhost, except nginx and pause. */
   readonly references: readonly string[];
 }
 
@@ -27,7 +27,7 @@ const AGNHOST: ImageConfig = { Entrypoint: ["/agnhost"], Cmd: ["pause"] };
 /** Debian's nginx; its log directory is not in the root. */
 const NGINX: ImageConfig = { Cmd: ["sh", "-c", "mkdir -p /var/log/nginx && exec nginx -g 'daemon off;'"] };
 
-/** Builds the images of Kubernetes' test pods: agnhost and nginx on a Debian root. Needs no Docker. */
+/** Builds the images of Kubernetes' test pods: agnhost and nginx on a Debian root, and pause. Needs no Docker. */
 export async function buildTestImages(
   { kubernetes, agnhost, coredns, references }: TestImageRequest,
   progress: Progress,
@@ -40,9 +40,12 @@ export async function buildTestImages(
     { from: coredns, to: "coredns" },
     ...CERTIFICATE_FILES.map((name) => ({ from: join(source, "test/images/agnhost/porter", name), to: name })),
   ];
+  const pause = await ensurePauseProgram();
   return Promise.all(
     references.map((reference) =>
-      builder.build(reference, files, { debian: true, config: reference.includes("/nginx:") ? NGINX : AGNHOST }),
+      reference.includes("/pause:")
+        ? buildPauseImage(builder, reference, pause)
+        : builder.build(reference, files, { debian: true, config: reference.includes("/nginx:") ? NGINX : AGNHOST }),
     ),
   );
 }

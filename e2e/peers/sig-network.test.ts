@@ -38,9 +38,10 @@ describe("selectTestImages", () => {
       "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7",
       "registry.k8s.io/e2e-test-images/glibc-dns-testing:2.1.1",
       "registry.k8s.io/e2e-test-images/nginx:1.14-4",
+      "registry.k8s.io/pause:3.10.2",
       "registry.k8s.io/e2e-test-images/redis:5.0.5-3",
       "",
     ];
-    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 5));
+    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 6));
   });
 });

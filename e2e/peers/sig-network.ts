@@ -20,7 +20,7 @@ export const sigNetwork: PeerSuite = {
 };
 
 /** Images that the specs use and that are built here. */
-const IMAGE = /^registry\.k8s\.io\/e2e-test-images\/(?:agnhost|glibc-dns-testing|jessie-dnsutils|nginx):/;
+const IMAGE = /^registry\.k8s\.io\/(?:e2e-test-images\/(?:agnhost|glibc-dns-testing|jessie-dnsutils|nginx)|pause):/;
 const CLEANUP_SECONDS = 180;
 
 /** Paths of the programs of a run. */
