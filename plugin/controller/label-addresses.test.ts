@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { KubeError } from "../kubernetes/kube-error.ts";
-import { underlayAddress } from "../kubernetes/objects.ts";
+import { underlayAddress, type UnderlayAddressObject } from "../kubernetes/objects.ts";
 import { buildLabels } from "../ipam/records/address-labels.ts";
 import { labelAddresses } from "./label-addresses.ts";
 
@@ -38,6 +38,16 @@ describe("labelAddresses", () => {
         spec: spec(last),
       })),
     );
+  });
+
+  it("lets the Lease be renewed while it checks many addresses", async () => {
+    const addresses = Array<UnderlayAddressObject>(2000).fill(object(1, buildLabels(spec(1))));
+    let hasTurned = false;
+    setImmediate(() => {
+      hasTurned = true;
+    });
+    assert.equal(await labelAddresses({ replace: () => Promise.resolve({}) }, addresses), 0);
+    assert.ok(hasTurned);
   });
 
   it("gives a node with a long name a value that fits", () => {

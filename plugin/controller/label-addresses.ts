@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { replaceAddress } from "../ipam/records/write-address.ts";
 import { hasLabels } from "../ipam/records/address-labels.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
@@ -5,6 +6,8 @@ import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 
 /** Upper bound of writes of one pass. */
 const MAX_LABELLED = 100;
+/** Addresses that are checked without a turn of the event loop: those of a large cluster would hold up the renewal of the Lease. */
+const CHECKED_AT_ONCE = 1000;
 
 /** Objects that were found to have their labels: each state of an object is checked once, because a check computes hashes. */
 const checked = new WeakSet<UnderlayAddressObject>();
@@ -25,7 +28,12 @@ export async function labelAddresses(
   kube: Pick<KubeClient, "replace">,
   addresses: readonly UnderlayAddressObject[],
 ): Promise<number> {
-  const missing = addresses.filter((object) => !isLabelled(object)).slice(0, MAX_LABELLED);
+  const missing: UnderlayAddressObject[] = [];
+  for (const [index, object] of addresses.entries()) {
+    if (missing.length === MAX_LABELLED) break;
+    if (index % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await setImmediate();
+    if (!isLabelled(object)) missing.push(object);
+  }
   for (const object of missing) await replaceAddress(kube, object, object.spec);
   return missing.length;
 }
