@@ -14,7 +14,7 @@ import { measurePoolStatus } from "./agent/measure-pool-status.ts";
 import { measureRepairPass } from "./agent/repair-pass.ts";
 import { readRequests } from "./agent/agent-requests.ts";
 import { ADDRESSES, changeAddresses, createObjects, POOL, SCALE } from "./agent/simulated-objects.ts";
-import { restartControllers } from "./agent/restart-controllers.ts";
+import { pauseControllers, restartControllers } from "./agent/restart-controllers.ts";
 import { withBenchLab } from "./measurement/bench-lab.ts";
 import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { createKubeClient, stopControllerManager } from "./ipam/cluster-objects.ts";
@@ -97,6 +97,7 @@ async function measureWithObjects(cluster: Cluster, print: (line: string) => voi
   const names = nameNodes();
   const started = performance.now();
   await stopControllerManager(cluster);
+  await pauseControllers(cluster);
   await createObjects(cluster, kube, names);
   print(
     `${ADDRESSES} addresses of ${SCALE.nodes} nodes: created in ${roundToTenth((performance.now() - started) / 1000)} s`,

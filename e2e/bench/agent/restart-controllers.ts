@@ -10,8 +10,15 @@ const WAIT_MS = { deadline: 600_000, interval: 500 } as const;
 const pool = z.object({ status: z.object({ used: z.number() }) });
 
 /**
- * Restarts all replicas of the controller, whose watches lose events while objects are written to etcd, and waits until the leader
- * has counted a pool's addresses.
+ * Stops all replicas of the controller. A watch that ends between the objects of one transaction of etcd loses the others: a leader
+ * without some Nodes would delete their addresses.
+ */
+export function pauseControllers(cluster: Cluster): Promise<string> {
+  return signalControllers(cluster, "STOP");
+}
+
+/**
+ * Replaces all replicas of the controller by new processes, and waits until the leader has counted a pool's addresses.
  *
  * @returns milliseconds until then
  * @throws if the leader has not counted them in ten minutes
@@ -22,8 +29,7 @@ export async function restartControllers(
   { name, addresses }: { readonly name: string; readonly addresses: number },
 ): Promise<number> {
   const started = performance.now();
-  // The nodes of a lab see each other's processes, and no other lab's.
-  await runOnNode(cluster, cluster.nodes[0]?.name ?? "", ["pkill", "--signal", "KILL", "--full", CONTROLLER]);
+  await signalControllers(cluster, "KILL");
   await kube.mergePatch(RESOURCE.underlayPools, name, { status: { used: 0 } }, "status");
   for (;;) {
     const { used } = pool.parse(await kube.get(RESOURCE.underlayPools, name)).status;
@@ -32,4 +38,9 @@ export async function restartControllers(
       throw new Error(`the leading controller counts ${used} of ${addresses} addresses of pool ${name}`);
     await sleep(WAIT_MS.interval);
   }
+}
+
+/** The nodes of a lab see each other's processes, and no other lab's. */
+function signalControllers(cluster: Cluster, signal: "STOP" | "KILL"): Promise<string> {
+  return runOnNode(cluster, cluster.nodes[0]?.name ?? "", ["pkill", "--signal", signal, "--full", CONTROLLER]);
 }
