@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
+import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
+import { KubeError } from "../../../plugin/kubernetes/kube-error.ts";
 import { GROUP_VERSION, inNamespace, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { runOnNode } from "../../support/agent-process.ts";
 import type { Measurement } from "../measurement/measurement.ts";
@@ -44,7 +46,15 @@ const logEntry = z.object({
 /** Measures a rollout of a Deployment of 100 pods with a fixed set of 110 addresses, on the nodes of the lab. */
 export async function measureRollout(cluster: Cluster, kube: KubeClient): Promise<readonly Measurement[]> {
   await createNetwork(kube);
-  await kube.create(deployments, buildDeployment(cluster.probeImage));
+  try {
+    await kube.create(deployments, buildDeployment(cluster.probeImage));
+    return await replacePods(cluster, kube);
+  } finally {
+    await removePods(kube); // also after a failure, so that they do not disturb the other measurements
+  }
+}
+
+async function replacePods(cluster: Cluster, kube: KubeClient): Promise<readonly Measurement[]> {
   await waitUntilReady(kube, () => undefined);
   const set = await listSet(kube);
   const seen = new Set<string>();
@@ -57,9 +67,6 @@ export async function measureRollout(cluster: Cluster, kube: KubeClient): Promis
   });
   const seconds = (Date.now() - began.getTime()) / 1000;
   const durations = await listAddDurations(cluster, began);
-  await kube.mergePatch(deployments, NAME, { spec: { replicas: 0 } });
-  const deadline = Date.now() + DEADLINE_MS;
-  while ((await listPods(kube)).length > 0) await pause(deadline, "pods exist after the measurement");
   const basis = `Deployment of ${REPLICAS} with a fixed set of ${set.size}, maxSurge ${SURGE}, ${cluster.nodes.length - 1} workers of a lab`;
   return [
     { name: "rollout: addresses of the set", value: set.size, unit: "", basis },
@@ -81,6 +88,13 @@ export async function measureRollout(cluster: Cluster, kube: KubeClient): Promis
   ];
 }
 
+async function removePods(kube: KubeClient): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  await askPatiently(deadline, () => kube.mergePatch(deployments, NAME, { spec: { replicas: 0 } }));
+  while ((await askPatiently(deadline, () => listPods(kube))).length > 0)
+    await pause(deadline, "pods exist after the measurement");
+}
+
 async function createNetwork(kube: KubeClient): Promise<void> {
   const type = { apiVersion: GROUP_VERSION, metadata: { name: NAME } };
   await kube.create(RESOURCE.underlayPools, {
@@ -100,7 +114,8 @@ async function createNetwork(kube: KubeClient): Promise<void> {
   });
   const definitions = inNamespace(RESOURCE.attachmentDefinitions, IPAM_BENCH_NAMESPACE);
   const deadline = Date.now() + DEADLINE_MS;
-  while ((await kube.find(definitions, NAME)) === undefined) await pause(deadline, "the network has no definition");
+  while ((await askPatiently(deadline, () => kube.find(definitions, NAME))) === undefined)
+    await pause(deadline, "the network has no definition");
 }
 
 function buildDeployment(image: string): object {
@@ -131,12 +146,24 @@ function buildDeployment(image: string): object {
 async function waitUntilReady(kube: KubeClient, observe: () => Promise<void> | undefined): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   for (;;) {
-    await observe();
-    const { metadata, status } = deploymentStatus.parse(await kube.get(deployments, NAME));
+    await askPatiently(deadline, async () => observe());
+    const object = await askPatiently(deadline, () => kube.get(deployments, NAME));
+    const { metadata, status } = deploymentStatus.parse(object);
     const counts = [status.replicas, status.updatedReplicas, status.readyReplicas];
     if (status.observedGeneration >= metadata.generation && counts.every((count) => count === REPLICAS)) return;
     await pause(deadline, `${status.readyReplicas} of ${REPLICAS} pods are ready`);
   }
+}
+
+/** Asks the API server again if it does not answer: while 100 pods start on few processors, it may be late. */
+async function askPatiently<T>(deadline: number, ask: () => Promise<T>): Promise<T> {
+  for (;;)
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof KubeError || error instanceof z.ZodError) throw error;
+      await pause(deadline, getErrorMessage(error));
+    }
 }
 
 async function pause(deadline: number, state: string): Promise<void> {
