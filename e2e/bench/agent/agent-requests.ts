@@ -12,7 +12,7 @@ const event = z.object({
 });
 
 /** A request of one of Interlay's accounts, from the API server's audit log. */
-export interface AccountRequest {
+interface AccountRequest {
   /** Name of the ServiceAccount in interlay-system. */
   readonly account: string;
   /** Address of the node from which it was sent. */
