@@ -38,11 +38,29 @@ export const KNOWN_SKIPS: readonly KnownSkip[] = [
   },
 ];
 
-/** Returns the entries for a suite with every pod of one type. */
+const toKind = (spec: string, reason: string): KnownSkip => ({
+  suite: "sig-network",
+  podTypes: POD_TYPES,
+  spec,
+  reason,
+});
+
+/** Kinds of specs that no run contains, each found by a part of their names. */
+const EXCLUDED_KINDS: readonly KnownSkip[] = [
+  toKind("[Disruptive]", "restarts or breaks parts of the cluster"),
+  toKind("[Serial]", "cannot run at the same time as other specs"),
+  toKind("[Slow]", "takes minutes"),
+  toKind("[Feature:NetworkPolicy]", "cyclonus tests NetworkPolicy"),
+  toKind("[Feature:", "needs a feature or an add-on that the cluster does not have"),
+  toKind("[Provider:", "needs a cloud"),
+  toKind("[sig-network] LoadBalancers", "needs a load balancer of a cloud"),
+];
+
+/** Returns the entries for a suite with every pod of one type, and the kinds of specs that no run contains. */
 export function findKnownSkips(
   suite: PeerSuiteName,
   podType: PodType,
-  known: readonly KnownSkip[] = KNOWN_SKIPS,
+  known: readonly KnownSkip[],
 ): readonly KnownSkip[] {
-  return known.filter((entry) => entry.suite === suite && entry.podTypes.includes(podType));
+  return [...known, ...EXCLUDED_KINDS].filter((entry) => entry.suite === suite && entry.podTypes.includes(podType));
 }

@@ -6,7 +6,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { PodType } from "../../results/schema.ts";
 import type { Variant } from "../cells/gate.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { findKnownSkips } from "./known-skips.ts";
+import { findKnownSkips, KNOWN_SKIPS } from "./known-skips.ts";
 import type { PeerRun, PeerSuiteName } from "./spec-result.ts";
 import type { PreparedSuite } from "./suite.ts";
 import { readMultusConfig, switchPodType } from "./switch-pod-type.ts";
@@ -54,7 +54,7 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
           kubeconfig: cluster.kubeconfig,
           podType,
           focus,
-          known: options.skipKnown ? findKnownSkips(name, podType) : [],
+          known: findKnownSkips(name, podType, options.skipKnown ? KNOWN_SKIPS : []),
           processes,
           signal,
           directory: join(directory, podType),
