@@ -31,6 +31,18 @@ export const KNOWN_SKIPS: readonly KnownSkip[] = [
     reason: "the image regression-issue-74839 is not available as source",
   },
   {
+    suite: "sig-network",
+    podTypes: POD_TYPES,
+    spec: "should set TCP CLOSE_WAIT timeout",
+    reason: "the image distroless-iptables is not built here",
+  },
+  {
+    suite: "sig-network",
+    podTypes: POD_TYPES,
+    spec: "should be able to preserve UDP traffic when initial unready endpoints get ready",
+    reason: "the image busybox is not built here",
+  },
+  {
     suite: "cyclonus",
     podTypes: ["underlay"],
     spec: "by pod to same source",
