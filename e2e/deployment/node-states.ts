@@ -1,6 +1,6 @@
 import { CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { publishedCondition } from "../../plugin/kubernetes/status-schemas.ts";
+import { publishedCondition, publishedText } from "../../plugin/kubernetes/status-schemas.ts";
 
 const nodeStates = z.object({
   items: z.array(
@@ -9,7 +9,7 @@ const nodeStates = z.object({
       status: z
         .object({
           returnPath: z
-            .object({ mode: z.string().nullable(), applied: z.boolean(), configResourceVersion: z.string() })
+            .object({ mode: publishedText, applied: z.boolean(), configResourceVersion: z.string() })
             .optional(),
           gate: z.object({ open: z.boolean() }).optional(),
           conditions: z.array(publishedCondition).default([]),

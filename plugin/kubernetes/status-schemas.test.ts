@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { addTransitionTimes, parseConditions } from "./status-schemas.ts";
+import { z } from "zod";
+import { addTransitionTimes, parseConditions, publishedText } from "./status-schemas.ts";
 
 const NOW = new Date("2026-01-02T03:04:05.000Z");
 const BEFORE = "2026-01-01T00:00:00.000Z";
@@ -18,5 +19,15 @@ describe("conditions of a status", () => {
       { type: "Ready", status: "True", lastTransitionTime: BEFORE },
     ]);
     assert.deepEqual([parseConditions({ conditions: [READY] }), parseConditions(undefined)], [[], []]);
+  });
+});
+
+describe("publishedText", () => {
+  it("reads a field that the API server left out, because an agent without facts published null", () => {
+    const status = z.object({ mode: publishedText });
+    assert.deepEqual(
+      [{}, { mode: null }, { mode: "notrack" }].map((value) => status.parse(value).mode),
+      [null, null, "notrack"],
+    );
   });
 });

@@ -141,3 +141,9 @@ export function parseConditions(
   const parsed = published.safeParse(status);
   return parsed.success ? parsed.data.conditions : [];
 }
+
+/** Text of a published status that may be unknown: the API server leaves out a field whose value in a merge patch is null. */
+export const publishedText = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? null);

@@ -2,7 +2,7 @@ import { AppsV1Api, CoreV1Api, type KubeConfig, VersionApi } from "@kubernetes/c
 import { z } from "zod";
 import { reportsReady } from "../../../../clusters/kubernetes/ready-condition.ts";
 import { SYSTEM_NAMESPACE } from "../../../../plugin/kubernetes/objects.ts";
-import { publishedCondition } from "../../../../plugin/kubernetes/status-schemas.ts";
+import { publishedCondition, publishedText } from "../../../../plugin/kubernetes/status-schemas.ts";
 import { getImage, listCustomObjects } from "../../../../clusters/existing/inventory/read-objects.ts";
 import { ignoreStatus } from "../../../../clusters/kubernetes/status-code.ts";
 
@@ -15,8 +15,8 @@ const nodeStates = z.object({
       status: z
         .object({
           version: z.string().optional(),
-          returnPath: z.object({ mode: z.string().nullable() }).optional(),
-          kubeProxy: z.object({ version: z.string().nullable(), mode: z.string().nullable() }).optional(),
+          returnPath: z.object({ mode: publishedText }).optional(),
+          kubeProxy: z.object({ version: publishedText, mode: publishedText }).optional(),
           attachments: z.number().default(0),
           conditions: z.array(publishedCondition).default([]),
         })
