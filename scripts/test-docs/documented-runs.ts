@@ -121,6 +121,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run peers -- cyclonus", ON_KIND],
   ["npm run peers -- --pods underlay --keep", ON_KIND],
   ["npm run peers -- --focus 'Services should serve a basic endpoint'", ON_KIND],
+  [String.raw`npm run peers -- --focus '\[sig-network\]'`, ON_KIND],
   ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
   ["npm run build -- --images", ON_KIND],
   ["npm run build -- --images --suite", ON_KIND],
