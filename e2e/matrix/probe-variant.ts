@@ -3,8 +3,8 @@ import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import type { CellResult, VariantResult } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/summarize-cells.ts";
 import { withCauses } from "../doctor/causes.ts";
-import { confirmPredictions } from "../doctor/confirm-predictions.ts";
-import { predictCells, type Predictions, withPredictions } from "../doctor/predictions.ts";
+import { confirmPredictions, predictAgain } from "../doctor/confirm-predictions.ts";
+import { type Predictions, withPredictions } from "../doctor/predictions.ts";
 import { recaptureCells, captureCells } from "../evidence/capture-cells.ts";
 import { By } from "../harness.ts";
 import type { Deployment } from "../deployment/deploy.ts";
@@ -56,13 +56,6 @@ export async function probeVariant(probe: VariantProbe): Promise<ProbedVariant> 
     By("once more the cells that were predicted wrongly", () => predictAgain(probe, ids)),
   );
   return { results, filters, seconds };
-}
-
-/** Returns new results and predictions of cells. */
-async function predictAgain({ cluster, deployment, variant, cells }: VariantProbe, ids: ReadonlySet<string>) {
-  const asked = cells.filter(({ id }) => ids.has(id));
-  const predictions = await predictCells(cluster, asked, deployment);
-  return withPredictions(await runCells(asked, variant, deployment), predictions);
 }
 
 /** Probes cells, and proves for those that kube-proxy's INVALID rule should block that it did. */

@@ -7,7 +7,7 @@ import { decideKubeProxyVerdict, type Variant } from "../cells/gate.ts";
 import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import type { Deployment } from "../deployment/deploy.ts";
 import type { CellResult } from "../../results/schema.ts";
-import { confirmPredictions } from "../doctor/confirm-predictions.ts";
+import { confirmPredictions, predictAgain } from "../doctor/confirm-predictions.ts";
 import { findWrongPredictions, predictCells, withPredictions } from "../doctor/predictions.ts";
 import type { MutantResults, MutantKind } from "./mutant-results.ts";
 
@@ -81,12 +81,12 @@ export class MutationRuns {
     );
     const surprising = again.flatMap(({ cell }) => (mayFail(cell) ? [] : [cell]));
     const third = new Map((await probe(surprising, AGAIN)).map((failed) => [failed.cell, failed]));
-    const confirmed = await confirmPredictions(withPredictions([...last.values()], predictions), async (ids) => {
-      const cells = this.#cells.filter(({ id }) => ids.has(id));
-      const again = await predictCells(this.#cluster, cells, this.#deployment());
-      return withPredictions(await runCells(cells, variant, this.#deployment(), AGAIN), again);
-    });
-    this.#comparePredictions(confirmed);
+    const predicted = { cluster: this.#cluster, deployment: this.#deployment(), variant, cells: this.#cells };
+    this.#comparePredictions(
+      await confirmPredictions(withPredictions([...last.values()], predictions), (ids) =>
+        predictAgain(predicted, ids, AGAIN),
+      ),
+    );
     return again.flatMap((failed) => (mayFail(failed.cell) ? [failed] : (third.get(failed.cell) ?? [])));
   }
 
