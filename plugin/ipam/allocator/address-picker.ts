@@ -120,9 +120,13 @@ export class AddressPicker {
   async #takeFrom(block: AddressBlock, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
     const view = await this.#store.openBlock(block.name);
     const pickAndCreate = async (): Promise<UnderlayAddressObject | "lost" | undefined> => {
-      const { free, preferred, nodes } = this.#observe(block, view);
-      if (free.length > 0 && preferred.length === 0) await this.#contention.wait(free.length, nodes.size);
-      const ip = this.#choose(block, view);
+      let observed = this.#observe(block, view);
+      const { free, preferred, nodes } = observed;
+      if (free.length > 0 && preferred.length === 0) {
+        await this.#contention.wait(free.length, nodes.size);
+        observed = this.#observe(block, view);
+      }
+      const ip = this.#choose(observed);
       return ip === undefined ? undefined : this.#create(toObjectName(ip), spec(ip));
     };
     for (let attempt = 0; attempt < MAX_LOST; attempt++) {
@@ -134,8 +138,7 @@ export class AddressPicker {
   }
 
   /** Chooses a free address at random, if possible one that no other node prefers. */
-  #choose(block: AddressBlock, view: BlockView): Ip | undefined {
-    const { free, preferred } = this.#observe(block, view);
+  #choose({ free, preferred }: ObservedBlock): Ip | undefined {
     const list = preferred.length > 0 ? preferred : free;
     return list[Math.floor(this.#random() * list.length)];
   }
