@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { getAuditLogFile } from "../../../clusters/lab/control-plane/component-arguments.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { parseIp } from "../../../plugin/datapath/address.ts";
@@ -9,6 +8,7 @@ import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE, underlayAddress } from "../../../plugin/kubernetes/objects.ts";
 import { runOnNode } from "../../support/agent-process.ts";
 import type { Measurement } from "../measurement/measurement.ts";
+import { readMemory, readStat, TICKS_A_SECOND } from "./process-state.ts";
 import { countReopenedWatches, readRequests } from "./agent-requests.ts";
 import { roundToHundredth, roundToTenth, roundToThousandth } from "../measurement/statistics.ts";
 import { SimulatedFleet } from "./simulated-fleet.ts";
@@ -18,8 +18,6 @@ const ADDRESSES = 20;
 /** Milliseconds in which all events have been delivered. */
 const DELIVERY_MS = 3000;
 const REST_MS = 600_000;
-/** Clock ticks per second in /proc/PID/stat. */
-const TICKS_A_SECOND = 100;
 const LIMIT = { requestsPerSecond: 0.12, reopened: 1, growth: 1.05 } as const;
 
 /** Measures what one address costs all agents, for several numbers of agents, and the largest number at rest and at its start. */
@@ -151,23 +149,14 @@ interface ApiServerState {
   readonly cpu: number;
 }
 
-const kilobytes = z.coerce.number();
-
 /** Reads the API server's memory and CPU time, and resets the peak of its memory. */
 async function readApiServer(cluster: Cluster): Promise<ApiServerState> {
   const name = cluster.nodes[0]?.name ?? "";
   const [pid = ""] = (await runOnNode(cluster, name, ["pgrep", "--full", "^/.*kube-apiserver"])).trim().split("\n");
-  const status = await runOnNode(cluster, name, ["cat", `/proc/${pid}/status`]);
-  const stat = await runOnNode(cluster, name, ["cat", `/proc/${pid}/stat`]);
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(")") + 2)
-    .split(" ")
-    .slice(11, 13);
+  const { now, peak } = await readMemory(cluster, name, pid);
+  const [user, system] = (await readStat(cluster, name, pid)).slice(11, 13);
   await runOnNode(cluster, name, ["sh", "-c", `echo 5 >/proc/${pid}/clear_refs`]);
-  const read = (field: string): number =>
-    (1024 * kilobytes.parse(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1])) / 1e6;
-  const cpu = (Number(user) + Number(system)) / TICKS_A_SECOND;
-  return { now: read("VmRSS"), peak: read("VmHWM"), cpu };
+  return { now: now / 1e6, peak: peak / 1e6, cpu: (Number(user) + Number(system)) / TICKS_A_SECOND };
 }
 
 function describeRollout(rollout: {

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { listAgentProcesses, runOnNode, signalAgent } from "../../support/agent-process.ts";
+import { readMemory, readStat, TICKS_A_SECOND } from "./process-state.ts";
 
-/** Clock ticks per second in /proc/PID/stat. */
-const TICKS_A_SECOND = 100;
 const READY = [
   "curl",
   "--silent",
@@ -15,20 +14,6 @@ const READY = [
 ];
 const FACTS = "/var/lib/interlay/facts.json";
 
-interface Memory {
-  /** Resident memory in bytes. */
-  readonly now: number;
-  /** Peak since the process started, in bytes. */
-  readonly peak: number;
-}
-
-/** Reads the memory of a process on a node. */
-export async function readMemory(cluster: Cluster, node: string, pid: string): Promise<Memory> {
-  const status = await runOnNode(cluster, node, ["cat", `/proc/${pid}/status`]);
-  const bytes = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? NaN);
-  return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
-}
-
 /** The process of a node's agent, measured through /proc. */
 export class AgentProcess {
   readonly #cluster: Cluster;
@@ -39,7 +24,7 @@ export class AgentProcess {
     this.#node = node;
   }
 
-  async memory(): Promise<Memory> {
+  async memory(): ReturnType<typeof readMemory> {
     return readMemory(this.#cluster, this.#node, await this.#pid());
   }
 
@@ -87,10 +72,8 @@ export class AgentProcess {
     return sum;
   }
 
-  /** Returns the fields from the third on; the second one, the name, may contain blanks. */
-  async #stat(pid: string): Promise<readonly string[]> {
-    const text = await this.#read(`/proc/${pid}/stat`);
-    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  #stat(pid: string): Promise<readonly string[]> {
+    return readStat(this.#cluster, this.#node, pid);
   }
 
   async #pid(): Promise<string> {
