@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
+import { publishedText } from "../../plugin/kubernetes/status-schemas.ts";
 import { runOnNode, signalAgent } from "../support/agent-process.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
@@ -17,13 +18,13 @@ export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptab
 
 const nodeState = z.object({
   status: z.object({
-    returnPath: z.object({ mode: z.string().nullable().default(null), chosenBecause: z.string() }),
+    returnPath: z.object({ mode: publishedText, chosenBecause: z.string() }),
     gate: z.object({ open: z.boolean(), reason: z.string() }),
     tcpBeLiberal: z.number(),
-    // A merge patch removes null fields: a kube-proxy that has just ended has no version.
+    // A kube-proxy that has just ended has no version.
     kubeProxy: z.object({
-      version: z.string().nullable().default(null),
-      mode: z.string().nullable().default(null),
+      version: publishedText,
+      mode: publishedText,
       invalidDropRule: z.boolean(),
     }),
     facts: z.object({ serviceCidrs: z.array(z.string()), sources: z.record(z.string(), z.string()) }),

@@ -1,6 +1,7 @@
 import { CoreV1Api, type KubeConfig, type V1DaemonSet } from "@kubernetes/client-node";
 import { z } from "zod";
 import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../../plugin/kubernetes/objects.ts";
+import { publishedText } from "../../../plugin/kubernetes/status-schemas.ts";
 import { OWNER_LABEL } from "../../provider/provider.ts";
 import { defaultIfUnavailable, findDaemonSet, getImage, listCustomObjects } from "./read-objects.ts";
 
@@ -28,7 +29,7 @@ const nodeStates = z.object({
   items: z.array(
     z.object({
       metadata: z.object({ name: z.string() }),
-      status: z.object({ returnPath: z.object({ mode: z.string().nullable() }).optional() }).optional(),
+      status: z.object({ returnPath: z.object({ mode: publishedText }).optional() }).optional(),
     }),
   ),
 });
