@@ -10,6 +10,11 @@ export interface KnownSkip {
   readonly reason: string;
 }
 
+/** Returns a skip of a spec of sig-network, or of a kind of them, with pods of all types. */
+function toSigNetworkSkip(spec: string, reason: string): KnownSkip {
+  return { suite: "sig-network", podTypes: POD_TYPES, spec, reason };
+}
+
 /** All specs that the runs skip, each with its reason. Remove an entry when its reason no longer holds. */
 export const KNOWN_SKIPS: readonly KnownSkip[] = [
   {
@@ -24,24 +29,15 @@ export const KNOWN_SKIPS: readonly KnownSkip[] = [
     spec: "ready endpoints with externalTrafficPolicy=Local",
     reason: "kube-proxy treats an underlay pod that asks a NodePort of its own node as an external client",
   },
-  {
-    suite: "sig-network",
-    podTypes: POD_TYPES,
-    spec: "should drop INVALID conntrack entries",
-    reason: "the image regression-issue-74839 is not available as source",
-  },
-  {
-    suite: "sig-network",
-    podTypes: POD_TYPES,
-    spec: "should set TCP CLOSE_WAIT timeout",
-    reason: "the image distroless-iptables is not built here",
-  },
-  {
-    suite: "sig-network",
-    podTypes: POD_TYPES,
-    spec: "should be able to preserve UDP traffic when initial unready endpoints get ready",
-    reason: "the image busybox is not built here",
-  },
+  toSigNetworkSkip(
+    "should drop INVALID conntrack entries",
+    "the image regression-issue-74839 is not available as source",
+  ),
+  toSigNetworkSkip("should set TCP CLOSE_WAIT timeout", "the image distroless-iptables is not built here"),
+  toSigNetworkSkip(
+    "should be able to preserve UDP traffic when initial unready endpoints get ready",
+    "the image busybox is not built here",
+  ),
   {
     suite: "cyclonus",
     podTypes: ["underlay"],
@@ -50,22 +46,15 @@ export const KNOWN_SKIPS: readonly KnownSkip[] = [
   },
 ];
 
-const toKind = (spec: string, reason: string): KnownSkip => ({
-  suite: "sig-network",
-  podTypes: POD_TYPES,
-  spec,
-  reason,
-});
-
 /** Kinds of specs that no run contains, each found by a part of their names. */
 const EXCLUDED_KINDS: readonly KnownSkip[] = [
-  toKind("[Disruptive]", "restarts or breaks parts of the cluster"),
-  toKind("[Serial]", "cannot run at the same time as other specs"),
-  toKind("[Slow]", "takes minutes"),
-  toKind("[Feature:NetworkPolicy]", "cyclonus tests NetworkPolicy"),
-  toKind("[Feature:", "needs a feature or an add-on that the cluster does not have"),
-  toKind("[Provider:", "needs a cloud"),
-  toKind("[sig-network] LoadBalancers", "needs a load balancer of a cloud"),
+  toSigNetworkSkip("[Disruptive]", "restarts or breaks parts of the cluster"),
+  toSigNetworkSkip("[Serial]", "cannot run at the same time as other specs"),
+  toSigNetworkSkip("[Slow]", "takes minutes"),
+  toSigNetworkSkip("[Feature:NetworkPolicy]", "cyclonus tests NetworkPolicy"),
+  toSigNetworkSkip("[Feature:", "needs a feature or an add-on that the cluster does not have"),
+  toSigNetworkSkip("[Provider:", "needs a cloud"),
+  toSigNetworkSkip("[sig-network] LoadBalancers", "needs a load balancer of a cloud"),
 ];
 
 /** Returns the entries for a suite with every pod of one type, and the kinds of specs that no run contains. */
