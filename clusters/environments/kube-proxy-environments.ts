@@ -3,6 +3,11 @@ import type { Environment } from "../spec/environment.ts";
 /** Addresses that only kube-proxy translates. */
 const TRANSLATED = new Set(["service", "node-port", "api-server", "external-ip", "load-balancer", "vip", "dns-name"]);
 
+/** Returns the configuration of a kube-proxy that takes what enters by links with a prefix for local pods. */
+function detectByLinkPrefix(interfaceNamePrefix: string) {
+  return { clusterCIDR: "", detectLocalMode: "InterfaceNamePrefix", detectLocal: { interfaceNamePrefix } };
+}
+
 /** Environments with other settings of kube-proxy, or without it, in the order of a run. */
 export const KUBE_PROXY_ENVIRONMENTS: readonly Environment[] = [
   {
@@ -60,15 +65,7 @@ export const KUBE_PROXY_ENVIRONMENTS: readonly Environment[] = [
     title: "kube-proxy with detectLocalMode InterfaceNamePrefix cali",
     realClusters: "Calico clusters whose pod network is not one CIDR",
     changes: "kube-proxy takes what enters by links named cali… for local pods",
-    spec: {
-      kubeProxy: {
-        config: {
-          clusterCIDR: "",
-          detectLocalMode: "InterfaceNamePrefix",
-          detectLocal: { interfaceNamePrefix: "cali" },
-        },
-      },
-    },
+    spec: { kubeProxy: { config: detectByLinkPrefix("cali") } },
     providers: ["kind", "lab"],
   },
   {
@@ -76,15 +73,7 @@ export const KUBE_PROXY_ENVIRONMENTS: readonly Environment[] = [
     title: "kube-proxy with detectLocalMode InterfaceNamePrefix veth",
     realClusters: "clusters with a bridge CNI plugin, whose pod links are named veth…",
     changes: "kube-proxy takes what enters by links named veth… for local pods, the pairs of underlay pods among them",
-    spec: {
-      kubeProxy: {
-        config: {
-          clusterCIDR: "",
-          detectLocalMode: "InterfaceNamePrefix",
-          detectLocal: { interfaceNamePrefix: "veth" },
-        },
-      },
-    },
+    spec: { kubeProxy: { config: detectByLinkPrefix("veth") } },
     providers: ["kind", "lab"],
   },
   {
