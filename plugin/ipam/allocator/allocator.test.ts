@@ -81,6 +81,14 @@ describe("Allocator", () => {
     rmSync(getNetnsPath(containerId), { force: true });
     for (const ifname of ifnames) await allocator.release({ containerId, ifname });
   };
+  /** Gives pod a of n1 an address without labels, as an earlier version did. */
+  const addUnlabelled = async (): Promise<void> => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const before = agent("n1");
+    await add(before, pod("a", before), "eth0", "c");
+    cluster.removeLabels();
+  };
+
   const held = (): readonly string[] => [...cluster.addresses.keys()].sort();
 
   it("should allocate a pool of exactly enough addresses to ten nodes at once, each address once", async () => {
@@ -392,10 +400,7 @@ describe("Allocator", () => {
   });
 
   it("labels the address of an earlier version that a running container has", async () => {
-    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
-    const before = agent("n1");
-    await add(before, pod("a", before), "eth0", "c");
-    cluster.removeLabels();
+    await addUnlabelled();
     const after = agent("n1");
     after.store.catchUp();
     await after.allocator.sync();
@@ -406,10 +411,7 @@ describe("Allocator", () => {
   });
 
   it("releases the address of an earlier version at DEL, although it has no labels yet", async () => {
-    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
-    const before = agent("n1");
-    await add(before, pod("a", before), "eth0", "c");
-    cluster.removeLabels();
+    await addUnlabelled();
     cluster.pods.delete("default/a");
     const after = agent("n1");
     after.store.catchUp();
@@ -418,10 +420,7 @@ describe("Allocator", () => {
   });
 
   it("keeps the record of an address that DEL could not read until the next synchronization", async () => {
-    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
-    const before = agent("n1");
-    await add(before, pod("a", before), "eth0", "c");
-    cluster.removeLabels();
+    await addUnlabelled();
     cluster.pods.delete("default/a");
     const after = agent("n1");
     after.store.catchUp();
