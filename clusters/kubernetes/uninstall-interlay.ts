@@ -68,6 +68,7 @@ async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor
   const agents = await apps
     .readNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE })
     .catch(ignoreStatus(404));
+  await waitForNamespaceDeletion(core, waitFor);
   const pod = agents?.spec?.template.spec;
   const image = pod?.containers[0]?.image ?? options.image;
   const cniBinDirectory = pod?.volumes?.find(({ name }) => name === "cni-bin")?.hostPath?.path;
@@ -78,13 +79,21 @@ async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor
   await apps
     .deleteNamespacedDeployment({ name: "interlay-controller", namespace: SYSTEM_NAMESPACE })
     .catch(ignoreStatus(404));
-  if (agents === undefined) return { image, cniBinDirectory };
-  await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE });
+  await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE }).catch(ignoreStatus(404));
+  // Also without a DaemonSet: after `helm uninstall` its pods may still be ending, and an agent changes its node until then.
   await waitFor("the agents have stopped", async () => {
-    const pods = await core.listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: "app=interlay" });
+    const labelSelector = "app in (interlay, interlay-controller)";
+    const pods = await core.listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector });
     return pods.items.length === 0;
   });
   return { image, cniBinDirectory };
+}
+
+/** Waits for the end of a deletion of the namespace that was started before: until then nothing can be created in it. */
+async function waitForNamespaceDeletion(core: CoreV1Api, waitFor: WaitFor): Promise<void> {
+  const read = () => core.readNamespace({ name: SYSTEM_NAMESPACE }).catch(ignoreStatus(404));
+  if ((await read())?.metadata?.deletionTimestamp === undefined) return;
+  await waitFor("the earlier deletion of Interlay's namespace has ended", async () => (await read()) === undefined);
 }
 
 /** Whether the DaemonSet that cleans the nodes exists, from an earlier call. */
