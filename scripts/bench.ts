@@ -39,23 +39,32 @@ const program = new Command("bench")
     BENCHES.map(({ name, description }) => `${name}: ${description}`).join("; ") +
       "; page: write results/BENCHMARKS.md only",
   )
+  .option(
+    "--only <sections>",
+    "print these sections of one benchmark, separated by commas, and write nothing; " +
+      BENCHES.flatMap(({ name, sections }) => (sections === undefined ? [] : `${name}: ${sections.join(", ")}`)).join(),
+    (text: string) => text.split(","),
+  )
   .parse();
+const { only } = program.opts<{ readonly only?: readonly string[] }>();
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 try {
-  for (const bench of selectBenches(program.args)) {
+  const benches = selectBenches(program.args);
+  checkSections(benches);
+  for (const bench of benches) {
     print(`== ${bench.name}: ${bench.description}`);
     const before = await readMachineState(bench);
-    const measurements = await bench.run(print);
-    const file = await writeMeasurements(bench, measurements, before);
+    const measurements = await bench.run(print, only);
+    const file = only === undefined ? await writeMeasurements(bench, measurements, before) : "not written";
     print(renderMeasurements(measurements));
     const exceeded = measurements.filter((measurement) => !isWithinLimit(measurement));
     print(`${measurements.length} measurements, ${exceeded.length} over their limit; ${file}`);
     if (exceeded.length > 0) process.exitCode = 1;
   }
-  print(await writePage());
+  if (only === undefined) print(await writePage());
 } catch (error) {
   process.stderr.write(`bench: ${getErrorMessage(error)}\n`);
   process.exitCode = 2;
@@ -72,4 +81,12 @@ function selectBenches(names: readonly string[]): readonly Bench[] {
         throw new Error(`unknown benchmark ${name}: want one of ${BENCHES.map((b) => b.name).join(", ")}`);
       return bench;
     });
+}
+
+/** @throws if sections are selected that one of the benchmarks does not have */
+function checkSections(benches: readonly Bench[]): void {
+  for (const { name, sections = [] } of benches)
+    for (const section of only ?? [])
+      if (!sections.includes(section))
+        throw new Error(`benchmark ${name} has no section ${section}; it has ${sections.join(", ") || "none"}`);
 }

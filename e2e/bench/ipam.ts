@@ -10,7 +10,7 @@ import { compareWithEmpty, fillCluster } from "./ipam/full-cluster.ts";
 import { measureRollout } from "./ipam/set-rollout.ts";
 import { calicoIpam, COMPARED_POOL, interlayIpam, prepareWhereabouts } from "./ipam/plugins.ts";
 import { comparePluginRates, measurePluginRate } from "./ipam/plugin-rate.ts";
-import { measurePart } from "./measurement/measure-part.ts";
+import { SectionRunner } from "./measurement/section-runner.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
 import { measureAdd } from "./ipam/measure-add.ts";
 import {
@@ -53,17 +53,12 @@ export const runIpamBench: Bench = {
         const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
         const kube = createKubeClient(cluster);
         const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-        const measurements: Measurement[] = [];
-        const measure = async (part: string, run: () => Promise<readonly Measurement[]>): Promise<void> => {
-          const rows = await measurePart(part, async () => {
+        const measured = new SectionRunner(print);
+        const measure = (part: string, run: () => Promise<readonly Measurement[]>): Promise<void> =>
+          measured.measure(part, async () => {
             await waitUntilResponsive(kube);
             return run();
           });
-          for (const row of rows) {
-            print(`${row.name}: ${row.value} ${row.unit} (${row.basis})`);
-            measurements.push(row);
-          }
-        };
         await waitUntilResponsive(kube);
         const calls = await Promise.all(workers.map((name) => createCalls(cluster, kube, name)));
         await createBenchNamespace(kube);
@@ -76,7 +71,7 @@ export const runIpamBench: Bench = {
         });
         await measure("calico-ipam", () => measurePluginRate(calicoIpam, calls));
         await measure("whereabouts", async () => measurePluginRate(await prepareWhereabouts(cluster, progress), calls));
-        await measure("comparison", () => Promise.resolve(comparePluginRates(measurements, workers.length)));
+        await measure("comparison", () => Promise.resolve(comparePluginRates(measured.rows, workers.length)));
         await measure("removal of these addresses", async () => {
           for (const one of calls) await one.close();
           await clearAddresses(kube);
@@ -100,9 +95,9 @@ export const runIpamBench: Bench = {
           print("creating 50,000 addresses of 200 pools");
           await fillCluster(kube);
           const filled = await measureAllocations({ ...context, metrics }, THOUSAND, "filled");
-          return compareWithEmpty(measurements, filled);
+          return compareWithEmpty(measured.rows, filled);
         });
-        return measurements;
+        return measured.rows;
       });
     } finally {
       await rm(directory, { recursive: true, force: true });

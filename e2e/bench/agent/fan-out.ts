@@ -30,6 +30,7 @@ export async function measureFanOut(
   const measurements: Measurement[] = [];
   const bytes = new Map<number, number>();
   for (const agents of FLEETS) {
+    print(`${agents} simulated agents start`);
     const before = await readApiServer(cluster);
     const started = performance.now();
     const fleet = await SimulatedFleet.start({ kubeconfig: cluster.kubeconfig, nodes: nodes.slice(0, agents) });
@@ -49,10 +50,9 @@ export async function measureFanOut(
         basis: `events to all agents, without bookmarks; ${ADDRESSES} addresses`,
       });
       if (agents === Math.max(...FLEETS)) {
-        measurements.push(
-          ...describeRollout({ agents, seconds, requests: first.requests, before, after }),
-          ...(await measureRest(cluster, fleet, agents)),
-        );
+        measurements.push(...describeRollout({ agents, seconds, requests: first.requests, before, after }));
+        print(`${agents} simulated agents are at rest for ${REST_MS / 60_000} minutes`);
+        measurements.push(...(await measureRest(cluster, fleet, agents)));
       }
     } finally {
       await fleet.end();

@@ -3,16 +3,19 @@ import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { listAgentProcesses, runOnNode, signalAgent } from "../../support/agent-process.ts";
 import { readMemory, readStat, TICKS_A_SECOND } from "./process-state.ts";
 
-const READY = [
-  "curl",
-  "--silent",
-  "--output",
-  "/dev/null",
-  "--write-out",
-  "%{http_code}",
-  "http://127.0.0.1:9810/readyz",
-];
+const READY_URL = "http://127.0.0.1:9810/readyz";
+const READY_DEADLINE_SECONDS = 60;
 const FACTS = "/var/lib/interlay/facts.json";
+
+/** The start of an agent: milliseconds until it was ready, and its CPU time until then. */
+export interface AgentStart {
+  readonly milliseconds: number;
+  readonly cpu: number;
+}
+
+/** Returns the name of a cluster's first worker. */
+export const findWorkerName = (cluster: Cluster): string =>
+  cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
 
 /** The process of a node's agent, measured through /proc. */
 export class AgentProcess {
@@ -39,25 +42,25 @@ export class AgentProcess {
 
   /**
    * Kills the agent, deletes its facts, and waits until the next one has discovered them and is ready.
-   * @returns milliseconds from the start of the new process until it is ready, and its CPU time in them
+   *
+   * @throws if no agent is ready in a minute
    */
-  async restart(): Promise<{ readonly milliseconds: number; readonly cpu: number }> {
-    const old = await this.#pid();
+  async restart(): Promise<AgentStart> {
     await signalAgent(this.#cluster, this.#node, "STOP"); // so that it does not write the facts again
     await runOnNode(this.#cluster, this.#node, ["rm", "--force", FACTS]);
     await signalAgent(this.#cluster, this.#node, "KILL");
-    for (;;) {
-      await sleep(20);
-      const pid = await this.#pid().catch(() => old);
-      if (pid === old || (await this.#cluster.exec(this.#node, READY)).stdout !== "200") continue;
-      const [up = ""] = (await this.#read("/proc/uptime")).split(" ");
-      const fields = await this.#stat(pid);
-      const toMilliseconds = (ticks: string | undefined): number => (1000 * Number(ticks)) / TICKS_A_SECOND;
-      return {
-        milliseconds: 1000 * Number(up) - toMilliseconds(fields[19]),
-        cpu: toMilliseconds(fields[11]) + toMilliseconds(fields[12]),
-      };
-    }
+    // One program on the node waits, so that the wait itself costs little and ends in time.
+    const wait = `until curl --silent --fail --output /dev/null ${READY_URL}; do sleep 0.02; done; cat /proc/uptime`;
+    const uptime = await runOnNode(this.#cluster, this.#node, [
+      ...["timeout", String(READY_DEADLINE_SECONDS)],
+      ...["sh", "-c", wait],
+    ]);
+    const fields = await this.#stat(await this.#pid());
+    const toMilliseconds = (ticks: string | undefined): number => (1000 * Number(ticks)) / TICKS_A_SECOND;
+    return {
+      milliseconds: 1000 * Number(uptime.split(" ")[0]) - toMilliseconds(fields[19]),
+      cpu: toMilliseconds(fields[11]) + toMilliseconds(fields[12]),
+    };
   }
 
   async #ticks(): Promise<number> {
@@ -80,9 +83,5 @@ export class AgentProcess {
     const [pid] = await listAgentProcesses(this.#cluster, this.#node);
     if (pid === undefined) throw new Error(`no agent runs on ${this.#node}`);
     return pid;
-  }
-
-  #read(file: string): Promise<string> {
-    return runOnNode(this.#cluster, this.#node, ["cat", file]);
   }
 }

@@ -13,6 +13,11 @@ export const SCALE = { nodes: 5000, addressesPerNode: 30 } as const;
 export const ADDRESSES = SCALE.nodes * SCALE.addressesPerNode;
 export const POOL = "crowd";
 
+/** Lists the names of the nodes that do not run. */
+export function listSimulatedNodes(): readonly string[] {
+  return Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);
+}
+
 /**
  * Creates the objects of many nodes, which do not run: Node, NodeState and Calico block of each, and the addresses of its pods. They
  * are always ready, because the lab's controllers are stopped.

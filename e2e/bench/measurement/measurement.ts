@@ -36,7 +36,10 @@ export interface Bench {
   readonly description: string;
   /** Parts whose versions are recorded. */
   readonly parts: BenchParts;
-  readonly run: (print: (line: string) => void) => Promise<readonly Measurement[]>;
+  /** Names of the sections that can be measured alone; absent: only the whole benchmark can be. */
+  readonly sections?: readonly string[];
+  /** @param sections the ones to measure; all by default */
+  readonly run: (print: (line: string) => void, sections?: readonly string[]) => Promise<readonly Measurement[]>;
 }
 
 export const isWithinLimit = ({ value, limit }: Measurement): boolean => limit === undefined || value <= limit;

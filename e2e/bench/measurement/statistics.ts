@@ -15,3 +15,4 @@ export function computePercentile(samples: readonly number[], share: number): nu
 export const roundToTenth = (value: number): number => Math.round(value * 10) / 10;
 export const roundToHundredth = (value: number): number => Math.round(value * 100) / 100;
 export const roundToThousandth = (value: number): number => Math.round(value * 1000) / 1000;
+export const toMegabytes = (bytes: number): number => roundToTenth(bytes / 1e6);
