@@ -2,6 +2,7 @@ import { hasFinished } from "../../kubernetes/pod-phase.ts";
 import { z } from "zod";
 import { decideReclaim, type ReclaimDelays, type ReclaimDecision, type ReclaimState } from "./decide-reclaim.ts";
 import { getFamily, parseIp } from "../../datapath/address.ts";
+import { type Candidate, CheckSchedule } from "./check-schedule.ts";
 import type { Records } from "../records/address-records.ts";
 import { findSandboxState } from "../records/sandbox-state.ts";
 import type { AddressStore } from "../records/address-store.ts";
@@ -24,14 +25,25 @@ export type ReclaimStore = Pick<
 /** The node's records of its containers' addresses. */
 export type ReclaimRecords = Pick<Records, "listRecords" | "find" | "remove">;
 
+interface ReclaimCandidate {
+  readonly key: string;
+  readonly object: UnderlayAddressObject;
+  readonly node: "own" | Candidate["node"];
+}
+
+const isOrphaned = (candidate: ReclaimCandidate): candidate is ReclaimCandidate & Candidate => candidate.node !== "own";
+
 /** Finds addresses whose pod no longer exists and releases them by `decideReclaim`, after reading all state again. */
 export class AddressReclaimer {
   readonly #kube: Pick<KubeClient, "find">;
   readonly #store: ReclaimStore;
   readonly #records: ReclaimRecords;
   readonly #attachments: string | undefined;
-  /** Object uid -> time since which its pod is known to be missing. */
+  /** Key of a candidate -> time since which its pod is known to be missing. */
   readonly #goneSince = new Map<string, number>();
+  readonly #schedule = new CheckSchedule();
+  /** StatefulSets that this pass has read, by `namespace/name`. */
+  readonly #statefulSets = new Map<string, ReclaimState["statefulSet"]>();
 
   /** @param attachments directory of the node's attachments; this node's own by default */
   constructor(kube: Pick<KubeClient, "find">, store: ReclaimStore, records: ReclaimRecords, attachments?: string) {
@@ -42,7 +54,8 @@ export class AddressReclaimer {
   }
 
   /**
-   * Checks this node's addresses and, in the controller, those of nodes that do not reclaim their own.
+   * Checks this node's addresses and, in the controller, those of nodes that do not reclaim their own: of these a bounded number in
+   * each pass.
    *
    * @param orphaned returns the state of another node; undefined in agents
    * @returns a line for each released address
@@ -53,29 +66,42 @@ export class AddressReclaimer {
     now = Date.now(),
   ): Promise<readonly string[]> {
     if (!this.#store.isSynced()) return [];
+    this.#statefulSets.clear();
+    const candidates = this.#listCandidates(orphaned);
+    const due = [
+      ...candidates.filter(({ node }) => node === "own"),
+      ...this.#schedule.selectDue(candidates.filter(isOrphaned), delays.withoutNode, now),
+    ];
     const lines: string[] = [];
-    const seen = new Set<string>();
-    for (const object of this.#store.listAddresses()) {
+    for (const { key, object, node } of due) {
       const { spec, metadata } = object;
-      const own = spec.node === this.#store.node;
-      const state = own ? "well" : (orphaned?.(spec.node) ?? "well");
-      if (!own && state === "well") continue;
-      if (own && spec.reserve) continue; // the allocator manages the reserve
-      if (spec.set !== undefined && spec.containerId === "") continue; // the leader manages free addresses of sets
-      const followed = own ? this.#store.getCachedPod(spec.pod.namespace, spec.pod.name) : undefined;
-      const lives = followed?.metadata.uid === spec.pod.uid && !hasFinished(followed.status);
-      if (lives && !this.#isReplacedOnNode(object)) continue;
-      seen.add(metadata.uid);
-      const verdict = await this.#decideAction(object, own, state === "gone", delays, now);
-      if (verdict.action === "keep") this.#goneSince.delete(metadata.uid);
-      if (verdict.action === "wait" && !this.#goneSince.has(metadata.uid)) this.#goneSince.set(metadata.uid, now);
+      const verdict = await this.#decideAction(object, node, delays, { now, goneSince: this.#goneSince.get(key) });
+      if (verdict.action === "keep") this.#goneSince.delete(key);
+      if (verdict.action === "wait" && !this.#goneSince.has(key)) this.#goneSince.set(key, now);
       if (verdict.action === "release" && (await this.#releaseAddress(object))) {
         this.#records.remove(metadata.name);
         lines.push(`${spec.address} of ${spec.pod.namespace}/${spec.pod.name} on ${spec.node}: ${verdict.reason}`);
       }
     }
-    for (const uid of this.#goneSince.keys()) if (!seen.has(uid)) this.#goneSince.delete(uid);
+    const keys = new Set(candidates.map(({ key }) => key));
+    for (const key of this.#goneSince.keys()) if (!keys.has(key)) this.#goneSince.delete(key);
     return lines;
+  }
+
+  /** Lists the addresses that may have to be released, as far as it is known without a request. */
+  #listCandidates(orphaned?: (node: string) => "gone" | "silent" | "well"): readonly ReclaimCandidate[] {
+    return this.#store.listAddresses().flatMap((object) => {
+      const { spec, metadata } = object;
+      const own = spec.node === this.#store.node;
+      const state = own ? "own" : (orphaned?.(spec.node) ?? "well");
+      if (state === "well") return [];
+      if (own && spec.reserve) return []; // the allocator manages the reserve
+      if (spec.set !== undefined && spec.containerId === "") return []; // the leader manages free addresses of sets
+      const followed = own ? this.#store.getCachedPod(spec.pod.namespace, spec.pod.name) : undefined;
+      const lives = followed?.metadata.uid === spec.pod.uid && !hasFinished(followed.status);
+      if (lives && !this.#isReplacedOnNode(object)) return [];
+      return [{ key: `${metadata.uid} ${spec.pod.uid}`, object, node: state }];
+    });
   }
 
   /** An address of a set stays in the set. */
@@ -87,22 +113,20 @@ export class AddressReclaimer {
 
   async #decideAction(
     object: UnderlayAddressObject,
-    own: boolean,
-    nodeGone: boolean,
+    node: ReclaimCandidate["node"],
     delays: ReclaimDelays,
-    now: number,
+    times: Pick<ReclaimState, "now" | "goneSince">,
   ): Promise<ReclaimDecision> {
     const { spec, metadata } = object;
     const pod = spec.reserve ? "gone" : await this.#readPod(spec.pod);
     const world: ReclaimState = {
-      now,
+      ...times,
       pod,
-      node: nodeGone ? "gone" : "present",
-      sandbox: own ? findSandboxState(this.#records, object, this.#attachments) : "unknown",
+      node: node === "gone" ? "gone" : "present",
+      sandbox: node === "own" ? findSandboxState(this.#records, object, this.#attachments) : "unknown",
       statefulSet:
         spec.owner?.kind === "StatefulSet" ? await this.#readStatefulSet(spec.pod.namespace, spec.owner.name) : "gone",
       replaced: typeof pod === "object" && (await this.#isReplaced(object, pod.uid)),
-      goneSince: this.#goneSince.get(metadata.uid),
     };
     return decideReclaim(
       {
@@ -138,6 +162,13 @@ export class AddressReclaimer {
   }
 
   async #readStatefulSet(namespace: string, name: string): Promise<ReclaimState["statefulSet"]> {
+    const key = `${namespace}/${name}`;
+    const state = this.#statefulSets.get(key) ?? (await this.#requestStatefulSet(namespace, name));
+    this.#statefulSets.set(key, state);
+    return state;
+  }
+
+  async #requestStatefulSet(namespace: string, name: string): Promise<ReclaimState["statefulSet"]> {
     try {
       const found = await this.#kube.find(inNamespace(RESOURCE.statefulSets, namespace), name);
       if (found === undefined) return "gone";
