@@ -68,18 +68,20 @@ export async function stopDockerDaemon(paths: DaemonPaths, pid: number): Promise
     if (Date.now() > deadline) process.kill(pid, "SIGKILL");
     await sleep(100);
   }
-  await unmountData(paths);
+  await unmountRemains(paths);
   const files = [paths.socket, paths.pidFile, paths.runtimeDirectory];
   await Promise.all(files.map((path) => rm(path, { recursive: true, force: true })));
 }
 
 /**
- * Unmounts the daemon's data. Without shared mounts, dockerd mounts its data directory on itself, and leaves that mount in a
- * container or chroot (moby, daemon/daemon_linux.go: shouldUnmountRoot).
+ * Unmounts what dockerd leaves mounted. Without shared mounts it mounts its data directory on itself, and leaves that mount
+ * in a container or chroot (moby, daemon/daemon_linux.go: shouldUnmountRoot). Containers in the network of this computer
+ * leave a mount of it in the runtime directory.
  */
-async function unmountData({ data }: DaemonPaths): Promise<void> {
-  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4]);
-  if (mounts.includes(data)) await runCommand(["umount", data]);
+async function unmountRemains({ data, runtimeDirectory }: DaemonPaths): Promise<void> {
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4] ?? "");
+  const remaining = mounts.filter((path) => path === data || path.startsWith(`${runtimeDirectory}/`));
+  if (remaining.length > 0) await runCommand(["umount", ...remaining.toReversed()]);
 }
 
 /** Whether the process is a dockerd. It removes its pid file before it ends. */
