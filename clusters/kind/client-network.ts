@@ -1,6 +1,7 @@
 import { runOrThrow } from "../components/run-command.ts";
 import type { DockerEngine } from "../docker/engine.ts";
-import { removeExternalHosts, startExternalHost } from "../external/external-host.ts";
+import { removeExternalContainers } from "../external/external-container.ts";
+import { startExternalHost } from "../external/external-host.ts";
 import type { RoutedClient } from "../provider/provider.ts";
 import { DOCKER_CHAIN, findBridge, HOST_IPTABLES } from "./egress.ts";
 import { getNetworkName } from "./network-step.ts";
@@ -12,7 +13,8 @@ function getClientNetworkName(cluster: string): string {
 
 /**
  * Starts a host in a Docker network of its own. This machine routes between that network and the underlay, and does not
- * translate the host's address: Docker would separate the networks.
+ * translate the host's address: Docker would separate the networks. testcontainers creates networks without options, so the
+ * Docker command creates this one.
  */
 export async function startRoutedClient(engine: DockerEngine, cluster: string, image: string): Promise<RoutedClient> {
   await removeClientNetwork(engine, cluster);
@@ -21,14 +23,20 @@ export async function startRoutedClient(engine: DockerEngine, cluster: string, i
   const { exitCode, stderr } = await engine.docker(["network", "create", ...options, network]);
   if (exitCode !== 0) throw new Error(`cannot create the Docker network ${network}: ${stderr.trim()}`);
   for (const rule of await listRules(engine, cluster)) await runOrThrow([...HOST_IPTABLES, "-I", ...rule]);
-  const { host } = await startExternalHost(engine, { cluster, network, image });
-  return { ...host, stop: () => removeClientNetwork(engine, cluster) };
+  const host = await startExternalHost(engine, { cluster, network, image });
+  return {
+    ...host,
+    stop: async () => {
+      await host.stop();
+      await removeClientNetwork(engine, cluster);
+    },
+  };
 }
 
 /** Removes the network, its hosts and the rules for it. Does nothing without one. */
 export async function removeClientNetwork(engine: DockerEngine, cluster: string): Promise<void> {
   const network = getClientNetworkName(cluster);
-  await removeExternalHosts(engine, cluster, network);
+  await removeExternalContainers(engine, cluster, network);
   for (const rule of await listRules(engine, cluster))
     await runOrThrow([...HOST_IPTABLES, "-D", ...rule]).catch(() => ""); // of an interrupted start
   if ((await findBridge(engine, network)) === undefined) return;

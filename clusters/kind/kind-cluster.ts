@@ -80,9 +80,7 @@ export class KindCluster implements Cluster {
   async #startExternal(): Promise<ExternalHost> {
     await loadIntoDocker(this.#engine, this.#images.probe);
     const { name } = this.spec;
-    return (
-      await startExternalHost(this.#engine, { cluster: name, network: getNetworkName(name), image: this.probeImage })
-    ).host;
+    return startExternalHost(this.#engine, { cluster: name, network: getNetworkName(name), image: this.probeImage });
   }
 
   async startRoutedClient(): Promise<RoutedClient> {

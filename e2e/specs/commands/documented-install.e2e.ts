@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { installInterlay } from "../../../clusters/addons/install-addons.ts";
 import { resolveComponents } from "../../../clusters/components/resolve.ts";
-import { findRunningEngine } from "../../../clusters/docker/engine.ts";
+import { type DockerEngine, findRunningEngine } from "../../../clusters/docker/engine.ts";
 import { findAdmissionVersion } from "../../../clusters/kubernetes/admission-version.ts";
 import type { Kubectl } from "../../../clusters/kubernetes/kubectl.ts";
 import { createPlainProgress } from "../../../clusters/progress/plain.ts";
@@ -43,6 +43,7 @@ export function registerSpecs(run: TestRun): void {
     let kubectl: Kubectl;
     let shell: DocumentedShell;
     let blocks: DocumentedBlocks;
+    let engine: DockerEngine | undefined;
     /** Registry that step 1 starts, and all later steps use. */
     let registry: LoopbackRegistry | undefined;
     /** Values of REPOSITORY and TAG. */
@@ -64,7 +65,7 @@ export function registerSpecs(run: TestRun): void {
           [{ name: "kubectl", version: cluster.spec.kubernetes }],
           createPlainProgress(),
         );
-        const engine = await findRunningEngine();
+        engine = await findRunningEngine();
         shell = await DocumentedShell.create(
           { kubectl: components.path("kubectl"), helm: await resolveHelm() },
           { KUBECONFIG: cluster.kubeconfig, ...engine?.env },
@@ -78,7 +79,8 @@ export function registerSpecs(run: TestRun): void {
 
     It("step 1: the image is built, and pushed to a registry on loopback", { timeout: 1_200_000 }, async () => {
       if (cluster.provider !== "kind") Skip("only kind's nodes pull images");
-      registry = await LoopbackRegistry.start(cluster);
+      assert.ok(engine !== undefined, "the Docker daemon of the nodes does not answer");
+      registry = await LoopbackRegistry.start(cluster, engine);
       const printed = await runBlock("npm run build -- --images");
       const hash = /interlay\.dev\/interlay:(\w+)/.exec(printed)?.[1];
       assert.ok(hash !== undefined, printed);
