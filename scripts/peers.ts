@@ -1,24 +1,22 @@
-import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { createProgress } from "../clusters/progress/create-progress.ts";
-import type { Provider } from "../clusters/provider/provider.ts";
-import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { loadProvider } from "../clusters/providers.ts";
+import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
+import { cyclonus } from "../e2e/peers/cyclonus.ts";
+import { formatPeerTable } from "../e2e/peers/format-table.ts";
+import { sigNetwork } from "../e2e/peers/sig-network.ts";
+import type { PeerSuite } from "../e2e/peers/suite.ts";
 import { buildClusterSpec } from "../e2e/support/build-cluster-spec.ts";
 import { parseReturnPath, parseRunOptions } from "../e2e/support/run-options.ts";
-import { formatPeerTable } from "../e2e/peers/format-table.ts";
-import { cyclonus } from "../e2e/peers/cyclonus.ts";
-import { runPeers } from "../e2e/peers/run-peers.ts";
-import { sigNetwork } from "../e2e/peers/sig-network.ts";
-import { listEmptyRuns, type PeerRun, toChecks } from "../e2e/peers/spec-result.ts";
-import type { PeerSuite } from "../e2e/peers/suite.ts";
-import { POD_TYPES, type PodType, type Report } from "../results/schema.ts";
-import { RESULTS, writeReport } from "../results/files/write.ts";
-import packageJson from "../package.json" with { type: "json" };
-import { composeReport, type Failure } from "../e2e/support/compose-report.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
+import { writeReport } from "../results/files/write.ts";
+import { POD_TYPES, type PodType } from "../results/schema.ts";
+import { PeersRun } from "./peers/peers-run.ts";
 
 const SUITES: readonly PeerSuite[] = [sigNetwork, cyclonus];
+
+/** Time of the first signal, in milliseconds of the process. */
+let interruptedAt = 0;
 
 /** `npm run peers`: suites of other projects on a kind cluster, once with every pod of each type. */
 const program = new Command("peers")
@@ -55,96 +53,62 @@ const flags = program.opts<{
 }>();
 
 const [suite = sigNetwork] = program.processedArgs as [PeerSuite?];
-const podTypes = flags.pods ?? suite.podTypes;
 const progress = createProgress();
-const started = new Date().toISOString();
-const id = flags.runId ?? started.replaceAll(/[:.]/g, "-");
-const runs: PeerRun[] = [];
-const failures: Failure[] = [];
-const versions: Record<string, string> = { interlay: packageJson.version };
-const interrupt = new AbortController();
-/** Time of the first signal, in milliseconds of the process. */
-let interrupted = 0;
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
-process.exit(await main());
+process.exit(flags.prepare ? await prepare() : await main());
 
-async function main(): Promise<number> {
-  const provider = await loadProvider("kind");
-  const { keep = false, name } = flags;
-  const state: { stage: Failure["stage"] } = { stage: "preflight" };
-  await runSuite(provider, state).catch((error: unknown) => {
-    process.stderr.write(`peers: ${getErrorMessage(error)}\n`);
-    failures.push({ stage: interrupt.signal.aborted ? "interrupt" : state.stage, error: getErrorMessage(error) });
-  });
-  if (flags.prepare) return failures.length === 0 ? 0 : 1;
-  if (failures.length === 0)
-    for (const podType of listEmptyRuns(runs, podTypes))
-      failures.push({ stage: "specs", error: `no spec ran with every pod of type ${podType}` });
-  if (!keep && state.stage !== "preflight")
-    await provider.down(name, progress).catch((error: unknown) => {
-      failures.push({ stage: "take-down", error: getErrorMessage(error) });
-    });
-  const report = composeRuns(failures);
-  const { passed, failed, skipped } = report.summary;
-  process.stdout.write(`${formatPeerTable(runs)}\nresults: ${await writeReport(report)}\n`);
-  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
-  if (interrupt.signal.aborted) return 130;
-  return failed === 0 ? 0 : 1;
-}
-
-/** Creates the cluster and runs the suite. @param state stage that has begun */
-async function runSuite(provider: Provider, state: { stage: Failure["stage"] }): Promise<void> {
-  const { keep = false, name, kubernetes, returnPath, processes, focus = suite.focus } = flags;
-  const variants = [{ kubeProxy: { version: kubernetes, mode: "iptables" as const }, returnPath }];
-  const options = { ...parseRunOptions(process.env), variants, workers: flags.nodes, name, kubernetes };
-  const spec = await buildClusterSpec(options);
-  const findings = await provider.preflight(spec);
-  for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
-  const errors = findings.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("\n"));
-  const prepared = await suite.prepare(kubernetes, progress);
-  if (flags.prepare) return;
-  interrupt.signal.throwIfAborted();
-  state.stage = "bring-up";
-  const cluster = await provider.up(spec, progress);
-  Object.assign(versions, cluster.versions, { returnPath });
-  state.stage = "specs";
-  await runPeers(
-    cluster,
-    {
-      name: suite.name,
-      suite: prepared,
-      returnPath,
-      podTypes,
-      focus,
-      skipKnown: flags.skipKnown,
-      processes,
-      directory: join(RESULTS, "runs", id, "peers"),
-      restore: keep,
-      signal: interrupt.signal,
-      onRun: async (run) => {
-        runs.push(run);
-        await writeReport(composeRuns([{ stage: "end", error: "the run did not end" }]));
-      },
+/** @returns the exit status */
+async function prepare(): Promise<number> {
+  return suite.prepare(flags.kubernetes, progress).then(
+    () => 0,
+    (error: unknown) => {
+      process.stderr.write(`peers: ${getErrorMessage(error)}\n`);
+      return 1;
     },
-    progress,
   );
 }
 
-/** The first signal ends the run with its results; npm and the terminal repeat it, and a later one ends this process. */
-function onSignal(signal: string): void {
-  if (interrupt.signal.aborted) {
-    if (performance.now() - interrupted > 1000) process.exit(130);
-    return;
-  }
-  interrupted = performance.now();
-  process.stderr.write(`\n${signal}: ending the run; once more to end at once and leave the cluster.\n`);
-  interrupt.abort(new Error(`${signal}: the run was interrupted`));
+/** @returns the exit status */
+async function main(): Promise<number> {
+  const { name, kubernetes, returnPath, skipKnown, processes, keep = false } = flags;
+  const variants = [{ kubeProxy: { version: kubernetes, mode: "iptables" as const }, returnPath }];
+  const run = new PeersRun({
+    id: flags.runId ?? new Date().toISOString().replaceAll(/[:.]/g, "-"),
+    provider: await loadProvider("kind"),
+    suite,
+    name,
+    buildSpec: () =>
+      buildClusterSpec({ ...parseRunOptions(process.env), variants, workers: flags.nodes, name, kubernetes }),
+    returnPath,
+    podTypes: flags.pods ?? suite.podTypes,
+    focus: flags.focus ?? suite.focus,
+    skipKnown,
+    processes,
+    keep,
+    progress,
+    print: (text) => process.stderr.write(`${text}\n`),
+    write: writeReport,
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      onSignal(run, signal);
+    });
+  const report = await run.run();
+  const { passed, failed, skipped } = report.summary;
+  process.stdout.write(`${formatPeerTable(run.runs)}\nresults: ${await writeReport(report)}\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  if (run.interrupted) return 130;
+  return failed === 0 ? 0 : 1;
 }
 
-function composeRuns(failed: readonly Failure[]): Report {
-  const run = { id, started, finished: new Date().toISOString(), provider: "kind" as const };
-  return composeReport(run, { variants: [], checks: runs.flatMap(toChecks), versions }, failed);
+/** The first signal ends the run with its results; npm and the terminal repeat it, and a later one ends this process. */
+function onSignal(run: PeersRun, signal: string): void {
+  if (run.interrupted) {
+    if (performance.now() - interruptedAt > 1000) process.exit(130);
+    return;
+  }
+  interruptedAt = performance.now();
+  process.stderr.write(`\n${signal}: ending the run; once more to end at once and leave the cluster.\n`);
+  run.interrupt(signal);
 }
 
 function parseSuite(text: string): PeerSuite {

@@ -69,13 +69,18 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
   }
 }
 
-async function prepareCluster(cluster: Cluster, { suite, returnPath }: PeerOptions, progress: Progress): Promise<void> {
+async function prepareCluster(
+  cluster: Cluster,
+  { suite, returnPath, signal }: PeerOptions,
+  progress: Progress,
+): Promise<void> {
   if (cluster.importImages === undefined || cluster.blockEgress === undefined)
     throw new Error(`peer suites need container images on the nodes, which provider ${cluster.provider} cannot import`);
   await cluster.blockEgress();
   await runTimed(progress, `import ${suite.images.length} images of test pods`, async () =>
     cluster.importImages?.(suite.images),
   );
+  signal.throwIfAborted();
   await runTimed(progress, `set the return path ${returnPath}`, () =>
     switchVariant(cluster, { kubeProxy: cluster.spec.kubeProxy, returnPath }),
   );

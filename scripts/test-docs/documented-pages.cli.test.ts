@@ -16,7 +16,7 @@ describe("commands in the documentation", () => {
     }
     assert.ok(wanted.size > 5, `only ${wanted.size} commands with options were found`);
     const missing = [...wanted.values()].flatMap(({ script, subcommand, options }) => {
-      const file = /^tsx (\S+\.ts)/.exec(scripts[script] ?? "")?.[1];
+      const file = / (scripts\/\S+\.ts)\b/.exec(scripts[script] ?? "")?.[1];
       if (file === undefined) return [`npm run ${script} takes no options`];
       const argv = [file, ...(subcommand === "" ? [] : [subcommand]), "--help"];
       const help = $.sync({ cwd: ROOT, preferLocal: true })`tsx ${argv}`.stdout;
