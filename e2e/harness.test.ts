@@ -609,7 +609,7 @@ describe("harness: Eventually and Consistently", () => {
   it("passes a signal to the look", async () => {
     const signal = await Eventually(
       "a signal",
-      (given) => given,
+      (parsed) => parsed,
       () => true,
     );
     assert.ok(signal instanceof AbortSignal);
@@ -773,9 +773,9 @@ describe("harness: selection", () => {
 
   it("splits the specs into shards: each spec is in exactly one", () => {
     const h = () => {
-      const made = new Harness();
-      for (let n = 0; n < 7; n++) made.It(`s${n}`, () => undefined);
-      return made;
+      const created = new Harness();
+      for (let n = 0; n < 7; n++) created.It(`s${n}`, () => undefined);
+      return created;
     };
     const parts = ["1/3", "2/3", "3/3"].map((shard) => names(h(), { shard }));
     assert.deepEqual(parts.flat().toSorted(), ["s0", "s1", "s2", "s3", "s4", "s5", "s6"]);

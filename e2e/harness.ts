@@ -284,29 +284,29 @@ export function matchesLabels(expression: string, labels: readonly string[]): bo
   if (tokens.join("") !== expression.replaceAll(/\s+/g, ""))
     throw new Error(`"${expression}" is not a label expression (words, &&, ||, !, parentheses)`);
   if (tokens.length === 0) return true;
-  let at = 0;
+  let position = 0;
   const parseOr = (): boolean => {
     let value = parseAnd();
-    while (tokens[at] === "||") {
-      at++;
+    while (tokens[position] === "||") {
+      position++;
       value = parseAnd() || value;
     }
     return value;
   };
   const parseAnd = (): boolean => {
     let value = parseTerm();
-    while (tokens[at] === "&&") {
-      at++;
+    while (tokens[position] === "&&") {
+      position++;
       value = parseTerm() && value;
     }
     return value;
   };
   const parseTerm = (): boolean => {
-    const token = tokens[at++];
+    const token = tokens[position++];
     if (token === "!") return !parseTerm();
     if (token === "(") {
       const value = parseOr();
-      if (tokens[at++] !== ")") throw new Error(`"${expression}" lacks a parenthesis`);
+      if (tokens[position++] !== ")") throw new Error(`"${expression}" lacks a parenthesis`);
       return value;
     }
     if (token === undefined || !/^[\w.-]+$/.test(token))
@@ -314,7 +314,7 @@ export function matchesLabels(expression: string, labels: readonly string[]): bo
     return labels.includes(token);
   };
   const value = parseOr();
-  if (at !== tokens.length) throw new Error(`"${expression}" has "${tokens[at] ?? ""}" after its end`);
+  if (position !== tokens.length) throw new Error(`"${expression}" has "${tokens[position] ?? ""}" after its end`);
   return value;
 }
 
@@ -494,7 +494,7 @@ export class Harness {
     const run = new Run(chosen, settings, {
       interrupted: () => this.#interrupted,
       current: (node) => (this.#current = node),
-      progress: (done, of) => (this.#progress = { done, of }),
+      progress: (done, total) => (this.#progress = { done, of: total }),
       describe: this.describeProgress,
     });
     const print = () => process.stderr.write(`${this.describeProgress()}\n`);
@@ -621,7 +621,7 @@ function shardSpecs(specs: readonly Spec[], shard: string | undefined): Readonly
 interface RunHost {
   readonly interrupted: () => string | undefined;
   readonly current: (node: RunningNode | undefined) => void;
-  readonly progress: (done: number, of: number) => void;
+  readonly progress: (done: number, total: number) => void;
   readonly describe: () => string;
 }
 

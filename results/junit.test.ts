@@ -71,7 +71,7 @@ describe("junit.xml", () => {
       const shape = SHAPES[name];
       assert.ok(shape, `<${name}> is not in the schema`);
       assert.ok(shape.parents.includes(parent), `<${name}> in <${parent}>`);
-      for (const wanted of shape.required) assert.ok(wanted in attributes, `<${name}> lacks ${wanted}`);
+      for (const attribute of shape.required) assert.ok(attribute in attributes, `<${name}> lacks ${attribute}`);
       for (const [key, value] of Object.entries(attributes)) {
         assert.ok([...shape.required, ...shape.optional].includes(key), `<${name} ${key}> is not in the schema`);
         if (NUMBERS.has(key)) assert.match(value, /^\d+(\.\d+)?$/, `${name} ${key}`);
@@ -82,11 +82,13 @@ describe("junit.xml", () => {
   it("counts its test cases", () => {
     elements.forEach(({ name, attributes }, index) => {
       if (name !== "testsuite") return;
-      const cases = elements.flatMap((one, at) => (one.under === index && one.name === "testcase" ? [at] : []));
-      const of = (what: string) => elements.filter((one) => one.name === what && cases.includes(one.under)).length;
+      const cases = elements.flatMap((one, position) =>
+        one.under === index && one.name === "testcase" ? [position] : [],
+      );
+      const count = (what: string) => elements.filter((one) => one.name === what && cases.includes(one.under)).length;
       assert.deepEqual(
         [attributes["tests"], attributes["failures"], attributes["skipped"]],
-        [cases.length, of("failure"), of("skipped")].map(String),
+        [cases.length, count("failure"), count("skipped")].map(String),
       );
     });
     assert.equal(elements[0]?.attributes["tests"], String(elements.filter(({ name }) => name === "testcase").length));

@@ -21,13 +21,13 @@ describe("ensureDebianPackages", () => {
   }
 
   const cache = useDirectory("suite");
-  const given = process.env["INTERLAY_CACHE"];
+  const previous = process.env["INTERLAY_CACHE"];
   before(() => {
     process.env["INTERLAY_CACHE"] = cache; // it has the durations of steps
   });
   after(() => {
-    if (given === undefined) delete process.env["INTERLAY_CACHE"];
-    else process.env["INTERLAY_CACHE"] = given;
+    if (previous === undefined) delete process.env["INTERLAY_CACHE"];
+    else process.env["INTERLAY_CACHE"] = previous;
   });
 
   it("does nothing if no package is missing", async () => {

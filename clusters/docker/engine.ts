@@ -33,13 +33,15 @@ const ANSWER_TIMEOUT_MS = 5000;
 export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
   const running = await findRunningEngine();
   if (running !== undefined) return running;
-  const given = getGivenHost();
+  const givenHost = getGivenHost();
   const paths = getDaemonPaths(getCacheRoot());
   const host = `unix://${paths.socket}`;
   if (process.getuid?.() !== 0)
-    throw new Error(`No Docker daemon answers at ${given}, and only root can start one: start Docker, or run as root.`);
+    throw new Error(
+      `No Docker daemon answers at ${givenHost}, and only root can start one: start Docker, or run as root.`,
+    );
   if (process.env["DOCKER_HOST"] !== undefined)
-    progress.note(`DOCKER_HOST=${given} does not answer: a private daemon is used`);
+    progress.note(`DOCKER_HOST=${givenHost} does not answer: a private daemon is used`);
   if (await installDocker(progress)) {
     const installed = await findRunningEngine(); // systemd may have started it
     if (installed !== undefined) return installed;

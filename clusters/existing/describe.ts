@@ -20,13 +20,13 @@ export function toClusterNode({ name, addresses }: InventoryNode, role: ClusterN
 }
 
 /** Returns the spec of an existing cluster. Fields that only the creation of a cluster needs are empty. Pure. */
-export function toClusterSpec(wanted: ClusterSpec, inventory: ClusterInventory): ClusterSpec {
+export function toClusterSpec(requested: ClusterSpec, inventory: ClusterInventory): ClusterSpec {
   const findRange = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
   const overlay4 = findRange(inventory.overlayCidrs, false);
   const overlay6 = findRange(inventory.overlayCidrs, true);
   const service = (v6: boolean): string => findRange(inventory.serviceCidrs, v6) ?? "";
   const unused = { underlayCidr: "", nodeRange: "", podRange: "" };
-  const common = { ...omitIpv6(wanted), ...unused, kubernetes: inventory.server };
+  const common = { ...omitIpv6(requested), ...unused, kubernetes: inventory.server };
   if (overlay4 === undefined && overlay6 !== undefined)
     return { ...common, overlayCidr: overlay6, serviceCidr: service(true) };
   return {

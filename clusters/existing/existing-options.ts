@@ -81,7 +81,7 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(`${parsed.error.issues.map(({ message }) => message).join("; ")}.`);
   const { data } = parsed;
-  const given = {
+  const fromFlags = {
     kubeconfig: data.INTERLAY_KUBECONFIG,
     context: data.INTERLAY_CONTEXT,
     pool: data.INTERLAY_POOL,
@@ -104,6 +104,6 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
       tolerations: data.INTERLAY_TOLERATIONS,
       resources: data.INTERLAY_POD_RESOURCES,
     }),
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== "")),
+    ...Object.fromEntries(Object.entries(fromFlags).filter(([, value]) => value !== undefined && value !== "")),
   };
 }

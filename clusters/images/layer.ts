@@ -115,8 +115,8 @@ async function makeLayer(tar: string, ownership: Ownership, fill: (tree: string)
   await mkdir(tree, { recursive: true, mode: 0o755 });
   try {
     await fill(tree);
-    const { diffId, size, tar: made } = await packLayer(tree, join(staging, "layer.tar"), ownership);
-    await rename(made, tar);
+    const { diffId, size, tar: archive } = await packLayer(tree, join(staging, "layer.tar"), ownership);
+    await rename(archive, tar);
     await writeFile(`${tar}.json`, `${JSON.stringify({ diffId, size })}\n`, { mode: 0o600 });
     return { tar, diffId, size };
   } finally {

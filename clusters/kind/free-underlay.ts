@@ -33,13 +33,13 @@ export function chooseUnderlay(
   used: readonly UsedRange[],
 ): { readonly underlay: Underlay; readonly conflict?: UsedRange } {
   const { underlayCidr, nodeRange, podRange } = spec;
-  const wanted = { underlayCidr, nodeRange, podRange };
-  const existing = [wanted, ...(spec.underlayMayMove ? CANDIDATES : [])].find(
+  const requestedRanges = { underlayCidr, nodeRange, podRange };
+  const existing = [requestedRanges, ...(spec.underlayMayMove ? CANDIDATES : [])].find(
     (candidate) => own === `${candidate.underlayCidr} ${candidate.nodeRange}`,
   );
   if (existing !== undefined) return { underlay: existing };
   const conflict = findConflict(underlayCidr, used);
-  if (conflict === undefined) return { underlay: wanted };
+  if (conflict === undefined) return { underlay: requestedRanges };
   const free = CANDIDATES.find((candidate) => findConflict(candidate.underlayCidr, used) === undefined);
   if (spec.underlayMayMove && free !== undefined) return { underlay: free, conflict };
   throw new Error(

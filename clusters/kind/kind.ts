@@ -101,12 +101,16 @@ async function readVersion(kubeconfig: string): Promise<string> {
 }
 
 /** Prepares what clusters share: Docker, programs and image layers. They stay on the machine. */
-async function prepareBringup(wanted: ClusterSpec, progress: Progress): Promise<Bringup> {
+async function prepareBringup(requested: ClusterSpec, progress: Progress): Promise<Bringup> {
   await ensureDebianPackages(PACKAGES, progress);
   await raiseLimits(INOTIFY, progress);
   const engine = await ensureEngine(progress);
-  const underlay = await findFreeUnderlay(engine, wanted, progress);
-  const spec = { ...wanted, ...underlay, ...(wanted.ipv6 === undefined ? {} : { ipv6: createIpv6Ranges(underlay) }) };
+  const underlay = await findFreeUnderlay(engine, requested, progress);
+  const spec = {
+    ...requested,
+    ...underlay,
+    ...(requested.ipv6 === undefined ? {} : { ipv6: createIpv6Ranges(underlay) }),
+  };
   const kubeProxies = [
     ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
   ];

@@ -15,7 +15,7 @@ export function splitManifest(manifest: string): {
     name: String(document.getIn(["metadata", "name"])),
     text: String(document).replace(/^---\n/, ""),
   }));
-  const join = (wanted: readonly { readonly text: string }[]) => wanted.map(({ text }) => text).join("---\n");
+  const join = (parts: readonly { readonly text: string }[]) => parts.map(({ text }) => text).join("---\n");
   return {
     first: join(documents.filter(({ kind }) => REQUIRED_KINDS.has(kind))),
     definitions: documents.flatMap(({ kind, name }) => (kind === "CustomResourceDefinition" ? [name] : [])),

@@ -55,10 +55,11 @@ export const labProvider: Provider = {
     const interlay = await buildInterlayExecutables(progress);
     const directory = getLabDirectory(spec.name);
     const files = getLabFiles(directory);
-    const wanted = await createPlan(spec, components, interlay);
+    const desired = await createPlan(spec, components, interlay);
     const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), files.kubeconfig);
     const plan =
-      (await findReusablePlan(files, wanted)) ?? (await createLab(files, wanted, spec, kubectl, components, progress));
+      (await findReusablePlan(files, desired)) ??
+      (await createLab(files, desired, spec, kubectl, components, progress));
     const cluster = await LabCluster.create(spec, plan, directory, kubectl);
     if (spec.environment?.spec.kubeProxy?.installed === false) return cluster;
     const current = await readKubeProxy(kubectl);
@@ -112,7 +113,7 @@ async function saveLog(files: LabFiles): Promise<void> {
 
 async function createLab(
   files: LabFiles,
-  wanted: LabPlan,
+  desired: LabPlan,
   spec: ClusterSpec,
   kubectl: Kubectl,
   components: ResolvedComponents,
@@ -120,7 +121,7 @@ async function createLab(
 ): Promise<LabPlan> {
   await removeLab(files);
   await mkdir(files.directory, { recursive: true, mode: 0o700 });
-  const plan = { ...wanted, port: await findFreePort() };
+  const plan = { ...desired, port: await findFreePort() };
   await writeFile(files.plan, JSON.stringify(plan), { mode: 0o600 });
   await runTimed(progress, `start the lab ${spec.name}: ${spec.workers + 1} nodes`, () => startLab(files));
   const calicoCrds = components.path("calico-crds");
@@ -175,10 +176,10 @@ async function readFinishedPlan(files: LabFiles): Promise<LabPlan | undefined> {
 }
 
 /** Returns the plan of the running lab if it equals the wanted plan, except for the port. */
-async function findReusablePlan(files: LabFiles, wanted: LabPlan): Promise<LabPlan | undefined> {
+async function findReusablePlan(files: LabFiles, desired: LabPlan): Promise<LabPlan | undefined> {
   const current = await readFinishedPlan(files);
   if (current === undefined) return undefined;
-  return isReusable(current, wanted) ? current : undefined;
+  return isReusable(current, desired) ? current : undefined;
 }
 
 /** Returns a free loopback port. If another program takes it before the daemon does, `up` fails. */

@@ -39,8 +39,8 @@ describe("wantsColors", () => {
     [{ FORCE_COLOR: "0" }, false],
     [{ FORCE_COLOR: "3", NO_COLOR: "1" }, true],
   ];
-  for (const [env, wanted] of table)
-    it(`is ${wanted} for ${JSON.stringify(env)}`, () => {
-      assert.equal(wantsColors(env), wanted);
+  for (const [env, expected] of table)
+    it(`is ${expected} for ${JSON.stringify(env)}`, () => {
+      assert.equal(wantsColors(env), expected);
     });
 });

@@ -39,12 +39,12 @@ describe("a dual-stack cluster", () => {
   });
 
   it("has two families, and other clusters have one", () => {
-    for (const [given, families] of [
+    for (const [input, families] of [
       ["ipv4", ["ipv4"]],
       ["ipv6", ["ipv6"]],
       ["dual", ["ipv4", "ipv6"]],
     ] as const)
-      assert.deepEqual(listFamilies(setFamilies(DEFAULT_SPEC, given)), families);
+      assert.deepEqual(listFamilies(setFamilies(DEFAULT_SPEC, input)), families);
   });
 
   it("joins its ranges with IPv4 first", () => {

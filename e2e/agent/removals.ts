@@ -11,7 +11,7 @@ export interface Removal {
   readonly what: string;
   readonly remove: readonly string[];
   readonly show: readonly string[];
-  readonly there: RegExp;
+  readonly present: RegExp;
 }
 
 /** Lists what the specs remove from a node, and how it is found again. */
@@ -23,73 +23,73 @@ export function listRemovals({ underlay, multiNic, overlayCidr, nodeAddress }: A
       what: "an underlay pod's host route",
       remove: ["ip", "route", "delete", `${underlay.address}/32`],
       show: ["ip", "route", "show", `${underlay.address}/32`],
-      there: new RegExp(`dev ${underlay.link}`),
+      present: new RegExp(`dev ${underlay.link}`),
     },
     {
       what: "a multi-NIC pod's host route",
       remove: ["ip", "route", "delete", `${multiNic.address}/32`, "table", "500"],
       show: ["ip", "route", "show", "table", "500"],
-      there: new RegExp(`^${multiNic.address} dev cali`, "m"),
+      present: new RegExp(`^${multiNic.address} dev cali`, "m"),
     },
     {
       what: "a route in the pod",
       remove: inPod(underlay.netns, "ip", "route", "delete", overlayCidr),
       show: inPod(underlay.netns, "ip", "route"),
-      there: new RegExp(`^${overlayCidr} via ${nodeAddress} dev veth0`, "m"),
+      present: new RegExp(`^${overlayCidr} via ${nodeAddress} dev veth0`, "m"),
     },
     {
       what: "the node's rule",
       remove: ["ip", "rule", "delete", "pref", "1000"],
       show: ["ip", "rule", "show", "pref", "1000"],
-      there: /lookup 500/,
+      present: /lookup 500/,
     },
     {
       what: "a rule in the pod",
       remove: inPod(multiNic.netns, "ip", "rule", "delete", "from", multiNic.address),
       show: inPod(multiNic.netns, "ip", "rule"),
-      there: new RegExp(ruleInPod),
+      present: new RegExp(ruleInPod),
     },
     {
       what: "a pinned neighbour",
       remove: ["ip", "neighbour", "delete", underlay.address, "dev", underlay.link],
       show: ["ip", "neighbour", "show", "nud", "permanent"],
-      there: new RegExp(`^${underlay.address} dev ${underlay.link} .*PERMANENT`, "m"),
+      present: new RegExp(`^${underlay.address} dev ${underlay.link} .*PERMANENT`, "m"),
     },
     {
       what: "the nftables table",
       remove: ["nft", "delete", "table", "inet", "interlay"],
       show: ["nft", "list", "tables"],
-      there: /table inet interlay/,
+      present: /table inet interlay/,
     },
     {
       what: "nftables rules in the table",
       remove: ["nft", "flush", "table", "inet", "interlay"],
       show: ["nft", "list", "table", "inet", "interlay"],
-      there: /notrack/,
+      present: /notrack/,
     },
     {
       what: "a sysctl of the node",
       remove: ["sysctl", "-w", `net.ipv4.conf.${underlay.link}.forwarding=0`],
       show: ["sysctl", "-n", `net.ipv4.conf.${underlay.link}.forwarding`],
-      there: /^1/,
+      present: /^1/,
     },
     {
       what: "a sysctl in the pod",
       remove: inPod(underlay.netns, "sysctl", "-w", "net.ipv4.conf.eth0.rp_filter=1"),
       show: inPod(underlay.netns, "sysctl", "-n", "net.ipv4.conf.eth0.rp_filter"),
-      there: /^2/,
+      present: /^2/,
     },
     {
       what: "a link that is up",
       remove: ["ip", "link", "set", underlay.link, "down"],
       show: ["ip", "link", "show", underlay.link],
-      there: /[<,]UP[,>]/,
+      present: /[<,]UP[,>]/,
     },
     {
       what: "a link, with its routes and neighbours",
       remove: ["ip", "link", "delete", underlay.link],
       show: ["ip", "route", "show", `${underlay.address}/32`],
-      there: new RegExp(`dev ${underlay.link}`),
+      present: new RegExp(`dev ${underlay.link}`),
     },
   ];
 }

@@ -36,15 +36,15 @@ export const runEvidenceBench: Bench = {
     try {
       const cluster = await provider.up(spec, progress);
       const deployment = await deployPods(cluster, clusterApi(cluster));
-      const asked = listMatrixCells(deployment.workers.length);
+      const selectedCells = listMatrixCells(deployment.workers.length);
       const figures: Measurement[] = [];
       for (const variant of VARIANTS) {
         await switchVariant(cluster, variant);
         const took: Record<"without" | "with", number[]> = { without: [], with: [] };
         for (let round = 0; round <= ROUNDS; round++)
           for (const [which, run] of [
-            ["without", () => runCells(asked, variant, deployment)],
-            ["with", () => captureCells({ cluster, deployment, variant }, asked)],
+            ["without", () => runCells(selectedCells, variant, deployment)],
+            ["with", () => captureCells({ cluster, deployment, variant }, selectedCells)],
           ] as const) {
             const started = performance.now();
             const wrong = (await run()).filter(({ ok }) => !ok);
@@ -54,7 +54,7 @@ export const runEvidenceBench: Bench = {
           }
         const [without, withEvidence] = [median(took.without), median(took.with)];
         print(`${variant.returnPath}: ${roundToTenth(without)} ms without, ${roundToTenth(withEvidence)} ms with`);
-        const basis = `${asked.length} cells, median of ${ROUNDS}, alternately; return path ${variant.returnPath}`;
+        const basis = `${selectedCells.length} cells, median of ${ROUNDS}, alternately; return path ${variant.returnPath}`;
         figures.push(
           { name: `matrix alone, ${variant.returnPath}`, value: roundToTenth(without), unit: "ms", basis },
           {

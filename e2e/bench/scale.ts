@@ -104,7 +104,7 @@ export const runScaleBench: Bench = {
       const probes = await buildProbes(api, sampleCells(nodes), most, nodes);
       const idle = describeIdle(await waitUntilIdle(cluster));
       print(`probing ${idle}`);
-      const [asked, before] = [performance.now(), await readDropped()];
+      const [startedAt, before] = [performance.now(), await readDropped()];
       const { first, later, never } = await probeAll(cluster, api, probes, print);
       const dropped = diffDropped(before, await readDropped());
       for (const what of [...later, ...never]) print(what);
@@ -119,7 +119,7 @@ export const runScaleBench: Bench = {
           limit: 0,
           basis: [basis, ...never].join("; "),
         },
-        { name: "duration of the sampled matrix", value: seconds(asked), unit: "s", basis },
+        { name: "duration of the sampled matrix", value: seconds(startedAt), unit: "s", basis },
         { name: "duration of the benchmark", value: seconds(started), unit: "s", basis: size },
         { name: "dropped packets: full queue", value: dropped.backlog, unit: "", basis: BACKLOG_BASIS },
         {

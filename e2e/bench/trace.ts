@@ -46,20 +46,20 @@ function measureMatrix(print: (line: string) => void): Promise<readonly Measurem
     const api = clusterApi(cluster);
     const deployment = await deployPods(cluster, api);
     await deployment.closeProbers();
-    const asked = listMatrixCells(deployment.workers.length).filter(isTraced);
+    const selectedCells = listMatrixCells(deployment.workers.length).filter(isTraced);
     const times: { readonly collect: number; readonly trace: number }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const started = performance.now();
       const snapshot = await collectCluster(cluster, api);
       const collect = performance.now() - started;
-      times.push({ collect, trace: traceCells(snapshot, asked, deployment).milliseconds });
+      times.push({ collect, trace: traceCells(snapshot, selectedCells, deployment).milliseconds });
     }
     print(times.map(({ collect, trace }) => `${Math.round(collect)} + ${Math.round(trace)} ms`).join(", "));
-    const basis = `${asked.length} cells of ${cluster.nodes.length} nodes on one machine, median of ${ROUNDS}`;
+    const basis = `${selectedCells.length} cells of ${cluster.nodes.length} nodes on one machine, median of ${ROUNDS}`;
     return [
       {
         name: "a cell",
-        value: roundToHundredth(median(times.map(({ trace }) => trace)) / asked.length),
+        value: roundToHundredth(median(times.map(({ trace }) => trace)) / selectedCells.length),
         unit: "ms",
         limit: 2,
         basis: `${basis}; with the compilation of the rules`,

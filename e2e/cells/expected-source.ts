@@ -112,13 +112,13 @@ function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettin
 function sourceByNodePort(
   cell: Cell,
   reaches: ServerRef,
-  asked: NodeRef,
+  targetNode: NodeRef,
   settings: NetworkSettings,
 ): readonly SourceRef[] {
-  if (!keepsClient(cell)) return [toNodeSource(asked, reaches)];
+  if (!keepsClient(cell)) return [toNodeSource(targetNode, reaches)];
   return removeDuplicates(
-    listArrivingSources(cell, asked, settings).flatMap((source) =>
-      listTranslatedSources(cell, source, reaches, asked, settings),
+    listArrivingSources(cell, targetNode, settings).flatMap((source) =>
+      listTranslatedSources(cell, source, reaches, targetNode, settings),
     ),
   );
 }
@@ -149,9 +149,10 @@ function sourceByHostPort(
 const keepsClient = ({ group }: Cell): boolean => group === "node-port-local" || group === "pod-to-node-port-local";
 
 /** Returns the source address with which a cell's packets enter the node with the destination address. */
-function listArrivingSources(cell: Cell, asked: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
-  if (cell.source === "external" || asked === cell.sourceNode || cell.source === "underlay") return [toOwnSource(cell)];
-  if (cell.source === "multi-nic" && !leavesRack(cell, asked, settings)) return [toOwnSource(cell, "net1")];
+function listArrivingSources(cell: Cell, targetNode: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
+  if (cell.source === "external" || targetNode === cell.sourceNode || cell.source === "underlay")
+    return [toOwnSource(cell)];
+  if (cell.source === "multi-nic" && !leavesRack(cell, targetNode, settings)) return [toOwnSource(cell, "net1")];
   return chooseSources(settings.natOutgoing, { node: cell.sourceNode ?? 0, network: "node" }, toOwnSource(cell));
 }
 

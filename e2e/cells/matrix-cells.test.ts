@@ -68,9 +68,9 @@ describe("the cells", () => {
   });
 
   it("probe the overlay address and the underlay address of multi-NIC pods", () => {
-    const asked = two.filter((cell) => cell.id.startsWith("matrix/underlay-1-a/multi-nic-2-b"));
+    const selected = two.filter((cell) => cell.id.startsWith("matrix/underlay-1-a/multi-nic-2-b"));
     assert.deepEqual(
-      asked.filter((cell) => cell.protocol === "tcp").map((cell) => [cell.id, cell.toOverlayAddress]),
+      selected.filter((cell) => cell.protocol === "tcp").map((cell) => [cell.id, cell.toOverlayAddress]),
       [
         ["matrix/underlay-1-a/multi-nic-2-b/other-node/tcp", true],
         ["matrix/underlay-1-a/multi-nic-2-b:net1/other-node/tcp", false],

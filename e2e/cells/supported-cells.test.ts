@@ -33,9 +33,9 @@ describe("what can be asked in a cluster", () => {
   ];
   for (const capabilities of grounds)
     it(`is for each group some cells, or a reason: ${JSON.stringify(capabilities)}`, () => {
-      const asked = listGroups(capabilities);
+      const groups = listGroups(capabilities);
       for (const group of GROUPS)
-        assert.equal(asked.has(group), explainUnsupportedGroup(group, capabilities) === undefined, group);
+        assert.equal(groups.has(group), explainUnsupportedGroup(group, capabilities) === undefined, group);
     });
 
   it("leaves out cells with an undecided result, and returns the reason for their group", () => {

@@ -134,10 +134,10 @@ describe("the assessment of runs", () => {
       const ground = { nodeAccess: "network", outside: false, features: NO_FEATURES, podTrafficKnown: true } as const;
       const ids = new Set(listSupportedCells(listMatrixCells(2), ground).map(({ id }) => id));
       const variants = report.variants.map((variant) => {
-        const asked = variant.cells
+        const selected = variant.cells
           .filter(({ id }) => ids.has(id))
           .map(({ evidence: { path: _, ...evidence } = {}, ...cell }) => ({ ...cell, evidence }));
-        return { ...variant, cells: asked, table: summarizeCells(asked) };
+        return { ...variant, cells: selected, table: summarizeCells(selected) };
       });
       const passed = variants.reduce((sum, variant) => sum + variant.cells.length, report.checks.length);
       return { ...report, provider: "existing", datapath, variants, summary: { passed, failed: 0, skipped: 0 } };

@@ -44,7 +44,7 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
     summarizeVariant(reports.flatMap((report) => report.variants[index] ?? [])),
   );
   const profiles = evaluateProfiles({ reports, variants, workers, families: listReportFamilies(first) }, claimed);
-  const wanted = profiles.filter((profile) => profile.claimed);
+  const claimedProfiles = profiles.filter((profile) => profile.claimed);
   return {
     provider: first.provider,
     evidence: findEvidenceLevel(reports),
@@ -57,7 +57,7 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
     runs: reports.map(({ id, started, finished }, index) => ({ id, started, finished, folder: `runs/${index + 1}` })),
     variants,
     profiles,
-    result: wanted.length > 0 && wanted.every(({ result }) => result === "pass") ? "pass" : "fail",
+    result: claimedProfiles.length > 0 && claimedProfiles.every(({ result }) => result === "pass") ? "pass" : "fail",
   };
 }
 

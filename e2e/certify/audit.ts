@@ -96,12 +96,12 @@ export function listReportFamilies({ variants }: Report): readonly ("ipv4" | "ip
   return [...both];
 }
 
-function auditVariant(variant: VariantResult, asked: readonly Cell[], report: Report): readonly string[] {
+function auditVariant(variant: VariantResult, expectedCells: readonly Cell[], report: Report): readonly string[] {
   const byId = new Map(variant.cells.map((result) => [result.id, result]));
-  const known = new Set(asked.map(({ id }) => id));
+  const known = new Set(expectedCells.map(({ id }) => id));
   const { tcpBeLiberal, invalidDropRule } = decideExpectation(variant);
   return [
-    ...asked.flatMap((cell) => {
+    ...expectedCells.flatMap((cell) => {
       const result = byId.get(cell.id);
       const problems = result === undefined ? ["is missing"] : auditCell(cell, result, variant, report);
       return problems.map((problem) => `cell ${cell.id} ${problem}`);
@@ -125,8 +125,8 @@ function hasFilters({ invalidDropRule }: VariantResult, report: Report): boolean
 
 function auditCell(cell: Cell, result: CellResult, variant: VariantResult, report: Report): readonly string[] {
   const problems: string[] = [];
-  const expectEqual = (what: string, actual: unknown, wanted: unknown) => {
-    if (actual !== wanted) problems.push(`has ${what} ${String(actual)}, want ${String(wanted)}`);
+  const expectEqual = (what: string, actual: unknown, expectedValue: unknown) => {
+    if (actual !== expectedValue) problems.push(`has ${what} ${String(actual)}, want ${String(expectedValue)}`);
   };
   expectEqual("group", result.group, cell.group);
   expectEqual("source", result.source, cell.source);
@@ -190,12 +190,12 @@ function auditSummary({ summary, variants, checks }: Report): readonly string[] 
 function auditChecks(report: Report): readonly string[] {
   const { checks, variants } = report;
   const mayBeSkipped = !isCaptured(report);
-  const wanted = [
+  const required = [
     REQUIRED_CHECKS.podsReady,
     REQUIRED_CHECKS.podRoutes,
     ...variants.map((variant) => `${variantTitle(variant)} ${REQUIRED_CHECKS.nodeFilters}`),
   ];
-  return wanted
+  return required
     .filter(
       (name) => !checks.some((check) => check.name.endsWith(name) && (mayBeSkipped || check.status !== "skipped")),
     )

@@ -43,10 +43,10 @@ const RULES: Readonly<Record<ProfileName, (facts: CertifiedRuns) => ProfileVerdi
   "dual-stack": (facts) =>
     facts.families.length < 2 ? notRun(`only ${facts.families.join()} (--family dual)`) : judgeCells(facts, () => true),
   policy: (facts) => {
-    const made = facts.reports.every(({ checks }) =>
+    const captured = facts.reports.every(({ checks }) =>
       checks.some((check) => isPolicy(check) && check.status !== "skipped"),
     );
-    if (!made) return notRun("the NetworkPolicy specs did not run (--profile …,policy)");
+    if (!captured) return notRun("the NetworkPolicy specs did not run (--profile …,policy)");
     const broken = findFailedCheck(facts, isPolicy);
     return broken === undefined ? pass("a denying NetworkPolicy is effective in every run") : fail(broken);
   },
@@ -93,12 +93,12 @@ const isPolicy = (check: CheckResult): boolean => check.name.includes("NetworkPo
 const isOwn = (check: CheckResult): boolean => !isPolicy(check) && !isPeer(check);
 const getGroup = (id: string): string => id.split("/")[0] ?? "";
 
-function judgeCells({ reports, variants }: CertifiedRuns, wanted: (group: string) => boolean): ProfileVerdict {
-  const among = (ids: readonly string[]) => ids.filter((id) => wanted(getGroup(id)));
+function judgeCells({ reports, variants }: CertifiedRuns, isRequired: (group: string) => boolean): ProfileVerdict {
+  const among = (ids: readonly string[]) => ids.filter((id) => isRequired(getGroup(id)));
   const failed = variants.flatMap((variant) => among(variant.failed));
   const flaky = variants.flatMap((variant) => among(variant.flaky));
   const cells = reports[0]?.variants.reduce(
-    (sum, one) => sum + one.cells.filter(({ group }) => wanted(group)).length,
+    (sum, one) => sum + one.cells.filter(({ group }) => isRequired(group)).length,
     0,
   );
   if (failed.length > 0) return fail(`${failed.length} of ${cells ?? 0} cells failed, such as ${failed[0] ?? ""}`);
@@ -110,10 +110,10 @@ function judgeCells({ reports, variants }: CertifiedRuns, wanted: (group: string
   );
 }
 
-function findFailedCheck({ reports }: CertifiedRuns, wanted: (check: CheckResult) => boolean): string | undefined {
+function findFailedCheck({ reports }: CertifiedRuns, isRequired: (check: CheckResult) => boolean): string | undefined {
   // Checks that summarize cells are left out: each profile judges its cells.
   const broken = reports
     .flatMap(({ checks }) => checks)
-    .find((check) => wanted(check) && check.status === "failed" && !/ cells: [a-z-]+$/.test(check.name));
+    .find((check) => isRequired(check) && check.status === "failed" && !/ cells: [a-z-]+$/.test(check.name));
   return broken && `the check "${broken.name}" failed: ${broken.error ?? ""}`;
 }

@@ -88,7 +88,7 @@ export const ACTIONS: readonly ChaosAction[] = [
   {
     name: "pods come",
     act: async (context) => {
-      const made = await Promise.all(
+      const createdPods = await Promise.all(
         [1, 2, 3].map(() =>
           createChaosPod(context, {
             node: pickRandom(context.workers, context.random),
@@ -96,8 +96,8 @@ export const ACTIONS: readonly ChaosAction[] = [
           }),
         ),
       );
-      await Promise.all(made.map((testPod) => waitForChaosPod(context, testPod)));
-      return made.map(({ name, type, node }) => `${name} (${type}) on ${node}`).join(", ");
+      await Promise.all(createdPods.map((testPod) => waitForChaosPod(context, testPod)));
+      return createdPods.map(({ name, type, node }) => `${name} (${type}) on ${node}`).join(", ");
     },
   },
   {

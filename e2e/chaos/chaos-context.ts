@@ -67,9 +67,9 @@ export async function createChaosPod(
     labels,
   );
   await ensureObject(api, manifest);
-  const made = { name, node, type };
-  testPods.set(name, made);
-  return made;
+  const created = { name, node, type };
+  testPods.set(name, created);
+  return created;
 }
 
 /** Waits until the pod is ready. */

@@ -56,7 +56,7 @@ export async function deployPods(cluster: Cluster, api: ClusterApi, timeoutMs = 
   const features = await findFeatures(cluster, api);
   const { hostPorts, vips: balanced } = features;
   const hostPods = nodeAccess !== "none";
-  const wanted = createManifests(cluster.probeImage, workers, {
+  const manifests = createManifests(cluster.probeImage, workers, {
     families,
     namespace,
     hostPort,
@@ -66,11 +66,11 @@ export async function deployPods(cluster: Cluster, api: ClusterApi, timeoutMs = 
     balanced,
     settings: podSettings,
   });
-  await removeForeignPods(api, namespace, wanted);
-  const [namespaceObject, ...rest] = wanted;
+  await removeForeignPods(api, namespace, manifests);
+  const [namespaceObject, ...rest] = manifests;
   if (namespaceObject !== undefined) await ensureObject(api, namespaceObject);
   await Promise.all(rest.map((object) => ensureObject(api, object)));
-  const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
+  const names = manifests.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
   const { pods, notReady } = await waitUntilPodsReady(api, namespace, names, timeoutMs);
   if (balanced) await waitForVirtualAddresses(api, namespace);
   const [services, external, overlay, apiServer] = await Promise.all([

@@ -29,7 +29,7 @@ interface ReadyPods {
 export async function removeForeignPods(
   api: ClusterApi,
   namespace: string,
-  wanted: readonly Manifest[],
+  desired: readonly Manifest[],
 ): Promise<void> {
   const { items } = await retryOnServerError(() =>
     api.core.listNamespace({ fieldSelector: `metadata.name=${namespace}` }),
@@ -38,27 +38,27 @@ export async function removeForeignPods(
   if (found === undefined) return;
   const listed = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
   const broken = listed.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
-  const foreign = found.metadata?.annotations?.[DIGEST] !== wanted[0]?.metadata.annotations?.[DIGEST];
+  const foreign = found.metadata?.annotations?.[DIGEST] !== desired[0]?.metadata.annotations?.[DIGEST];
   if (foreign || broken) await removeNamespace(api, namespace);
 }
 
 /**
  * Waits until pods are ready.
  *
- * @param wanted names of the pods; chaos has other pods in the namespace
+ * @param desired names of the pods; chaos has other pods in the namespace
  * @throws if a pod does not run after the timeout, with the last warning
  */
 export async function waitUntilPodsReady(
   api: ClusterApi,
   namespace: string,
-  wanted: readonly string[],
+  desired: readonly string[],
   timeoutMs: number,
 ): Promise<ReadyPods> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const all = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
-    const items = all.items.filter(({ metadata }) => wanted.includes(metadata?.name ?? ""));
-    const missing = wanted.filter((name) => !items.some(({ metadata }) => metadata?.name === name));
+    const items = all.items.filter(({ metadata }) => desired.includes(metadata?.name ?? ""));
+    const missing = desired.filter((name) => !items.some(({ metadata }) => metadata?.name === name));
     const waiting = items.filter(({ status }) => !reportsReady(status));
     const pods = new Map(items.map(toDeployedPod).map((pod) => [pod.name, pod]));
     if (waiting.length === 0 && missing.length === 0) return { pods, notReady: [] };
@@ -72,7 +72,7 @@ export async function waitUntilPodsReady(
       const events = await api.core.listNamespacedEvent({ namespace });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
-        `${waiting.length + missing.length} of ${wanted.length} pods are not ready after ${timeoutMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which does not exist`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
+        `${waiting.length + missing.length} of ${desired.length} pods are not ready after ${timeoutMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which does not exist`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -43,11 +43,11 @@ describe("runCells", () => {
   });
 
   it("gives the same cells other tokens in the next run, since servers remember those that they got", async () => {
-    const asked = new Set<string>();
+    const requested = new Set<string>();
     const prober = () =>
       Promise.resolve({
         probe: ({ token }: { readonly token: string }) => {
-          asked.add(token);
+          requested.add(token);
           return Promise.resolve(answer);
         },
       });
@@ -55,6 +55,6 @@ describe("runCells", () => {
     const run = { ...DEFAULT_RUN, attempts: 1 };
     await runCells(all, variant, fake, run);
     await runCells(all, variant, fake, run);
-    assert.equal(asked.size, 2 * all.length);
+    assert.equal(requested.size, 2 * all.length);
   });
 });

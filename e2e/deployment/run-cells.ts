@@ -22,7 +22,7 @@ interface RunOptions {
   /** Token of the first cell, from `reserveTokens`; the others follow. Undefined: new tokens. */
   readonly firstToken?: number;
   /** Called whenever another cell has its result. */
-  readonly onDone?: (done: number, of: number) => void;
+  readonly onDone?: (done: number, total: number) => void;
 }
 
 export const DEFAULT_RUN: RunOptions = {
@@ -51,11 +51,11 @@ export async function runCells(
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const token = formatToken(firstToken + next.index);
       const { cell, verdict } = next;
-      const asked =
+      const probes =
         cell.attack === undefined
           ? runCell(cell, verdict, token, variant, deployment, options)
           : runAttackCell(cell, verdict, token, deployment);
-      results[next.index] = await asked.catch((error: unknown) => {
+      results[next.index] = await probes.catch((error: unknown) => {
         currentSignal().throwIfAborted();
         return failCell(cell, verdict, error);
       });

@@ -19,11 +19,11 @@ const SNAPSHOT = [INSTALLED_EXECUTABLE, "doctor", "--snapshot"];
 export async function withCauses(
   cluster: Cluster,
   results: readonly CellResult[],
-  asked: readonly Cell[],
+  cells: readonly Cell[],
   findNode: (pod: string) => string | undefined,
 ): Promise<CellResult[]> {
   const wrong = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
-  const failing = asked.filter(({ id }) => wrong.has(id));
+  const failing = cells.filter(({ id }) => wrong.has(id));
   try {
     const causes = listLikelyCauses(await listFindings(cluster), failing, findNode);
     return results.map((result) => {

@@ -19,12 +19,12 @@ interface Comparison {
 /** Probes the cells, and compares the results to the findings. */
 export async function comparePrediction(
   findings: Findings,
-  asked: readonly Cell[],
+  cells: readonly Cell[],
   deployment: Deployment,
 ): Promise<Comparison> {
   const findNode = (pod: string) => deployment.pods.get(pod)?.node;
-  const predicted = listPredictedFailures(findings, asked, findNode, (cell) => deployment.locate(cell).address);
-  const results = await runCells(asked, HEALTHY, deployment, RUN);
+  const predicted = listPredictedFailures(findings, cells, findNode, (cell) => deployment.locate(cell).address);
+  const results = await runCells(cells, HEALTHY, deployment, RUN);
   const failed = results.filter(({ actual }) => actual === "fail").map(({ id }) => id);
   const not = (list: readonly string[], other: readonly string[]) => list.filter((id) => !other.includes(id));
   return { predicted, failedAndNotPredicted: not(failed, predicted), predictedAndPassed: not(predicted, failed) };

@@ -46,8 +46,8 @@ function matchesPattern(
   getAddress?: FindAddress,
 ): boolean {
   const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
-  const matches = <T>(wanted: T | undefined, actual: T | undefined) => wanted === undefined || wanted === actual;
-  const among = (wanted: readonly string[] | undefined, actual: string) => wanted?.includes(actual) ?? true;
+  const matches = <T>(expected: T | undefined, actual: T | undefined) => expected === undefined || expected === actual;
+  const among = (expected: readonly string[] | undefined, actual: string) => expected?.includes(actual) ?? true;
   return (
     among(pattern.sources, cell.source) &&
     matches(pattern.sourceNode, findNode(cell.from)) &&

@@ -30,11 +30,11 @@ export type Predictions = ReadonlyMap<string, Prediction>;
  */
 export async function predictCells(
   cluster: Cluster,
-  asked: readonly Cell[],
+  cells: readonly Cell[],
   deployment: Deployment,
 ): Promise<Predictions> {
   const snapshot = await collectCluster(cluster, clusterApi(cluster));
-  const traced = asked.filter((cell) => isTraced(cell) && hasClient(snapshot, cell));
+  const traced = cells.filter((cell) => isTraced(cell) && hasClient(snapshot, cell));
   const { traces } = traceCells(snapshot, traced, deployment);
   return new Map([...traces].map(([id, trace]) => [id, toPrediction(trace, deployment)] as const));
 }

@@ -109,7 +109,7 @@ function withPaths(
     const wrong =
       findWrongPath(expected, seen) ??
       findWrongAddress(seen, {
-        asked: result.address,
+        requested: result.address,
         server: isSeenByServer(cell, seen)
           ? getAddress(result.to, cell.reaches?.nic ?? "main", cell.family)
           : undefined,

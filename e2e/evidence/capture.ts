@@ -64,9 +64,9 @@ async function prepareCapture(cluster: CaptureNodes, pods: CapturedPods): Promis
     mine.flatMap((ns) => [`${enterPrefix(ns)}ip -o link`, "echo @"]),
   );
   const links = namespaces.map((mine, node) => mine.map((_, index) => readLinks(listings[node]?.[index] ?? "")));
-  const made = { namespaces, links };
-  prepared.set(pods, made);
-  return made;
+  const created = { namespaces, links };
+  prepared.set(pods, created);
+  return created;
 }
 
 async function startPrepared(cluster: CaptureNodes, { namespaces, links }: Prepared): Promise<Capture> {
@@ -138,7 +138,7 @@ const tcpdumpLine = (ns: CaptureNamespace): string =>
   ].join(" ");
 
 /** Waits until each tcpdump has written the header of its file. @returns the process ids of each node, for `kill` */
-async function waitUntilListening(cluster: CaptureNodes, wanted: number): Promise<readonly string[]> {
+async function waitUntilListening(cluster: CaptureNodes, count: number): Promise<readonly string[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const found = await Promise.all(
@@ -163,9 +163,9 @@ async function waitUntilListening(cluster: CaptureNodes, wanted: number): Promis
       }),
     );
     const listening = found.flat().filter((line) => line.endsWith(".pcap")).length;
-    if (listening === wanted) return found.map((lines) => lines.filter((line) => /^\d+$/.test(line)).join(" "));
+    if (listening === count) return found.map((lines) => lines.filter((line) => /^\d+$/.test(line)).join(" "));
     if (Date.now() > deadline)
-      throw new Error(`Only ${listening} of ${wanted} captures run: is tcpdump installed on the nodes?`);
+      throw new Error(`Only ${listening} of ${count} captures run: is tcpdump installed on the nodes?`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -31,11 +31,11 @@ describe("the judge of paths", () => {
     ["nothing seen", { request: [], reply: [] }, /request was last seen at no place/],
     ["another order", { ...right, request: [...right.request].reverse() }, /was at n wire out, expected a eth0 out/],
   ];
-  for (const [title, path, wanted] of cases)
+  for (const [title, path, expectedProblem] of cases)
     it(title, () => {
       const wrong = findWrongPath(expected, path);
-      if (wanted === undefined) assert.equal(wrong, undefined);
-      else assert.match(wrong ?? "", wanted);
+      if (expectedProblem === undefined) assert.equal(wrong, undefined);
+      else assert.match(wrong ?? "", expectedProblem);
     });
 
   it("says where a probe died: in the reply's half if there was one", () => {

@@ -8,7 +8,7 @@ const hop = (text: string, source: string, destination: string): SeenHop => {
   return { place, link, direction: direction === "in" ? "in" : "out", source, destination };
 };
 const expected: ExpectedAddresses = {
-  asked: SERVICE,
+  requested: SERVICE,
   server: "10.233.64.7",
   sources: ["10.233.64.1"],
 };
@@ -29,7 +29,7 @@ const path = {
 };
 const change = (half: keyof PacketPath, index: number, to: Partial<SeenHop>): PacketPath => ({
   ...path,
-  [half]: path[half].map((one, at) => (at === index ? { ...one, ...to } : one)),
+  [half]: path[half].map((one, position) => (position === index ? { ...one, ...to } : one)),
 });
 
 describe("the addresses along a path", () => {

@@ -3,7 +3,7 @@ import { getHost, type PacketPath, type SeenHop } from "./path.ts";
 /** The addresses that a cell's packets must have at both ends. */
 export interface ExpectedAddresses {
   /** As in the result: `10.0.0.1:80`, `[fd00::1]:80`, or without a port (ICMP). */
-  readonly asked: string;
+  readonly requested: string;
   /** The server's own address, after the last translation; undefined where no capture sees it. */
   readonly server: string | undefined;
   /** Allowed source addresses at the server; undefined: any. */
@@ -15,7 +15,7 @@ export interface ExpectedAddresses {
  * each translation of the request: the client gets its answer from the address that it sent the request to. Pure.
  */
 export function findWrongAddress({ request, reply }: PacketPath, expected: ExpectedAddresses): string | undefined {
-  const { asked, server, sources } = expected;
+  const { requested: asked, server, sources } = expected;
   const [sent, arrived, answered, received] = [request[0], request.at(-1), reply[0], reply.at(-1)];
   if (sent === undefined || arrived === undefined) return undefined;
   const found = [

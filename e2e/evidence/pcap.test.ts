@@ -95,10 +95,10 @@ describe("reading captures", () => {
   });
 
   it("matches the two halves of a handshake without a mark by the sequence number", () => {
-    const there = buildIpv4("tcp", A, B, buildSyn(40000, 8080, 0xffffffff));
+    const request = buildIpv4("tcp", A, B, buildSyn(40000, 8080, 0xffffffff));
     const back = buildIpv4("tcp", B, A, buildSyn(8080, 40000, 7, 0));
     const seen = readCapture(
-      buildCapture([there, back].map((packet) => ({ packet, direction: "in", interfaceIndex: 1 }))),
+      buildCapture([request, back].map((packet) => ({ packet, direction: "in", interfaceIndex: 1 }))),
     );
     assert.deepEqual(
       seen.map(({ token, kind }) => [token, kind]),

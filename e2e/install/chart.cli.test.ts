@@ -86,9 +86,9 @@ describe("the chart", () => {
   it("renders the admission policies of the base from Kubernetes v1.30 on", async () => {
     const argv = template(IMAGE).map((one) => (one === "1.29.15" ? "1.30.0" : one));
     const rendered = indexObjects(parseObjects(await runOrThrow(argv)).map(removeChartLabels));
-    const wanted = parseObjects(renderAdmission("v1"));
-    assert.equal(wanted.length, 4);
-    for (const object of wanted)
+    const expectedObjects = parseObjects(renderAdmission("v1"));
+    assert.equal(expectedObjects.length, 4);
+    for (const object of expectedObjects)
       assert.deepEqual(rendered[`${object.kind} ${object.metadata.name}`], removeChartLabels(object));
     assert.equal((await render())["ValidatingAdmissionPolicy interlay-agent-addresses"], undefined);
   });

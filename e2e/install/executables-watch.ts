@@ -62,5 +62,5 @@ function callVersion(executable: string): Promise<string> {
 
 await Promise.all([watchFiles(), callPlugins()]);
 const files = Object.fromEntries([...seen].map(([name, all]) => [name, [...all]]));
-const there = readdirSync(directory).filter((name) => name.startsWith("interlay"));
-process.stdout.write(JSON.stringify({ ...count, failures: [...failures], files, there: there.sort() }));
+const existing = readdirSync(directory).filter((name) => name.startsWith("interlay"));
+process.stdout.write(JSON.stringify({ ...count, failures: [...failures], files, there: existing.sort() }));

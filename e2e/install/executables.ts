@@ -56,5 +56,5 @@ export async function findOutdated(cluster: Cluster, node: string): Promise<read
   const same = async (name: string) =>
     (await cluster.exec(node, ["cmp", "--silent", `${PROGRAMS}/${name}`, `${BIN_DIRECTORY}/${name}`])).exitCode === 0;
   const known = await Promise.all(EXECUTABLE_NAMES.map(async (name) => [name, await same(name)] as const));
-  return known.flatMap(([name, is]) => (is ? [] : [`${node}: ${name}`]));
+  return known.flatMap(([name, isKnown]) => (isKnown ? [] : [`${node}: ${name}`]));
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { runOnNode } from "../support/agent-process.ts";
 
-const given = z.object({ ips: z.array(z.object({ address: z.string() })) });
+const ipamResult = z.object({ ips: z.array(z.object({ address: z.string() })) });
 const refusal = z.object({ code: z.number(), msg: z.string() });
 
 export interface CallerPod {
@@ -33,7 +33,7 @@ export class IpamCaller {
     const milliseconds = Math.round(performance.now() - started);
     const result: unknown = JSON.parse(stdout);
     if (exitCode !== 0) return { ...refusal.parse(result), milliseconds };
-    return { address: given.parse(result).ips[0]?.address.split("/")[0] ?? "", milliseconds };
+    return { address: ipamResult.parse(result).ips[0]?.address.split("/")[0] ?? "", milliseconds };
   }
 
   async delete(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<void> {

@@ -26,7 +26,7 @@ interface VariantProbe {
   readonly options: Pick<RunOptions, "evidence">;
   readonly predictions: Predictions;
   /** Called whenever another cell has its result. */
-  readonly onDone: (done: number, of: number) => void;
+  readonly onDone: (done: number, total: number) => void;
 }
 
 export interface ProbedVariant {

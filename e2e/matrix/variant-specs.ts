@@ -75,8 +75,8 @@ export function registerVariantSpecs(
       cells: listSelectedCells(run, getTarget()),
       options,
       predictions,
-      onDone: (done, of) => {
-        progress.showCells(done, of);
+      onDone: (done, total) => {
+        progress.showCells(done, total);
       },
     });
     run.results.variants.push(toVariantResult(variant, probed));

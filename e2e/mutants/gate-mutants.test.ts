@@ -7,14 +7,14 @@ import { GATE_MUTANTS, type Observation, findWrongObservations } from "./gate-mu
 function asExpected(version: string, mode: "iptables" | "nftables", returnPath: Variant["returnPath"]): Observation {
   const variant: Variant = { kubeProxy: { version, mode }, returnPath };
   const { tcpBeLiberal, invalidDropRule } = decideExpectation(variant);
-  const asked = listMatrixCells(2);
-  const actual = asked.map((cell) =>
+  const allCells = listMatrixCells(2);
+  const actual = allCells.map((cell) =>
     decideKubeProxyVerdict(variant, cell).expected === "pass" ? ("pass" as const) : ("fail" as const),
   );
   const rule = invalidDropRule ? { rule: "INVALID", packets: 0 } : undefined;
   return {
     variant,
-    cells: asked,
+    cells: allCells,
     actual,
     filters: [{ node: "n", tcpBeLiberal, invalidDrop: { ipv4: rule } }],
     agentOpen: new Map([["n", !actual.includes("fail")]]),

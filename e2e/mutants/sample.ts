@@ -6,11 +6,11 @@ import { createRandom } from "../support/random.ts";
  * @param share part of `count` to take, where each mutant takes long
  */
 export function sampleMutants<T>(all: readonly T[], { count, seed }: MutantOptions, share = 1): readonly T[] {
-  const wanted = count === undefined ? all.length : Math.ceil(count * share);
+  const sampleSize = count === undefined ? all.length : Math.ceil(count * share);
   const random = createRandom(seed);
   return all
     .map((one) => ({ one, key: random() }))
     .sort((a, b) => a.key - b.key)
-    .slice(0, wanted)
+    .slice(0, sampleSize)
     .map(({ one }) => one);
 }

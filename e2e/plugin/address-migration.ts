@@ -53,10 +53,10 @@ export function registerAddressMigrationSpecs(context: () => PluginContext): voi
         await createPluginPod(context(), testPod(0));
         await waitForPluginPod(context(), name);
         const before = (await findPodNic(context(), name, nic)).mac;
-        const asked = addresses.flatMap((address) =>
+        const probes = addresses.flatMap((address) =>
           probers.map((from) => ({ from, address, protocol: "tcp" as const, server: name })),
         );
-        assert.deepEqual(await findUnanswered(asked), [], "before the move");
+        assert.deepEqual(await findUnanswered(probes), [], "before the move");
         for (const third of thirds)
           for (const address of addresses)
             assert.equal(await known(third, address), before, `${third} knows ${address}`);
@@ -67,7 +67,7 @@ export function registerAddressMigrationSpecs(context: () => PluginContext): voi
           await waitForPluginPod(context(), name, 20);
         });
         const took = await Promise.all(
-          asked.map(async ({ from, address }) => {
+          probes.map(async ({ from, address }) => {
             const { ok, server, latencyMs, error } = await from.probe({
               protocol: "tcp",
               address,

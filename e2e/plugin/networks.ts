@@ -151,11 +151,11 @@ function buildInterlayObject(kind: string, name: string, spec: unknown): Network
 /** Creates the objects, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */
 export async function installNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
   await Promise.all(all.map((object) => ensureObject(api, object)));
-  const wanted = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
+  const networkNames = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
   await Eventually(
     "a NetworkAttachmentDefinition for every UnderlayNetwork",
     () => listDefinitions(api),
-    (defined) => wanted.every((name) => defined.includes(name)),
+    (defined) => networkNames.every((name) => defined.includes(name)),
   );
 }
 

@@ -83,9 +83,9 @@ export function registerShapeSpecs(context: () => PluginContext): void {
         found.map(({ name }) => name),
         nics,
       );
-      const asked = found.filter(({ name }) => name !== "eth0" || outside);
+      const probed = found.filter(({ name }) => name !== "eth0" || outside);
       const questions = await Promise.all(
-        asked.flatMap(({ addresses }) => addresses.map((address) => createProbes(context(), testPod.name, address))),
+        probed.flatMap(({ addresses }) => addresses.map((address) => createProbes(context(), testPod.name, address))),
       );
       const wrong = await By(`${questions.flat().length} questions`, () => findUnanswered(questions.flat()));
       assert.deepEqual(wrong, []);

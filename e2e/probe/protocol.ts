@@ -100,8 +100,8 @@ export function writeQuestion({
 }
 
 /** Returns the length that the answer to a request must have; undefined: any. */
-export function readLargeLength(asked: string): number | undefined {
-  const length = /^large (\d{1,8}) /.exec(asked)?.[1];
+export function readLargeLength(requestText: string): number | undefined {
+  const length = /^large (\d{1,8}) /.exec(requestText)?.[1];
   return length === undefined ? undefined : Number(length);
 }
 
@@ -138,7 +138,7 @@ export function formatFlowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "p
   const text = block.repeat(Math.ceil(FLOW_BYTES[protocol] / block.length)).slice(0, FLOW_BYTES[protocol]);
   return `flow ${formatProbeMark("request", formatToken(n))} ${text}`;
 }
-export const isFlow = (asked: string): boolean => asked.startsWith("flow ");
+export const isFlow = (requestText: string): boolean => requestText.startsWith("flow ");
 export const computeDigest = (text: string): string => createHash("sha256").update(text.trimEnd()).digest("hex");
 
 /** A server's answer to a flow's request: its name and a digest of the request. */

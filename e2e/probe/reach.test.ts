@@ -6,8 +6,8 @@ import { parseTargets, reachTargets } from "./reach.ts";
 describe("probe reach", () => {
   let server: Server;
   before((done) => {
-    const answer = (asked: string) =>
-      `${JSON.stringify({ mark: formatProbeMark("reply", findToken(asked)), server: "target", seen: "127.0.0.1" })}\n`;
+    const answer = (request: string) =>
+      `${JSON.stringify({ mark: formatProbeMark("reply", findToken(request)), server: "target", seen: "127.0.0.1" })}\n`;
     server = createServer((socket) => socket.on("data", (data) => socket.end(answer(data.toString())))).listen(
       0,
       "127.0.0.1",

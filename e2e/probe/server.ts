@@ -17,35 +17,35 @@ const heard = new Map<string, number>();
 const MOST_TOKENS = 10_000;
 
 /** Returns the answer for a client's address and its request. */
-type Greet = (seen: string, asked: string) => string;
+type Greet = (seen: string, request: string) => string;
 
 /** Answers TCP and UDP with the pod's name and the client's address, so that an answer from the wrong pod is recognised. */
 export function startProbeServer(): void {
   const server = process.env["PROBE_NAME"] ?? hostname();
   const port = Number(process.env["PROBE_PORT"] ?? TCP_PORT);
-  const greet: Greet = (seen, asked) => writeAnswer(server, seen.replace(/^::ffff:/, ""), asked);
+  const greet: Greet = (seen, request) => writeAnswer(server, seen.replace(/^::ffff:/, ""), request);
   createServer((socket) => {
     const seen = socket.remoteAddress ?? "";
     const lines = createInterface({ input: socket });
     // The client may vanish; the line reader emits errors of its input too.
     for (const emitter of [socket, lines]) emitter.on("error", () => undefined);
-    lines.on("line", (asked) => {
-      if (isFlow(asked)) socket.write(greet(seen, asked));
-      else socket.end(greet(seen, asked));
+    lines.on("line", (request) => {
+      if (isFlow(request)) socket.write(greet(seen, request));
+      else socket.end(greet(seen, request));
     });
   }).listen(port, "::");
   for (const address of ownAddresses()) answerUdp(address, port, greet);
   process.on("SIGTERM", () => process.exit(0));
 }
 
-function writeAnswer(server: string, seen: string, asked: string): string {
-  const token = findToken(asked);
+function writeAnswer(server: string, seen: string, request: string): string {
+  const token = findToken(request);
   const greeting = { mark: formatProbeMark("reply", token), server, seen };
-  if (asked.startsWith("heard ")) return `${JSON.stringify({ ...greeting, heard: heard.get(token) ?? 0 })}\n`;
-  const length = readLargeLength(asked);
+  if (request.startsWith("heard ")) return `${JSON.stringify({ ...greeting, heard: heard.get(token) ?? 0 })}\n`;
+  const length = readLargeLength(request);
   if (length === undefined)
-    return `${JSON.stringify(isFlow(asked) ? { ...greeting, digest: computeDigest(asked) } : greeting)}\n`;
-  const start = `${JSON.stringify({ ...greeting, digest: computeDigest(asked) }).slice(0, -1)},"fill":"`;
+    return `${JSON.stringify(isFlow(request) ? { ...greeting, digest: computeDigest(request) } : greeting)}\n`;
+  const start = `${JSON.stringify({ ...greeting, digest: computeDigest(request) }).slice(0, -1)},"fill":"`;
   return `${padToLength(start, token, length - 3)}"}\n`;
 }
 
@@ -64,9 +64,9 @@ function noteHeard(token: string): void {
 function answerUdp(address: string, port: number, greet: Greet): void {
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
   udp.on("error", (error) => process.stderr.write(`udp ${address}: ${error.message}\n`)); // the next datagram is another
-  udp.on("message", (asked, from) => {
-    noteHeard(findToken(asked.toString()));
-    udp.send(greet(from.address, asked.toString()), from.port, from.address);
+  udp.on("message", (request, from) => {
+    noteHeard(findToken(request.toString()));
+    udp.send(greet(from.address, request.toString()), from.port, from.address);
   });
   udp.bind(port, address);
 }

@@ -6,9 +6,9 @@ import { startFlow } from "./start-flow.ts";
 import { computeDigest, type FlowEvent, isFlow, findToken } from "./protocol.ts";
 
 /** Returns a server's answer to a request, with changes. */
-type Answer = (asked: string) => string;
-const right: Answer = (asked) =>
-  JSON.stringify({ mark: `r:${findToken(asked)};`, server: "a", digest: computeDigest(asked), seen: "127.0.0.1" });
+type Answer = (request: string) => string;
+const right: Answer = (request) =>
+  JSON.stringify({ mark: `r:${findToken(request)};`, server: "a", digest: computeDigest(request), seen: "127.0.0.1" });
 
 /** Returns the first events of a flow to a TCP server with these answers. */
 async function collectEvents(answer: Answer | "closes", count: number): Promise<readonly FlowEvent[]> {
@@ -16,10 +16,10 @@ async function collectEvents(answer: Answer | "closes", count: number): Promise<
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on("error", () => undefined);
-    createInterface({ input: socket }).on("line", (asked) => {
-      assert.ok(isFlow(asked), asked);
+    createInterface({ input: socket }).on("line", (request) => {
+      assert.ok(isFlow(request), request);
       if (answer === "closes") socket.end();
-      else socket.write(`${answer(asked)}\n`);
+      else socket.write(`${answer(request)}\n`);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -48,10 +48,10 @@ describe("a lasting flow", () => {
   });
 
   const wrong: readonly (readonly [of: string, answer: Answer | "closes", says: RegExp])[] = [
-    ["a changed request", (asked) => right(`${asked}!`), /request 1 reached a changed/],
+    ["a changed request", (request) => right(`${request}!`), /request 1 reached a changed/],
     [
       "an answer to another request",
-      (asked) => right(asked).replace("r:000001", "r:000002"),
+      (request) => right(request).replace("r:000001", "r:000002"),
       /instead of the mark of answer/,
     ],
     ["another server's words", () => "HTTP/1.1 400", /invalid answer/],
@@ -69,9 +69,9 @@ describe("a lasting flow", () => {
     const udp = createSocket("udp4");
     let stop: () => void = () => undefined;
     const answered = new Promise<FlowEvent>((resolve) => {
-      udp.on("message", (asked, from) => {
+      udp.on("message", (request, from) => {
         ports.push(from.port);
-        if (ports.length > 1) udp.send(right(asked.toString()), from.port, from.address);
+        if (ports.length > 1) udp.send(right(request.toString()), from.port, from.address);
       });
       udp.bind(0, "127.0.0.1", () => {
         stop = startFlow({ id: 7, protocol: "udp", address: "127.0.0.1", port: udp.address().port }, resolve);

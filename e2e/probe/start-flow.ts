@@ -42,7 +42,7 @@ function flowTcp(request: FlowRequest, report: Report): () => void {
   const { id, address, port } = request;
   const socket = connect({ host: address, port });
   const check = createCheck(request);
-  let asked = 0;
+  let sequence = 0;
   let answered = 0;
   let ended = false;
   const stop = (): void => {
@@ -56,13 +56,13 @@ function flowTcp(request: FlowRequest, report: Report): () => void {
     report({ id, ended: why });
   };
   const ask = (): void => {
-    asked += 1;
-    socket.write(`${formatFlowQuestion(request, asked)}\n`);
+    sequence += 1;
+    socket.write(`${formatFlowQuestion(request, sequence)}\n`);
   };
   socket.setNoDelay(true);
   socket.on("connect", ask);
   const asking = setInterval(() => {
-    if (asked > 0) ask();
+    if (sequence > 0) ask();
   }, EVERY_MS);
   const lines = createInterface({ input: socket });
   lines.on("line", (line) => {
@@ -90,7 +90,7 @@ function flowUdp(request: FlowRequest, report: Report): () => void {
   const { id, address, port } = request;
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
   const check = createCheck(request);
-  let asked = 0;
+  let sequence = 0;
   let stopped = false;
   const stop = (): void => {
     if (stopped) return;
@@ -99,21 +99,21 @@ function flowUdp(request: FlowRequest, report: Report): () => void {
     udp.close();
   };
   const ask = (): void => {
-    asked += 1;
-    udp.send(formatFlowQuestion(request, asked));
+    sequence += 1;
+    udp.send(formatFlowQuestion(request, sequence));
   };
   // ECONNREFUSED does not end a flow: the next datagram may be answered.
   udp.on("error", () => undefined);
   udp.on("message", (message) => {
     const text = message.toString();
     const n = parseInt(/"r:([0-9a-z]{6});"/.exec(text)?.[1] ?? "0", 36);
-    const wrong = n >= 1 && n <= asked ? check(text, n) : `an answer without a request: ${text.slice(0, 80)}`;
+    const wrong = n >= 1 && n <= sequence ? check(text, n) : `an answer without a request: ${text.slice(0, 80)}`;
     if (wrong !== undefined) stop();
     report(wrong === undefined ? { id, answered: n } : { id, ended: wrong });
   });
   udp.connect(port, address, ask);
   const asking = setInterval(() => {
-    if (asked > 0) ask();
+    if (sequence > 0) ask();
   }, EVERY_MS);
   return stop;
 }

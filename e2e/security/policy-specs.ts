@@ -34,15 +34,15 @@ export function registerPolicySpecs(getFixture: () => AgentFixture): void {
       { ipBlock: { cidr: `${deployment.getAddress("underlay-2-a", "main")}/32` } },
     ];
     await createPolicy(fixture, { ...policy, ingress: [{ _from: clients }] });
-    const wanted = { "underlay-1-a": true, "underlay-2-a": true, "underlay-1-b": false, "multi-nic-1-a": false };
+    const expected = { "underlay-1-a": true, "underlay-2-a": true, "underlay-1-b": false, "multi-nic-1-a": false };
     await Eventually(
       "only the named underlay pods are answered",
       () =>
         probeAll(
           fixture,
-          Object.keys(wanted).map((from) => ({ from, to: server, nic: "main" as const })),
+          Object.keys(expected).map((from) => ({ from, to: server, nic: "main" as const })),
         ),
-      (answers) => Object.values(wanted).every((answered, index) => answers[index] === answered),
+      (answers) => Object.values(expected).every((answered, index) => answers[index] === answered),
       { timeout: POLICY_MS },
     );
     assert.equal(await reachService(fixture, "underlay-1-a", "overlay-2"), false);

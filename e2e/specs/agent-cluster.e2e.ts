@@ -71,12 +71,14 @@ export function registerSpecs(run: TestRun): void {
         const network = buildUnderlayNetwork("led", { mtu: 1400 });
         await ensureObject(api, network);
         DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
-        const made = await By("the other replica writes it", () =>
+        const written = await By("the other replica writes it", () =>
           Eventually("the definition", read, (definition) => definition !== undefined, { timeout: 90_000 }),
         );
         assert.notEqual(await holder(), first);
-        assert.deepEqual(made?.metadata.ownerReferences, [{ kind: "UnderlayNetwork", name: "led", controller: true }]);
-        assert.match(made.spec.config, /"type":"macvlan".*"mtu":1400.*"type":"interlay-ipam".*"type":"interlay"/);
+        assert.deepEqual(written?.metadata.ownerReferences, [
+          { kind: "UnderlayNetwork", name: "led", controller: true },
+        ]);
+        assert.match(written.spec.config, /"type":"macvlan".*"mtu":1400.*"type":"interlay-ipam".*"type":"interlay"/);
         await api.objects.patch(
           {
             apiVersion: "k8s.cni.cncf.io/v1",
@@ -93,7 +95,7 @@ export function registerSpecs(run: TestRun): void {
         await Eventually(
           "a manual change is repaired",
           read,
-          (definition) => definition?.spec.config === made.spec.config,
+          (definition) => definition?.spec.config === written.spec.config,
           POLL,
         );
         await api.objects.delete(network);
@@ -108,7 +110,7 @@ export function registerSpecs(run: TestRun): void {
       const network = buildUnderlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
       await ensureObject(api, network);
       DeferCleanup(() => api.objects.delete(network));
-      const wanted: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
+      const expected: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
         [
           "no-address",
           { ...createNetworkAnnotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
@@ -122,7 +124,7 @@ export function registerSpecs(run: TestRun): void {
           /0\.0\.0\.0\/0/,
         ],
       ];
-      for (const [name, asks, reason, says] of wanted) {
+      for (const [name, asks, reason, says] of expected) {
         await ensureObject(api, buildPod(name, nodes[0], cluster.probeImage, asks));
         DeferCleanup(() => api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 }));
         const events = async () =>

@@ -63,14 +63,14 @@ export function registerSpecs(run: TestRun): void {
         overlayCidr: cluster.spec.overlayCidr,
         nodeAddress: cluster.nodes.find(({ name }) => name === node)?.address ?? "",
       };
-      const takes = async ({ what, remove, show, there }: Removal): Promise<number> => {
-        assert.match(await execOnNode(node, ...show), there, `${what} does not exist before`);
+      const takes = async ({ what, remove, show, present: isPresent }: Removal): Promise<number> => {
+        assert.match(await execOnNode(node, ...show), isPresent, `${what} does not exist before`);
         await execOnNode(node, ...remove);
         const removed = Date.now();
         await Eventually(
           `${what} is repaired`,
           async () => (await cluster.exec(node, show)).stdout,
-          (text) => there.test(text),
+          (text) => isPresent.test(text),
           { timeout: 10_000, interval: 20 },
         );
         return Date.now() - removed;
@@ -113,7 +113,7 @@ export function registerSpecs(run: TestRun): void {
         (text) => text.includes("inet interlay"),
         { timeout: 110_000 }, // kubelet waits longer each time before it starts a container that was killed
       );
-      for (const [, , show, there] of foreign) assert.match(await execOnNode(node, ...show.split(" ")), there);
+      for (const [, , show, present] of foreign) assert.match(await execOnNode(node, ...show.split(" ")), present);
     });
 
     It(

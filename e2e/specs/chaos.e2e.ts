@@ -35,10 +35,10 @@ async function answerSome(context: ChaosContext, seed: number): Promise<void> {
 }
 
 /** Asserts that cells answer. Cells that do not are probed again, because a busy computer is late. */
-async function assertAnswers({ deployment }: ChaosContext, asked: readonly Cell[]): Promise<void> {
-  let waiting = asked;
+async function assertAnswers({ deployment }: ChaosContext, selectedCells: readonly Cell[]): Promise<void> {
+  let waiting = selectedCells;
   await Eventually(
-    `${asked.length} cells answer`,
+    `${selectedCells.length} cells answer`,
     async () => {
       const results = await runCells(waiting, VARIANT, deployment, DEFAULT_RUN);
       waiting = waiting.filter((_, index) => results[index]?.ok !== true);

@@ -119,10 +119,10 @@ export function registerSpecs(run: TestRun): void {
       const { nodes, execOnNode } = fixture;
       const before = await execOnNode(nodes[0], "cat", FACTS);
       await execOnNode(nodes[0], "rm", FACTS);
-      const there = await By("the file exists again", () =>
+      const recreated = await By("the file exists again", () =>
         Eventually("the file", () => execOnNode(nodes[0], "cat", FACTS), Boolean),
       );
-      assert.equal(there, before);
+      assert.equal(recreated, before);
       assert.equal((await execOnNode(nodes[0], "stat", "-c", "%a", FACTS)).trim(), "600");
     });
   });

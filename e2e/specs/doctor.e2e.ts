@@ -28,7 +28,7 @@ export function registerSpecs(run: TestRun): void {
   Describe("doctor: predictions match the probes", { labels: ["doctor"] }, () => {
     let cluster: Cluster;
     let deployment: Deployment;
-    let asked: readonly Cell[];
+    let supportedCells: readonly Cell[];
     let context: FaultContext;
     // A lab has no kubelet that runs programs in the agents' pods.
     const doctor = (): Promise<Findings> =>
@@ -39,7 +39,7 @@ export function registerSpecs(run: TestRun): void {
         const fixture = await setupDeployment(run);
         const { api } = fixture;
         ({ cluster, deployment } = fixture);
-        asked = listMatrixCells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
+        supportedCells = listMatrixCells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
         await By("kube-proxy v1.29 with the sysctl 0", () => switchVariant(cluster, HEALTHY));
         const node = deployment.workers[0] ?? "";
         context = {
@@ -56,7 +56,7 @@ export function registerSpecs(run: TestRun): void {
 
     const assertPrediction = async (
       findings: Findings,
-      what: readonly Cell[] = asked,
+      what: readonly Cell[] = supportedCells,
       deployed: Deployment = deployment,
       isUncertain = false,
     ): Promise<readonly string[]> => {
@@ -117,7 +117,7 @@ export function registerSpecs(run: TestRun): void {
         );
         const [more, all] = faultPod === undefined ? [[], deployment] : await checkFaultPod(faultPod);
         const isUncertain = fault.check === "duplicate-address";
-        const predicted = await assertPrediction(findings, [...asked, ...more], all, isUncertain);
+        const predicted = await assertPrediction(findings, [...supportedCells, ...more], all, isUncertain);
         if (severity === "fails")
           assert.ok(predicted.length > 0, "the fault makes no cell fail, so it does not test the prediction");
         else assert.deepEqual(predicted, [], "running pods are attached");

@@ -22,9 +22,9 @@ export function registerSpecs(run: TestRun): void {
     let cluster: Cluster;
     let deployment: Deployment;
     const ask = (ids: readonly string[]) => {
-      const asked = listMatrixCells(deployment.workers.length).filter(({ id }) => ids.includes(id));
-      assert.equal(asked.length, ids.length, "a cell does not exist");
-      return captureCells({ cluster, deployment, variant: VARIANT }, asked);
+      const cells = listMatrixCells(deployment.workers.length).filter(({ id }) => ids.includes(id));
+      assert.equal(cells.length, ids.length, "a cell does not exist");
+      return captureCells({ cluster, deployment, variant: VARIANT }, cells);
     };
 
     BeforeAll(

@@ -74,7 +74,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    for (const [overlay, made] of OVERLAYS)
+    for (const [overlay, expected] of OVERLAYS)
       It(`overlay ${overlay}: kubectl apply -k configures every node`, { timeout: 240_000 }, async () => {
         const { api, cluster, readNodeStatus, execOnNode } = fixture;
         const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
@@ -86,16 +86,16 @@ export function registerSpecs(run: TestRun): void {
           name: "interlay-config",
           namespace: SYSTEM_NAMESPACE,
         });
-        assert.deepEqual(data, made.data);
+        assert.deepEqual(data, expected.data);
         for (const { name } of cluster.nodes) {
           // All in one read: a kube-proxy that the previous spec restarted writes its rule after the gate has opened.
           await Eventually(
-            `gate ${made.gate.open ? "open" : "closed"}, sysctl and kube-proxy's rule on ${name}`,
+            `gate ${expected.gate.open ? "open" : "closed"}, sysctl and kube-proxy's rule on ${name}`,
             () => readNodeStatus(name),
             ({ gate, tcpBeLiberal, kubeProxy, conditions }) =>
-              gate.open === made.gate.open &&
-              made.gate.reason.test(gate.reason) &&
-              tcpBeLiberal === made.tcpBeLiberal &&
+              gate.open === expected.gate.open &&
+              expected.gate.reason.test(gate.reason) &&
+              tcpBeLiberal === expected.tcpBeLiberal &&
               kubeProxy.invalidDropRule === (overlay !== "liberal") &&
               conditions.some(
                 ({ type, status: conditionStatus, message }) =>
@@ -107,7 +107,7 @@ export function registerSpecs(run: TestRun): void {
           assert.equal(/ notrack comment/.test(table), overlay === "notrack", `exemption on ${name}: ${table}`);
           assert.match(table, /masquerade-service/, `masquerade on ${name}`);
         }
-        await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === made.gate.open, POLL);
+        await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === expected.gate.open, POLL);
         const kept = (await kubeProxies()).filter((one) => proxiesBefore.includes(one));
         assert.equal(kept.length, overlay === "liberal" ? 0 : cluster.nodes.length, "kube-proxy was restarted");
         assert.deepEqual(await agents(), agentsBefore, "an agent was restarted for a setting");

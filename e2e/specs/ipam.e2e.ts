@@ -209,28 +209,28 @@ export function registerSpecs(run: TestRun): void {
         await context().createPool("later", { ranges: [context().buildRange(4, 2)] });
         const readMessage = async (pool: string, type: string) =>
           (await context().readPoolStatus(pool)).conditions.find((one) => one.type === type);
-        const is = (pool: string, type: string, status: string, message: RegExp) =>
+        const expectCondition = (pool: string, type: string, status: string, message: RegExp) =>
           Eventually(
             `${pool} has condition ${type} ${status}`,
             () => readMessage(pool, type),
             (one) => one?.status === status && message.test(one.message),
             { timeout: 30_000 },
           );
-        await is("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
-        await is("narrow", "Ready", "True", /./);
+        await expectCondition("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
+        await expectCondition("narrow", "Ready", "True", /./);
         await context().mergeObject({
           apiVersion: "interlay.dev/v1alpha1",
           kind: "UnderlayPool",
           metadata: { name: "narrow" },
           spec: { ranges: [context().buildAddress(4, 3)] },
         });
-        await is(
+        await expectCondition(
           "narrow",
           "Draining",
           "True",
           new RegExp(`^${context().buildAddress(4, 4)} of pod ${IPAM_NAMESPACE}/stays is no longer`),
         );
-        await is("later", "Ready", "True", /./);
+        await expectCondition("later", "Ready", "True", /./);
         await context().removeObject(toPodRef("stays"));
         await Eventually(
           "no address drains any more",

@@ -185,11 +185,11 @@ export function registerSpecs(run: TestRun): void {
 
       It("every command with -o json was run, and prints a document alone on stdout", async () => {
         const sections = (await readFile(REFERENCE, "utf8")).split(/^## interlay /m).slice(1);
-        const wanted = sections
+        const documented = sections
           .filter((section) => section.includes("`-o, --output <format>`"))
           .map((section) => section.split("\n", 1)[0] ?? "");
         assert.deepEqual(
-          wanted.filter((name) => !read.has(name) && ELSEWHERE[name] === undefined),
+          documented.filter((name) => !read.has(name) && ELSEWHERE[name] === undefined),
           [],
         );
       });

@@ -139,7 +139,7 @@ export function registerSpecs(run: TestRun): void {
         const { cluster, deployment, nodes, findStreamEnd, execOnNode, holdAgent, canReach } = fixture;
         const drops = async (node: string) =>
           countCalicoInvalidDrops(await execOnNode(node, "iptables-save", "-c", "-t", "filter"));
-        const asked = listMatrixCells(deployment.workers.length).filter(({ group }) => group === "matrix");
+        const matrixCells = listMatrixCells(deployment.workers.length).filter(({ group }) => group === "matrix");
         DeferCleanup(() => switchVariant(cluster, NOTRACK));
         for (const returnPath of ["notrack", "none", "liberal"] as const) {
           const variant = { ...NOTRACK, returnPath };
@@ -149,8 +149,8 @@ export function registerSpecs(run: TestRun): void {
             before.every(({ size }) => size > 0),
             "Calico has no such rule, so the spec shows nothing",
           );
-          const results = await By(`${asked.length} cells by ${returnPath}`, () =>
-            runCells(asked, variant, deployment, DEFAULT_RUN),
+          const results = await By(`${matrixCells.length} cells by ${returnPath}`, () =>
+            runCells(matrixCells, variant, deployment, DEFAULT_RUN),
           );
           assert.deepEqual(
             results.filter(({ ok }) => !ok).map(({ id }) => id),

@@ -68,13 +68,13 @@ export function registerSpecs(run: TestRun): void {
       groups?: readonly Group[],
     ): Promise<readonly ComparedCell[]> => {
       const snapshot = await By("collect", () => collectCluster(cluster, api));
-      const asked = traced.filter((cell) => (groups?.includes(cell.group) ?? true) && hasClient(snapshot, cell));
+      const selected = traced.filter((cell) => (groups?.includes(cell.group) ?? true) && hasClient(snapshot, cell));
       if (groups === undefined) assert.deepEqual(listUnsupported(snapshot), [], "rules that the model does not know");
-      const { traces, milliseconds } = traceCells(snapshot, asked, deployment);
-      const results = await By(`${asked.length} cells`, () =>
+      const { traces, milliseconds } = traceCells(snapshot, selected, deployment);
+      const results = await By(`${selected.length} cells`, () =>
         groups === undefined
-          ? captureCells({ cluster, deployment, variant }, asked)
-          : runCells(asked, variant, deployment, PROBES),
+          ? captureCells({ cluster, deployment, variant }, selected)
+          : runCells(selected, variant, deployment, PROBES),
       );
       const compared = results.flatMap((result) => {
         const trace = traces.get(result.id);
@@ -82,7 +82,7 @@ export function registerSpecs(run: TestRun): void {
       });
       runs.push({ title, cells: compared });
       const counts = countJudgements(compared);
-      const each = milliseconds / asked.length;
+      const each = milliseconds / selected.length;
       await By(`${formatCounts(counts)}; ${each.toFixed(2)} ms a cell`, () => undefined);
       const wrong = compared.filter(({ judgement }) => judgement === "false-green" || judgement === "false-red");
       assert.deepEqual(wrong.map(describeCell), [], "wrong predictions");

@@ -28,9 +28,9 @@ export class LiveProgress {
   }
 
   /** Prints how many cells of the variant have their result. */
-  showCells(done: number, of: number): void {
+  showCells(done: number, total: number): void {
     if (!this.#terminal) return;
-    this.#write(done < of ? `\r        ${done} of ${of} cells` : "\r\u001b[K");
+    this.#write(done < total ? `\r        ${done} of ${total} cells` : "\r\u001b[K");
   }
 
   endVariant(): void {

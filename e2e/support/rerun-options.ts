@@ -18,17 +18,17 @@ const COMMON = [
 export function listRerunOptions(from: Variables, provider: ProviderName): readonly string[] {
   // An existing cluster has its own families, and its name is that of the kubeconfig.
   const common = COMMON.filter(([flag]) => provider !== "existing" || flag === "--nodes");
-  const given = common.flatMap(([flag, variable, usual]) => {
+  const changed = common.flatMap(([flag, variable, usual]) => {
     const value = from[variable] ?? usual;
     // The default of an environment is another one.
     const isDefault = value === usual && (flag !== "--family" || from["INTERLAY_ENVIRONMENT"] === undefined);
     return isDefault ? [] : [flag, value];
   });
-  if (provider !== "existing") return given;
+  if (provider !== "existing") return changed;
   const split = (flags: string, values: readonly string[]) =>
     values.filter((value) => value !== "").flatMap((value) => [flags.split(" ")[0] ?? flags, value]);
   return [
-    ...given,
+    ...changed,
     ...SINGLE_FLAGS.flatMap(([flags, variable]) => split(flags, [from[variable] ?? ""])),
     ...LIST_FLAGS.flatMap(([flags, variable]) => split(flags, (from[variable] ?? "").split("\n"))),
     ...(from["INTERLAY_HOST_PODS"] === "false" ? ["--no-host-pods"] : []),

@@ -65,8 +65,8 @@ function comparePath(
   if (predicted === undefined || seen === undefined || verdict !== "pass" || actual !== "pass" || paths.length > 1)
     return {};
   const format = ({ request, reply }: PacketPath): string => [...request, ...reply].map(formatHop).join(", ");
-  const [wanted, was] = [format(predicted), format(seen)];
-  return wanted === was ? {} : { wrongPath: `predicted ${wanted}; captured ${was}` };
+  const [expected, was] = [format(predicted), format(seen)];
+  return expected === was ? {} : { wrongPath: `predicted ${expected}; captured ${was}` };
 }
 
 /** Counts the judgements of cells. */

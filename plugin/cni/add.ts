@@ -36,8 +36,8 @@ export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeS
   const wire = (node: NetworkNamespace, podNamespace: NetworkNamespace): CniResult => {
     /** Removes items of an earlier ADD of the same container, with other addresses or options. */
     const removeObsolete = (before: Plan, plan: Plan): void => {
-      const wanted = new Set(plan.items.map(describeItem));
-      const obsolete = before.items.filter((item) => !wanted.has(describeItem(item)));
+      const desired = new Set(plan.items.map(describeItem));
+      const obsolete = before.items.filter((item) => !desired.has(describeItem(item)));
       if (obsolete.length === 0) return;
       undoPlan({ items: obsolete }, node, netns, findSharedItems(containerId, ifname, paths.attachments));
       node.forgetLinks();

@@ -97,9 +97,9 @@ describe("input of a call", () => {
 
   it("should parse a configuration with prevResult or throw a CniError", () => {
     fc.assert(
-      fc.property(config, (given) => {
+      fc.property(config, (input) => {
         onlyCniErrors(() => {
-          const request: Request = parseRequest(ADD, JSON.stringify(given));
+          const request: Request = parseRequest(ADD, JSON.stringify(input));
           parseOptions(request.config);
           if (request.config.prevResult !== undefined) readAddresses(request.config.prevResult, "eth0");
         });
@@ -158,7 +158,7 @@ describe("input of a call", () => {
   });
 
   it("should answer VERSION in the version of the request", () => {
-    const asked = (text: string) => (answerVersion(text) as { cniVersion: string }).cniVersion;
-    assert.deepEqual(['{"cniVersion":"0.4.0"}', "{}", "no JSON"].map(asked), ["0.4.0", "1.1.0", "1.1.0"]);
+    const readAnswer = (text: string) => (answerVersion(text) as { cniVersion: string }).cniVersion;
+    assert.deepEqual(['{"cniVersion":"0.4.0"}', "{}", "no JSON"].map(readAnswer), ["0.4.0", "1.1.0", "1.1.0"]);
   });
 });

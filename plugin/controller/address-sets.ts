@@ -75,8 +75,8 @@ export class AddressSets {
         this.#view.underlayAddresses.applyLocalDelete(name, uid);
     }
     for (const spec of plan.create) {
-      const made = await createAddress(this.#kube, toObjectName(parseIp(spec.address)), spec);
-      if (made !== undefined) this.#view.underlayAddresses.applyLocalWrite(made); // else a node was first; the next pass takes another address
+      const created = await createAddress(this.#kube, toObjectName(parseIp(spec.address)), spec);
+      if (created !== undefined) this.#view.underlayAddresses.applyLocalWrite(created); // else a node was first; the next pass takes another address
     }
     for (const { workload, missing } of plan.incomplete)
       this.#logOnce(`the set of ${describeWorkload(workload)} lacks ${missing} addresses: its pools have no free one`);

@@ -170,20 +170,20 @@ export class ClusterReconciler {
   async #writeDefinitions(): Promise<void> {
     if (this.#cache.underlayNetworks.state !== "known" || this.#cache.definitions.state !== "known") return;
     for (const network of this.#cache.underlayNetworks.values()) {
-      const wanted = buildAttachmentDefinition(network);
-      const key = `${wanted.metadata.namespace}/${wanted.metadata.name}`;
+      const desired = buildAttachmentDefinition(network);
+      const key = `${desired.metadata.namespace}/${desired.metadata.name}`;
       const existing = this.#cache.definitions.get(key);
-      const resource = inNamespace(RESOURCE.attachmentDefinitions, wanted.metadata.namespace);
-      if (existing === undefined) await this.#kube.create(resource, wanted);
+      const resource = inNamespace(RESOURCE.attachmentDefinitions, desired.metadata.namespace);
+      if (existing === undefined) await this.#kube.create(resource, desired);
       else if (!existing.metadata.ownerReferences.some(({ uid }) => uid === network.metadata.uid)) {
-        if (existing.spec.config !== wanted.spec.config)
+        if (existing.spec.config !== desired.spec.config)
           await this.#publishNetwork(
             network,
             `NetworkAttachmentDefinition ${key} already exists and does not belong to this network: delete it, or rename the network.`,
           );
         continue;
-      } else if (existing.spec.config !== wanted.spec.config)
-        await this.#kube.mergePatch(resource, wanted.metadata.name, { spec: wanted.spec });
+      } else if (existing.spec.config !== desired.spec.config)
+        await this.#kube.mergePatch(resource, desired.metadata.name, { spec: desired.spec });
       await this.#publishNetwork(network, undefined);
     }
   }

@@ -11,12 +11,12 @@ const pool = (name: string, ...ranges: readonly string[]) =>
     metadata: { name, uid: name, creationTimestamp: "2026-01-01T00:00:00Z" },
     spec: { subnet: ranges[0]?.includes(":") === true ? "fd07::/64" : "10.0.0.0/8", ranges },
   });
-const address = (ip: string, of: string) =>
+const address = (ip: string, poolName: string) =>
   underlayAddress.parse({
     metadata: { name: ip },
     spec: {
       address: ip,
-      pool: of,
+      pool: poolName,
       node: "n1",
       containerId: "c",
       ifname: "eth0",

@@ -39,7 +39,7 @@ export function groupAddresses(
     ipv6: sortRanges(separate.filter(({ spaces }) => spaces.all.family === "ipv6")),
   };
   for (const object of addresses) {
-    const { address, pool: given } = object.spec;
+    const { address, pool: poolName } = object.spec;
     const number = readNumber(object);
     const family = address.includes(":") ? "ipv6" : "ipv4";
     const holders = [
@@ -50,7 +50,7 @@ export function groupAddresses(
       ),
     ];
     for (const holder of holders) if (holder !== undefined) groups.get(holder.name)?.used.push(object);
-    if (!holders.some((holder) => holder?.name === given)) groups.get(given)?.left.push(object);
+    if (!holders.some((holder) => holder?.name === poolName)) groups.get(poolName)?.left.push(object);
   }
   return groups;
 }

@@ -101,7 +101,10 @@ describe("what reads the metrics", () => {
   const { panels, templating } = dashboard.parse(
     JSON.parse(readFileSync(join(DEPLOY, "chart", "dashboards", "interlay.json"), "utf8")),
   );
-  const asked = [...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), templating.list[1]?.query ?? ""];
+  const queries = [
+    ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    templating.list[1]?.query ?? "",
+  ];
   const listNames = (text: string): readonly string[] => text.match(/\b(?:interlay|process)_\w+/g) ?? [];
   const types = new Map<string, string>();
   const names = new Set<string>();
@@ -128,14 +131,14 @@ describe("what reads the metrics", () => {
 
   it("Grafana's dashboard uses only metrics of the agent and the controller", () => {
     assert.ok(names.size > 15, [...names].join());
-    for (const text of asked) {
+    for (const text of queries) {
       assert.ok(listNames(text).length > 0, text);
       for (const name of listNames(text)) assert.ok(names.has(name), `${name} in ${text}`);
     }
   });
 
   it("Grafana's dashboard shows all metrics of the agent and the controller", () => {
-    const shown = asked.flatMap(listNames);
+    const shown = queries.flatMap(listNames);
     for (const name of types.keys())
       assert.ok(
         shown.some((one) => one.startsWith(name)),
@@ -144,7 +147,7 @@ describe("what reads the metrics", () => {
   });
 
   it("Grafana's dashboard takes rates of counters only", () => {
-    for (const text of asked)
+    for (const text of queries)
       for (const [, name = ""] of text.matchAll(/(?:rate|increase)\((\w+)/g))
         assert.match(types.get(name.replace(/_(?:bucket|sum|count)$/, "")) ?? "", /counter|histogram/, text);
   });

@@ -7,12 +7,12 @@ import { summarizePools } from "./pool-status.ts";
 
 const pool = (name: string, ranges: readonly string[], creationTimestamp = "2026-01-01T00:00:00Z") =>
   underlayPool.parse({ metadata: { name, creationTimestamp, uid: name }, spec: { subnet: "10.8.0.0/16", ranges } });
-const held = (address: string, of: string, conflict?: string) =>
+const held = (address: string, poolName: string, conflict?: string) =>
   underlayAddress.parse({
     metadata: { name: address },
     spec: {
       address,
-      pool: of,
+      pool: poolName,
       node: "n",
       containerId: "c",
       ifname: "eth0",

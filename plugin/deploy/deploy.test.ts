@@ -40,8 +40,8 @@ describe("what a cluster installs", () => {
       ),
       join("components", "restart-kube-proxy", "role.yaml"),
     ];
-    const wanted = files.flatMap((file) => objects(read(file)));
-    for (const object of wanted) assert.ok(rendered.some((one) => JSON.stringify(one) === JSON.stringify(object)));
+    const expected = files.flatMap((file) => objects(read(file)));
+    for (const object of expected) assert.ok(rendered.some((one) => JSON.stringify(one) === JSON.stringify(object)));
   });
 
   it("the component for Kubernetes below v1.30 deletes all admission policies", () => {

@@ -114,8 +114,8 @@ function listServiceTargets(server: NonNullable<FailedPath["server"]>["kind"] | 
 
 /** Reports whether a pattern of another finding contains the path. */
 function coversPath(pattern: CellPattern, { source, target, request, server }: FailedPath): boolean {
-  const matches = (wanted: string | undefined, actual: string | undefined): boolean =>
-    wanted === undefined || wanted === actual;
+  const matches = (expected: string | undefined, actual: string | undefined): boolean =>
+    expected === undefined || expected === actual;
   const targets = target.kind === "service" ? listServiceTargets(server?.kind) : [target.kind];
   const endpoint = target.kind === "service" ? undefined : target.endpoint;
   const pod = target.kind === "service" ? server?.name : target.endpoint.namespace.name;

@@ -18,10 +18,10 @@ const OTHER_WORDS =
 
 describe("docs/troubleshoot.md", () => {
   it("docs/troubleshoot.md lists all checks of the doctor", () => {
-    const wanted = [...checks].filter((check) => !OTHER_WORDS.test(check));
-    assert.ok(wanted.length >= 14, wanted.join());
+    const expected = [...checks].filter((check) => !OTHER_WORDS.test(check));
+    assert.ok(expected.length >= 14, expected.join());
     assert.deepEqual(
-      wanted.filter((check) => !page.includes(`\`${check}\``)),
+      expected.filter((check) => !page.includes(`\`${check}\``)),
       [],
     );
   });

@@ -9,7 +9,7 @@ const namespaceObject = z.object({ metadata: objectMeta });
 export class NamespaceCache {
   readonly #kube: Pick<KubeClient, "find">;
   readonly #maxAgeMs: number;
-  readonly #known = new Map<string, { readonly at: number; readonly metadata: ObjectMeta }>();
+  readonly #known = new Map<string, { readonly readAt: number; readonly metadata: ObjectMeta }>();
 
   /** @param maxAgeMs milliseconds within which a change takes effect */
   constructor(kube: Pick<KubeClient, "find">, maxAgeMs: number) {
@@ -20,11 +20,11 @@ export class NamespaceCache {
   /** Returns a namespace as it was at most `maxAgeMs` ago. One that does not exist has no labels and annotations. */
   async read(name: string): Promise<ObjectMeta> {
     const known = this.#known.get(name);
-    if (known !== undefined && Date.now() - known.at < this.#maxAgeMs) return known.metadata;
+    if (known !== undefined && Date.now() - known.readAt < this.#maxAgeMs) return known.metadata;
     const { metadata } = namespaceObject.parse(
       (await this.#kube.find(RESOURCE.namespaces, name)) ?? { metadata: { name } },
     );
-    this.#known.set(name, { at: Date.now(), metadata });
+    this.#known.set(name, { readAt: Date.now(), metadata });
     return metadata;
   }
 

@@ -2,7 +2,7 @@ import type { NamespaceSnapshot } from "../trace/snapshot.ts";
 
 /** Returns a namespace in which everything that is not given is empty. */
 export function makeNamespace(
-  given: Partial<NamespaceSnapshot> & Pick<NamespaceSnapshot, "id" | "kind" | "name">,
+  properties: Partial<NamespaceSnapshot> & Pick<NamespaceSnapshot, "id" | "kind" | "name">,
 ): NamespaceSnapshot {
   return {
     links: [],
@@ -21,6 +21,6 @@ export function makeNamespace(
     conntrack: null,
     listeners: null,
     problems: [],
-    ...given,
+    ...properties,
   };
 }

@@ -45,8 +45,8 @@ function describeLatencies(cells: readonly PageCell[]): string {
     .filter((cell) => cell.actual === "pass")
     .map((cell) => cell.latencyMs)
     .sort((a, b) => a - b);
-  const at = (part: number) => (sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toFixed(1);
+  const formatQuantile = (part: number) => (sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toFixed(1);
   return sorted.length === 0
     ? `${cells.length} cells, no responses`
-    : `${cells.length} cells; latency ${at(0)} to ${at(1)} ms, median ${at(0.5)} ms`;
+    : `${cells.length} cells; latency ${formatQuantile(0)} to ${formatQuantile(1)} ms, median ${formatQuantile(0.5)} ms`;
 }

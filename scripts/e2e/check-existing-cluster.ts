@@ -33,10 +33,10 @@ type ExistingCheck =
  */
 export async function checkExistingCluster(
   options: ExistingOptions,
-  asked: Asked,
+  requested: Asked,
   print: (text: string) => void,
 ): Promise<ExistingCheck> {
-  if (asked.suite !== "matrix")
+  if (requested.suite !== "matrix")
     throw new Error("--provider existing runs only --suite matrix: the other suites cause faults.");
   const config = loadKubeConfig(options);
   const inventory = await readInventory(config, options.nodeSelector).catch((error: unknown) => {
@@ -54,13 +54,13 @@ export async function checkExistingCluster(
     print("Nothing was changed.");
     return { exitCode: 2 };
   }
-  const kubeProxy = chooseKubeProxy(found, asked.kubeProxy);
-  const returnPath = options.datapath === "none" ? asked.returnPath : findReturnPath(inventory, options);
-  if (asked.returnPath !== undefined && asked.returnPath !== returnPath)
+  const kubeProxy = chooseKubeProxy(found, requested.kubeProxy);
+  const returnPath = options.datapath === "none" ? requested.returnPath : findReturnPath(inventory, options);
+  if (requested.returnPath !== undefined && requested.returnPath !== returnPath)
     throw new Error(
-      `--return-path ${asked.returnPath}: Interlay in this cluster uses ${returnPath ?? "none"}, and a run does not change it`,
+      `--return-path ${requested.returnPath}: Interlay in this cluster uses ${returnPath ?? "none"}, and a run does not change it`,
     );
-  if (!asked.yes) {
+  if (!requested.yes) {
     print("Nothing was changed: this was only the preflight. Add --yes to run the suite there.");
     return { exitCode: 0 };
   }
@@ -68,13 +68,13 @@ export async function checkExistingCluster(
 }
 
 /** Returns kube-proxy in the syntax of --kube-proxy. Only a kube-proxy that was not found can be named. */
-function chooseKubeProxy({ version, mode }: KubeProxy, asked: string | undefined): string {
-  if (asked === undefined) return `${version}/${mode}`;
+function chooseKubeProxy({ version, mode }: KubeProxy, requested: string | undefined): string {
+  if (requested === undefined) return `${version}/${mode}`;
   if (mode !== "none")
     throw new Error(
-      `--kube-proxy ${asked}: this cluster runs ${version} (${mode}), and a run does not change it; leave the option out.`,
+      `--kube-proxy ${requested}: this cluster runs ${version} (${mode}), and a run does not change it; leave the option out.`,
     );
-  return asked;
+  return requested;
 }
 
 /** Returns the return path that the agents of the chosen nodes use, or that of the installation that the run makes. */

@@ -22,10 +22,13 @@ export function addExistingClusterOptions(command: Command): Command {
 /** Returns the options for an existing cluster as variables for `parseExistingOptions`; those that are not given are left out. */
 export function listExistingClusterVariables(command: Command): Variables {
   const values = command.opts<Readonly<Record<string, unknown>>>();
-  const given = [...VALUE_FLAGS, ...LIST_FLAGS].flatMap(([flags, variable]) => {
+  const optionValues = [...VALUE_FLAGS, ...LIST_FLAGS].flatMap(([flags, variable]) => {
     const value = values[new Option(flags).attributeName()];
     if (Array.isArray(value)) return [[variable, value.join("\n")] as const];
     return typeof value === "string" ? [[variable, value] as const] : [];
   });
-  return { ...Object.fromEntries(given), ...(values["hostPods"] === false ? { INTERLAY_HOST_PODS: "false" } : {}) };
+  return {
+    ...Object.fromEntries(optionValues),
+    ...(values["hostPods"] === false ? { INTERLAY_HOST_PODS: "false" } : {}),
+  };
 }

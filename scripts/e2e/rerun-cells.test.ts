@@ -69,13 +69,13 @@ const table = Object.entries(PROVIDERS).flatMap(([title, own]) =>
 describe("the command that runs a cell again, parsed as npm run e2e parses it", () => {
   for (const { title, own, environment, nodes, family } of table)
     it(`repeats the options of ${title}, environment ${environment ?? "not named"}, ${nodes} nodes, family ${family ?? "not named"}`, async () => {
-      const given = [
+      const fixedOptions = [
         ...own,
         ...(environment === undefined ? [] : ["--environment", environment]),
         ...["--nodes", String(nodes)],
         ...(family === undefined ? [] : ["--family", family]),
       ];
-      const options = parseOptions(given);
+      const options = parseOptions(fixedOptions);
       const { provider, kubernetes, existing } = options;
       const source = {
         provider,

@@ -91,8 +91,8 @@ async function runInvocation(invocation: Invocation): Promise<number> {
   let complete: ((cluster: Parameters<typeof readReturnPath>[0]) => Promise<RunOptions>) | undefined;
   if (options.existing !== undefined) {
     const { suite, kubeProxy, returnPath } = flags;
-    const asked = { yes: flags.yes === true, suite, kubeProxy, returnPath };
-    const found = await checkExistingCluster(options.existing, asked, print);
+    const requested = { yes: flags.yes === true, suite, kubeProxy, returnPath };
+    const found = await checkExistingCluster(options.existing, requested, print);
     if (found.exitCode !== undefined) return found.exitCode;
     variables = { ...variables, INTERLAY_KUBE_PROXY: found.kubeProxy };
     if (kubeProxy !== undefined) variables = { ...variables, INTERLAY_KUBE_PROXY_NAMED: kubeProxy };

@@ -114,14 +114,14 @@ export function describeRun({ environment, report, skipped, error, seconds }: En
 
 /**
  * Returns the variants, checks and counts of all environments as parts of one report. Pure.
- * @param asked what the run is to do: an environment that has not run counts as failed
+ * @param requested what the run is to do: an environment that has not run counts as failed
  */
 export function mergeRuns(
   runs: readonly EnvironmentRun[],
-  asked: readonly Environment[],
+  requested: readonly Environment[],
 ): Pick<Report, "variants" | "checks" | "summary" | "versions"> {
   const reports = runs.flatMap(({ report }) => report ?? []);
-  const own = asked.flatMap((environment) => checkRun(environment, runs));
+  const own = requested.flatMap((environment) => checkRun(environment, runs));
   const sum = (name: keyof Report["summary"]) => reports.reduce((all, { summary }) => all + summary[name], 0);
   const count = (status: CheckResult["status"]) => own.filter((check) => check.status === status).length;
   return {

@@ -16,10 +16,10 @@ export function readRunVariables(command: Command, environment: Environment | un
   const flags = command.opts<Flags>();
   const isDefaultFamily = command.getOptionValueSource("family") === "default";
   const family = isDefaultFamily ? (environment?.families ?? flags.family) : flags.family;
-  const asked = environment === undefined ? flags : { ...ENVIRONMENT_VARIANT, ...flags };
+  const requested = environment === undefined ? flags : { ...ENVIRONMENT_VARIANT, ...flags };
   return {
     ...process.env,
-    ...listVariables(asked, { environment: environment?.name, family }),
+    ...listVariables(requested, { environment: environment?.name, family }),
     ...listExistingClusterVariables(command),
   };
 }

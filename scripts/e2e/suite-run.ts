@@ -97,12 +97,12 @@ export class SuiteRun {
   async #runSpecs(): Promise<void> {
     const { provider, options, suites, settings, complete } = this.#request;
     if (complete === undefined) await registerSuites(suites, this.#run);
-    const wanted = await buildClusterSpec(options);
-    if (complete === undefined) this.#assertSelection(wanted);
+    const clusterSpec = await buildClusterSpec(options);
+    if (complete === undefined) this.#assertSelection(clusterSpec);
     await this.#write([{ stage: "end", error: "the run did not end: it was killed, or it is still running" }]);
     this.#stage = "preflight";
     const others = suites.some((name) => name !== "matrix") ? [DEFAULT_SPEC.kubeProxy] : []; // other suites switch to it
-    const spec = { ...wanted, kubeProxies: [...wanted.kubeProxies, ...others] };
+    const spec = { ...clusterSpec, kubeProxies: [...clusterSpec.kubeProxies, ...others] };
     await this.#checkPreflight(spec);
     this.#stage = "bring-up";
     const up = provider.up(spec, this.#progress);
@@ -113,7 +113,7 @@ export class SuiteRun {
     if (complete !== undefined) {
       this.#run = new TestRun(await complete(cluster));
       await registerSuites(suites, this.#run);
-      this.#assertSelection(wanted);
+      this.#assertSelection(clusterSpec);
     }
     this.#run.attach(cluster);
     this.#stage = "specs";

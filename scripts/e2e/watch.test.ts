@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isSource } from "./watch.ts";
 
 describe("files that --watch observes", () => {
-  for (const [path, is] of Object.entries({
+  for (const [path, isWatched] of Object.entries({
     "datapath/underlay.ts": true,
     "manifests/calico.yaml": true,
     "datapath/underlay.test.ts": false,
@@ -12,7 +12,7 @@ describe("files that --watch observes", () => {
     "report.schema.json": false,
     "notes.md": false,
   }))
-    it(`${path}: ${is ? "starts a run" : "is ignored"}`, () => {
-      assert.equal(isSource(path), is);
+    it(`${path}: ${isWatched ? "starts a run" : "is ignored"}`, () => {
+      assert.equal(isSource(path), isWatched);
     });
 });

@@ -64,8 +64,8 @@ export function findKubeProxy(sources: KubeProxySources): KubeProxyFinding {
 /** A configuration file takes precedence over arguments, as in kube-proxy itself; iptables is the default on Linux. */
 function findMode({ configs, nodeArguments }: KubeProxySources, containers: readonly ProxyContainer[]): string {
   const configured = configs.map((text) => proxyConfiguration.safeParse(parse(text)).data?.mode ?? "");
-  const given = [...containers.map(({ argv }) => argv), ...nodeArguments].map(findModeArgument);
-  return [...configured, ...given].find((mode) => mode !== undefined && mode !== "") ?? "iptables";
+  const fromArguments = [...containers.map(({ argv }) => argv), ...nodeArguments].map(findModeArgument);
+  return [...configured, ...fromArguments].find((mode) => mode !== undefined && mode !== "") ?? "iptables";
 }
 
 /** Finds `--proxy-mode=ipvs`, `--proxy-mode ipvs` or, of k3s and RKE2, `--kube-proxy-arg=proxy-mode=ipvs`. */

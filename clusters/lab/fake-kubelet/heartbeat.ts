@@ -32,7 +32,7 @@ interface HeartbeatNode {
  */
 export class Heartbeat {
   readonly #node: HeartbeatNode;
-  #lastStatus: { readonly at: number; readonly problem: string | undefined } | undefined;
+  #lastStatus: { readonly writtenAt: number; readonly problem: string | undefined } | undefined;
 
   constructor(node: HeartbeatNode) {
     this.#node = node;
@@ -47,12 +47,12 @@ export class Heartbeat {
     const { name, addresses, kubernetes, core } = this.#node;
     const last = this.#lastStatus;
     const isCurrent =
-      last !== undefined && last.problem === problem && performance.now() - last.at < STATUS_INTERVAL_MS;
+      last !== undefined && last.problem === problem && performance.now() - last.writtenAt < STATUS_INTERVAL_MS;
     // The node controller changes the status too: it sets NotReady when the lease is too old.
     if (isCurrent && reportsReady((await core.readNode({ name })).status) === (problem === undefined)) return;
     const status = buildKubeletStatus(name, addresses, kubernetes, problem);
     await core.patchNodeStatus({ name, body: { status } }, BY_KEY);
-    this.#lastStatus = { at: performance.now(), problem };
+    this.#lastStatus = { writtenAt: performance.now(), problem };
   }
 
   async #renewLease(): Promise<void> {

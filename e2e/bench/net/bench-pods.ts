@@ -44,7 +44,7 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   if (!(await ensureObject(api, NAMESPACE_OBJECT)))
     throw new Error(`the namespace ${NAMESPACE} already exists: delete it and run again`);
   const twins = Array.from({ length: PODS_OF_A_KIND }, (_, twin) => twin);
-  const wanted = KINDS.flatMap((kind) =>
+  const manifests = KINDS.flatMap((kind) =>
     ROLES.flatMap(([role, worker]) =>
       twins.map((twin) => ({
         kind,
@@ -55,12 +55,12 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
     ),
   );
   const [prefix = ""] = /^\d+\.\d+/.exec(cluster.spec.underlayCidr) ?? [];
-  for (const [index, { kind, name, node = "" }] of wanted.entries()) {
+  for (const [index, { kind, name, node = "" }] of manifests.entries()) {
     if (kind.startsWith("plain")) await ensureObject(api, createPlainNetwork(name, `${prefix}.201.${index + 1}/16`));
     await ensureObject(api, createPod(name, node, cluster.probeImage, kind));
   }
   const places = new Map<string, BenchPod>();
-  for (const { kind, name, node = "", answers } of wanted) {
+  for (const { kind, name, node = "", answers } of manifests) {
     const addresses = await readAddresses(api, name);
     const netns = await findNetns(cluster, node, addresses.main);
     const parts = await InterlayParts.create(cluster, { node, netns });

@@ -60,18 +60,18 @@ export class InterlayParts {
   }
 
   /** Adds or removes the tables and the rules. */
-  async configure(wanted: { readonly tables: boolean; readonly rules: boolean }): Promise<void> {
+  async configure(desired: { readonly tables: boolean; readonly rules: boolean }): Promise<void> {
     const { tables, rules } = this.#present;
-    if (this.#tables.length > 0 && wanted.tables !== tables)
+    if (this.#tables.length > 0 && desired.tables !== tables)
       await this.#run(
         ["nft", "-f", "-"],
-        this.#tables.map((text) => (wanted.tables ? text : `delete ${text.split(" {")[0] ?? ""}\n`)).join(""),
+        this.#tables.map((text) => (desired.tables ? text : `delete ${text.split(" {")[0] ?? ""}\n`)).join(""),
       );
-    if (this.#rules.length > 0 && wanted.rules !== rules) {
-      const verb = wanted.rules ? "add" : "delete";
+    if (this.#rules.length > 0 && desired.rules !== rules) {
+      const verb = desired.rules ? "add" : "delete";
       await this.#run(["ip", "-batch", "-"], this.#rules.map((rule) => `rule ${verb} ${rule}\n`).join(""));
     }
-    this.#present = { ...wanted };
+    this.#present = { ...desired };
   }
 
   async #run(argv: readonly string[], stdin: string): Promise<void> {

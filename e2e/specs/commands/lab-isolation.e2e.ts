@@ -43,7 +43,7 @@ export function registerSpecs(run: TestRun): void {
       },
     );
 
-    for (const [when, at] of [
+    for (const [when, until] of [
       ["while its nodes are created", /> start the lab/],
       ["while its workloads are installed", /> install kube-proxy/],
       ["while cells are probed", /pods of the three types/],
@@ -52,7 +52,7 @@ export function registerSpecs(run: TestRun): void {
         if (cluster.provider !== "lab") Skip("labs are tested in a lab");
         const name = `${cluster.spec.name}-c`;
         const argv = ["--provider", "lab", "--name", name, ...ONE_VARIANT];
-        const { exitCode, stdout, stderr } = await runE2eProcess(argv, at);
+        const { exitCode, stdout, stderr } = await runE2eProcess(argv, until);
         assert.equal(exitCode, 130, `${stdout}${stderr}`.slice(-4000));
         await nothingIsLeft(name);
       });

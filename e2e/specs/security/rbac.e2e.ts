@@ -82,7 +82,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("every request of a run is granted, and every grant is used", async () => {
       if (run.options.provider !== "lab") Skip("only a lab has an audit log");
-      const made: readonly unknown[] = [
+      const created: readonly unknown[] = [
         {
           apiVersion: "interlay.dev/v1alpha1",
           kind: "UnderlayNetwork",
@@ -93,7 +93,7 @@ export function registerSpecs(run: TestRun): void {
         // No such pool: rejected, and reported by an Event.
         pod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
       ];
-      for (const object of made as readonly KubernetesObject[]) {
+      for (const object of created as readonly KubernetesObject[]) {
         await ensureObject(api, object);
         DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
       }

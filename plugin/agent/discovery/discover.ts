@@ -83,11 +83,11 @@ export function discoverFacts(o: Observations): Discovery {
     findUplink(o, addresses?.value ?? []),
     `No link of node ${o.nodeName} has its InternalIP: set uplink in ConfigMap interlay-config.`,
   );
-  const wanted = findSetting(o.settings, o.nodeName, "returnPath");
-  const returnPath = parseReturnPath(wanted?.value);
+  const requestedPath = findSetting(o.settings, o.nodeName, "returnPath");
+  const returnPath = parseReturnPath(requestedPath?.value);
   if (returnPath === undefined)
     problems.push(
-      `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is not a return path: use one of ${RETURN_PATHS.join(", ")}.`,
+      `${requestedPath?.key ?? "returnPath"} "${requestedPath?.value ?? ""}" in ConfigMap interlay-config is not a return path: use one of ${RETURN_PATHS.join(", ")}.`,
     );
   const hijacked = override("hijackCidrs", parseProperCidr);
   if (problems.length > 0 || !addresses || !overlay || !services || !uplink || !returnPath) return { problems };
@@ -126,7 +126,7 @@ export function discoverFacts(o: Observations): Discovery {
         overlayCidrs: overlay.source,
         serviceCidrs: services.source,
         uplink: uplink.source,
-        returnPath: wanted === undefined ? "default" : `ConfigMap interlay-config ${wanted.key}`,
+        returnPath: requestedPath === undefined ? "default" : `ConfigMap interlay-config ${requestedPath.key}`,
       },
     },
     disagreements: [

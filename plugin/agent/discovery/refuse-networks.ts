@@ -30,13 +30,13 @@ export function refuseNetwork(network: Cidr, wire: UnderlayTopology): string | u
   }
   if (held !== undefined) return `it contains ${held.address}, the address of ${held.name}`;
   const own = parseRange(network);
-  const given = wire.ranges.find(
+  const conflicting = wire.ranges.find(
     ({ range, network: otherNetwork }) =>
       getFamily(otherNetwork) === family && range.first <= own.last && own.first <= range.last,
   );
-  if (given === undefined) return undefined;
-  const first = given.range.first > own.first ? given.range.first : own.first;
-  return `${fromNumber(first, family)} is also an address of ${given.name}`;
+  if (conflicting === undefined) return undefined;
+  const first = conflicting.range.first > own.first ? conflicting.range.first : own.first;
+  return `${fromNumber(first, family)} is also an address of ${conflicting.name}`;
 }
 
 /** Parses an UnderlayPool's gateway and ranges. Skips invalid ones: IPAM reports them. */

@@ -58,7 +58,7 @@ describe("the agent's container", () => {
     capabilities: readonly string[],
     argv: readonly string[],
     options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly sysctlDirectory?: string } = {},
-  ): { readonly status: number | null; readonly said: string } {
+  ): { readonly status: number | null; readonly output: string } {
     const { status, stdout, stderr } = spawnSync(
       "ip",
       ["netns", "exec", node.name, "sh", "-c", AS_CONTAINER, "container", ...argv],
@@ -73,7 +73,7 @@ describe("the agent's container", () => {
         encoding: "utf8",
       },
     );
-    return { status, said: `${stdout}${stderr}` };
+    return { status, output: `${stdout}${stderr}` };
   }
 
   /** Attaches a new underlay pod, with the capabilities. The reference plugin, which is not the agent's, has them all. */
@@ -82,7 +82,7 @@ describe("the agent's container", () => {
     options: Readonly<Record<string, unknown>> = {},
     findNetns: (pod: TestPod) => string = ({ netns }) => netns,
     sysctlDirectory?: string,
-  ): { readonly status: number | null; readonly said: string } {
+  ): { readonly status: number | null; readonly output: string } {
     const pod = net.pod(`p${++pods}`);
     const address = `10.7.201.${pods}/16`;
     const prevResult = net.macvlan(node, pod, "eth0", [{ address, gateway: "10.7.168.72" }]);
@@ -153,23 +153,23 @@ describe("the agent's container", () => {
 
   for (const [capability, use] of Object.entries(uses)) {
     it(`can do with its capabilities what needs ${capability}`, () => {
-      const { status, said } = use(granted);
-      assert.equal(status, 0, said);
+      const { status, output } = use(granted);
+      assert.equal(status, 0, output);
     });
 
     it(`cannot do it without ${capability}`, () => {
-      const { status, said } = use(granted.filter((name) => name !== capability));
-      assert.notEqual(status, 0, `${capability} is not needed: ${said}`);
-      assert.match(said, /EPERM|EACCES|not permitted|permission denied/i);
+      const { status, output } = use(granted.filter((name) => name !== capability));
+      assert.notEqual(status, 0, `${capability} is not needed: ${output}`);
+      assert.match(output, /EPERM|EACCES|not permitted|permission denied/i);
     });
   }
 
   it("writes sysctls by the path that its environment names, because /proc/sys is read-only", () => {
     const found = container?.env.find(({ name }) => name === "INTERLAY_SYSCTL_DIRECTORY")?.value;
     assert.equal(found, "/host/proc/sys/net");
-    const { status, said } = attachPod(granted, {}, undefined, "/proc/sys/net");
+    const { status, output } = attachPod(granted, {}, undefined, "/proc/sys/net");
     assert.notEqual(status, 0);
-    assert.match(said, /EROFS|read-only/i);
+    assert.match(output, /EROFS|read-only/i);
   });
 
   it("writes the sysctls of the pod's namespace, not those of the node's", () => {
@@ -178,8 +178,8 @@ describe("the agent's container", () => {
     const pod = net.pod("kept");
     const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.202.1/16", gateway: "10.7.168.72" }]);
     const { executable, env, input } = net.invocation("interlay", "ADD", node, pod, "eth0", { prevResult });
-    const { status, said } = runConfined(granted, [executable], { env, input });
-    assert.equal(status, 0, said);
+    const { status, output } = runConfined(granted, [executable], { env, input });
+    assert.equal(status, 0, output);
     const changed = read().filter((line) => !before.includes(line) && !/vethil|conntrack_count|\.neigh\./.test(line));
     assert.deepEqual(changed, []);
     net.call("interlay", "CHECK", node, pod, "eth0", { prevResult });

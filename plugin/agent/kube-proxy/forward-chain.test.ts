@@ -21,8 +21,8 @@ const saved = (some: Partial<SavedFilters>): SavedFilters => ({
   ...(Object.fromEntries(IPTABLES.map((program) => [program, ""])) as SavedFilters),
   ...some,
 });
-const plan = (some: Partial<SavedFilters>, wanted = true): readonly string[] =>
-  planForwardChanges(saved(some), wanted ? NETWORKS : undefined).map(({ program, verb, position, rule }) =>
+const plan = (some: Partial<SavedFilters>, accepts = true): readonly string[] =>
+  planForwardChanges(saved(some), accepts ? NETWORKS : undefined).map(({ program, verb, position, rule }) =>
     [program, verb, ...(position === undefined ? [] : [position]), ...rule]
       .join(" ")
       .replace(" -m comment --comment interlay -j ACCEPT", ""),
@@ -101,9 +101,9 @@ describe("planForwardChanges", () => {
       [...all("iptables", "-D"), ...all("iptables", "-D")],
     ],
   ];
-  for (const [title, some, wanted, expected] of ROWS)
+  for (const [title, some, accepts, expected] of ROWS)
     it(title, () => {
-      assert.deepEqual([...plan(some, wanted)].sort(), [...expected].sort());
+      assert.deepEqual([...plan(some, accepts)].sort(), [...expected].sort());
     });
 });
 

@@ -71,8 +71,8 @@ export function planForwardChanges(
     if (seen.has(rules)) return [];
     seen.add(rules);
     const { closes, open, rest } = readChain(text);
-    const wanted = networks !== undefined && closes ? listForwardRules(program, networks) : [];
-    const missing = new Map(wanted.map((rule) => [rule.join(" "), rule]));
+    const desired = networks !== undefined && closes ? listForwardRules(program, networks) : [];
+    const missing = new Map(desired.map((rule) => [rule.join(" "), rule]));
     const surplus: ForwardChange[] = [];
     let kept = open.length;
     for (const [index, rule] of [...open, ...rest].entries()) {

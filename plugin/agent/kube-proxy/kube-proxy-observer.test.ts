@@ -29,8 +29,8 @@ describe("kube-proxy's own metrics and image", () => {
     ],
     ["nothing", "", false, undefined],
   ];
-  for (const [what, rules, there, drops] of RULES)
+  for (const [what, rules, exists, drops] of RULES)
     it(`its INVALID rule: ${what}`, () => {
-      assert.deepEqual(findInvalidDrop(rules), { invalidDropRule: there, invalidDrops: drops });
+      assert.deepEqual(findInvalidDrop(rules), { invalidDropRule: exists, invalidDrops: drops });
     });
 });

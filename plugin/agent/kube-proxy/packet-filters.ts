@@ -33,7 +33,7 @@ const COUNTERS_MS = 30_000;
 
 /** Reads only what can have changed: an idle node's packet filter is read for its counters alone. */
 export class FilterReader {
-  #last: { readonly generation: number; readonly at: number; readonly filters: Filters } | undefined;
+  #last: { readonly generation: number; readonly readAt: number; readonly filters: Filters } | undefined;
 
   async read(): Promise<Filters> {
     // The legacy backend has no such number.
@@ -42,10 +42,10 @@ export class FilterReader {
       : readNftGeneration();
     const now = performance.now();
     const last = this.#last;
-    if (last !== undefined && last.generation === generation && now - last.at < COUNTERS_MS) return last.filters;
+    if (last !== undefined && last.generation === generation && now - last.readAt < COUNTERS_MS) return last.filters;
     const filters = await readFilters();
     // A change during the read has another generation and is read in the next pass.
-    this.#last = generation === undefined ? undefined : { generation, at: now, filters };
+    this.#last = generation === undefined ? undefined : { generation, readAt: now, filters };
     return filters;
   }
 }

@@ -8,7 +8,7 @@ const COUNTERS_MS = 30_000;
 
 interface Listing {
   readonly generation: number | undefined;
-  readonly at: number;
+  readonly appliedAt: number;
   readonly text: string | undefined;
 }
 
@@ -61,9 +61,9 @@ function listNodeTable(): string | undefined {
     lastApplied === undefined ||
     generation === undefined ||
     lastApplied.generation !== generation ||
-    now - lastApplied.at > COUNTERS_MS
+    now - lastApplied.appliedAt > COUNTERS_MS
   )
-    lastApplied = { generation, at: now, text: readListing() };
+    lastApplied = { generation, appliedAt: now, text: readListing() };
   return lastApplied.text;
 }
 

@@ -43,8 +43,8 @@ const AUTOMATIC = "auto";
 
 /** Chooses snat where a router would see one direction only, unless ConfigMap interlay-config names a return path. Pure. */
 export function chooseReturnPath(facts: Facts, settings: Readonly<Record<string, string>>, router: RouterInput): Facts {
-  const wanted = findSetting(settings, facts.node.name, "returnPath")?.value ?? AUTOMATIC;
-  if (wanted !== AUTOMATIC) return facts;
+  const configured = findSetting(settings, facts.node.name, "returnPath")?.value ?? AUTOMATIC;
+  if (configured !== AUTOMATIC) return facts;
   const reason = findRouter(router);
   const [returnPath, because]: readonly [ReturnPath, string] =
     reason === undefined

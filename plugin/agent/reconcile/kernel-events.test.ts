@@ -18,9 +18,9 @@ describe("lines of `ip -o monitor all-nsid` about addresses of the node", () => 
     [false, "[nsid current]5: F-a@if2: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default"],
     [false, "[nsid current]inet F-a forwarding off rp_filter off mc_forwarding off proxy_neigh off "],
   ];
-  for (const [is, line] of ROWS)
-    it(`${is ? "are" : "are not"}: ${line.slice(0, 50)}`, () => {
-      assert.equal(isNodeAddress(line), is);
+  for (const [title, line] of ROWS)
+    it(`${title ? "are" : "are not"}: ${line.slice(0, 50)}`, () => {
+      assert.equal(isNodeAddress(line), title);
     });
 });
 
@@ -62,9 +62,9 @@ describe("isRepairReason", () => {
     [false, "an incomplete neighbour", "[nsid 7]10.7.9.9 dev if2 INCOMPLETE "],
     [false, "a learned neighbour", "[nsid 7]10.7.0.1 dev if2 lladdr 02:00:00:00:00:01 router REACHABLE "],
   ];
-  for (const [is, what, line] of ROWS)
-    it(`${is ? "accepts" : "rejects"} ${what}`, () => {
-      assert.equal(isRepairReason(line, isPinned), is);
+  for (const [title, what, line] of ROWS)
+    it(`${title ? "accepts" : "rejects"} ${what}`, () => {
+      assert.equal(isRepairReason(line, isPinned), title);
     });
 });
 

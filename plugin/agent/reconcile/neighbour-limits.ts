@@ -24,13 +24,13 @@ const DEFAULT_PATHS: NeighbourPaths = { sysctls: SYSCTL_DIRECTORY, before: "/run
  * @returns a line for each change
  */
 export function raiseNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAULT_PATHS): readonly string[] {
-  return listLimits(sysctls).flatMap(({ name, path, wanted }) => {
+  return listLimits(sysctls).flatMap(({ name, path, minimum }) => {
     const value = Number(readFileSync(path, "utf8"));
-    if (value >= wanted) return [];
+    if (value >= minimum) return [];
     createOwnDirectory(before);
     if (!existsSync(join(before, name))) writeFileAtomic(join(before, name), String(value));
-    writeFileSync(path, String(wanted));
-    return [`net.${name} raised from ${value} to ${wanted}`];
+    writeFileSync(path, String(minimum));
+    return [`net.${name} raised from ${value} to ${minimum}`];
   });
 }
 
@@ -41,8 +41,8 @@ export function raiseNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAU
 export function restoreNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAULT_PATHS): readonly string[] {
   if (!existsSync(before)) return [];
   const names = new Set(readdirSync(before));
-  const done = listLimits(sysctls).flatMap(({ name, path, wanted }) => {
-    if (!names.has(name) || Number(readFileSync(path, "utf8")) !== wanted) return [];
+  const done = listLimits(sysctls).flatMap(({ name, path, minimum }) => {
+    if (!names.has(name) || Number(readFileSync(path, "utf8")) !== minimum) return [];
     const value = readOwnFile(join(before, name));
     writeFileSync(path, value);
     return [`net.${name} set back to ${value}`];
@@ -53,11 +53,11 @@ export function restoreNeighbourLimits({ sysctls, before }: NeighbourPaths = DEF
 
 function listLimits(
   sysctls: string,
-): readonly { readonly name: string; readonly path: string; readonly wanted: number }[] {
+): readonly { readonly name: string; readonly path: string; readonly minimum: number }[] {
   return FAMILIES.flatMap((family) =>
-    Object.entries(LIMITS).flatMap(([limit, wanted]) => {
+    Object.entries(LIMITS).flatMap(([limit, minimum]) => {
       const path = join(sysctls, family, "neigh", "default", limit);
-      return existsSync(path) ? [{ name: `${family}.neigh.default.${limit}`, path, wanted }] : [];
+      return existsSync(path) ? [{ name: `${family}.neigh.default.${limit}`, path, minimum }] : [];
     }),
   );
 }

@@ -107,8 +107,8 @@ export class ClusterAddressStore implements AddressStore {
   }
 
   async createAddress(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
-    const made = await createAddress(this.#kube, name, spec);
-    return made === undefined ? undefined : this.#applyWrite(made);
+    const created = await createAddress(this.#kube, name, spec);
+    return created === undefined ? undefined : this.#applyWrite(created);
   }
 
   async replaceAddress(

@@ -108,8 +108,8 @@ describe("calls that the agent answers", function () {
             .replaceAll(/veth(il)?\w{6,}|cali\w+/g, "LINK")
             .replaceAll(/02:[0-9a-f:]{14}|([0-9a-f]{2}:){5}[0-9a-f]{2}/g, "MAC");
         // the kernel's own IPv6 comes when it has seen that nobody else has it
-        const made = state.filter((line) => !/fe80:|ff00::/.test(line)).map(neutral);
-        return [mode, JSON.parse(neutral(JSON.stringify(json))), made.sort(), JSON.parse(neutral(record))];
+        const created = state.filter((line) => !/fe80:|ff00::/.test(line)).map(neutral);
+        return [mode, JSON.parse(neutral(JSON.stringify(json))), created.sort(), JSON.parse(neutral(record))];
       };
       const [servedMode, ...served] = make("launcher");
       const [standaloneMode, ...standalone] = make("interlay");

@@ -30,7 +30,7 @@ export interface EventObject {
 }
 
 interface RecordedEvent {
-  at: number;
+  recordedAt: number;
   count: number;
 }
 
@@ -65,12 +65,12 @@ export class EventRecorder {
 
   async #record(key: string, object: EventObject, reason: string, message: string, now: Date): Promise<void> {
     const before = this.#recorded.get(key);
-    if (before !== undefined && now.getTime() - before.at < REPEAT_MS) {
+    if (before !== undefined && now.getTime() - before.recordedAt < REPEAT_MS) {
       before.count++;
       return;
     }
     const count = (before?.count ?? 0) + 1;
-    this.#recorded.set(key, { at: now.getTime(), count });
+    this.#recorded.set(key, { recordedAt: now.getTime(), count });
     this.#forgetOld(now.getTime());
     try {
       await this.#write(
@@ -120,7 +120,8 @@ export class EventRecorder {
   }
 
   #forgetOld(now: number): void {
-    for (const [key, { at }] of this.#recorded) if (now - at > 10 * REPEAT_MS) this.#recorded.delete(key);
+    for (const [key, { recordedAt }] of this.#recorded)
+      if (now - recordedAt > 10 * REPEAT_MS) this.#recorded.delete(key);
   }
 }
 

@@ -82,11 +82,11 @@ describe("address safety", () => {
 
   it("should name a gateway that does not answer, in each family", () => {
     const pod = net.pod("u");
-    const gone = [
+    const removed = [
       { ...v4, gateway: "10.7.99.99" },
       { ...v6, gateway: "fd07::99" },
     ];
-    const prevResult = net.macvlan(node, pod, "eth0", gone);
+    const prevResult = net.macvlan(node, pod, "eth0", removed);
     const options = { prevResult, gatewayDetection: true, probeAttempts: 2, probeIntervalMs: 50 };
     const { json } = net.tryCall("interlay", "ADD", node, pod, "eth0", options);
     assert.equal(json["code"], 105, JSON.stringify(json));

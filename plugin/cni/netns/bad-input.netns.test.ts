@@ -167,15 +167,19 @@ describe("STATUS", () => {
   const net = useTestNet("test");
   it("reports missing facts, and facts that the kernel contradicts", () => {
     const pod = net.pod("s");
-    const said = (node: TestNode) => net.tryCall("interlay", "STATUS", node, pod, "eth0", { cniVersion: "1.1.0" });
+    const callStatus = (node: TestNode) =>
+      net.tryCall("interlay", "STATUS", node, pod, "eth0", { cniVersion: "1.1.0" });
     const good = net.node("n1", "10.7.168.71", {}, "fd07::71");
-    assert.equal(said(good).status, 0);
+    assert.equal(callStatus(good).status, 0);
     const noUplink = net.node("n2", "10.7.168.72", { uplink: "bond7" });
-    assert.equal(said(noUplink).json["code"], 50);
-    assert.match(String(said(noUplink).json["msg"]), /is stale: the node has no link bond7/);
+    assert.equal(callStatus(noUplink).json["code"], 50);
+    assert.match(String(callStatus(noUplink).json["msg"]), /is stale: the node has no link bond7/);
     spawnSync("ip", ["-n", good.name, "address", "delete", "10.7.168.71/16", "dev", "eth0"]);
-    assert.match(String(said(good).json["msg"]), /is stale: 10\.7\.168\.71 is not an address of the node/);
+    assert.match(String(callStatus(good).json["msg"]), /is stale: 10\.7\.168\.71 is not an address of the node/);
     const empty = { ...good, stateDirectory: join(good.stateDirectory, "none") };
-    assert.deepEqual([said(empty).json["code"], /is missing/.test(String(said(empty).json["msg"]))], [50, true]);
+    assert.deepEqual(
+      [callStatus(empty).json["code"], /is missing/.test(String(callStatus(empty).json["msg"]))],
+      [50, true],
+    );
   });
 });

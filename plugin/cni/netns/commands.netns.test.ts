@@ -20,13 +20,13 @@ describe("an underlay pod", () => {
 
   it("has the documented routes", () => {
     const routes = splitLines(execInNetns(pod.namespace, "ip", "route"));
-    for (const wanted of [
+    for (const expected of [
       "default via 10.7.168.72 dev eth0",
       "10.7.168.71 dev veth0 scope link src 10.7.200.1",
       "10.233.0.0/18 via 10.7.168.71 dev veth0 src 10.7.200.1",
       "10.233.64.0/18 via 10.7.168.71 dev veth0 src 10.7.200.1",
     ])
-      assert.ok(routes.includes(wanted), `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`);
+      assert.ok(routes.includes(expected), `the pod lacks the route "${expected}"; it has:\n${routes.join("\n")}`);
   });
 
   it("pins its node's MAC, and the node its own", () => {
@@ -116,12 +116,12 @@ describe("a multi-NIC pod", () => {
 
   it("has the documented routes", () => {
     const routes = splitLines(execInNetns(pod.namespace, "ip", "route"));
-    for (const wanted of [
+    for (const expected of [
       `10.7.168.71 dev eth0 scope link src ${overlay}`,
       `10.233.0.0/18 via 10.7.168.71 dev eth0 src ${overlay}`,
       `10.233.64.0/18 via 10.7.168.71 dev eth0 src ${overlay}`,
     ])
-      assert.ok(routes.includes(wanted), `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`);
+      assert.ok(routes.includes(expected), `the pod lacks the route "${expected}"; it has:\n${routes.join("\n")}`);
   });
 
   it("answers from each address by its own link", () => {

@@ -31,15 +31,15 @@ for (const [title, addresses] of [
 
     it("has the documented routes", () => {
       const routes = splitLines(execInNetns(pod.namespace, "ip", "-6", "route"));
-      for (const wanted of [
+      for (const expected of [
         "default via fd07::72 dev eth0",
         "fd07::71 dev veth0 src fd07::200:1",
         "fd33::/112 via fd07::71 dev veth0 src fd07::200:1",
         "fd33:64::/48 via fd07::71 dev veth0 src fd07::200:1",
       ])
         assert.ok(
-          routes.some((route) => route.startsWith(wanted)),
-          `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`,
+          routes.some((route) => route.startsWith(expected)),
+          `the pod lacks the route "${expected}"; it has:\n${routes.join("\n")}`,
         );
     });
 

@@ -31,12 +31,12 @@ describe("GC, cniVersion 1.1.0", () => {
       net.overlay(node, kept, "10.233.64.5", "fd33:64::5");
       net.attachAll(node, kept, "net1", both(1));
       net.attachAll(node, kept, "net2", both(2));
-      const wanted = { node: readPermanentState(node), records: records() };
+      const expected = { node: readPermanentState(node), records: records() };
       net.attachAll(node, lost, "eth0", both(3));
       net.attachAll(node, lost, "net1", both(4));
       const valid = ["net1", "net2"].map((ifname) => ({ containerID: kept.containerId, ifname }));
       gc("underlay", { [key]: valid });
-      assert.deepEqual({ node: readPermanentState(node), records: records() }, wanted);
+      assert.deepEqual({ node: readPermanentState(node), records: records() }, expected);
       for (const ifname of ["net1", "net2"])
         assert.deepEqual(net.call("interlay", "CHECK", node, kept, ifname, {}), {});
       assert.equal(splitLines(execInNetns(lost.namespace, "ip", "rule")).length, 3, "rules are left in the stale pod");
@@ -45,10 +45,10 @@ describe("GC, cniVersion 1.1.0", () => {
   it("should not remove attachments of other networks", () => {
     const [mine, others] = [net.pod("mine"), net.pod("others")];
     net.attachAll(node, others, "eth0", both(1), { name: "other" });
-    const wanted = readPermanentState(node);
+    const expected = readPermanentState(node);
     net.attachAll(node, mine, "eth0", both(2));
     gc("underlay", { "cni.dev/valid-attachments": [] });
-    assert.deepEqual(readPermanentState(node), wanted);
+    assert.deepEqual(readPermanentState(node), expected);
     assert.deepEqual(records(), [`${others.containerId}-eth0.json`]);
     gc("other", { "cni.dev/valid-attachments": [] });
     assert.deepEqual(records(), []);

@@ -24,13 +24,13 @@ describe("options of a network", () => {
     const multi = net.pod("hm");
     net.overlay(node, multi, "10.233.64.9");
     net.attachAll(node, multi, "net1", [{ address: "10.7.200.2/16" }], { hijackCIDRs: [NODELOCALDNS] });
-    for (const [pod, wanted] of [
+    for (const [pod, expected] of [
       [underlay, "169.254.20.10 via 10.7.168.71 dev veth0 src 10.7.200.1"],
       [underlay, "192.0.2.0/24 via 10.7.168.71 dev veth0 src 10.7.200.1"],
       [multi, "169.254.20.10 via 10.7.168.71 dev eth0 src 10.233.64.9"],
     ] as const) {
       const routes = readRoutes(pod.namespace);
-      assert.ok(routes.includes(wanted), `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`);
+      assert.ok(routes.includes(expected), `the pod lacks the route "${expected}"; it has:\n${routes.join("\n")}`);
     }
     net.tryCall("interlay", "DEL", node, underlay, "eth0", {});
     net.tryCall("interlay", "DEL", node, multi, "net1", {});
@@ -58,7 +58,7 @@ describe("options of a network", () => {
     const pod = net.pod("w");
     const prevResult = net.macvlan(node, pod, "eth0", [address]);
     const initial = readPermanentState(node);
-    for (const [wrong, said] of [
+    for (const [wrong, message] of [
       [{ hijackCIDRs: ["10.0.0.0/33"] }, /hijackCIDRs\.0.*invalid CIDR/],
       [{ hijackCIDRs: "10.0.0.0/8" }, /hijackCIDRs/],
       [{ mtu: 12 }, /mtu/],
@@ -66,7 +66,7 @@ describe("options of a network", () => {
     ] as const) {
       const { status, json } = net.tryCall("interlay", "ADD", node, pod, "eth0", { prevResult, ...wrong });
       assert.deepEqual([status, json["code"]], [1, 7], JSON.stringify(json));
-      assert.match(String(json["msg"]), said);
+      assert.match(String(json["msg"]), message);
     }
     assert.deepEqual(readPermanentState(node), initial);
   });
@@ -110,9 +110,9 @@ describe("options of a network", () => {
       ],
     );
     net.tryCall("interlay", "DEL", node, pod, "eth0", {});
-    const gone = interlay("explain", "--pod", `test/${pod.namespace}`, "--state-directory", node.stateDirectory);
-    assert.equal(gone.status, 1);
-    assert.match(gone.stderr, /is not attached on this node/);
+    const explained = interlay("explain", "--pod", `test/${pod.namespace}`, "--state-directory", node.stateDirectory);
+    assert.equal(explained.status, 1);
+    assert.match(explained.stderr, /is not attached on this node/);
   });
 
   it("explain of a configuration should print ADD's plan and change nothing", () => {

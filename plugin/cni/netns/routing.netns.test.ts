@@ -90,15 +90,15 @@ describe("the default route's NIC", () => {
 
   it("should reject an unknown NIC and a NIC without gateway", () => {
     const initial = readPermanentState(node);
-    const of = (podDefaultRouteNic: string, gateway?: string) =>
+    const buildOptions = (podDefaultRouteNic: string, gateway?: string) =>
       net.tryCall("interlay", "ADD", node, pod, "net1", {
         podDefaultRouteNic,
         prevResult: prevResult("net1", gateway),
       });
-    assert.equal(of("lan7").json["code"], 103);
-    assert.match(String(of("lan7").json["msg"]), /lan7 was chosen .* the pod's NICs are eth0, net1/);
-    assert.match(String(of("net1").json["msg"]), /net1 was chosen .* no gateway/);
-    assert.equal(of("net2").status, 0, "net2 comes after net1: its own ADD makes the route");
+    assert.equal(buildOptions("lan7").json["code"], 103);
+    assert.match(String(buildOptions("lan7").json["msg"]), /lan7 was chosen .* the pod's NICs are eth0, net1/);
+    assert.match(String(buildOptions("net1").json["msg"]), /net1 was chosen .* no gateway/);
+    assert.equal(buildOptions("net2").status, 0, "net2 comes after net1: its own ADD makes the route");
     net.call("interlay", "DEL", node, pod, "net1", {});
     assert.deepEqual(readPermanentState(node), initial);
   });
@@ -141,7 +141,7 @@ describe("tables and priorities", () => {
   it("should be rejected if the kernel uses them or their order is wrong", () => {
     const pod = net.pod("w");
     const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.4/16", gateway: GATEWAY }]);
-    for (const [wrong, said] of [
+    for (const [wrong, message] of [
       [{ hostRouteTable: 254 }, /hostRouteTable: 253, 254 and 255 are the kernel's own/],
       [{ hijackCIDRs: ["0.0.0.0/0"] }, /hijackCIDRs\.0: invalid network "0\.0\.0\.0\/0": it contains every address/],
       [{ hostRulePriority: 0 }, /hostRulePriority/],
@@ -151,7 +151,7 @@ describe("tables and priorities", () => {
     ] as const) {
       const { json } = net.tryCall("interlay", "ADD", node, pod, "eth0", { prevResult, ...wrong });
       assert.equal(json["code"], 7, JSON.stringify(json));
-      assert.match(String(json["msg"]), said);
+      assert.match(String(json["msg"]), message);
     }
   });
 });

@@ -34,7 +34,7 @@ export function isMessage(item: PlanItem): item is MessageItem {
 export function applyMessages(
   items: readonly MessageItem[],
   where: NetworkNamespace,
-  made: OnApplied,
+  onApplied: OnApplied,
   failed: OnAttempt,
 ): void {
   const steps = items.map((item) => {
@@ -45,7 +45,7 @@ export function applyMessages(
   let failure: { readonly item: PlanItem; readonly error: NetlinkError } | undefined;
   for (const [index, { item, undo }] of steps.entries()) {
     const error = refused.get(index);
-    if (error === undefined) made(item, undo);
+    if (error === undefined) onApplied(item, undo);
     else if (!isAlreadyApplied(item, error)) failure ??= { item, error };
   }
   if (failure === undefined) return;

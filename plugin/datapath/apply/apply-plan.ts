@@ -34,7 +34,7 @@ export function applyPlan(
   const undo: Undo[] = [];
   /** Run last: a shared rule of the node is removed only when its table is empty. */
   const undoShared: Undo[] = [];
-  const made = (item: PlanItem, step: Undo | undefined): void => {
+  const recordApplied = (item: PlanItem, step: Undo | undefined): void => {
     if (step !== undefined) (isShared(item) ? undoShared : undo).push(step);
   };
   let failing: PlanItem | undefined;
@@ -46,11 +46,11 @@ export function applyPlan(
       failing = plan.items[index];
       const messages = beforeItem === undefined ? takeRun(plan.items, index, isMessage) : [];
       const sysctls = beforeItem === undefined ? takeRun(plan.items, index, isSysctl) : [];
-      if (messages.length > 1) applyByNamespace(messages, node, pod, applyMessages, made, failed);
-      else if (sysctls.length > 1) applyByNamespace(sysctls, node, pod, applySysctls, made, failed);
+      if (messages.length > 1) applyByNamespace(messages, node, pod, applyMessages, recordApplied, failed);
+      else if (sysctls.length > 1) applyByNamespace(sysctls, node, pod, applySysctls, recordApplied, failed);
       else if (failing !== undefined) {
         beforeItem?.(failing, index);
-        made(failing, applyItem(failing, node, pod));
+        recordApplied(failing, applyItem(failing, node, pod));
       }
       index += Math.max(1, messages.length, sysctls.length);
     }
@@ -82,15 +82,15 @@ function applyByNamespace<T extends PlanItem & { readonly where: Where }>(
   run: readonly T[],
   node: NetworkNamespace,
   pod: NetworkNamespace,
-  apply: (items: readonly T[], where: NetworkNamespace, made: OnApplied, failed: OnAttempt) => void,
-  made: OnApplied,
+  apply: (items: readonly T[], where: NetworkNamespace, onApplied: OnApplied, failed: OnAttempt) => void,
+  onApplied: OnApplied,
   failed: OnAttempt,
 ): void {
   for (const where of new Set(run.map((item) => item.where)))
     apply(
       run.filter((item) => item.where === where),
       where === "node" ? node : pod,
-      made,
+      onApplied,
       failed,
     );
 }

@@ -16,13 +16,13 @@ export function isSysctl(item: PlanItem): item is SysctlItem {
 export function applySysctls(
   items: readonly SysctlItem[],
   where: NetworkNamespace,
-  made: OnApplied,
+  onApplied: OnApplied,
   failed: OnAttempt,
 ): void {
   where.run(() => {
     for (const item of items) {
       failed(item);
-      made(item, writeSysctl(item, where));
+      onApplied(item, writeSysctl(item, where));
     }
   });
 }

@@ -53,8 +53,8 @@ export function hasLinkTable(table: NftTable, device: string, where: NetworkName
       .dump("rules", NFT_GET_RULE, encodeRulesRequest(table))
       .map(({ payload }) => decodeRuleComment(payload))
       .sort();
-    const wanted = table.chains.flatMap(({ rules }) => rules.map(({ comment }) => comment)).sort();
-    return wanted.join("\n") === found.join("\n");
+    const desired = table.chains.flatMap(({ rules }) => rules.map(({ comment }) => comment)).sort();
+    return desired.join("\n") === found.join("\n");
   } catch (error) {
     if (error instanceof NetlinkError && error.code === "ENOENT") return false;
     throw error;

@@ -68,16 +68,16 @@ class Reader {
       case "route":
         return this.#hasRoute(where, item);
       case "rule": {
-        const wanted = toKernelRule(item);
+        const desired = toKernelRule(item);
         return this.#dump(where, "rules", item.family, (family) =>
           where.socket.dump("rules", RTM_RULE.get, encodeRuleDump(family)).flatMap((m) => decodeRule(m.payload) ?? []),
         ).some(
           (rule) =>
-            rule.priority === wanted.priority &&
-            rule.table === wanted.table &&
-            rule.from?.address === wanted.from?.address &&
-            rule.fwmark?.mark === wanted.fwmark?.mark &&
-            rule.fwmark?.mask === wanted.fwmark?.mask,
+            rule.priority === desired.priority &&
+            rule.table === desired.table &&
+            rule.from?.address === desired.from?.address &&
+            rule.fwmark?.mark === desired.fwmark?.mark &&
+            rule.fwmark?.mask === desired.fwmark?.mask,
         );
       }
       case "reply-mark":
@@ -90,14 +90,14 @@ class Reader {
   #hasRoute(where: NetworkNamespace, item: RouteItem): boolean {
     const link = where.findLink(item.device)?.index;
     if (link === undefined) return false;
-    const wanted = toKernelRoute(item, link);
+    const desired = toKernelRoute(item, link);
     // The node may have many thousand routes of the overlay: the kernel selects ours.
-    const protocol = item.where === "node" ? wanted.protocol : 0;
+    const protocol = item.where === "node" ? desired.protocol : 0;
     return this.#dump(where, `routes ${protocol}`, item.family, (family) =>
       where.socket
         .dump("routes", RTM_ROUTE.get, encodeRouteDump(family, protocol))
         .flatMap((m) => decodeRoute(m.payload) ?? []),
-    ).some((route) => sameRoute(route, wanted));
+    ).some((route) => sameRoute(route, desired));
   }
 
   #dump<T>(
@@ -130,14 +130,14 @@ function hasNeighbour(where: NetworkNamespace, { device, address, mac }: Neighbo
   }
 }
 
-function sameRoute(actual: Route, wanted: Route): boolean {
+function sameRoute(actual: Route, desired: Route): boolean {
   return (
-    actual.table === wanted.table &&
-    actual.destination?.address === wanted.destination?.address &&
-    actual.destination?.length === wanted.destination?.length &&
-    actual.gateway === wanted.gateway &&
-    actual.link === wanted.link &&
-    actual.source === wanted.source
+    actual.table === desired.table &&
+    actual.destination?.address === desired.destination?.address &&
+    actual.destination?.length === desired.destination?.length &&
+    actual.gateway === desired.gateway &&
+    actual.link === desired.link &&
+    actual.source === desired.source
   );
 }
 

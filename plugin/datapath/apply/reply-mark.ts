@@ -164,9 +164,9 @@ function getCompiledTable(item: ReplyMarkItem): CompiledTable {
   const key = `${item.device} ${item.mark} ${item.families.join()} ${(item.routed ?? []).join()}`;
   const known = tables.get(key);
   if (known !== undefined) return known;
-  const made = compileTable(buildReplyMarkTable(item));
-  tables.set(key, made);
-  return made;
+  const compiled = compileTable(buildReplyMarkTable(item));
+  tables.set(key, compiled);
+  return compiled;
 }
 
 /** Creates or replaces the table in the pod that marks replies. */

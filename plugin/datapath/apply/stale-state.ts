@@ -16,14 +16,14 @@ import type { Plan } from "../plan-item.ts";
 export function removeStaleState({ items }: Plan, node: NetworkNamespace, pod: NetworkNamespace): void {
   const routes = items.flatMap((item) => (item.kind === "route" && item.where === "node" ? [item] : []));
   for (const family of collectFamilies(routes)) {
-    const wanted = new Map<string, { readonly table: number; readonly link: number | undefined }>(
+    const desired = new Map<string, { readonly table: number; readonly link: number | undefined }>(
       routes.map((item) => [item.destination, { table: item.table, link: node.findLink(item.device)?.index }]),
     );
     for (const message of node.socket.dump("our routes", RTM_ROUTE.get, encodeRouteDump(family, NODE_ROUTE_PROTOCOL))) {
       const route = decodeRoute(message.payload);
       if (route?.destination === undefined || route.protocol !== NODE_ROUTE_PROTOCOL) continue;
       const destination = formatPrefix(route.destination);
-      const ours = wanted.get(destination);
+      const ours = desired.get(destination);
       if (ours === undefined || (ours.table === route.table && ours.link === route.link)) continue;
       ignoreNotFound(() => {
         node.socket.execute(`stale route to ${destination}`, RTM_ROUTE.del, 0, encodeRoute(route));

@@ -69,11 +69,11 @@ function planNicRoutes(
   const family = getFamily(extra.ip);
   const isOfFamily = (one: Ip | Cidr | "default" | undefined): boolean =>
     one === undefined || one === "default" || getFamily(one) === family;
-  const wanted: readonly NicRoute[] = [
+  const desiredRoutes: readonly NicRoute[] = [
     ...routes,
     ...(extra.gateway === undefined ? [] : [{ destination: "default" as const, gateway: extra.gateway }]),
   ];
-  return wanted
+  return desiredRoutes
     .filter(({ destination, gateway }) => isOfFamily(destination) && isOfFamily(gateway))
     .flatMap(({ destination, gateway = extra.gateway }): readonly RouteItem[] => {
       if (destination === "default" && gateway === undefined) return [];

@@ -71,10 +71,10 @@ describe("rebuildPlan", () => {
   for (const survey of [underlay, multiNic])
     for (const [what, now] of CHANGES)
       it(`gives the plan that a new ${survey.type} pod gets: ${what}`, () => {
-        const wanted = buildPlan(now, survey);
-        const there = rebuildPlan({ plan: buildPlan(facts(), survey), survey }, now);
-        assert.deepEqual(lines(there?.plan ?? { items: [] }), lines(wanted));
-        const back = rebuildPlan({ plan: wanted, survey }, facts());
+        const expected = buildPlan(now, survey);
+        const rebuilt = rebuildPlan({ plan: buildPlan(facts(), survey), survey }, now);
+        assert.deepEqual(lines(rebuilt?.plan ?? { items: [] }), lines(expected));
+        const back = rebuildPlan({ plan: expected, survey }, facts());
         assert.deepEqual(lines(back?.plan ?? { items: [] }), lines(buildPlan(facts(), survey)));
       });
 

@@ -119,21 +119,21 @@ export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkN
  * @throws UnsupportedPodError if neither is the case
  */
 function findDefaultRouteNic(nic: NicRequest, pod: NetworkNamespace): string | undefined {
-  const { defaultRouteNic: wanted, ifname, addresses } = nic;
-  if (wanted === undefined) return undefined;
-  if (wanted === ifname && ifname !== MAIN_NIC && !addresses.some(({ gateway }) => gateway !== undefined))
+  const { defaultRouteNic: requested, ifname, addresses } = nic;
+  if (requested === undefined) return undefined;
+  if (requested === ifname && ifname !== MAIN_NIC && !addresses.some(({ gateway }) => gateway !== undefined))
     throw new UnsupportedPodError(`${ifname} was chosen to have the default route, but it was given no gateway`);
-  if (nic.defaultRouteNicKnown === true || pod.findLink(wanted) !== undefined || isAttachedLater(wanted, ifname))
-    return wanted;
+  if (nic.defaultRouteNicKnown === true || pod.findLink(requested) !== undefined || isAttachedLater(requested, ifname))
+    return requested;
   const links = pod.listLinks().filter(({ name }) => name !== "lo" && name !== POD_LINK);
   throw new UnsupportedPodError(
-    `${wanted} was chosen to have the default route, but the pod's NICs are ${links.map(({ name }) => name).join(", ")}`,
+    `${requested} was chosen to have the default route, but the pod's NICs are ${links.map(({ name }) => name).join(", ")}`,
   );
 }
 
-function isAttachedLater(wanted: string, ifname: string): boolean {
+function isAttachedLater(requested: string, ifname: string): boolean {
   const number = (name: string): number => Number(/^net(\d+)$/.exec(name)?.[1] ?? (name === MAIN_NIC ? 0 : NaN));
-  return number(wanted) > number(ifname);
+  return number(requested) > number(ifname);
 }
 
 /** By links other than `own`; where it has taken their place already, the anchor's own table still has its gateway. */

@@ -7,13 +7,13 @@ type Annotations = Readonly<Record<string, string>>;
 
 /** Parses the annotation for the NIC with the default route. @throws CniError listing the pod's NICs if it is none of them */
 export function parseDefaultRouteNic(annotations: Annotations, pod: string): string | undefined {
-  const wanted = annotations[DEFAULT_ROUTE_ANNOTATION]?.trim();
-  if (wanted === undefined || wanted === "") return undefined;
+  const requested = annotations[DEFAULT_ROUTE_ANNOTATION]?.trim();
+  if (requested === undefined || requested === "") return undefined;
   const nics = listPodNics(annotations);
-  if (nics.includes(wanted)) return wanted;
+  if (nics.includes(requested)) return requested;
   throw new CniError(
     CODE.unsupportedPod,
-    `invalid annotation ${DEFAULT_ROUTE_ANNOTATION} "${wanted}" of pod ${pod}: the pod's NICs are ${nics.join(", ")}`,
+    `invalid annotation ${DEFAULT_ROUTE_ANNOTATION} "${requested}" of pod ${pod}: the pod's NICs are ${nics.join(", ")}`,
   );
 }
 

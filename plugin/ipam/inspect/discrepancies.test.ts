@@ -103,9 +103,9 @@ describe("discrepancies of objects, records and links", () => {
     });
 
   it("should offer the release of addresses that their node no longer has", () => {
-    const gone = cluster({ pods: [] });
+    const withoutPods = cluster({ pods: [] });
     const releases = (nodes: readonly NodeAddressSnapshot[]): number =>
-      findDiscrepancies(gone, nodes).flatMap(({ release }) => release ?? []).length;
+      findDiscrepancies(withoutPods, nodes).flatMap(({ release }) => release ?? []).length;
     assert.equal(releases([nodeWith({ records: [], kernel: [] })]), 1);
     assert.equal(releases([NODE]), 0, "the link has it");
     assert.equal(releases([]), 0, "nobody has asked its node");

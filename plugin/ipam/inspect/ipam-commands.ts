@@ -57,13 +57,13 @@ export function addIpamCommands(program: Command, sources: AddressSources): void
     .action(async (options: ShowOptions) => {
       const { pool, node, pod } = options;
       const { addresses } = await observeClusterAddresses(kube());
-      const wanted = addresses.filter(
+      const selected = addresses.filter(
         ({ spec }) =>
           (pool === undefined || spec.pool === pool) &&
           (node === undefined || spec.node === node) &&
           (pod === undefined || `${spec.pod.namespace}/${spec.pod.name}` === pod),
       );
-      print(options, wanted, () => renderAddresses(wanted));
+      print(options, selected, () => renderAddresses(selected));
     });
   program
     .command("check")
@@ -93,8 +93,8 @@ export function addIpamCommands(program: Command, sources: AddressSources): void
     .option("--force", "also release an address of an existing pod")
     .option("--yes", "do not ask for confirmation")
     .option("--json", "print the released UnderlayAddress objects as JSON")
-    .action(async (wanted: string[], options: ReleaseOptions) => {
-      const objects = findReleasable(await observeClusterAddresses(kube()), wanted, options.force === true);
+    .action(async (addressNames: string[], options: ReleaseOptions) => {
+      const objects = findReleasable(await observeClusterAddresses(kube()), addressNames, options.force === true);
       process.stderr.write(renderAddresses(objects));
       if (options.yes || (await askConfirmation("Release them?"))) {
         const lines = await releaseAddresses(kube(), objects);

@@ -9,21 +9,21 @@ import { toObjectName } from "../pool/object-name.ts";
 /** Asks for confirmation on a terminal. Returns false without one. */
 export async function askConfirmation(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
-  const asked = createInterface({ input: process.stdin, output: process.stderr });
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim());
+    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
   } finally {
-    asked.close();
+    prompt.close();
   }
 }
 
 /** Finds the objects of these addresses. Throws if one does not exist, or if an existing pod has one and `force` is false. */
 export function findReleasable(
   { addresses, pods }: ClusterAddresses,
-  wanted: readonly string[],
+  names: readonly string[],
   force: boolean,
 ): readonly UnderlayAddressObject[] {
-  return wanted.map((text) => {
+  return names.map((text) => {
     const name = toObjectName(parseIp(text));
     const object = addresses.find(({ metadata }) => metadata.name === name);
     if (object === undefined) throw new Error(`address ${text} is not allocated`);

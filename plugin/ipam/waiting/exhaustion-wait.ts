@@ -19,7 +19,7 @@ export const SYSTEM_CLOCK: WaitClock = { now: Date.now, sleep: (milliseconds) =>
 
 interface RefusedCalls {
   readonly calls: number;
-  readonly at: number;
+  readonly refusedAt: number;
   readonly isWanted: () => boolean;
 }
 
@@ -54,7 +54,7 @@ export class ExhaustionWait {
       } catch (error) {
         const isMissing = error instanceof CniError && error.code === CODE.noAddress;
         if (!isMissing || !isWanted()) throw error;
-        this.#remember(key, { calls: calls + 1, at: this.#clock.now(), isWanted });
+        this.#remember(key, { calls: calls + 1, refusedAt: this.#clock.now(), isWanted });
         if (this.#clock.now() + INTERVAL_MS > until) throw error;
       }
       await this.#clock.sleep(INTERVAL_MS);
@@ -64,11 +64,14 @@ export class ExhaustionWait {
   /** Returns the NICs of pods that wait for an address, as `key` in run(). */
   listWaiting(): readonly string[] {
     const now = this.#clock.now();
-    return [...this.#refused].flatMap(([key, { at, isWanted }]) => (now - at <= WAITING_MS && isWanted() ? [key] : []));
+    return [...this.#refused].flatMap(([key, { refusedAt, isWanted }]) =>
+      now - refusedAt <= WAITING_MS && isWanted() ? [key] : [],
+    );
   }
 
   #remember(key: string, refused: RefusedCalls): void {
-    for (const [other, { at }] of this.#refused) if (refused.at - at > FORGET_MS) this.#refused.delete(other);
+    for (const [other, { refusedAt }] of this.#refused)
+      if (refused.refusedAt - refusedAt > FORGET_MS) this.#refused.delete(other);
     this.#refused.set(key, refused);
   }
 }

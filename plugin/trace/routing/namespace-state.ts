@@ -93,9 +93,9 @@ function compileTables(snapshot: NamespaceSnapshot, family: Family): ReadonlyMap
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const found = map.get(key);
   if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
+  const created = make();
+  map.set(key, created);
+  return created;
 }
 
 /**

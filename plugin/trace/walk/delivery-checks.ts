@@ -40,13 +40,13 @@ export function requireClient(client: NamespaceModel, sent: Tuple, { namespace, 
   if (arrived && packet.source === expected.source && packet.sourcePort === expected.sourcePort) return;
   const { id, name } = namespace.state.snapshot;
   const from = formatEndpoint(packet.source, packet.sourcePort);
-  const wanted = formatEndpoint(expected.source, expected.sourcePort);
+  const expectedSource = formatEndpoint(expected.source, expected.sourcePort);
   throw losePacket(
     "drop",
     "wrong-reply",
     id,
     arrived
-      ? `the client expects an answer from ${wanted}, not from ${from}`
+      ? `the client expects an answer from ${expectedSource}, not from ${from}`
       : `the answer to ${expected.destination} reached ${packet.destination} in ${name}`,
   );
 }

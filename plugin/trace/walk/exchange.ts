@@ -201,16 +201,16 @@ function chooseReplyMark({ namespace: { state }, packet }: Delivery): number {
 
 function makePacket(
   { state }: NamespaceModel,
-  given: Pick<Packet, "protocol" | "family" | "source" | "destination" | "sourcePort" | "destinationPort"> &
+  fields: Pick<Packet, "protocol" | "family" | "source" | "destination" | "sourcePort" | "destinationPort"> &
     Partial<Packet>,
 ): Packet {
   const ttl =
-    given.family === "ipv4"
+    fields.family === "ipv4"
       ? readSysctl(state, "net/ipv4/ip_default_ttl", DEFAULT_TTL)
       : readSysctl(state, "net/ipv6/conf/all/hop_limit", DEFAULT_TTL);
   return {
     length: PACKET_BYTES,
-    dontFragment: given.protocol === "tcp",
+    dontFragment: fields.protocol === "tcp",
     ttl,
     mark: 0,
     connmark: 0,
@@ -218,6 +218,6 @@ function makePacket(
     conntrackStatus: { dnat: false, snat: false },
     conntrackZone: 0,
     direction: "original",
-    ...given,
+    ...fields,
   };
 }

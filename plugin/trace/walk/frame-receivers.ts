@@ -32,51 +32,51 @@ class FrameFlood {
   }
 
   /** Sends a frame out by a link. */
-  transmit(at: LinkRef, frame: Frame): void {
-    const link = this.findLink(at);
-    if (link?.up !== true || this.visits("out", at)) return;
-    const sent: Frame = { ...frame, steps: [...frame.steps, { kind: "egress", ...at }] };
+  transmit(ref: LinkRef, frame: Frame): void {
+    const link = this.findLink(ref);
+    if (link?.up !== true || this.visits("out", ref)) return;
+    const sent: Frame = { ...frame, steps: [...frame.steps, { kind: "egress", ...ref }] };
     switch (link.kind) {
       case "veth":
         if (link.peer !== undefined && this.findLink(link.peer) !== undefined) this.receive(link.peer, sent);
-        else this.passWire(at, link, sent);
+        else this.passWire(ref, link, sent);
         return;
       case "device":
       case "bond":
       case "team":
-        this.passWire(at, link, sent);
+        this.passWire(ref, link, sent);
         return;
       case "macvlan":
-        this.transmitMacvlan(at, link, sent);
+        this.transmitMacvlan(ref, link, sent);
         return;
       case "bridge":
-        this.forward(at, undefined, sent);
+        this.forward(ref, undefined, sent);
         return;
       case "loopback":
         return;
       default:
-        this.open.add(`${at.namespace}: ${link.name} (${link.kind})`);
+        this.open.add(`${ref.namespace}: ${link.name} (${link.kind})`);
     }
   }
 
   /** A frame reaches a link from outside. */
-  private receive(at: LinkRef, frame: Frame): void {
-    const link = this.findLink(at);
-    if (link?.up !== true || this.visits("in", at)) return;
+  private receive(ref: LinkRef, frame: Frame): void {
+    const link = this.findLink(ref);
+    if (link?.up !== true || this.visits("in", ref)) return;
     const received: Frame = {
-      steps: [...frame.steps, { kind: "ingress", ...at }],
+      steps: [...frame.steps, { kind: "ingress", ...ref }],
       mtu: Math.min(frame.mtu, link.mtu),
     };
-    for (const child of this.model.listChildren(at)) this.acceptFrame(child, received);
-    const master = link.master === undefined ? undefined : this.findLink({ ...at, link: link.master });
-    if (master?.kind === "bridge") this.forward({ ...at, link: master.name }, link, received);
-    else this.acceptFrame(at, received);
+    for (const child of this.model.listChildren(ref)) this.acceptFrame(child, received);
+    const master = link.master === undefined ? undefined : this.findLink({ ...ref, link: link.master });
+    if (master?.kind === "bridge") this.forward({ ...ref, link: master.name }, link, received);
+    else this.acceptFrame(ref, received);
   }
 
   /** A macvlan link reaches its siblings in bridge mode, and what its parent reaches, but not the parent itself. */
-  private transmitMacvlan(at: LinkRef, link: LinkSnapshot, frame: Frame): void {
+  private transmitMacvlan(ref: LinkRef, link: LinkSnapshot, frame: Frame): void {
     if (link.parent === undefined) {
-      this.open.add(`${at.namespace}: ${link.name} (its parent is not in the snapshot)`);
+      this.open.add(`${ref.namespace}: ${link.name} (its parent is not in the snapshot)`);
       return;
     }
     // The kernel hands frames between siblings to the parent first (macvlan_queue_xmit), so they pass its ingress hook.
@@ -111,25 +111,25 @@ class FrameFlood {
   }
 
   /** A wire that the snapshot does not show joins uplinks that have an address of the same network. */
-  private passWire(at: LinkRef, link: LinkSnapshot, frame: Frame): void {
-    this.open.add(`${at.namespace}: ${link.name} (${link.kind})`);
+  private passWire(ref: LinkRef, link: LinkSnapshot, frame: Frame): void {
+    this.open.add(`${ref.namespace}: ${link.name} (${link.kind})`);
     for (const other of this.model.uplinks) {
-      if (other.namespace === at.namespace && other.link === at.link) continue;
-      if (this.shareNetwork(at, other)) this.receive(other, frame);
+      if (other.namespace === ref.namespace && other.link === ref.link) continue;
+      if (this.shareNetwork(ref, other)) this.receive(other, frame);
     }
   }
 
   private shareNetwork(one: LinkRef, other: LinkRef): boolean {
     const others = this.listNetworks(other);
     return this.listNetworks(one).some(({ network, address }) =>
-      others.some((there) => containsAddress(network, there.address) && containsAddress(there.network, address)),
+      others.some((entry) => containsAddress(network, entry.address) && containsAddress(entry.network, address)),
     );
   }
 
   /** Networks of a link, of the bridge that it belongs to, and of its macvlan children. */
-  private listNetworks(at: LinkRef): readonly { readonly network: string; readonly address: string }[] {
-    const master = this.findLink(at)?.master;
-    const places = [at, ...(master === undefined ? [] : [{ ...at, link: master }]), ...this.model.listChildren(at)];
+  private listNetworks(ref: LinkRef): readonly { readonly network: string; readonly address: string }[] {
+    const master = this.findLink(ref)?.master;
+    const places = [ref, ...(master === undefined ? [] : [{ ...ref, link: master }]), ...this.model.listChildren(ref)];
     return places.flatMap(({ namespace, link }) =>
       (this.model.findNamespace(namespace)?.state.addresses ?? [])
         .filter((own) => own.link === link && own.scope === "global")
@@ -137,17 +137,17 @@ class FrameFlood {
     );
   }
 
-  private acceptFrame(at: LinkRef, frame: Frame): void {
-    const link = this.findLink(at);
-    if (link?.up !== true || this.visits("accept", at)) return;
-    const ports = link.kind === "bridge" ? (this.model.findNamespace(at.namespace)?.state.snapshot.links ?? []) : [];
+  private acceptFrame(ref: LinkRef, frame: Frame): void {
+    const link = this.findLink(ref);
+    if (link?.up !== true || this.visits("accept", ref)) return;
+    const ports = link.kind === "bridge" ? (this.model.findNamespace(ref.namespace)?.state.snapshot.links ?? []) : [];
     const macs = [link, ...ports.filter(({ master }) => master === link.name)].map(({ mac }) => mac);
     const last = frame.steps.at(-1);
     const ingress: readonly FrameStep[] =
-      last?.kind === "ingress" && last.namespace === at.namespace && last.link === at.link
+      last?.kind === "ingress" && last.namespace === ref.namespace && last.link === ref.link
         ? []
-        : [{ kind: "ingress", ...at }];
-    this.receivers.push({ ...at, macs, steps: [...frame.steps, ...ingress], mtu: frame.mtu });
+        : [{ kind: "ingress", ...ref }];
+    this.receivers.push({ ...ref, macs, steps: [...frame.steps, ...ingress], mtu: frame.mtu });
   }
 
   /** Reports whether the frame was there before, and notes it. */

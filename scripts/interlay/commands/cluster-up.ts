@@ -54,16 +54,16 @@ async function runUp(flags: UpFlags): Promise<void> {
   const environment = flags.environment === undefined ? undefined : findEnvironment(flags.environment);
   const reason = environment === undefined ? undefined : await findSkipReason(environment, provider.name);
   if (reason !== undefined) throw new Error(`--environment ${flags.environment ?? ""}: ${reason}.`);
-  const asked = parseKubeProxy(flags.kubeProxy);
-  const kubeProxy = { ...asked, mode: environment?.spec.kubeProxy?.mode ?? asked.mode };
+  const requested = parseKubeProxy(flags.kubeProxy);
+  const kubeProxy = { ...requested, mode: environment?.spec.kubeProxy?.mode ?? requested.mode };
   const options = parseRunOptions({
     INTERLAY_FAMILY: flags.family ?? environment?.families ?? "ipv4",
     ...process.env,
     ...(environment === undefined ? {} : { INTERLAY_ENVIRONMENT: environment.name }),
   });
   // Load the images of every kube-proxy that a run may switch to.
-  const wanted = await buildClusterSpec({ ...options, name: flags.name, workers });
-  const spec = { ...wanted, kubeProxy, kubeProxies: [...wanted.kubeProxies, kubeProxy] };
+  const clusterSpec = await buildClusterSpec({ ...options, name: flags.name, workers });
+  const spec = { ...clusterSpec, kubeProxy, kubeProxies: [...clusterSpec.kubeProxies, kubeProxy] };
   const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
   if (findings.some(({ severity }) => severity === "error")) throw new Error("the preflight found errors, see above");

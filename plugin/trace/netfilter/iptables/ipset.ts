@@ -100,7 +100,9 @@ export function indexIpset(set: Ipset): IpsetIndex {
 /** Reports whether a set contains the parts of a packet. */
 export function includesParts(index: IpsetIndex, parts: readonly IpsetPart[]): boolean {
   if (index.ranges.length === 0) return index.exact.has(formatKey(parts));
-  const found = index.ranges.find((element) => element.parts.every((part, at) => matchesPart(part, parts[at])));
+  const found = index.ranges.find((element) =>
+    element.parts.every((part, position) => matchesPart(part, parts[position])),
+  );
   return found === undefined ? index.exact.has(formatKey(parts)) : !found.excluded || index.exact.has(formatKey(parts));
 }
 

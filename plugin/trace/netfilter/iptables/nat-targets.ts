@@ -8,10 +8,10 @@ import type { RuleExtension } from "./rule-arguments.ts";
 /** Options that only decide which port is taken, and for how long. */
 const PORT_CHOICE_OPTIONS = ["--random", "--random-fully", "--persistent"];
 
-function findValue({ name, options }: RuleExtension, wanted: string): string | undefined {
-  const other = options.find((option) => option.name !== wanted && !PORT_CHOICE_OPTIONS.includes(option.name));
+function findValue({ name, options }: RuleExtension, optionName: string): string | undefined {
+  const other = options.find((option) => option.name !== optionName && !PORT_CHOICE_OPTIONS.includes(option.name));
   if (other !== undefined) throw new Error(`${name} ${formatOption(other)}`);
-  return options.find((option) => option.name === wanted)?.values[0];
+  return options.find((option) => option.name === optionName)?.values[0];
 }
 
 /** Reports whether the kernel chooses the source port at random. */

@@ -94,8 +94,8 @@ describe("iptables targets", () => {
   ];
   for (const [target, hook, translation, effect] of translations)
     it(`ask for the translation of ${target}`, () => {
-      const { outcome, translations: asked } = applyTarget("nat", target, {}, hook);
-      assert.deepEqual(asked, [translation]);
+      const { outcome, translations: results } = applyTarget("nat", target, {}, hook);
+      assert.deepEqual(results, [translation]);
       assert.equal(outcome.steps[0]?.effect, effect);
     });
 
