@@ -53,8 +53,8 @@ export async function waitForExit(program: ProcessPromise, stop?: AbortSignal): 
   }
 }
 
-/** Signals a process group that may have ended. */
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+/** Sends a signal to a process group that may have ended. @param pid process that leads the group */
+export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);

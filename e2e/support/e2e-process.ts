@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { signalGroup, startScript, waitForExit } from "../../clusters/shell.ts";
 import { currentSignal } from "../harness.ts";
 
 /** Result of a command of the repository in another process. */
 interface E2eProcessResult {
-  readonly exitCode: number | null;
+  readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -23,32 +22,22 @@ export async function runCommandProcess(
   flags: readonly string[],
   interruptAt?: RegExp,
 ): Promise<E2eProcessResult> {
-  const script = join(import.meta.dirname, "..", "..", "scripts", `${name}.ts`);
   const env = Object.entries(process.env).filter(
     ([variable]) => !variable.startsWith("INTERLAY_") || variable === "INTERLAY_CACHE",
   );
-  const child = spawn(process.execPath, ["--import", "tsx", script, ...flags], {
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
+  const program = startScript(`scripts/${name}.ts`, flags, {
     env: Object.fromEntries(env),
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };
   let interrupted = false;
-  const interrupt = (): void => {
-    if (interrupted || child.pid === undefined || child.exitCode !== null) return;
-    interrupted = true;
-    process.kill(-child.pid, "SIGINT");
-  };
-  const signal = currentSignal();
-  signal.addEventListener("abort", interrupt);
   for (const stream of ["stdout", "stderr"] as const)
-    child[stream].setEncoding("utf8").on("data", (text: string) => {
+    program[stream].setEncoding("utf8").on("data", (text: string) => {
       output[stream] += text;
-      if (interruptAt?.test(output[stream])) interrupt();
+      if (interrupted || interruptAt?.test(output[stream]) !== true) return;
+      interrupted = true;
+      signalGroup(program.child?.pid, "SIGINT");
     });
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject).once("close", resolve);
-  });
-  signal.removeEventListener("abort", interrupt);
+  const exitCode = await waitForExit(program, currentSignal());
   return { exitCode, ...output };
 }
