@@ -20,6 +20,11 @@ describe("the private Docker daemon's configuration", () => {
     assert.match(renderDaemonConfig(paths, { runtime: "/r", bridge }), /"default-runtime": "interlay"/);
   });
 
+  it("has a namespace of its own in the containerd of another Docker", () => {
+    const config = JSON.parse(renderDaemonConfig(paths, { runtime: undefined, bridge })) as Record<string, unknown>;
+    assert.equal(config["containerd-namespace"], "interlay");
+  });
+
   it("has a bridge address outside of the machine's networks", () => {
     assert.equal(findFreeBridge(["10.0.2.15/24", "127.0.0.1/8"]), "172.29.255.1/24");
     assert.equal(findFreeBridge(["172.16.4.1/12"]), "192.168.255.1/24");

@@ -47,6 +47,8 @@ export function renderDaemonConfig(paths: DaemonPaths, { runtime, bridge }: Daem
       "exec-root": paths.runtimeDirectory,
       pidfile: paths.pidFile,
       "storage-driver": "overlay2",
+      // If a containerd runs on the machine, dockerd uses that one; another Docker has the namespace "moby" in it.
+      "containerd-namespace": "interlay",
       bip: bridge,
       "log-opts": { "max-size": "10m" },
       ...(runtime === undefined ? {} : { runtimes: { interlay: { path: runtime } }, "default-runtime": "interlay" }),
