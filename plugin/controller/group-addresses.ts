@@ -42,15 +42,15 @@ export function groupAddresses(
     const { address, pool: poolName } = object.spec;
     const number = readNumber(object);
     const family = address.includes(":") ? "ipv6" : "ipv4";
-    const holders = [
-      findRange(ranges[family], number)?.pool,
-      ...others.filter(
-        ({ spaces: { all } }) =>
-          all.family === family && all.intervals.some(({ first, last }) => first <= number && number <= last),
-      ),
-    ];
-    for (const holder of holders) if (holder !== undefined) groups.get(holder.name)?.used.push(object);
-    if (!holders.some((holder) => holder?.name === poolName)) groups.get(poolName)?.left.push(object);
+    const holder = findRange(ranges[family], number)?.pool;
+    if (holder !== undefined) groups.get(holder.name)?.used.push(object);
+    let isInRanges = holder?.name === poolName;
+    for (const { name, spaces } of others)
+      if (spaces.all.family === family && findRange(spaces.all.intervals, number) !== undefined) {
+        groups.get(name)?.used.push(object);
+        isInRanges ||= name === poolName;
+      }
+    if (!isInRanges) groups.get(poolName)?.left.push(object);
   }
   return groups;
 }

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 declare const checked: unique symbol;
@@ -10,8 +11,8 @@ export type Family = "ipv4" | "ipv6";
 
 /** Parses an IP address into its canonical form. Throws on invalid text. */
 export function parseIp(text: string): Ip {
-  if (!ipaddr.isValid(text) || (!text.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(text)))
-    throw new Error(`invalid IP address "${text}"`);
+  if (isIPv4(text)) return text as Ip;
+  if (!ipaddr.IPv6.isValid(text)) throw new Error(`invalid IP address "${text}"`);
   return ipaddr.parse(text).toString() as Ip;
 }
 

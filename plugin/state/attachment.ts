@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as z from "zod/mini";
 import type { Cidr } from "../datapath/address.ts";
 import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
@@ -61,6 +61,9 @@ export function writeAttachment(attachment: Attachment, directory: string): void
   }
 }
 
+/** Records as they were last read, by file: to parse unchanged records again would be much of the cost of a repair pass. */
+const lastRead = new Map<string, { readonly text: string; readonly attachment: Attachment }>();
+
 /** Removes the record of a NIC. Succeeds if it does not exist. */
 export function removeAttachment(containerId: string, ifname: string, directory: string): void {
   rmSync(getFilePath(containerId, ifname, directory), { force: true });
@@ -83,6 +86,8 @@ export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?:
   } catch {
     return []; // no pod has been attached yet
   }
+  for (const file of lastRead.keys())
+    if (dirname(file) === directory && !names.includes(basename(file))) lastRead.delete(file);
   return names
     .filter((name) => name.endsWith(".json") && (containerId === undefined || name.startsWith(`${containerId}-`)))
     .flatMap((name) => readAttachmentFile(join(directory, name)) ?? [])
@@ -95,11 +100,17 @@ export function findSharedItems(containerId: string, ifname: string, directory: 
   return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
 }
 
-/** Returns undefined if the file does not exist or is not valid. */
+/** Returns undefined if the file does not exist or is not valid; the same object as before if its text is the same. */
 export function readAttachmentFile(file: string): Attachment | undefined {
+  const known = lastRead.get(file);
   try {
-    return recordSchema.parse(JSON.parse(readOwnFile(file)));
+    const text = readOwnFile(file);
+    if (text === known?.text) return known.attachment;
+    const attachment = recordSchema.parse(JSON.parse(text));
+    lastRead.set(file, { text, attachment });
+    return attachment;
   } catch {
+    lastRead.delete(file);
     return undefined;
   }
 }

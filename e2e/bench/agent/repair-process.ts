@@ -3,9 +3,14 @@
  * passes. Writes the CPU time of each pass, or of its longest step between two turns of the event loop, in
  * milliseconds.
  */
+import { join } from "node:path";
 import { repairAttachments } from "../../../plugin/agent/reconcile/repair.ts";
+import { readLastFacts } from "../../../plugin/state/facts-file.ts";
 
 const [stateDirectory = "", passes = "1"] = process.argv.slice(2);
+// With facts, a pass builds each plan again, as the agent's does.
+const facts = readLastFacts(join(stateDirectory, "facts.json"));
+if (facts === undefined) throw new Error(`no facts in ${stateDirectory}`);
 const outcomes: unknown[] = [];
 /** CPU time of the process in milliseconds: unlike the clock's, that of a busy machine is the same. */
 function readCpuTime(): number {
@@ -25,7 +30,7 @@ for (let pass = 0; pass < Number(passes); pass++) {
   // The ticks themselves cost processor time, so CPU time is measured in passes without them.
   const isStallMeasured = pass % 2 === 0;
   if (isStallMeasured) setImmediate(tick);
-  const { repaired, failed, attachments } = await repairAttachments(undefined, stateDirectory);
+  const { repaired, failed, attachments } = await repairAttachments(facts, stateDirectory);
   isOver = true;
   const measured = isStallMeasured ? { stall } : { cpu: readCpuTime() - before };
   outcomes.push({ attachments, drift: [...repaired, ...failed], ...measured });

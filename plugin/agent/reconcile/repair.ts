@@ -104,11 +104,17 @@ function isIntact(items: readonly PlanItem[] = []): boolean {
   }
 }
 
+/** Attachments whose plan is the one of these facts: an unchanged record is the same object, and is not planned again. */
+const plannedBy = new WeakMap<Attachment, Facts>();
+
 /** Makes the plan follow the facts and records it; items that it no longer has are removed. */
 function replanAttachment(attachment: Attachment, facts: Facts | undefined, directory: string): Attachment {
-  const change =
-    facts === undefined ? undefined : rebuildPlan(attachment, addHijackCidrs(facts, attachment.hijackCidrs));
-  if (change === undefined) return attachment;
+  if (facts === undefined || plannedBy.get(attachment) === facts) return attachment;
+  const change = rebuildPlan(attachment, addHijackCidrs(facts, attachment.hijackCidrs));
+  if (change === undefined) {
+    plannedBy.set(attachment, facts);
+    return attachment;
+  }
   const now = { ...attachment, plan: change.plan };
   writeAttachment(now, directory);
   if (change.obsolete.length > 0) {

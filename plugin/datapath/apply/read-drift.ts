@@ -6,7 +6,7 @@ import { NetlinkError } from "../../netlink/socket.ts";
 import { type Family, getFamily } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
-import type { NeighbourItem, Plan, PlanItem, RouteItem } from "../plan-item.ts";
+import type { NeighbourItem, Plan, PlanItem, RouteItem, SysctlItem } from "../plan-item.ts";
 import { buildSysctlPath } from "../sysctl-path.ts";
 import { hasReplyMark } from "./reply-mark.ts";
 import { hasSourceGuard } from "./source-guard.ts";
@@ -27,18 +27,21 @@ export function readDrift(
   pod: NetworkNamespace,
   nodeDumps: KernelDumps = new Map<string, readonly unknown[]>(),
 ): readonly PlanItem[] {
-  const reader = new Reader(node, pod, nodeDumps);
+  const reader = new Reader(plan, node, pod, nodeDumps);
   return plan.items.filter((item) => !reader.has(item));
 }
 
-/** Dumps each kind of object once per namespace and family. */
+/** Dumps each kind of object once per namespace and family, and reads all sysctls of a namespace together. */
 class Reader {
+  readonly #plan: Plan;
   readonly #node: NetworkNamespace;
   readonly #pod: NetworkNamespace;
   readonly #nodeDumps: KernelDumps;
   readonly #podDumps: KernelDumps = new Map<string, readonly unknown[]>();
+  readonly #sysctls = new Map<SysctlItem["where"], ReadonlyMap<string, string>>();
 
-  constructor(node: NetworkNamespace, pod: NetworkNamespace, nodeDumps: KernelDumps) {
+  constructor(plan: Plan, node: NetworkNamespace, pod: NetworkNamespace, nodeDumps: KernelDumps) {
+    this.#plan = plan;
     this.#node = node;
     this.#pod = pod;
     this.#nodeDumps = nodeDumps;
@@ -62,7 +65,7 @@ class Reader {
       case "mac":
         return where.findLink(item.device)?.mac === item.mac;
       case "sysctl":
-        return where.run(() => readOrEmpty(buildSysctlPath(item.path.join("/")))) === item.value;
+        return this.#readSysctl(where, item) === item.value;
       case "neighbour":
         return hasNeighbour(where, item);
       case "route":
@@ -85,6 +88,20 @@ class Reader {
       case "source-guard":
         return hasSourceGuard(item, where);
     }
+  }
+
+  #readSysctl(namespace: NetworkNamespace, { where, path }: SysctlItem): string | undefined {
+    const values = this.#sysctls.get(where) ?? this.#readSysctls(namespace, where);
+    this.#sysctls.set(where, values);
+    return values.get(path.join("/"));
+  }
+
+  /** Enters the namespace once for all sysctls of the plan: to enter it for each takes as long as to read them. */
+  #readSysctls(namespace: NetworkNamespace, where: SysctlItem["where"]): ReadonlyMap<string, string> {
+    const paths = this.#plan.items.flatMap((item) =>
+      item.kind === "sysctl" && item.where === where ? [item.path.join("/")] : [],
+    );
+    return namespace.run(() => new Map(paths.map((path) => [path, readOrEmpty(buildSysctlPath(path))])));
   }
 
   #hasRoute(where: NetworkNamespace, item: RouteItem): boolean {
