@@ -521,7 +521,7 @@ export class Harness {
     }
   }
 
-  #addSpec(title: string, options: Options, body: Body, how: { focused?: boolean; pending?: boolean }): void {
+  #addSpec(title: string, options: Options, body: Body, mode: { focused?: boolean; pending?: boolean }): void {
     const parent = this.#register();
     const groups = ancestors(parent);
     const inherited = Object.assign({}, ...groups.map((group) => group.options), options) as Options;
@@ -533,8 +533,8 @@ export class Harness {
       body,
       options: inherited,
       labels: [...groups.flatMap((group) => group.options.labels ?? []), ...(options.labels ?? [])],
-      focused: how.focused === true,
-      pending: how.pending === true,
+      focused: mode.focused === true,
+      pending: mode.pending === true,
     });
   }
 

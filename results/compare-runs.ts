@@ -71,8 +71,8 @@ function indexVariants({ variants }: Report): Variants {
   return new Map(variants.map((variant) => [variantTitle(variant), variant]));
 }
 
-function describeMissing({ id, provider }: Report, mine: Variants, others: Variants): readonly string[] {
-  return [...mine.keys()]
+function describeMissing({ id, provider }: Report, own: Variants, others: Variants): readonly string[] {
+  return [...own.keys()]
     .filter((title) => !others.has(title))
     .map((title) => `${title}: only the run ${id} (${provider}) contains it.`);
 }

@@ -90,11 +90,12 @@ export function registerStolenTokenSpecs(
   get: () => Fixture,
   listGrants: (account: string) => Promise<ReadonlySet<string>>,
 ): void {
-  const steal = (account: string, pod?: string) => TokenThief.steal(get().cluster.kubeconfig, get().api, account, pod);
+  const takeToken = (account: string, pod?: string) =>
+    TokenThief.steal(get().cluster.kubeconfig, get().api, account, pod);
   for (const account of [AGENT, CONTROLLER])
     It(`the token of ${account} may do nothing but what its manifests grant`, async () => {
       const grants = await listGrants(account);
-      const thief = await steal(account);
+      const thief = await takeToken(account);
       for (const namespace of ["default", "kube-system", SYSTEM_NAMESPACE]) {
         const review = await thief.createObject("create", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
           apiVersion: "authorization.k8s.io/v1",
@@ -126,7 +127,7 @@ export function registerStolenTokenSpecs(
       const { api } = get();
       const app = account === AGENT ? "interlay" : CONTROLLER;
       const pods = await api.core.listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: `app=${app}` });
-      const thief = await steal(account, pods.items[0]?.metadata?.name);
+      const thief = await takeToken(account, pods.items[0]?.metadata?.name);
       const allowed: string[] = [];
       for (const request of requests)
         if ((await thief.request(request)) === undefined) allowed.push(`${request.verb} ${request.path}`);
@@ -143,7 +144,7 @@ export function registerStolenTokenSpecs(
     const [own = "", other = ""] = cluster.nodes.map(({ name }) => name);
     const pods = await api.core.listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: "app=interlay" });
     const pod = pods.items.find(({ spec }) => spec?.nodeName === own)?.metadata?.name;
-    const thief = await steal(AGENT, pod);
+    const thief = await takeToken(AGENT, pod);
     const address = (node: string, changes: Readonly<Record<string, unknown>> = {}) => ({
       apiVersion: "interlay.dev/v1alpha1",
       kind: "UnderlayAddress",
@@ -213,7 +214,7 @@ export function registerStolenTokenSpecs(
     for (const [what, request, reason] of refused)
       assert.match((await thief.request(request)) ?? "allowed", reason, what);
 
-    const unbound = await steal(AGENT);
+    const unbound = await takeToken(AGENT);
     assert.match((await unbound.request(state(own))) ?? "allowed", /own node only/, "a token without a node");
     assert.match(
       (await unbound.request({ verb: "create", path, body: address(own) })) ?? "allowed",

@@ -52,12 +52,12 @@ async function runStream(
       : [socat(server, listens, "-"), socat(client, feed, connects)];
   const ends = await Promise.all([serving, asking]);
   const { stdout } = ends[sender === "server" ? 1 : 0];
-  const got = stdout.split("\n").filter((line) => /^\s*\d/.test(line)).length;
-  if (got === 0)
+  const lineCount = stdout.split("\n").filter((line) => /^\s*\d/.test(line)).length;
+  if (lineCount === 0)
     throw new Error(
       `${client.node} -> ${server.address}: ${ends.map(({ stderr }) => stderr.trim()).join("; ") || "nothing was received"}`,
     );
-  return got;
+  return lineCount;
 }
 
 /** Client and server of a stream; `sender` if it is not the server. */

@@ -57,11 +57,11 @@ function findExternalProtocol(results: VariantResult["cells"]): Features["extern
  * @param attacked whether attacks were run, as in every cluster that the suite created
  */
 function findFeatures({ cells: results }: VariantResult, attacked: boolean): Features {
-  const has = (group: Cell["group"]) => results.some((result) => result.group === group);
+  const hasGroup = (group: Cell["group"]) => results.some((result) => result.group === group);
   return {
-    dns: has("dns"),
-    vips: has("vip"),
-    hostPorts: has("host-port"),
+    dns: hasGroup("dns"),
+    vips: hasGroup("vip"),
+    hostPorts: hasGroup("host-port"),
     sourceGuard: attacked,
     externalTarget: findExternalProtocol(results),
     forwardDrop: results.some(({ id }) => id.includes("/node-as-router/")),

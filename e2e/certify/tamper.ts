@@ -30,16 +30,16 @@ export interface TamperTool {
   findProblems(directory: string, trusted?: string): Promise<readonly string[]>;
   createCopy(directory: string): Promise<string>;
   /** Changes the certificate and keeps the signatures. */
-  changeCertificate(directory: string, how: (certificate: Certificate) => unknown): Promise<string>;
+  changeCertificate(directory: string, change: (certificate: Certificate) => unknown): Promise<string>;
   /** Changes the whole statement and keeps the signatures. */
-  changeStatement(directory: string, how: (statement: Statement) => unknown): Promise<string>;
+  changeStatement(directory: string, change: (statement: Statement) => unknown): Promise<string>;
   /** Changes the envelope. */
-  changeEnvelope(directory: string, how: (envelope: Envelope) => unknown): Promise<string>;
+  changeEnvelope(directory: string, change: (envelope: Envelope) => unknown): Promise<string>;
   /** Changes the bundle and updates all digests. */
-  changeBundle(how: (directory: string) => Promise<void>): Promise<string>;
+  changeBundle(change: (directory: string) => Promise<void>): Promise<string>;
   /** Changes report.json of the first run, its renderings and all digests. */
-  changeReport(how: (report: Report) => Report): Promise<string>;
-  changeCell(id: string, how: (cell: CellResult) => CellResult): Promise<string>;
+  changeReport(change: (report: Report) => Report): Promise<string>;
+  changeCell(id: string, change: (cell: CellResult) => CellResult): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -74,22 +74,22 @@ export async function createTamperTool(): Promise<TamperTool> {
     await cp(directory, copy, { recursive: true });
     return copy;
   };
-  const changeStatement = async (directory: string, how: (statement: Statement) => unknown) => {
+  const changeStatement = async (directory: string, change: (statement: Statement) => unknown) => {
     const copy = await createCopy(directory);
-    await writeStatement(copy, how(await readStatement(copy)));
+    await writeStatement(copy, change(await readStatement(copy)));
     return copy;
   };
-  const changeCertificate = (directory: string, how: (certificate: Certificate) => unknown) =>
-    changeStatement(directory, (statement) => ({ ...statement, predicate: how(statement.predicate) }));
-  const changeEnvelope = async (directory: string, how: (envelope: Envelope) => unknown) => {
+  const changeCertificate = (directory: string, change: (certificate: Certificate) => unknown) =>
+    changeStatement(directory, (statement) => ({ ...statement, predicate: change(statement.predicate) }));
+  const changeEnvelope = async (directory: string, change: (envelope: Envelope) => unknown) => {
     const copy = await createCopy(directory);
-    await writeFile(join(copy, CERTIFICATE_FILE), JSON.stringify(how(await readEnvelope(copy))));
+    await writeFile(join(copy, CERTIFICATE_FILE), JSON.stringify(change(await readEnvelope(copy))));
     return copy;
   };
-  const changeBundle = async (how: (directory: string) => Promise<void>) => {
+  const changeBundle = async (change: (directory: string) => Promise<void>) => {
     const copy = await createCopy(unsigned);
     const inside = await unpackArchive(join(copy, BUNDLE_FILE));
-    await how(inside);
+    await change(inside);
     await packArchive(inside, join(copy, BUNDLE_FILE));
     for (const name of FIRST_RUN_FILES)
       await copyFile(join(inside, "runs/1", name), join(copy, name)).catch(() => undefined);
@@ -99,19 +99,19 @@ export async function createTamperTool(): Promise<TamperTool> {
     await rm(inside, { recursive: true });
     return copy;
   };
-  const changeReport = (how: (report: Report) => Report) =>
+  const changeReport = (change: (report: Report) => Report) =>
     changeBundle(async (inside) => {
       const folder = join(inside, "runs", "1");
-      const forged = how(reportSchema.parse(JSON.parse(await readFile(join(folder, "report.json"), "utf8"))));
+      const forged = change(reportSchema.parse(JSON.parse(await readFile(join(folder, "report.json"), "utf8"))));
       await writeRun(forged, folder);
       await rm(join(folder, "report.html"));
     });
-  const changeCell = (id: string, how: (cell: CellResult) => CellResult) =>
+  const changeCell = (id: string, change: (cell: CellResult) => CellResult) =>
     changeReport((report) => ({
       ...report,
       variants: report.variants.map((variant) => ({
         ...variant,
-        cells: variant.cells.map((cell) => (cell.id === id ? how(cell) : cell)),
+        cells: variant.cells.map((cell) => (cell.id === id ? change(cell) : cell)),
       })),
     }));
   const remove = () => rm(root, { recursive: true });

@@ -172,9 +172,9 @@ export const ACTIONS: readonly ChaosAction[] = [
     fits: ({ cluster }) => cluster.faults !== undefined,
     act: async (context) => {
       const node = pickRandom(context.workers, context.random);
-      const away = context.cluster.faults?.pauseKubelet(node, KUBELET_AWAY_MS);
+      const pausedKubelet = context.cluster.faults?.pauseKubelet(node, KUBELET_AWAY_MS);
       const testPod = await createChaosPod(context, { node, type: pickRandom(TYPES, context.random) });
-      await away;
+      await pausedKubelet;
       await waitForChaosPod(context, testPod);
       return `${node} for ${KUBELET_AWAY_MS} ms; ${testPod.name}, created in the meantime, is ready`;
     },

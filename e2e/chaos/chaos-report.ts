@@ -18,7 +18,7 @@ interface Run {
  * @param file undefined: nothing is written
  */
 export async function writeChaosReport(
-  { seed, minutes, only, cluster, did, flows }: Run,
+  { seed, minutes, only, cluster, did: actionResults, flows }: Run,
   file: string | undefined,
 ): Promise<void> {
   const content = {
@@ -32,14 +32,14 @@ export async function writeChaosReport(
     families: listFamilies(cluster.spec),
     workers: cluster.nodes.filter(({ role }) => role === "worker").length,
     summary: {
-      actions: did.length,
-      kinds: new Set(did.map(({ name }) => name)).size,
+      actions: actionResults.length,
+      kinds: new Set(actionResults.map(({ name }) => name)).size,
       flows: flows.length,
       answers: flows.reduce((sum, { answered }) => sum + answered, 0),
       begunAgain: flows.reduce((sum, { begunAgain }) => sum + begunAgain, 0),
       longestSilenceMs: Math.max(0, ...flows.map((flow) => flow.longestSilenceMs)),
     },
-    actions: did,
+    actions: actionResults,
     flows: flows.map(({ way, answered, begunAgain, longestSilenceMs, silences }) => ({
       way: way.what,
       translated: way.translated,

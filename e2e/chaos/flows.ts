@@ -47,7 +47,7 @@ export class ProbeFlows {
     ways: readonly FlowPath[],
     findNode: (pod: string) => string,
   ): Promise<ProbeFlows> {
-    const begun = {
+    const started = {
       id: undefined,
       answered: 0,
       begunAgain: 0,
@@ -55,7 +55,7 @@ export class ProbeFlows {
       lastAnswer: performance.now(),
       longestSilenceMs: 0,
     };
-    const flows = new ProbeFlows(ways.map((way) => ({ ...begun, way, node: findNode(way.from), silences: [] })));
+    const flows = new ProbeFlows(ways.map((way) => ({ ...started, way, node: findNode(way.from), silences: [] })));
     flows.goesOn("before anything happens");
     for (const pod of new Set(ways.map(({ from }) => from))) {
       const program = await api.attach(NAMESPACE, pod, CLIENT);

@@ -24,9 +24,9 @@ interface CaptureContext {
  */
 export async function captureCells(context: CaptureContext, cells: readonly Cell[]): Promise<CellResult[]> {
   const first = await captureCellsOnce(context, cells);
-  const doubted = cells.filter((_, index) => first[index]?.ok === false && first[index].actual === "pass");
-  if (doubted.length === 0) return first;
-  const again = new Map((await captureCellsOnce(context, doubted)).map((result) => [result.id, result]));
+  const unexplained = cells.filter((_, index) => first[index]?.ok === false && first[index].actual === "pass");
+  if (unexplained.length === 0) return first;
+  const again = new Map((await captureCellsOnce(context, unexplained)).map((result) => [result.id, result]));
   return first.map((result) => {
     const second = again.get(result.id);
     return second === undefined ? result : { ...second, attempts: result.attempts + second.attempts };

@@ -60,10 +60,12 @@ export async function startCapture(cluster: CaptureNodes, pods: CapturedPods): P
 
 async function prepareCapture(cluster: CaptureNodes, pods: CapturedPods): Promise<Prepared> {
   const namespaces = await Promise.all(cluster.nodes.map(({ name }) => listNamespaces(cluster, name, pods)));
-  const listings = await runOnNodes(cluster, namespaces, (mine) =>
-    mine.flatMap((ns) => [`${enterPrefix(ns)}ip -o link`, "echo @"]),
+  const listings = await runOnNodes(cluster, namespaces, (ownNamespaces) =>
+    ownNamespaces.flatMap((ns) => [`${enterPrefix(ns)}ip -o link`, "echo @"]),
   );
-  const links = namespaces.map((mine, node) => mine.map((_, index) => readLinks(listings[node]?.[index] ?? "")));
+  const links = namespaces.map((ownNamespaces, node) =>
+    ownNamespaces.map((_, index) => readLinks(listings[node]?.[index] ?? "")),
+  );
   const created = { namespaces, links };
   prepared.set(pods, created);
   return created;
@@ -74,26 +76,26 @@ async function startPrepared(cluster: CaptureNodes, { namespaces, links }: Prepa
     `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${getCaptureFile(ns, "pid")}`;
   let pids: readonly string[];
   try {
-    await runOnNodes(cluster, namespaces, (mine) => [
-      `mkdir -p -m 700 ${getCaptureDirectory(mine[0]?.node ?? "none")}`,
-      ...mine.map(tcpdumpLine),
+    await runOnNodes(cluster, namespaces, (ownNamespaces) => [
+      `mkdir -p -m 700 ${getCaptureDirectory(ownNamespaces[0]?.node ?? "none")}`,
+      ...ownNamespaces.map(tcpdumpLine),
     ]);
     pids = await waitUntilListening(cluster, namespaces.flat().length);
   } catch (error) {
-    await runOnNodes(cluster, namespaces, (mine) => mine.map(stopOne)).catch(() => undefined); // the first error is the cause
+    await runOnNodes(cluster, namespaces, (ownNamespaces) => ownNamespaces.map(stopOne)).catch(() => undefined); // the first error is the cause
     throw error;
   }
   return {
     stop: async () => {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       // tcpdump writes each packet at once: its end need not be awaited.
-      const captures = await runOnNodes(cluster, namespaces, (mine) => [
-        `kill -INT ${pids[cluster.nodes.findIndex(({ name }) => name === mine[0]?.node)] ?? ""}`,
-        ...mine.flatMap((ns) => [`base64 --wrap=2000000000 ${getCaptureFile(ns, "pcap")}`, "echo @"]),
-        `rm -r -f ${getCaptureDirectory(mine[0]?.node ?? "none")}`,
+      const captures = await runOnNodes(cluster, namespaces, (ownNamespaces) => [
+        `kill -INT ${pids[cluster.nodes.findIndex(({ name }) => name === ownNamespaces[0]?.node)] ?? ""}`,
+        ...ownNamespaces.flatMap((ns) => [`base64 --wrap=2000000000 ${getCaptureFile(ns, "pcap")}`, "echo @"]),
+        `rm -r -f ${getCaptureDirectory(ownNamespaces[0]?.node ?? "none")}`,
       ]);
-      return namespaces.flatMap((mine, node) =>
-        mine.map(({ place }, index) => ({
+      return namespaces.flatMap((ownNamespaces, node) =>
+        ownNamespaces.map(({ place }, index) => ({
           place,
           links: links[node]?.[index] ?? new Map<number, string>(),
           packets: readCapture(Buffer.from(captures[node]?.[index] ?? "", "base64")),
@@ -111,7 +113,7 @@ async function startPrepared(cluster: CaptureNodes, { namespaces, links }: Prepa
 function runOnNodes(
   cluster: CaptureNodes,
   namespaces: Prepared["namespaces"],
-  lines: (mine: readonly CaptureNamespace[]) => readonly string[],
+  lines: (ownNamespaces: readonly CaptureNamespace[]) => readonly string[],
 ): Promise<readonly (readonly string[])[]> {
   return Promise.all(
     cluster.nodes.map(async ({ name }, node) => {

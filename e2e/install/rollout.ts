@@ -15,7 +15,7 @@ export async function rollOutDuringPodChurn(
   place: PodContext,
   workers: readonly string[],
   image: string,
-): Promise<{ readonly came: number; readonly rolledAt: number }> {
+): Promise<{ readonly restarted: number; readonly rolledAt: number }> {
   const rolling = { is: true };
   const comings = workers.flatMap((node) =>
     TYPES.map(async (type) => {
@@ -42,5 +42,5 @@ export async function rollOutDuringPodChurn(
     counts.every((count) => count > 0),
     `no pod was created on some node while the agents were replaced: ${counts.join(", ")}`,
   );
-  return { came: counts.reduce((sum, count) => sum + count, 0), rolledAt };
+  return { restarted: counts.reduce((sum, count) => sum + count, 0), rolledAt };
 }

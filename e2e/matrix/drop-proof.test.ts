@@ -64,12 +64,12 @@ describe("proveDrops", () => {
     ["that another rule dropped", { after: [filter(14)] }, /dropped 5 INVALID packets, but the counter .* rose by 4/],
     ["on a node without the rule", { after: [{ ...filter(15), invalidDrop: {} }] }, /has no such rule/],
   ];
-  for (const [title, read, says] of unproven)
+  for (const [title, read, message] of unproven)
     it(`rejects INVALID packets ${title}`, () => {
       const refuted = prove(cell, readings(read));
       assert.equal(refuted?.ok, false);
       assert.match(refuted.reason ?? "", /^something else than kube-proxy's INVALID rule blocks it: /);
-      assert.match(refuted.reason ?? "", says);
+      assert.match(refuted.reason ?? "", message);
     });
 
   it("rejects a cell whose connection was not established, also where no node can be read", () => {

@@ -86,13 +86,13 @@ async function probeWithProof(
  */
 async function probeDoubted(probe: VariantProbe, results: readonly CellResult[]): Promise<readonly CellResult[]> {
   const blocked = listBlockedByRule(probe.variant, probe.cells);
-  const doubted = new Set(
+  const unexplained = new Set(
     results.filter(({ id, ok, actual }) => blocked.has(id) && !ok && actual === "fail").map(({ id }) => id),
   );
-  if (doubted.size === 0) return results;
+  if (unexplained.size === 0) return results;
   const second = await probeWithProof(
     probe,
-    probe.cells.filter(({ id }) => doubted.has(id)),
+    probe.cells.filter(({ id }) => unexplained.has(id)),
   );
   return results.map((result) => second.results.find(({ id }) => id === result.id) ?? result);
 }

@@ -135,11 +135,11 @@ export function registerVerbSpecs(context: () => PluginContext): void {
         "the network's plugins can serve",
       );
       await deletePods(context(), [name]);
-      const mine = (await readLog(context(), NODE)).filter(
+      const entries = (await readLog(context(), NODE)).filter(
         ({ pod, plugin }) => pod?.uid === metadata?.uid && plugin !== "interlay-ipam",
       );
       assert.deepEqual(
-        mine.map(({ command, error }) => `${command}${error === undefined ? "" : `: ${error}`}`),
+        entries.map(({ command, error }) => `${command}${error === undefined ? "" : `: ${error}`}`),
         ["ADD", "CHECK", "DEL"],
       );
     },

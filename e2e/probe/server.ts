@@ -13,7 +13,7 @@ import {
 } from "./protocol.ts";
 
 /** Number of received datagrams by token, of the newest tokens: for requests about packets without an answer. */
-const heard = new Map<string, number>();
+const requestCounts = new Map<string, number>();
 const MOST_TOKENS = 10_000;
 
 /** Returns the answer for a client's address and its request. */
@@ -41,7 +41,7 @@ export function startProbeServer(): void {
 function writeAnswer(server: string, seen: string, request: string): string {
   const token = findToken(request);
   const greeting = { mark: formatProbeMark("reply", token), server, seen };
-  if (request.startsWith("heard ")) return `${JSON.stringify({ ...greeting, heard: heard.get(token) ?? 0 })}\n`;
+  if (request.startsWith("heard ")) return `${JSON.stringify({ ...greeting, heard: requestCounts.get(token) ?? 0 })}\n`;
   const length = readLargeLength(request);
   if (length === undefined)
     return `${JSON.stringify(isFlow(request) ? { ...greeting, digest: computeDigest(request) } : greeting)}\n`;
@@ -50,11 +50,11 @@ function writeAnswer(server: string, seen: string, request: string): string {
 }
 
 function noteHeard(token: string): void {
-  const count = (heard.get(token) ?? 0) + 1;
-  heard.delete(token);
-  heard.set(token, count);
-  const [oldest] = heard.keys();
-  if (heard.size > MOST_TOKENS && oldest !== undefined) heard.delete(oldest);
+  const count = (requestCounts.get(token) ?? 0) + 1;
+  requestCounts.delete(token);
+  requestCounts.set(token, count);
+  const [oldest] = requestCounts.keys();
+  if (requestCounts.size > MOST_TOKENS && oldest !== undefined) requestCounts.delete(oldest);
 }
 
 /**

@@ -57,11 +57,11 @@ describe("a lasting flow", () => {
     ["another server's words", () => "HTTP/1.1 400", /invalid answer/],
     ["a connection that the server closes", "closes", /the server closed/],
   ];
-  for (const [what, answer, says] of wrong)
+  for (const [what, answer, message] of wrong)
     it(`ends with ${what}`, async () => {
       const [event] = await collectEvents(answer, 1);
       assert.ok(event !== undefined && "ended" in event, JSON.stringify(event));
-      assert.match(event.ended, says);
+      assert.match(event.ended, message);
     });
 
   it("goes on from the same port after a datagram that nobody answered", async () => {

@@ -124,7 +124,7 @@ export function registerSpecs(run: TestRun): void {
           /0\.0\.0\.0\/0/,
         ],
       ];
-      for (const [name, asks, reason, says] of expected) {
+      for (const [name, asks, reason, message] of expected) {
         await ensureObject(api, buildPod(name, nodes[0], cluster.probeImage, asks));
         DeferCleanup(() => api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 }));
         const events = async () =>
@@ -132,7 +132,7 @@ export function registerSpecs(run: TestRun): void {
             (event) => event.involvedObject.name === name && event.reason === reason,
           );
         const [event] = await Eventually(`${reason} of ${name}`, events, (list) => list.length > 0, POLL);
-        assert.match(event?.message ?? "", says);
+        assert.match(event?.message ?? "", message);
         assert.equal(event?.source?.component, "interlay");
       }
     });

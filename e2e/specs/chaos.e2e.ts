@@ -58,8 +58,8 @@ export function registerSpecs(run: TestRun): void {
   Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () => {
     let context: ChaosContext;
     let flows: ProbeFlows;
-    const did: ActionResult[] = [];
-    const story = () => did.map(({ name, what }) => `${name}: ${what}`).join("; ");
+    const actions: ActionResult[] = [];
+    const describeActions = () => actions.map(({ name, what }) => `${name}: ${what}`).join("; ");
 
     BeforeAll(
       async () => {
@@ -92,7 +92,7 @@ export function registerSpecs(run: TestRun): void {
       for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
         const { name, act } = pickRandom(possible, context.random);
         const started = Date.now();
-        const number = did.length + 1;
+        const number = actions.length + 1;
         flows.goesOn(`${number}. ${name}`);
         const what = await By(`${number}. ${name}`, () => act(context));
         await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(context));
@@ -104,7 +104,7 @@ export function registerSpecs(run: TestRun): void {
           answerSome(context, seed + number),
         );
         const wellAfterMs = Date.now() - started;
-        did.push({ name, what, wellAfterMs });
+        actions.push({ name, what, wellAfterMs });
         process.stdout.write(`      · ${number}. ${name}: ${what}: recovered after ${wellAfterMs} ms\n`);
       }
     });
@@ -113,7 +113,7 @@ export function registerSpecs(run: TestRun): void {
       flows.goesOn("every cell is probed");
       await switchVariant(context.cluster, VARIANT);
       const all = listMatrixCells(context.deployment.workers.length, context.deployment.families);
-      await By(`seed ${seed}, after: ${story()}`, () => assertAnswers(context, all));
+      await By(`seed ${seed}, after: ${describeActions()}`, () => assertAnswers(context, all));
       await flows.waitUntilAnswered(context.lost);
     });
 
@@ -121,7 +121,7 @@ export function registerSpecs(run: TestRun): void {
       await Promise.all([...context.testPods.values()].map((testPod) => deletePod(context, testPod)));
       await checkInvariants(context);
       await writeChaosReport(
-        { seed, minutes, only: only?.source, cluster: context.cluster, did, flows: flows.all },
+        { seed, minutes, only: only?.source, cluster: context.cluster, did: actions, flows: flows.all },
         report,
       );
     });

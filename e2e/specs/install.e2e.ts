@@ -147,10 +147,10 @@ export function registerSpecs(run: TestRun): void {
       const [agentsBefore, podsBefore] = [await agents(), await listPodIdentities(api, NAMESPACE, "probe")];
       const ends = await Promise.all(nodes.map((node) => watchExecutables(cluster, node)));
       const started = performance.now();
-      let [came, rolledAt] = [0, Infinity];
+      let [restarted, rolledAt] = [0, Infinity];
       const lines = Math.ceil(LONG.least + LONG.applies * applySeconds);
       await assertStreamsSurvive(cluster, ways, { lines, port: PORT }, async () => {
-        ({ came, rolledAt } = await By("apply -k with another tag, while pods are created", () =>
+        ({ restarted, rolledAt } = await By("apply -k with another tag, while pods are created", () =>
           rollOutDuringPodChurn(kubectl, { api, cluster, testPods: new Map() }, nodes, `${image}-newer`),
         ));
       });
@@ -166,7 +166,9 @@ export function registerSpecs(run: TestRun): void {
       assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
       for (const [index, { looks, calls, failures, files, there }] of watched.entries()) {
         const node = nodes[index] ?? "";
-        process.stdout.write(`      · ${node}: ${looks} looks, ${calls} VERSION calls; ${came} pods came on both\n`);
+        process.stdout.write(
+          `      · ${node}: ${looks} looks, ${calls} VERSION calls; ${restarted} pods restarted with both\n`,
+        );
         assert.deepEqual(failures, [], `a plugin on ${node} was missing or incomplete`);
         for (const name of EXECUTABLE_NAMES) {
           const [before, after, ...more] = files[name] ?? [];
@@ -174,10 +176,10 @@ export function registerSpecs(run: TestRun): void {
             after !== undefined && more.length === 0,
             `${name} on ${node} was ${(files[name] ?? []).join("; ")}`,
           );
-          const [wasInode = "", was = ""] = before?.split(": ") ?? [];
+          const [wasInode = "", previous = ""] = before?.split(": ") ?? [];
           const [isInode = "", is = ""] = after.split(": ");
           assert.notEqual(isInode, wasInode, "it was written in place");
-          assert.equal(is, was, "size and mode");
+          assert.equal(is, previous, "size and mode");
         }
         assert.deepEqual(there, ["interlay", "interlay-full", "interlay-ipam", "interlay-lib"]);
       }

@@ -128,15 +128,15 @@ export function registerSpecs(run: TestRun): void {
         await readAddress(context(), "idle");
         const pod = await asCaller(context(), "idle");
         const calls = new IpamCaller(context().cluster, node());
-        const was = listAllocated(await calls.add("steady", "c0", pod));
+        const previous = listAllocated(await calls.add("steady", "c0", pod));
         await startSecondAgent(context(), node());
         for (let call = 1; call <= 3; call++)
-          assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), was, "with a second agent");
+          assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), previous, "with a second agent");
         for (const which of ["first", "second"]) {
           await By(`the ${which} agent is killed`, () => findOldestAgent(context(), node(), "KILL"));
           assert.equal(
             listAllocated(await calls.add("steady", `after-${which}`, pod)),
-            was,
+            previous,
             `after the ${which} agent`,
           );
         }
@@ -153,16 +153,20 @@ export function registerSpecs(run: TestRun): void {
       "addresses of a deleted node are released, its reserve after the longer delay",
       { timeout: 300_000 },
       async () => {
-        const ghost: KubeObject = {
+        const deletedPod: KubeObject = {
           apiVersion: "v1",
           kind: "Node",
           metadata: { name: "ghost" },
           status: { conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: new Date() }] },
         };
-        await ensureObject(context().api, ghost);
-        DeferCleanup(() => context().removeObject(ghost));
-        const nobody = { namespace: IPAM_NAMESPACE, name: "was-there", uid: "11111111-1111-1111-1111-111111111111" };
-        const on = { pool: "steady", node: "ghost", pod: nobody };
+        await ensureObject(context().api, deletedPod);
+        DeferCleanup(() => context().removeObject(deletedPod));
+        const missingPod = {
+          namespace: IPAM_NAMESPACE,
+          name: "was-there",
+          uid: "11111111-1111-1111-1111-111111111111",
+        };
+        const on = { pool: "steady", node: "ghost", pod: missingPod };
         await context().holdAddress({ ...on, address: context().buildAddress(1, 1), containerId: "gone" });
         await context().holdAddress({ ...on, address: context().buildAddress(1, 2), containerId: "", reserve: true });
         await Consistently(
@@ -171,7 +175,7 @@ export function registerSpecs(run: TestRun): void {
           (held) => held.length === 2,
           { timeout: 15_000, interval: 1000 },
         );
-        await context().removeObject(ghost);
+        await context().removeObject(deletedPod);
         await Eventually(
           "both are released",
           () => context().listHeldAddresses("steady"),

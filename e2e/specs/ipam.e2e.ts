@@ -93,7 +93,7 @@ export function registerSpecs(run: TestRun): void {
         const set = createWorkload(context(), "StatefulSet", "db", { network: "steady", replicas: 2 });
         await ensureObject(context().api, set);
         await waitForReplicas(context(), set, 2);
-        const was = await readAddress(context(), "db-0");
+        const previous = await readAddress(context(), "db-0");
         const before = async () => (await readPod(context(), "db-0"))?.metadata?.uid;
         for (const [how, grace] of [
           ["deleted", undefined],
@@ -101,7 +101,11 @@ export function registerSpecs(run: TestRun): void {
         ] as const) {
           const uid = await before();
           await context().removeObject(toPodRef("db-0"), grace);
-          assert.equal(await By(`${how}, and back`, () => readAddress(context(), "db-0", uid)), was, `db-0, ${how}`);
+          assert.equal(
+            await By(`${how}, and back`, () => readAddress(context(), "db-0", uid)),
+            previous,
+            `db-0, ${how}`,
+          );
         }
         const earlier = (await readPod(context(), "db-0"))?.spec?.nodeName ?? "";
         const cordon = (unschedulable: boolean) =>
@@ -115,13 +119,17 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() => cordon(false));
         const uid = await before();
         await context().removeObject(toPodRef("db-0"));
-        assert.equal(await By("on another node", () => readAddress(context(), "db-0", uid)), was, "db-0, elsewhere");
+        assert.equal(
+          await By("on another node", () => readAddress(context(), "db-0", uid)),
+          previous,
+          "db-0, elsewhere",
+        );
         assert.notEqual((await readPod(context(), "db-0"))?.spec?.nodeName, earlier);
         await scaleWorkload(context(), set, 1);
         await Eventually(
           "pods that are scaled down release their addresses",
           () => context().listHeldAddresses("steady"),
-          (held) => held.length === 1 && held[0]?.address === was,
+          (held) => held.length === 1 && held[0]?.address === previous,
           { timeout: 90_000, interval: 500 },
         );
         await removeAllPods(context(), set);

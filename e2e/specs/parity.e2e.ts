@@ -26,14 +26,14 @@ export function registerSpecs(run: TestRun): void {
     BeforeAll(
       async () => {
         if (!hasCapability(options.provider, "create-clusters")) Skip("only a cluster that the run created has a twin");
-        const mine = await By("the cluster", run.cluster);
+        const ownCluster = await By("the cluster", run.cluster);
         const provider = await loadProvider(other);
         const name = `${options.name}-twin`;
         DeferCleanup(() => provider.down(name, createPlainProgress()));
         const spec = { ...(await buildClusterSpec(options)), name };
-        const twin = await By(`its twin, by ${other}`, () => provider.up(spec, createPlainProgress()));
+        const otherCluster = await By(`its twin, by ${other}`, () => provider.up(spec, createPlainProgress()));
         const both = await By("the pods of the three types in both", () =>
-          Promise.all([createSide(mine), createSide(twin)]),
+          Promise.all([createSide(ownCluster), createSide(otherCluster)]),
         );
         DeferCleanup(() => Promise.all(both.map(({ deployment }) => deployment.closeProbers())));
         if (!options.keep) DeferCleanup(() => removeNamespace(both[0].api, NAMESPACE));

@@ -65,8 +65,8 @@ function comparePath(
   if (predicted === undefined || seen === undefined || verdict !== "pass" || actual !== "pass" || paths.length > 1)
     return {};
   const format = ({ request, reply }: PacketPath): string => [...request, ...reply].map(formatHop).join(", ");
-  const [expected, was] = [format(predicted), format(seen)];
-  return expected === was ? {} : { wrongPath: `predicted ${expected}; captured ${was}` };
+  const [expected, actualPath] = [format(predicted), format(seen)];
+  return expected === actualPath ? {} : { wrongPath: `predicted ${expected}; captured ${actualPath}` };
 }
 
 /** Counts the judgements of cells. */

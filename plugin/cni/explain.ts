@@ -38,14 +38,14 @@ function explainConfig(
 
 function explainPod({ pod = "", stateDirectory }: ExplainOptions): string {
   const { attachments } = buildPaths(stateDirectory);
-  const mine = listAttachments(attachments).filter((a) => `${a.pod.namespace}/${a.pod.name}` === pod);
-  if (mine.length === 0)
+  const ofPod = listAttachments(attachments).filter((a) => `${a.pod.namespace}/${a.pod.name}` === pod);
+  if (ofPod.length === 0)
     throw new CniError(
       CODE.unknownContainer,
       pod === "" ? "no pod was named" : `pod ${pod} is not attached on this node`,
       "Pass NAMESPACE/NAME, on the node where the pod runs.",
     );
-  return mine.map(explainAttachment).join("\n");
+  return ofPod.map(explainAttachment).join("\n");
 }
 
 function explainAttachment({ pod, ifname, netns, plan }: Attachment): string {

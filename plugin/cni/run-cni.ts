@@ -63,9 +63,9 @@ export function answerCni(
     started,
   }: CallOptions & { readonly started: number },
 ): CniResponse {
-  const begun = performance.now();
-  const steps: Record<string, number> = mode === "standalone" ? { start: roundMilliseconds(begun) } : {};
-  let last = begun;
+  const startedAt = performance.now();
+  const steps: Record<string, number> = mode === "standalone" ? { start: roundMilliseconds(startedAt) } : {};
+  let last = startedAt;
   const markStep = (step: string): void => {
     const now = performance.now();
     steps[step] = roundMilliseconds(now - last);

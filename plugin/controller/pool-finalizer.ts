@@ -13,8 +13,8 @@ export function planFinalizers(
   counts: { readonly used: number; readonly draining: number },
 ): readonly string[] | undefined {
   const inUse = counts.used + counts.draining > 0;
-  const has = metadata.finalizers.includes(POOL_FINALIZER);
-  if (inUse === has) return undefined;
+  const hasFinalizer = metadata.finalizers.includes(POOL_FINALIZER);
+  if (inUse === hasFinalizer) return undefined;
   // The API server rejects new finalizers on an object that is being deleted.
   if (inUse) return metadata.deletionTimestamp === undefined ? [...metadata.finalizers, POOL_FINALIZER] : undefined;
   return metadata.finalizers.filter((name) => name !== POOL_FINALIZER);

@@ -48,7 +48,7 @@ describe("a pool's status", () => {
         ["Ready", "True"],
       ],
     );
-    assert.match(text, /^Other hosts have 10\.8\.1\.2 \(02:00:00:00:00:01\): given to nobody/);
+    assert.match(text, /^Other hosts have 10\.8\.1\.2 \(02:00:00:00:00:01\): no pod gets them/);
   });
 
   it("counts as free only addresses that any pod can get", () => {

@@ -44,7 +44,7 @@ function buildDrainingCondition(left: readonly UnderlayAddressSpec[]): readonly 
       type: "Draining",
       status: "True",
       reason: "InUseOutsideRanges",
-      message: `${address} of pod ${pod.namespace}/${pod.name}${more} is no longer in the ranges: it is given to nobody else, and gone with its pod.`,
+      message: `${address} of pod ${pod.namespace}/${pod.name}${more} is no longer in the ranges: no other pod gets it, and it is released with its pod.`,
     },
   ];
 }
@@ -59,7 +59,7 @@ function buildConflictsCondition(marked: readonly UnderlayAddressSpec[]): readon
       type: "Conflicts",
       status: "True",
       reason: "InUseOnTheWire",
-      message: `Other hosts have ${some.join(", ")}${more}: given to nobody until \`interlay ipam release\` lets them go, or the pool excludes them.`,
+      message: `Other hosts have ${some.join(", ")}${more}: no pod gets them until \`interlay ipam release\` releases them, or the pool excludes them.`,
     },
   ];
 }

@@ -110,13 +110,13 @@ function checkFacts(
     ];
   if (cluster === undefined) return [];
   const findings: Finding[] = [];
-  const compare = (what: string, has: readonly string[], says: readonly string[]): void => {
-    if (says.length > 0 && [...has].sort().join() !== [...says].sort().join())
+  const compare = (what: string, actual: readonly string[], expected: readonly string[]): void => {
+    if (expected.length > 0 && [...actual].sort().join() !== [...expected].sort().join())
       findings.push(
         createFinding(
           "facts-wrong",
           "warning",
-          `The facts of ${node.node} say ${what} ${has.join(", ")}, the cluster says ${says.join(", ")}: pods are wired by the facts.`,
+          `The facts of ${node.node} say ${what} ${actual.join(", ")}, the cluster says ${expected.join(", ")}: pods are wired by the facts.`,
           "See ConfigMap interlay-config for an override, and whether the agent of this node runs.",
         ),
       );

@@ -95,7 +95,7 @@ interface Row {
   readonly findings: readonly string[];
   readonly cells?: readonly string[];
   /** Words of the first finding's message and remedy. */
-  readonly says?: RegExp;
+  readonly expectedMessage?: RegExp;
 }
 
 const ROWS: readonly Row[] = [
@@ -114,13 +114,13 @@ const ROWS: readonly Row[] = [
     ],
     cluster: cluster({ overlayCidrs: [OVERLAY, "10.7.0.0/16"] }),
     findings: ["warning network-refused"],
-    says: /Calico IPPools says 10\.7\.0\.0\/16, but it is the network of UnderlayPool a/,
+    expectedMessage: /Calico IPPools says 10\.7\.0\.0\/16, but it is the network of UnderlayPool a/,
   },
   {
     fault: "a link-local nameserver that the pod has no route to",
     nodes: [node({ attachments: [{ ...underlay, nameservers: ["169.254.25.10", "10.7.0.53"] }] })],
     findings: ["warning nameserver-unreachable"],
-    says: /nameserver 169\.254\.25\.10 .* hijackCidrs/,
+    expectedMessage: /nameserver 169\.254\.25\.10 .* hijackCidrs/,
   },
   {
     fault: "a link-local nameserver that the pod reaches through its node",
@@ -147,14 +147,14 @@ const ROWS: readonly Row[] = [
       ],
     }),
     findings: ["warning node-address-in-pool"],
-    says: /UnderlayPool a may give 10\.7\.168\.71, the address of node n1.*spec\.excluded/,
+    expectedMessage: /UnderlayPool a may give 10\.7\.168\.71, the address of node n1.*spec\.excluded/,
   },
   {
     fault: "no rules of kube-proxy",
     nodes: [node({ serviceRules: [], kubeProxy: { version: null, mode: null, invalidDropRule: false } })],
     findings: ["fails services-missing"],
     cells: ["any pod on n1 -> overlay-service, underlay-service, multi-nic-service, api-server (IPv4)"],
-    says: /no rules of kube-proxy.*Run kube-proxy/,
+    expectedMessage: /no rules of kube-proxy.*Run kube-proxy/,
   },
   {
     fault: "a clusterCIDR of kube-proxy that contains the underlay",
@@ -162,7 +162,7 @@ const ROWS: readonly Row[] = [
     cluster: cluster({ networkOverUnderlay: "10.0.0.0/8" }),
     findings: ["fails services-cluster-cidr"],
     cells: ["any pod -> node-port-local on the other node"],
-    says: /clusterCIDR 10\.0\.0\.0\/8 contains.*Set clusterCIDR to 10\.233\.64\.0\/18/,
+    expectedMessage: /clusterCIDR 10\.0\.0\.0\/8 contains.*Set clusterCIDR to 10\.233\.64\.0\/18/,
   },
   {
     fault: "Calico's eBPF data plane",
@@ -184,7 +184,7 @@ const ROWS: readonly Row[] = [
     ],
     findings: ["fails invalid-drop"],
     cells: [ASYMMETRIC],
-    says: /firewalld.*Set returnPath: notrack/,
+    expectedMessage: /firewalld.*Set returnPath: notrack/,
   },
   {
     fault: "a firewall's INVALID rule with notrack",
@@ -196,28 +196,28 @@ const ROWS: readonly Row[] = [
     nodes: [node({ facts: returnPath("none"), notrack: [], kubeProxy: DROP_RULE })],
     findings: ["fails invalid-drop"],
     cells: [ASYMMETRIC],
-    says: /KUBE-FORWARD.*be_liberal is 0.*Set returnPath: notrack/,
+    expectedMessage: /KUBE-FORWARD.*be_liberal is 0.*Set returnPath: notrack/,
   },
   {
     fault: "sysctl on, kube-proxy not restarted",
     nodes: [node({ facts: returnPath("liberal"), notrack: [], kubeProxy: DROP_RULE, tcpBeLiberal: 1 })],
     findings: ["fails invalid-drop"],
     cells: [ASYMMETRIC],
-    says: /started before.*Restart kube-proxy/,
+    expectedMessage: /started before.*Restart kube-proxy/,
   },
   {
     fault: "sysctl on, kube-proxy below v1.29",
     nodes: [node({ facts: returnPath("liberal"), notrack: [], tcpBeLiberal: 1 })],
     findings: ["fails invalid-drop"],
     cells: [ASYMMETRIC],
-    says: /v1\.28\.15.*upgrade kube-proxy/,
+    expectedMessage: /v1\.28\.15.*upgrade kube-proxy/,
   },
   {
     fault: "notrack table flushed",
     nodes: [node({ notrack: [] })],
     findings: ["fails invalid-drop"],
     cells: [ASYMMETRIC],
-    says: /inet interlay is not in the kernel/,
+    expectedMessage: /inet interlay is not in the kernel/,
   },
   {
     fault: "notrack table without a network that was added",
@@ -229,7 +229,7 @@ const ROWS: readonly Row[] = [
     cluster: cluster({ overlayCidrs: [OVERLAY, "10.234.0.0/24"] }),
     findings: ["fails invalid-drop", "warning facts-wrong"],
     cells: ["underlay on n1 -> overlay, multi-nic in 10.234.0.0/24 on the other node by tcp"],
-    says: /does not have 10\.234\.0\.0\/24/,
+    expectedMessage: /does not have 10\.234\.0\.0\/24/,
   },
   {
     fault: "notrack table flushed, no rule drops",
@@ -315,7 +315,7 @@ const ROWS: readonly Row[] = [
       ],
     }),
     findings: ["warning duplicate-address"],
-    says: /10\.7\.200\.1 belongs to default\/u eth0 and to default\/other eth0 on n2/,
+    expectedMessage: /10\.7\.200\.1 belongs to default\/u eth0 and to default\/other eth0 on n2/,
   },
   {
     fault: "a stranger answers for a pod's address",
@@ -329,7 +329,7 @@ const ROWS: readonly Row[] = [
       "node, overlay on n2 -> default/u as underlay by tcp, udp",
       "any pod on n2 -> default/u as underlay-service by tcp, udp",
     ],
-    says: /aa:aa:aa:aa:aa:aa answers n2 for 10\.7\.200\.1, which belongs to default\/u eth0/,
+    expectedMessage: /aa:aa:aa:aa:aa:aa answers n2 for 10\.7\.200\.1, which belongs to default\/u eth0/,
   },
   {
     fault: "a stranger answers another pod",
@@ -351,7 +351,7 @@ const ROWS: readonly Row[] = [
     fault: "missing uplink",
     nodes: [node({ facts: { ...node().facts, uplink: "bond0" } as NodeSnapshot["facts"] })],
     findings: ["warning uplink-missing"],
-    says: /no link bond0/,
+    expectedMessage: /no link bond0/,
   },
   {
     fault: "uplink down",
@@ -387,19 +387,19 @@ const ROWS: readonly Row[] = [
     fault: "Multus missing on a node",
     nodes: [node({ cniConfigs: ["10-calico.conflist", "multus.d"] })],
     findings: ["start multus-missing"],
-    says: /get the overlay alone/,
+    expectedMessage: /get the overlay alone/,
   },
   {
     fault: "Multus missing on a node, and nothing else there",
     nodes: [node({ cniConfigs: ["calico-kubeconfig", "multus.d"] })],
     findings: ["start multus-missing"],
-    says: /pods cannot start there/,
+    expectedMessage: /pods cannot start there/,
   },
   {
     fault: "another configuration comes before Multus's",
     nodes: [node({ cniConfigs: ["20-multus.conf", "10-calico.conflist"] })],
     findings: ["start multus-missing"],
-    says: /is 10-calico\.conflist and not Multus's/,
+    expectedMessage: /is 10-calico\.conflist and not Multus's/,
   },
   {
     fault: "Multus configured in a directory that the runtime does not read",
@@ -411,19 +411,19 @@ const ROWS: readonly Row[] = [
       }),
     ],
     findings: ["start multus-missing"],
-    says: /in \/etc\/cni\/net\.d, which the runtime does not read: install it for \/var\/lib\/rancher\/k3s/,
+    expectedMessage: /in \/etc\/cni\/net\.d, which the runtime does not read: install it for \/var\/lib\/rancher\/k3s/,
   },
   {
     fault: "Multus isolates namespaces",
     nodes: [node({ multusIsolation: true })],
     findings: ["start multus-isolation"],
-    says: /Add interlay-system to globalNamespaces/,
+    expectedMessage: /Add interlay-system to globalNamespaces/,
   },
   {
     fault: "the reference plugins are missing",
     nodes: [node({ plugins: { missing: ["macvlan", "portmap"], onlyInterlay: false } })],
     findings: ["start plugin-missing", "start plugin-missing"],
-    says: /plugin macvlan is not in the runtime's plugin directory of n1/,
+    expectedMessage: /plugin macvlan is not in the runtime's plugin directory of n1/,
   },
   {
     fault: "portmap is missing in a cluster without networks of Interlay",
@@ -435,7 +435,7 @@ const ROWS: readonly Row[] = [
     fault: "the agent installs in a directory that the runtime does not use",
     nodes: [node({ plugins: { missing: ["macvlan", "portmap"], onlyInterlay: true } })],
     findings: ["start plugin-directory"],
-    says: /--detect/,
+    expectedMessage: /--detect/,
   },
   {
     fault: "the kind NetworkAttachmentDefinition missing",
@@ -455,7 +455,7 @@ const ROWS: readonly Row[] = [
     nodes: [node()],
     cluster: cluster({ readyControllers: 0 }),
     findings: ["warning controller-missing"],
-    says: /No replica of the controller is ready/,
+    expectedMessage: /No replica of the controller is ready/,
   },
   { fault: "one ready controller of two", nodes: [node()], cluster: cluster({ readyControllers: 1 }), findings: [] },
 ];
@@ -476,7 +476,8 @@ describe("doctor's prediction", () => {
           cells.some((one) => one.includes(cell)),
           `"${cell}" is not among: ${cells.join("; ")}`,
         );
-      if (row.says !== undefined) assert.match(`${findings[0]?.message ?? ""} ${findings[0]?.remedy ?? ""}`, row.says);
+      if (row.expectedMessage !== undefined)
+        assert.match(`${findings[0]?.message ?? ""} ${findings[0]?.remedy ?? ""}`, row.expectedMessage);
       assert.ok(findings.every(({ message, remedy }) => /[.)]$/.test(message) && remedy !== ""));
     });
 

@@ -34,13 +34,13 @@ describe("describeApiError", () => {
   });
 
   it("should name a connection that the server closed", async () => {
-    const rude = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
+    const closingServer = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => closingServer.listen(0, "127.0.0.1", resolve));
     assert.match(
-      await readRequestError(`https://127.0.0.1:${(rude.address() as AddressInfo).port}`),
+      await readRequestError(`https://127.0.0.1:${(closingServer.address() as AddressInfo).port}`),
       /was not reached: /,
     );
-    rude.close();
+    closingServer.close();
   });
 
   it("should name a missing kubeconfig", async () => {

@@ -34,7 +34,7 @@ describe("informer", () => {
   };
   const send = (type: string, what: unknown) => watching?.write(`${JSON.stringify({ type, object: what })}\n`);
   /** A last event, and wait until it has been heard: all before it have been, too. */
-  const heard = async (version: number) => {
+  const waitForVersion = async (version: number) => {
     send("ADDED", object(`last-${version}`, `last-${version}`, version));
     while (informer.get(`last-${version}`) === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   };
@@ -71,29 +71,29 @@ describe("informer", () => {
   it("keeps a locally deleted object deleted when the watch delivers its last change late", async () => {
     informer.applyLocalDelete("a", "first");
     send("MODIFIED", object("a", "first", 11));
-    await heard(12);
+    await waitForVersion(12);
     assert.equal(informer.get("a"), undefined);
   });
 
   it("should follow the next object of that name in either order of watch and response", async () => {
     send("DELETED", object("a", "first", 11));
-    await heard(12);
+    await waitForVersion(12);
     informer.applyLocalDelete("a", "first"); // the answer comes now
     send("ADDED", object("a", "second", 13));
-    await heard(14);
+    await waitForVersion(14);
     assert.equal(informer.get("a")?.metadata.uid, "second");
 
     informer.applyLocalDelete("a", "second");
     send("DELETED", object("a", "second", 15));
     send("ADDED", object("a", "third", 16));
-    await heard(17);
+    await waitForVersion(17);
     assert.equal(informer.get("a")?.metadata.uid, "third");
   });
 
   it("keeps the next object of that name when the answer of the deletion comes last", async () => {
     send("DELETED", object("a", "first", 11));
     send("ADDED", object("a", "second", 12));
-    await heard(13);
+    await waitForVersion(13);
     informer.applyLocalDelete("a", "first");
     assert.equal(informer.get("a")?.metadata.uid, "second");
   });
@@ -101,7 +101,7 @@ describe("informer", () => {
   it("keeps an object deleted by the watch when the response of a write comes last", async () => {
     send("MODIFIED", object("a", "first", 11));
     send("DELETED", object("a", "first", 12));
-    await heard(13);
+    await waitForVersion(13);
     informer.applyLocalWrite(object("a", "first", 11));
     assert.equal(informer.get("a"), undefined);
   });
@@ -109,10 +109,10 @@ describe("informer", () => {
   it("returns a local write until the watch delivers it", async () => {
     informer.applyLocalWrite(object("a", "first", 20));
     send("MODIFIED", object("a", "first", 11));
-    await heard(21);
+    await waitForVersion(21);
     assert.equal(informer.get("a")?.metadata.resourceVersion, "20");
     send("MODIFIED", object("a", "first", 22));
-    await heard(23);
+    await waitForVersion(23);
     assert.equal(informer.get("a")?.metadata.resourceVersion, "22");
   });
 
@@ -134,7 +134,7 @@ describe("informer", () => {
 
   it("continues a watch from the last bookmark without a list", async () => {
     send("BOOKMARK", { metadata: { resourceVersion: "70" } });
-    await heard(71);
+    await waitForVersion(71);
     send("BOOKMARK", { metadata: { resourceVersion: "99" } });
     await new Promise((resolve) => setTimeout(resolve, 20));
     watching?.end();

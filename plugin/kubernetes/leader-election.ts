@@ -47,11 +47,11 @@ export class LeaderElection {
       return;
     }
     const { metadata, spec } = lease.parse(found);
-    const mine = spec.holderIdentity === this.#identity;
+    const isOwn = spec.holderIdentity === this.#identity;
     if (metadata.resourceVersion !== this.#seen.version) this.#seen = { version: metadata.resourceVersion, at: now };
     const expired = now - this.#seen.at > (spec.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
     const released = (spec.holderIdentity ?? "") === "";
-    if (mine || expired || released) await this.#write(now, metadata.resourceVersion);
+    if (isOwn || expired || released) await this.#write(now, metadata.resourceVersion);
     else this.#until = 0; // another has taken it
   }
 

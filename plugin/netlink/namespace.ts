@@ -12,7 +12,7 @@ const CLONE_NEWNET = 0x40000000;
  * Sockets opened inside stay in the namespace; `/proc/sys/net` is that namespace's while inside. setns(2).
  */
 export function runInNamespace<T>(path: string, work: () => T): T {
-  const home = openSync("/proc/thread-self/ns/net", "r");
+  const previous = openSync("/proc/thread-self/ns/net", "r");
   try {
     const file = openSync(path, "r");
     try {
@@ -23,17 +23,17 @@ export function runInNamespace<T>(path: string, work: () => T): T {
     try {
       return work();
     } finally {
-      returnTo(home);
+      returnTo(previous);
     }
   } finally {
-    closeSync(home);
+    closeSync(previous);
   }
 }
 
 /** In the wrong namespace, all later work would change a pod's network instead of the node's: the process ends. */
-function returnTo(home: number): void {
+function returnTo(previous: number): void {
   const c = getLibc();
-  if (c.setns(home, CLONE_NEWNET) === 0) return;
+  if (c.setns(previous, CLONE_NEWNET) === 0) return;
   writeSync(STDERR, `setns back to the process's own namespace: ${findErrnoName(c.errno())}; the process ends\n`);
   c.exitNow(1);
 }

@@ -74,25 +74,25 @@ function createStepTable(seen: ShownPath, expected: ShownPath): HTMLTableElement
   let number = 0;
   const rows = (["request", "reply"] as const).flatMap((half) =>
     Array.from({ length: Math.max(seen[half].length, expected[half].length) }, (_, index) => {
-      const [was, should] = [seen[half][index], expected[half][index]];
-      number += was === undefined ? 0 : 1;
-      const right = isSameHop(was, should);
+      const [actual, should] = [seen[half][index], expected[half][index]];
+      number += actual === undefined ? 0 : 1;
+      const right = isSameHop(actual, should);
       return [
-        was === undefined ? "" : String(number),
+        actual === undefined ? "" : String(number),
         half,
         should === undefined ? "(none)" : describeHops([should]),
         createElement(
           "span",
           { class: right ? "" : "fail" },
-          was === undefined ? "(not captured)" : describeHops([was]),
+          actual === undefined ? "(not captured)" : describeHops([actual]),
         ),
-        was === undefined
+        actual === undefined
           ? ""
           : createElement(
               "span",
-              { class: was.translated ? "blocked" : "" },
-              `${was.source} → ${was.destination}`,
-              was.translated ? " (translated)" : "",
+              { class: actual.translated ? "blocked" : "" },
+              `${actual.source} → ${actual.destination}`,
+              actual.translated ? " (translated)" : "",
             ),
       ];
     }),

@@ -56,9 +56,9 @@ function renderDifference(
   const entries = rows.map((row, r) => [
     row,
     ...columns.map((_, c) => {
-      const [was, current] = [a.table[r]?.[c] ?? "not-run", b.table[r]?.[c] ?? "not-run"];
-      if (was === current) return createElement("span", { class: was }, MARKS[was]);
-      return createElement("mark", {}, `${MARKS[was]} → ${MARKS[current]}`);
+      const [previous, current] = [a.table[r]?.[c] ?? "not-run", b.table[r]?.[c] ?? "not-run"];
+      if (previous === current) return createElement("span", { class: previous }, MARKS[previous]);
+      return createElement("mark", {}, `${MARKS[previous]} → ${MARKS[current]}`);
     }),
   ]);
   const states = (v: VariantSummary) =>
@@ -66,7 +66,7 @@ function renderDifference(
   const [before, after] = [states(a), states(b)];
   const changed = [...new Set([...before.keys(), ...after.keys()])]
     .map((id) => [id, before.get(id) ?? "pass", after.get(id) ?? "pass"] as const)
-    .filter(([, was, current]) => was !== current);
+    .filter(([, previous, current]) => previous !== current);
   return [
     createTable("Entries of the first variant, with changes in the second", ["from \\ to", ...columns], entries),
     createElement(
@@ -80,8 +80,8 @@ function renderDifference(
           createElement(
             "ul",
             {},
-            ...changed.map(([id, was, current]) =>
-              createElement("li", {}, createElement("code", {}, id), `: ${was} → ${current}`),
+            ...changed.map(([id, previous, current]) =>
+              createElement("li", {}, createElement("code", {}, id), `: ${previous} → ${current}`),
             ),
           ),
         ]),

@@ -43,12 +43,12 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   if (!(await ensureObject(api, NAMESPACE_OBJECT)))
     throw new Error(`the namespace ${NAMESPACE} already exists: delete it and run again`);
-  const twins = Array.from({ length: PODS_OF_A_KIND }, (_, twin) => twin);
+  const copies = Array.from({ length: PODS_OF_A_KIND }, (_, index) => index);
   const manifests = KINDS.flatMap((kind) =>
     ROLES.flatMap(([role, worker]) =>
-      twins.map((twin) => ({
+      copies.map((replica) => ({
         kind,
-        name: getPodName(kind, worker, role, twin),
+        name: getPodName(kind, worker, role, replica),
         node: workers[worker - 1],
         answers: role === "b",
       })),
@@ -72,7 +72,7 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
     if (answers) await startServers(cluster, node, netns);
   }
   const services: string[] = [];
-  for (const target of twins.map((twin) => getPodName("overlay", 2, "b", twin))) {
+  for (const target of copies.map((copy) => getPodName("overlay", 2, "b", copy))) {
     await ensureObject(api, createService(target));
     const { spec } = await api.core.readNamespacedService({ namespace: NAMESPACE, name: target });
     services.push(spec?.clusterIP ?? "");

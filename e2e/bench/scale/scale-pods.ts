@@ -70,13 +70,13 @@ export async function createScalePods(cluster: Cluster, api: ClusterApi, pods: r
   const waiting = [...pods];
   const created = new Set<string>();
   for (;;) {
-    const { items: mine } = await retryOnServerError(() => api.core.listNamespacedPod(list));
-    const wired = mine.filter(({ status }) => status?.podIP !== undefined).length;
-    const ready = mine.filter(({ status }) => reportsReady(status));
+    const { items: scalePods } = await retryOnServerError(() => api.core.listNamespacedPod(list));
+    const wired = scalePods.filter(({ status }) => status?.podIP !== undefined).length;
+    const ready = scalePods.filter(({ status }) => reportsReady(status));
     if (ready.length === pods.length) return (performance.now() - started) / 1000;
     if (wired + ready.length > most) [most, progressed] = [wired + ready.length, performance.now()];
     if (performance.now() - progressed > STALLED_MS) {
-      const late = mine.filter((pod) => !ready.includes(pod)).map(describePod);
+      const late = scalePods.filter((pod) => !ready.includes(pod)).map(describePod);
       throw new Error(
         `${pods.length - ready.length} of ${pods.length} pods are not ready, without progress for ${STALLED_MS / 1000} s: ${late.join("; ")}`,
       );

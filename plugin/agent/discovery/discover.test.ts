@@ -426,12 +426,12 @@ describe("missing facts", () => {
       [/^ConfigMap interlay-config hijackCidrs: invalid network "0\.0\.0\.0\/0": it contains every address/],
     ],
   ];
-  for (const [lack, seen, says] of LACKS)
+  for (const [lack, seen, message] of LACKS)
     it(lack, () => {
       const found = discoverFacts({ ...EMPTY, ...whole, ...seen });
       assert.ok("problems" in found, JSON.stringify(found));
-      assert.equal(found.problems.length, says.length, found.problems.join("\n"));
-      for (const [index, pattern] of says.entries()) assert.match(found.problems[index] ?? "", pattern);
+      assert.equal(found.problems.length, message.length, found.problems.join("\n"));
+      for (const [index, pattern] of message.entries()) assert.match(found.problems[index] ?? "", pattern);
     });
 
   it("reports every missing fact at once", () => {

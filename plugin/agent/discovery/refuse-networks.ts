@@ -25,8 +25,8 @@ export function refuseNetwork(network: Cidr, wire: UnderlayTopology): string | u
   if (isHostCidr(network)) return held === undefined || held.own ? undefined : `it is the address of ${held.name}`;
   const subnet = wire.subnets.find((one) => getFamily(one.network) === family && containsNetwork(network, one.network));
   if (subnet !== undefined) {
-    const how = subnet.network === network ? "it is" : `it contains ${subnet.network},`;
-    return `${how} the network of ${subnet.name}`;
+    const relation = subnet.network === network ? "it is" : `it contains ${subnet.network},`;
+    return `${relation} the network of ${subnet.name}`;
   }
   if (held !== undefined) return `it contains ${held.address}, the address of ${held.name}`;
   const own = parseRange(network);

@@ -11,64 +11,69 @@ interface Row {
   readonly of: string;
   readonly input: Partial<GateInput>;
   readonly open: boolean;
-  readonly says: RegExp;
+  readonly message: RegExp;
   /** Would a restart of kube-proxy help? */
   readonly restart?: true;
 }
 
 const ROWS: readonly Row[] = [
-  { of: "notrack below v1.29", input: { kubeProxy: OLD }, open: true, says: /not tracked here/ },
-  { of: "notrack, the table not there yet", input: { applied: false }, open: false, says: /not in the kernel yet/ },
+  { of: "notrack below v1.29", input: { kubeProxy: OLD }, open: true, message: /not tracked here/ },
+  { of: "notrack, the table not there yet", input: { applied: false }, open: false, message: /not in the kernel yet/ },
   {
     of: "liberal below v1.29",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: OLD },
     open: false,
-    says: /v1\.28\.15 drops INVALID .* upgrade it to v1\.29 or newer, or set returnPath: notrack/,
+    message: /v1\.28\.15 drops INVALID .* upgrade it to v1\.29 or newer, or set returnPath: notrack/,
   },
   {
     of: "liberal, kube-proxy older than the sysctl",
     input: { returnPath: "liberal", tcpBeLiberal: 1 },
     open: false,
-    says: /restart it on this node/,
+    message: /restart it on this node/,
     restart: true,
   },
   {
     of: "liberal, kube-proxy of an unknown version",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: { ...RULE, version: null } },
     open: false,
-    says: /of an unknown version still has/,
+    message: /of an unknown version still has/,
   },
   {
     of: "liberal, restarted",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: NO_RULE },
     open: true,
-    says: /has left its INVALID rule out/,
+    message: /has left its INVALID rule out/,
   },
-  { of: "none with the rule", input: { returnPath: "none" }, open: false, says: /returnPath is none: set .* notrack/ },
-  { of: "snat", input: { returnPath: "snat", kubeProxy: OLD }, open: true, says: /masquerades/ },
-  { of: "notrack with a firewall's rule", input: { otherDrops: [FIREWALL] }, open: true, says: /not tracked here/ },
+  {
+    of: "none with the rule",
+    input: { returnPath: "none" },
+    open: false,
+    message: /returnPath is none: set .* notrack/,
+  },
+  { of: "snat", input: { returnPath: "snat", kubeProxy: OLD }, open: true, message: /masquerades/ },
+  { of: "notrack with a firewall's rule", input: { otherDrops: [FIREWALL] }, open: true, message: /not tracked here/ },
   {
     of: "liberal with a firewall's rule",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: NO_RULE, otherDrops: [FIREWALL] },
     open: false,
-    says: /filter_FORWARD: ct state invalid drop\) and returnPath is liberal: set returnPath: notrack/,
+    message: /filter_FORWARD: ct state invalid drop\) and returnPath is liberal: set returnPath: notrack/,
   },
   {
     of: "none with a firewall's rule",
     input: { returnPath: "none", kubeProxy: NO_RULE, otherDrops: [FIREWALL] },
     open: false,
-    says: /firewalld/,
+    message: /firewalld/,
   },
   {
     of: "none, and nobody drops (another proxy)",
     input: { returnPath: "none", kubeProxy: { version: null, mode: null, invalidDropRule: false } },
     open: true,
-    says: /No rule of kube-proxy drops/,
+    message: /No rule of kube-proxy drops/,
   },
 ];
 
 describe("decideGate", () => {
-  for (const { of, input, open, says, restart } of ROWS)
+  for (const { of, input, open, message, restart } of ROWS)
     it(of, () => {
       const all: GateInput = {
         returnPath: "notrack",
@@ -80,7 +85,7 @@ describe("decideGate", () => {
       };
       const gate = decideGate(all);
       assert.equal(gate.open, open);
-      assert.match(gate.reason, says);
+      assert.match(gate.reason, message);
       assert.equal(isRestartUseful(all.returnPath, all.tcpBeLiberal, all.kubeProxy), restart ?? false);
     });
 });

@@ -54,11 +54,11 @@ export class KernelEvents {
     for (const child of this.#children) child.kill();
   }
 
-  #watchOutput(program: string, argv: readonly string[], heard: (line: string) => void): void {
+  #watchOutput(program: string, argv: readonly string[], onLine: (line: string) => void): void {
     if (this.#stopped) return;
     const child = spawn(program, argv, { stdio: ["ignore", "pipe", "pipe"] });
     this.#children.add(child);
-    createInterface(child.stdout).on("line", heard);
+    createInterface(child.stdout).on("line", onLine);
     let error = "";
     createInterface(child.stderr).on("line", (line) => (error ||= line));
     let ended = false;
@@ -69,7 +69,7 @@ export class KernelEvents {
       this.#reportEnd(program, error || (reason instanceof Error ? reason.message : `exit status ${reason}`));
       setTimeout(() => {
         this.#missed(); // changes in the meantime
-        this.#watchOutput(program, argv, heard);
+        this.#watchOutput(program, argv, onLine);
       }, RETRY_MS).unref();
     };
     child.on("error", restart).on("close", restart);

@@ -96,11 +96,11 @@ function isUnwatched(item: PlanItem): item is UnwatchedItem {
 /** Runs in the thread's current namespace: entering it for each item would be most of the cost. */
 function isIntact(items: readonly PlanItem[] = []): boolean {
   if (items.length === 0) return true;
-  const here = new NetworkNamespace();
+  const ownNamespace = new NetworkNamespace();
   try {
-    return readDrift({ items }, here, here).length === 0;
+    return readDrift({ items }, ownNamespace, ownNamespace).length === 0;
   } finally {
-    here.close();
+    ownNamespace.close();
   }
 }
 

@@ -157,14 +157,14 @@ describe("calls that the agent answers", function () {
   });
 
   it("should be declined if the agent has other files or another network namespace", () => {
-    const elsewhere = net.node("n2", "10.7.168.73");
+    const otherNode = net.node("n2", "10.7.168.73");
     const one = pod();
-    const prevResult = net.macvlan(elsewhere, one, "eth0", ADDRESSES);
+    const prevResult = net.macvlan(otherNode, one, "eth0", ADDRESSES);
     const initial = readLog(node).length;
     // the launcher of n2 asks the agent of n1
-    const lost = { ...elsewhere, socket: node.socket };
+    const lost = { ...otherNode, socket: node.socket };
     net.call("launcher", "ADD", lost, one, "eth0", { prevResult });
-    assert.equal(readLastMode(net, elsewhere), "standalone");
+    assert.equal(readLastMode(net, otherNode), "standalone");
     assert.equal(readLog(node).length, initial);
     net.call("launcher", "DEL", lost, one, "eth0", {});
   });
@@ -226,12 +226,12 @@ describe("calls that the agent answers", function () {
     net.removePod(second);
   });
 
-  for (const [who, finish] of [
+  for (const [title, finish] of [
     ["the next agent", () => agent.start(net.plugins.interlay)],
     ["GC", (one: TestPod) => net.tryCall("interlay", "GC", node, one, "eth0", { cniVersion: "1.1.0" })],
     ["DEL", (one: TestPod) => net.tryCall("interlay", "DEL", node, one, "eth0", {})],
   ] as const)
-    it(`DEL, and the agent is killed: ${who} leaves nothing`, async () => {
+    it(`DEL, and the agent is killed: ${title} leaves nothing`, async () => {
       const untouched = readPermanentState(node);
       const one = pod();
       add(one);
@@ -282,7 +282,7 @@ describe("calls that the agent answers", function () {
       framed(zeroes("interlay-call/2", "interlay", "0", "0", "", "", "")),
       framed(zeroes("interlay-call/1", "interlay", "x", "y", "", "", "CNI_COMMAND=ADD")),
     ]) {
-      const response = await talk(node.socket, bytes);
+      const response = await exchangeBytes(node.socket, bytes);
       assert.ok(
         response.length === 0 || response[0] === 255,
         `${bytes.toString("hex")} was answered by ${response.toString()}`,
@@ -315,7 +315,7 @@ describe("calls that the agent answers", function () {
 const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once("exit", resolve));
 
 /** Returns the answer until the other side ends, or sends nothing for half a second. */
-function talk(path: string, bytes: Buffer): Promise<Buffer> {
+function exchangeBytes(path: string, bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve) => {
     const socket = createConnection(path, () => socket.write(bytes));
     const chunks: Buffer[] = [];
@@ -339,7 +339,7 @@ for (const ifname of LINKS)
     let untouched: readonly string[];
     let steps: readonly { readonly kind: string }[];
     /** A directory with a launcher but without the full plugin: calls depend on the agent. */
-    let lonely: string;
+    let unusedSocket: string;
 
     before(() => {
       agent = new TestAgent(node);
@@ -347,9 +347,9 @@ for (const ifname of LINKS)
       const addresses = [...ADDRESSES, { address: "fd07::200:1/64", gateway: "fd07::72" }];
       config = { prevResult: net.macvlan(node, pod, ifname, addresses) };
       untouched = readPermanentState(node);
-      lonely = join(node.binDirectory, "lonely");
-      mkdirSync(lonely);
-      copyFileSync(net.plugins.launcher, join(lonely, "interlay"));
+      unusedSocket = join(node.binDirectory, "lonely");
+      mkdirSync(unusedSocket);
+      copyFileSync(net.plugins.launcher, join(unusedSocket, "interlay"));
       net.call("interlay", "ADD", node, pod, ifname, config);
       const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
       steps = (JSON.parse(record) as { plan: { items: typeof steps } }).plan.items;
@@ -366,7 +366,7 @@ for (const ifname of LINKS)
       for (const [index, { kind }] of steps.entries()) {
         await faultyAgent(`kill:${index}`);
         const { env, input } = net.invocation("launcher", "ADD", node, pod, ifname, config);
-        const argv = ["netns", "exec", node.name, join(lonely, "interlay")];
+        const argv = ["netns", "exec", node.name, join(unusedSocket, "interlay")];
         const { status, stdout } = spawnSync("ip", argv, { env, input, encoding: "utf8" });
         assert.equal(status, 1, `step ${index}: ${stdout}`);
         assert.equal((JSON.parse(stdout) as { code: number }).code, 5);

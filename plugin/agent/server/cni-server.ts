@@ -56,20 +56,20 @@ export function serveCni(options: CniServerOptions): Promise<Server> {
 
 /** Receives one complete request. Closes the connection if the request is too long. */
 function receiveRequest(socket: Socket, whole: (bytes: Buffer) => void): void {
-  let got: Buffer = Buffer.alloc(0);
+  let received: Buffer = Buffer.alloc(0);
   let done = false;
   socket.on("error", () => {
     socket.destroy(); // the launcher has ended
   });
   socket.on("data", (chunk: Buffer) => {
     if (done) return;
-    got = got.length === 0 ? chunk : Buffer.concat([got, chunk]);
-    if (got.length < LENGTH_BYTES) return;
-    const length = got.readUInt32LE(0);
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    if (received.length < LENGTH_BYTES) return;
+    const length = received.readUInt32LE(0);
     if (length > MAX_REQUEST_BYTES) socket.destroy();
-    else if (got.length >= LENGTH_BYTES + length) {
+    else if (received.length >= LENGTH_BYTES + length) {
       done = true;
-      whole(got.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+      whole(received.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
     }
   });
 }

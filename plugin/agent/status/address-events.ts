@@ -6,12 +6,12 @@ import { writeLog } from "./agent-log.ts";
 export function createAddressListener(events: EventRecorder): Pick<AllocatorOptions, "onConflict" | "onLost"> {
   return {
     onConflict: ({ address, mac, pod }) => {
-      const who = mac === "" ? "another host" : `another host (${mac})`;
+      const otherHost = mac === "" ? "another host" : `another host (${mac})`;
       writeLog("warn", "an address is in use on the wire", { address, mac, pod });
       void events.warn(
         pod,
         "AddressConflict",
-        `${address} is in use on the wire by ${who}: it is marked and given to nobody, the pod gets another one. When that host is gone: interlay ipam release ${address}`,
+        `${address} is in use on the wire by ${otherHost}: it is marked, no pod gets it, and this pod gets another address. When that host is gone: interlay ipam release ${address}`,
       );
     },
     onLost: ({ address, pod }) => {

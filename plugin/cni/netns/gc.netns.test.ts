@@ -16,10 +16,10 @@ describe("GC, cniVersion 1.1.0", () => {
   const net = useTestNet("test");
   const node = net.useNode("n1", "10.7.168.71", {}, "fd07::71");
   /** GC is about no pod; the call has the words for one all the same. */
-  const nobody: TestPod = { namespace: "none", netns: "/var/run/netns/none", containerId: "none" };
+  const missingPod: TestPod = { namespace: "none", netns: "/var/run/netns/none", containerId: "none" };
 
   const gc = (name: string, config: Readonly<Record<string, unknown>>) => {
-    const result = net.tryCall("interlay", "GC", node, nobody, "eth0", { cniVersion: "1.1.0", name, ...config });
+    const result = net.tryCall("interlay", "GC", node, missingPod, "eth0", { cniVersion: "1.1.0", name, ...config });
     assert.deepEqual(result, { status: 0, json: {} });
   };
   const records = () => readdirSync(join(node.stateDirectory, "attachments")).sort();

@@ -61,10 +61,10 @@ function rebuildMainTable(plan: Plan, facts: Facts): Plan {
     const nodePath = `${getFamily(source)} ${device}`;
     if (done.has(nodePath)) return [];
     done.add(nodePath);
-    const mine = old.filter((o) => getFamily(o.source) === getFamily(source) && o.device === device);
+    const candidates = old.filter((o) => getFamily(o.source) === getFamily(source) && o.device === device);
     // The first is the route to the node itself: its destination is the gateway of the others.
-    const node = mine.find((o) => o.gateway !== undefined)?.gateway;
-    return node === undefined ? mine : planRoutesViaNode(facts, { node, device, source }, []);
+    const node = candidates.find((o) => o.gateway !== undefined)?.gateway;
+    return node === undefined ? candidates : planRoutesViaNode(facts, { node, device, source }, []);
   });
   return { items };
 }

@@ -37,7 +37,7 @@ describe("address probes", () => {
     assert.equal(sum, 0xffff);
   });
 
-  for (const [what, frame, heard] of [
+  for (const [what, frame, expected] of [
     [
       "a reply, or any other ARP packet of the owner, as a conflict",
       encodeArpRequest(THEIRS, other4, ip4),
@@ -56,7 +56,7 @@ describe("address probes", () => {
     ],
   ] as const)
     it(`decodes ${what}`, () => {
-      assert.deepEqual(decodeAnswer(frame, [MINE]), { mac: THEIRS, ...heard });
+      assert.deepEqual(decodeAnswer(frame, [MINE]), { mac: THEIRS, ...expected });
     });
 
   it("ignores its own frames, short frames and other protocols", () => {

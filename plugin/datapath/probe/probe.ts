@@ -50,11 +50,11 @@ export function probeWire(
       for (let left = interval; left > 0 && (conflicts || silent.size > 0); left = until - performance.now()) {
         const frame = socket.receive(left);
         if (frame === undefined) break;
-        const heard = decodeAnswer(frame, nic.ownMacs);
-        const conflict = heard?.conflicts.find((ip) => own.some((mine) => mine === ip));
-        if (heard !== undefined && conflict !== undefined)
-          return { conflict: { address: conflict as Ip, mac: heard.mac }, silent: [...silent] };
-        for (const ip of heard?.answers ?? []) silent.delete(ip as Ip);
+        const decoded = decodeAnswer(frame, nic.ownMacs);
+        const conflict = decoded?.conflicts.find((ip) => own.some((ownAddress) => ownAddress === ip));
+        if (decoded !== undefined && conflict !== undefined)
+          return { conflict: { address: conflict as Ip, mac: decoded.mac }, silent: [...silent] };
+        for (const ip of decoded?.answers ?? []) silent.delete(ip as Ip);
       }
     }
     return { silent: [...silent] };

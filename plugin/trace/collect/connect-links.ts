@@ -18,17 +18,17 @@ export function connectLinks(states: readonly CollectedNamespace[]): NamespaceSn
   }));
 }
 
-function connectLink(one: ParsedLink, home: CollectedNamespace, states: readonly CollectedNamespace[]): LinkSnapshot {
+function connectLink(one: ParsedLink, owner: CollectedNamespace, states: readonly CollectedNamespace[]): LinkSnapshot {
   const { link, otherEnd } = one;
   if (otherEnd === undefined) return link;
   const isChild = CHILD_KINDS.includes(link.kind);
   if (!isChild && link.kind !== "veth") return link;
   const candidates =
     otherEnd.namespace === undefined
-      ? [home]
+      ? [owner]
       : isChild
-        ? findParents(one, home, states)
-        : states.filter((s) => s !== home);
+        ? findParents(one, owner, states)
+        : states.filter((s) => s !== owner);
   const found = candidates.flatMap((state) => {
     const end = state.links.find(({ link: { index } }) => index === otherEnd.index);
     if (end === undefined || (!isChild && !isPeer(end, link))) return [];
@@ -46,13 +46,13 @@ function isPeer({ link: { kind }, otherEnd }: ParsedLink, other: LinkSnapshot): 
 /** Returns the namespace of a child's parent: that of the home's veth peer with the same number, else the node's own. */
 function findParents(
   { otherEnd }: ParsedLink,
-  home: CollectedNamespace,
+  owner: CollectedNamespace,
   states: readonly CollectedNamespace[],
 ): readonly CollectedNamespace[] {
-  const sibling = home.links.find(
+  const sibling = owner.links.find(
     (one) => one.link.kind === "veth" && one.otherEnd?.namespace === otherEnd?.namespace && one.otherEnd !== undefined,
   );
-  const peer = sibling && connectLink(sibling, home, states).peer;
+  const peer = sibling && connectLink(sibling, owner, states).peer;
   const known = states.filter(({ namespace }) => namespace.id === peer?.namespace);
   return known.length > 0 ? known : states.slice(0, 1);
 }

@@ -41,19 +41,19 @@ export function parseLinks(links: z.infer<typeof ipLinks>, qdiscs: z.infer<typeo
 
 function parseLink(one: z.infer<typeof ipLinks>[number], programs: readonly string[]): LinkSnapshot {
   const { info_kind: kind, info_data: data = {}, info_slave_kind: slave, info_slave_data: port } = one.linkinfo ?? {};
-  const has = (flag: string) => one.flags.includes(flag);
+  const hasFlag = (flag: string) => one.flags.includes(flag);
   const remote = data.remote ?? data.remote6 ?? data.group ?? data.group6;
   const local = data.local ?? data.local6;
   return {
     index: one.ifindex,
     name: one.ifname,
-    kind: kind ?? (has("LOOPBACK") ? "loopback" : "device"),
+    kind: kind ?? (hasFlag("LOOPBACK") ? "loopback" : "device"),
     mac: one.address ?? "",
     mtu: one.mtu,
-    up: has("UP"),
-    carrier: has("LOWER_UP"),
-    noArp: has("NOARP"),
-    promiscuous: has("PROMISC") || (one.promiscuity ?? 0) > 0,
+    up: hasFlag("UP"),
+    carrier: hasFlag("LOWER_UP"),
+    noArp: hasFlag("NOARP"),
+    promiscuous: hasFlag("PROMISC") || (one.promiscuity ?? 0) > 0,
     ...(one.master === undefined ? {} : { master: one.master }),
     ...(kind === "macvlan" && data.mode !== undefined ? { macvlanMode: data.mode } : {}),
     ...(kind === "vlan" && data.id !== undefined ? { vlanId: data.id } : {}),

@@ -151,8 +151,8 @@ class FrameFlood {
   }
 
   /** Reports whether the frame was there before, and notes it. */
-  private visits(how: string, { namespace, link }: LinkRef): boolean {
-    const key = `${how} ${namespace} ${link}`;
+  private visits(step: string, { namespace, link }: LinkRef): boolean {
+    const key = `${step} ${namespace} ${link}`;
     if (this.visited.has(key)) return true;
     this.visited.add(key);
     return false;

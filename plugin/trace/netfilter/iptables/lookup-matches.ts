@@ -47,16 +47,16 @@ const compileAddressType: MatchCompiler = (extension) => {
 /** Compiles `-m rpfilter` as ipt_rpfilter evaluates it: the route back to the source leaves by the link of arrival. */
 const compileReversePath: MatchCompiler = (extension) => {
   rejectOtherOptions(extension, ["--loose", "--validmark", "--accept-local", "--invert"]);
-  const has = (name: string) => findOption(extension, name) !== undefined;
-  const inverted = has("--invert");
+  const hasOption = (name: string) => findOption(extension, name) !== undefined;
+  const inverted = hasOption("--invert");
   return [
     (packet, { lookups }) => {
       const { source, destination, mark, inLink } = packet;
       if (inLink === "lo") return toMatchResult(!inverted);
-      const query = { address: source, source: destination, ...(has("--validmark") ? { mark } : {}) };
+      const query = { address: source, source: destination, ...(hasOption("--validmark") ? { mark } : {}) };
       const type = lookups.findAddressType(query);
-      const isUsable = type === "unicast" || (type === "local" && has("--accept-local"));
-      const passes = isUsable && (has("--loose") || lookups.findRouteLink(query) === inLink);
+      const isUsable = type === "unicast" || (type === "local" && hasOption("--accept-local"));
+      const passes = isUsable && (hasOption("--loose") || lookups.findRouteLink(query) === inLink);
       return toMatchResult(passes !== inverted);
     },
   ];

@@ -8,7 +8,7 @@ const NODE: NodeStatus = { returnPath: "notrack", kubeProxy: "v1.29.15 iptables"
 const AGENTS = { image: "registry.example/interlay:1", desired: 1, ready: 1, updated: 1, observed: true };
 const POOL = { name: "underlay", subnet: "10.7.0.0/16", total: 10, used: 2, free: 8 };
 
-function judge(changes: Partial<InstallationObservation> = {}, needsPool = true) {
+function judgeObservation(changes: Partial<InstallationObservation> = {}, needsPool = true) {
   const observation = {
     server: "v1.29.15",
     agents: AGENTS,
@@ -23,8 +23,8 @@ function judge(changes: Partial<InstallationObservation> = {}, needsPool = true)
 
 describe("the status of an installation", () => {
   it("is ready if each agent is, and all conditions are True", () => {
-    assert.deepEqual(judge().problems, []);
-    assert.equal(judge().ready, true);
+    assert.deepEqual(judgeObservation().problems, []);
+    assert.equal(judgeObservation().ready, true);
   });
 
   const table: readonly (readonly [string, Partial<InstallationObservation>, RegExp])[] = [
@@ -56,17 +56,17 @@ describe("the status of an installation", () => {
   ];
   for (const [title, changes, problem] of table)
     it(`is not ready while ${title}, and says so`, () => {
-      const status = judge(changes);
+      const status = judgeObservation(changes);
       assert.equal(status.ready, false);
       assert.match(status.problems.join("\n"), problem);
     });
 
   it("is ready without a pool if none is needed, as after an installation without one", () => {
-    assert.equal(judge({ pools: [] }, false).ready, true);
+    assert.equal(judgeObservation({ pools: [] }, false).ready, true);
   });
 
   it("is rendered with a line for each node and pool, and the problems", () => {
-    const text = renderStatus(judge({ pools: [{ ...POOL, used: 10, free: 0 }] }));
+    const text = renderStatus(judgeObservation({ pools: [{ ...POOL, used: 10, free: 0 }] }));
     assert.match(text, /^a +yes +- +notrack +v1\.29\.15 iptables +2$/m);
     assert.match(text, /^underlay +10\.7\.0\.0\/16 +10 +10 +0$/m);
     assert.match(text, /not ready:\n {2}UnderlayPool underlay/);
