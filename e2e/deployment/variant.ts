@@ -81,7 +81,7 @@ interface CountedRule {
 
 /** Reads the sysctl and kube-proxy's INVALID rule of every node. */
 export async function readAllFilters(
-  cluster: Cluster,
+  cluster: Pick<Cluster, "nodes" | "spec" | "exec">,
   mode: Variant["kubeProxy"]["mode"],
 ): Promise<readonly NodeFilter[]> {
   const families = listFamilies(cluster.spec);
@@ -90,11 +90,11 @@ export async function readAllFilters(
       const [sysctl, ...rules] = await Promise.all([
         cluster.exec(name, ["cat", "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"]),
         ...families.map(async (family) => {
-          const { stdout } = await cluster.exec(name, buildListCommand(mode, family));
-          return [
-            family,
-            mode === "nftables" ? findInvalidDropInNft(stdout) : findInvalidDropInIptables(stdout),
-          ] as const;
+          const listings = await Promise.all(
+            listRuleCommands(mode, family).map(async (argv) => (await cluster.exec(name, argv)).stdout),
+          );
+          const find = mode === "nftables" ? findInvalidDropInNft : findInvalidDropInIptables;
+          return [family, listings.map(find).find((rule) => rule !== undefined)] as const;
         }),
       ]);
       return {
@@ -106,9 +106,18 @@ export async function readAllFilters(
   );
 }
 
-function buildListCommand(mode: Variant["kubeProxy"]["mode"], family: IpFamily): readonly string[] {
-  const [nft, save] = family === "ipv4" ? ["ip", "iptables-save"] : ["ip6", "ip6tables-save"];
-  return mode === "nftables" ? ["nft", "list", "table", nft, "kube-proxy"] : [save, "-c", "-t", "filter"];
+/**
+ * Lists the commands that print kube-proxy's rules. Its image chooses one of iptables' backends; `iptables-save` prints the
+ * rules of one, often nft. The legacy program creates the table that it is asked for, unless the kernel lists it already.
+ */
+function listRuleCommands(mode: Variant["kubeProxy"]["mode"], family: IpFamily): readonly (readonly string[])[] {
+  const prefix = family === "ipv4" ? "ip" : "ip6";
+  if (mode === "nftables") return [["nft", "list", "table", prefix, "kube-proxy"]];
+  const legacy = `grep -qx filter /proc/net/${prefix}_tables_names && exec ${prefix}tables-legacy-save -c -t filter`;
+  return [
+    [`${prefix}tables-save`, "-c", "-t", "filter"],
+    ["sh", "-c", legacy],
+  ];
 }
 
 /** `[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP` */
