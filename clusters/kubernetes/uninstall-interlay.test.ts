@@ -9,7 +9,7 @@ const PODS = `${NAMESPACE}/pods`;
 const DAEMON_SETS = "/apis/apps/v1/namespaces/interlay-system/daemonsets";
 const CLEANED = { status: { desiredNumberScheduled: 1, numberReady: 1, updatedNumberScheduled: 1 } };
 
-/** What the API server has after `helm uninstall`. */
+/** State of the API server after `helm uninstall`. */
 interface HelmUninstalled {
   /** Lists of pods that still have one that terminates. */
   listsWithPods: number;

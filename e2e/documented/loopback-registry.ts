@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import type { DockerEngine } from "../../clusters/docker/engine.ts";
-import { type ContainerRegistry, startRegistry } from "../../clusters/external/registry.ts";
+import { type ContainerRegistry, startRegistry } from "../../clusters/external/container-registry.ts";
 import { loadIntoDocker } from "../../clusters/images/load.ts";
 import { buildRegistryImage } from "../../clusters/images/registry-image.ts";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";

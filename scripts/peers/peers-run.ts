@@ -12,7 +12,7 @@ import { RESULTS } from "../../results/files/write.ts";
 import type { PodType, Report } from "../../results/schema.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
-/** What a run of a suite of another project needs. */
+/** Input of a run of another project's suite. */
 interface PeersRequest {
   readonly id: string;
   readonly provider: Provider;

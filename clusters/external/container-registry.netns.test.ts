@@ -14,7 +14,7 @@ const CLUSTERS = join(import.meta.dirname, "..");
 const SCRIPT = `
 import { ensureEngine, stopPrivateEngine } from "${CLUSTERS}/docker/engine.ts";
 import { runOrThrow } from "${CLUSTERS}/components/run-command.ts";
-import { startRegistry } from "${CLUSTERS}/external/registry.ts";
+import { startRegistry } from "${CLUSTERS}/external/container-registry.ts";
 import { loadIntoDocker } from "${CLUSTERS}/images/load.ts";
 import { buildRegistryImage } from "${CLUSTERS}/images/registry-image.ts";
 import { createPlainProgress } from "${CLUSTERS}/progress/plain.ts";
