@@ -161,7 +161,8 @@ export class Agent {
       lastFacts: this.#state.facts !== undefined,
     });
     renameStateDirectories(this.#places.stateDirectory);
-    installPlugin(this.#places.binDirectory);
+    // On a new node everything waits for the lists; else facts of an earlier agent serve until then.
+    this.#lists.schedule(this.#state.facts === undefined ? 0 : START_SPREAD_MS);
     // The loops that need no API server start first: it may be unreachable.
     for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
       this.#loops[name].start();
@@ -179,6 +180,7 @@ export class Agent {
       },
       (address) => this.#state.facts?.node.addresses.some((own) => own === address) === true,
     );
+    await installPlugin(this.#places.binDirectory);
     this.#servers = await startServers({
       allocator: this.#allocator,
       plugin: this.#plugin,
@@ -196,8 +198,6 @@ export class Agent {
     // Again: until now the agent of an earlier version may have written there.
     renameStateDirectories(this.#places.stateDirectory);
     this.#state.ipamError = undefined;
-    // Facts of an earlier agent serve until then; on a new node everything waits for the lists.
-    this.#lists.schedule(this.#state.facts === undefined ? 0 : START_SPREAD_MS);
     void this.#view.waitUntilReady().then(() => {
       for (const name of ["facts", "addresses", "paths"] as const) this.#loops[name].start();
     });

@@ -33,7 +33,7 @@ describe("the launcher on a node without glibc", function () {
     mkdirSync(bin, { recursive: true });
     mkdirSync(join(root, "proc"));
     mkdirSync(join(root, "var", "log", "interlay"), { recursive: true });
-    installPlugin(bin, (await buildInterlay()).full);
+    await installPlugin(bin, (await buildInterlay()).full);
   });
 
   it("runs calls by the loader that the agent installed, while the agent does not respond", () => {

@@ -64,6 +64,12 @@ export function writeAttachment(attachment: Attachment, directory: string): void
 /** Records as they were last read, by file: to parse unchanged records again would be much of the cost of a repair pass. */
 const lastRead = new Map<string, { readonly text: string; readonly attachment: Attachment }>();
 
+/** Forgets records that another process has removed. */
+function forgetRemoved(directory: string, names: ReadonlySet<string>): void {
+  for (const file of lastRead.keys())
+    if (dirname(file) === directory && !names.has(basename(file))) lastRead.delete(file);
+}
+
 /** Removes the record of a NIC. Succeeds if it does not exist. */
 export function removeAttachment(containerId: string, ifname: string, directory: string): void {
   rmSync(getFilePath(containerId, ifname, directory), { force: true });
@@ -86,8 +92,7 @@ export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?:
   } catch {
     return []; // no pod has been attached yet
   }
-  for (const file of lastRead.keys())
-    if (dirname(file) === directory && !names.includes(basename(file))) lastRead.delete(file);
+  if (containerId === undefined) forgetRemoved(directory, new Set(names));
   return names
     .filter((name) => name.endsWith(".json") && (containerId === undefined || name.startsWith(`${containerId}-`)))
     .flatMap((name) => readAttachmentFile(join(directory, name)) ?? [])

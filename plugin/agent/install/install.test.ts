@@ -14,13 +14,13 @@ describe("directories of a node", () => {
     writeFileSync(join(elsewhere, "file"), "of another program");
   });
 
-  it("get the plugins without following planted links", () => {
+  it("get the plugins without following planted links", async () => {
     const [bin, image] = [join(directory, "bin"), join(directory, "image")];
     for (const name of ["interlay", "interlay-full"]) writeFileSync(join(image, name), `program ${name}`);
     for (const name of ["interlay.new", "interlay-full.new"]) symlinkSync(join(elsewhere, "file"), join(bin, name));
     symlinkSync(join(image, "interlay"), join(bin, "interlay")); // the same content: its owner could change it later
     symlinkSync(elsewhere, join(bin, "interlay-lib"));
-    installPlugin(bin, join(image, "interlay-full"));
+    await installPlugin(bin, join(image, "interlay-full"));
     assert.equal(readFileSync(join(elsewhere, "file"), "utf8"), "of another program");
     assert.deepEqual(readdirSync(elsewhere), ["file"]);
     for (const name of ["interlay", "interlay-full"]) {

@@ -1,17 +1,5 @@
-import {
-  closeSync,
-  fchmodSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Interlay's files in the runtime's plugin directory, in the order in which they may be removed. */
@@ -28,21 +16,21 @@ const CHUNK_BYTES = 1 << 20;
  * The full plugin is installed before the launcher that executes it.
  * @param whole this executable; the launcher is in the same directory
  */
-export function installPlugin(binDirectory: string, whole: string = process.execPath): void {
-  installLibraries(join(binDirectory, LIBRARY_DIRECTORY));
-  installFile(whole, join(binDirectory, "interlay-full"));
-  installFile(join(dirname(whole), "interlay"), join(binDirectory, "interlay"));
+export async function installPlugin(binDirectory: string, whole: string = process.execPath): Promise<void> {
+  await installLibraries(join(binDirectory, LIBRARY_DIRECTORY));
+  await installFile(whole, join(binDirectory, "interlay-full"));
+  await installFile(join(dirname(whole), "interlay"), join(binDirectory, "interlay"));
   const link = join(binDirectory, "interlay-ipam");
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync("interlay", link);
 }
 
 /** Installs the loader and the libraries that this process itself was started with. */
-function installLibraries(directory: string): void {
+async function installLibraries(directory: string): Promise<void> {
   if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(directory);
   mkdirSync(directory, { recursive: true });
   for (const library of listLibraries(readFileSync("/proc/self/maps", "utf8"))) {
     const name = basename(library);
-    installFile(library, join(directory, name.startsWith("ld-linux") ? "ld.so" : name));
+    await installFile(library, join(directory, name.startsWith("ld-linux") ? "ld.so" : name));
   }
 }
 
@@ -54,41 +42,34 @@ function listLibraries(maps: string): readonly string[] {
 }
 
 /** The directory may belong to another user, who could plant links: none is followed. */
-function installFile(executable: string, target: string): void {
-  if (lstatSync(target, { throwIfNoEntry: false })?.isFile() === true && hasSameContent(executable, target)) return;
+async function installFile(executable: string, target: string): Promise<void> {
+  const isFile = lstatSync(target, { throwIfNoEntry: false })?.isFile() === true;
+  if (isFile && (await hasSameContent(executable, target))) return;
   const temporary = `${target}.new`;
   rmSync(temporary, { force: true });
-  copyToNewFile(executable, temporary);
+  await copyToNewFile(executable, temporary);
   renameSync(temporary, target);
 }
 
 /** Copies a file in chunks. @throws an error with code EEXIST if the target exists, as a link too */
-function copyToNewFile(source: string, target: string): void {
+async function copyToNewFile(source: string, target: string): Promise<void> {
   const chunk = Buffer.alloc(CHUNK_BYTES);
-  const [from, to] = [openSync(source, "r"), openSync(target, "wx", 0o755)];
-  try {
-    for (let length = readSync(from, chunk); length > 0; length = readSync(from, chunk))
-      for (let written = 0; written < length;) written += writeSync(to, chunk, written, length - written);
-    fchmodSync(to, 0o755);
-  } finally {
-    closeSync(from);
-    closeSync(to);
-  }
+  await using from = await open(source, "r");
+  await using to = await open(target, "wx", 0o755);
+  for (let { bytesRead } = await from.read(chunk); bytesRead > 0; { bytesRead } = await from.read(chunk))
+    await to.writeFile(chunk.subarray(0, bytesRead));
+  await to.chmod(0o755);
 }
 
-/** Compares two files in chunks: each is about a hundred megabytes. */
-function hasSameContent(a: string, b: string): boolean {
+/** Compares two files in chunks: each is about a hundred megabytes, which a node reads from its disk in seconds. */
+async function hasSameContent(a: string, b: string): Promise<boolean> {
   if (statSync(a).size !== statSync(b, { throwIfNoEntry: false })?.size) return false;
   const [one, other] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
-  const [first, second] = [openSync(a, "r"), openSync(b, "r")];
-  try {
-    for (;;) {
-      const length = readSync(first, one);
-      if (readSync(second, other) !== length || !one.equals(other)) return false;
-      if (length === 0) return true;
-    }
-  } finally {
-    closeSync(first);
-    closeSync(second);
+  await using first = await open(a, "r");
+  await using second = await open(b, "r");
+  for (;;) {
+    const [{ bytesRead }, read] = await Promise.all([first.read(one), second.read(other)]);
+    if (read.bytesRead !== bytesRead || !one.equals(other)) return false;
+    if (bytesRead === 0) return true;
   }
 }

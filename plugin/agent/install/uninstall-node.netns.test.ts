@@ -19,7 +19,7 @@ describe("install and uninstall", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it("should restore the node: links, routes, rules, neighbours, sysctls, nftables, files", () => {
+  it("should restore the node: links, routes, rules, neighbours, sysctls, nftables, files", async () => {
     const node = net.node("n1", "10.7.168.71");
     const multiNic = net.pod("m");
     net.overlay(node, multiNic, "10.233.64.9");
@@ -36,7 +36,7 @@ describe("install and uninstall", () => {
     ];
     const initial = state();
 
-    installPlugin(bin, net.plugins.interlay);
+    await installPlugin(bin, net.plugins.interlay);
     net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72");
     net.attach(node, multiNic, "net1", "10.7.200.2/16");
     execLocally(
@@ -69,7 +69,7 @@ describe("install and uninstall", () => {
     );
   });
 
-  it("should replace the plugin atomically on upgrade and keep running calls and attached pods", () => {
+  it("should replace the plugin atomically on upgrade and keep running calls and attached pods", async () => {
     const node = net.node("n2", "10.7.168.73");
     const pod = net.pod("kept");
     // As before the launcher existed: one executable with both names.
@@ -79,12 +79,12 @@ describe("install and uninstall", () => {
     const old = join(image, "interlay-full");
     copyFileSync(net.plugins.interlay, old);
     copyFileSync(net.plugins.launcher, join(image, "interlay"));
-    installPlugin(bin, old);
+    await installPlugin(bin, old);
     const running = execInNetns(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
     net.attach(node, pod, "eth0", "10.7.200.3/16", "10.7.168.72");
     const wired = readPermanentState(node);
     writeFileSync(old, "of another version", { flag: "a" });
-    installPlugin(bin, old);
+    await installPlugin(bin, old);
     const now = execInNetns(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
     assert.notEqual(now, running, "it was written in place");
     assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-full", "interlay-ipam", "interlay-lib", "others"]);

@@ -15,8 +15,8 @@ describe("a node without glibc whose agent does not respond", () => {
   const net = useTestNet();
   const node = net.useNode("n1", "10.7.168.71");
 
-  before(() => {
-    installPlugin(node.binDirectory, net.plugins.interlay);
+  before(async () => {
+    await installPlugin(node.binDirectory, net.plugins.interlay);
   });
 
   /** Calls the installed launcher, as a runtime does. */
