@@ -56,6 +56,7 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
           focus,
           known: findKnownSkips(name, podType, options.skipKnown ? KNOWN_SKIPS : []),
           processes,
+          workers: cluster.nodes.filter(({ role }) => role === "worker").length,
           signal,
           directory: join(directory, podType),
         }),

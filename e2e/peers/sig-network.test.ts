@@ -7,7 +7,11 @@ describe("listGinkgoArguments", () => {
   const known = [
     { suite: "sig-network", podTypes: ["underlay"], spec: "should use (odd) ports", reason: "there are none" },
   ] as const;
-  const argv = listGinkgoArguments(PROGRAMS, { focus: "DNS", known, processes: 4, kubeconfig: "/k" }, "/work");
+  const argv = listGinkgoArguments(
+    PROGRAMS,
+    { focus: "DNS", known, processes: 4, kubeconfig: "/k", workers: 2 },
+    "/work",
+  );
 
   it("skips known specs by expressions that fit their names", () => {
     const [skip = ""] = argv.filter((argument) => argument.startsWith("--skip="));
@@ -18,6 +22,10 @@ describe("listGinkgoArguments", () => {
     const end = argv.indexOf("--");
     assert.equal(argv[end - 1], "/p/e2e.test");
     assert.ok(argv.indexOf("--focus=DNS") < end && argv.indexOf("--kubeconfig=/k") > end);
+  });
+
+  it("names the number of nodes, without which most processes skip the specs that need two", () => {
+    assert.ok(argv.indexOf("--num-nodes=2") > argv.indexOf("--"));
   });
 });
 

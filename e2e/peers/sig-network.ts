@@ -87,10 +87,10 @@ async function runGinkgo(programs: GinkgoPrograms, options: PeerRunOptions): Pro
 /** Lists the command of a run. @param work directory for the report and for files of the specs */
 export function listGinkgoArguments(
   programs: GinkgoPrograms,
-  options: Pick<PeerRunOptions, "focus" | "known" | "processes" | "kubeconfig">,
+  options: Pick<PeerRunOptions, "focus" | "known" | "processes" | "kubeconfig" | "workers">,
   work: string,
 ): readonly string[] {
-  const { focus, known, processes, kubeconfig } = options;
+  const { focus, known, processes, kubeconfig, workers } = options;
   return [
     programs.ginkgo,
     "run",
@@ -105,6 +105,8 @@ export function listGinkgoArguments(
     "--",
     `--kubeconfig=${kubeconfig}`,
     "--provider=skeleton",
+    // The test program counts the nodes in one of its processes only: specs that need two are skipped by all others.
+    `--num-nodes=${workers}`,
     `--kubectl-path=${programs.kubectl}`,
     "--disable-log-dump",
     `--e2e-output-dir=${work}`,

@@ -15,6 +15,8 @@ export interface PeerRunOptions {
   readonly known: readonly KnownSkip[];
   /** Number of specs that run at the same time, if the suite can do that. */
   readonly processes: number;
+  /** Number of worker nodes. */
+  readonly workers: number;
   /** Directory for the suite's own output. */
   readonly directory: string;
   readonly signal: AbortSignal;
