@@ -80,6 +80,7 @@ export class Informer<T extends Identified = Identified> {
 
   /** Waits for the first list. @throws the error of an attempt that fails before */
   waitUntilListed(): Promise<void> {
+    if (this.#state !== "unknown") return this.ready;
     return new Promise((resolve, reject) => {
       this.#failures.push(reject);
       void this.ready.then(resolve);

@@ -32,7 +32,7 @@ function findRecords(records: Records, { pod, ifname, network }: IpamRequest): r
   const known = find();
   if (known.length > 0) return known;
   // During an update, the previous agent may have written records that this one has not read.
-  records.reread();
+  records.readNewFiles();
   return find();
 }
 

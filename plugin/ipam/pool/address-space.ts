@@ -30,7 +30,7 @@ export function toNumber(ip: Ip): bigint {
 export function fromNumber(value: bigint, family: Family): Ip {
   const length = family === "ipv4" ? 4 : 16;
   const bytes = Array.from({ length }, (_, i) => Number((value >> BigInt(8 * (length - 1 - i))) & 0xffn));
-  return parseIp(ipaddr.fromByteArray(bytes).toString());
+  return ipaddr.fromByteArray(bytes).toString() as Ip; // canonical
 }
 
 /** Parses `10.7.200.0/24`, `10.7.200.10-10.7.200.20` or `10.7.200.10`. Throws if `text` is none of them. */
@@ -177,11 +177,4 @@ function listReservedAddresses(subnet: Cidr, { first, last }: AddressRange): rea
   const ipv4 = getFamily(subnet) === "ipv4";
   if (last - first <= 1n) return [];
   return [{ first, last: first }, ...(ipv4 ? [{ first: last, last }] : [])];
-}
-
-/** Reports whether the spaces have a common address. */
-export function spacesOverlap(a: AddressSpace, b: AddressSpace): boolean {
-  return (
-    a.family === b.family && a.intervals.some((x) => b.intervals.some((y) => x.first <= y.last && y.first <= x.last))
-  );
 }

@@ -12,6 +12,8 @@ interface Pools {
 }
 
 let cached: { readonly objects: readonly UnderlayPoolObject[]; readonly pools: Pools } | undefined;
+/** Object -> its pool, or the reason why it is invalid: one that changes does not make the others be parsed again. */
+const parsed = new WeakMap<UnderlayPoolObject, Pool | string>();
 
 /** Parses pools for allocation. An invalid pool is reported in `invalid` and not used. */
 export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
@@ -19,36 +21,44 @@ export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
   if (cached !== undefined && same) return cached.pools;
   const good: Pool[] = [];
   const bad = new Map<string, string>();
-  for (const { metadata, spec, status } of objects) {
-    try {
-      const reservations = readReservations(status);
-      const spaces = parsePoolSpaces({
-        ...spec,
-        excluded: [...spec.excluded, ...readOccupied(status).map(({ address }) => address)],
-      });
-      good.push({
-        name: metadata.name,
-        created: metadata.creationTimestamp,
-        spaces: { ...spaces, free: subtractReservations(spaces.free, reservations) },
-        reservations,
-        routes: spec.routes,
-        priority: spec.priority,
-        reservePerNode: spec.reservePerNode,
-        disabled: spec.disabled || metadata.deletionTimestamp !== undefined,
-        isDefault: spec.default,
-        selection: {
-          nodes: spec.nodeSelector,
-          namespaces: spec.namespaceSelector,
-          pods: spec.podSelector,
-          nodeNames: spec.nodeNames,
-          namespaceNames: spec.namespaces,
-          networks: spec.networks,
-        },
-      });
-    } catch (error) {
-      bad.set(metadata.name, getErrorMessage(error));
-    }
+  for (const object of objects) {
+    const pool = parsed.get(object) ?? parsePool(object);
+    parsed.set(object, pool);
+    if (typeof pool === "string") bad.set(object.metadata.name, pool);
+    else good.push(pool);
   }
   cached = { objects: [...objects], pools: { valid: good, invalid: bad } };
   return cached.pools;
+}
+
+/** @returns the reason if the pool is invalid */
+function parsePool({ metadata, spec, status }: UnderlayPoolObject): Pool | string {
+  try {
+    const reservations = readReservations(status);
+    const spaces = parsePoolSpaces({
+      ...spec,
+      excluded: [...spec.excluded, ...readOccupied(status).map(({ address }) => address)],
+    });
+    return {
+      name: metadata.name,
+      created: metadata.creationTimestamp,
+      spaces: { ...spaces, free: subtractReservations(spaces.free, reservations) },
+      reservations,
+      routes: spec.routes,
+      priority: spec.priority,
+      reservePerNode: spec.reservePerNode,
+      disabled: spec.disabled || metadata.deletionTimestamp !== undefined,
+      isDefault: spec.default,
+      selection: {
+        nodes: spec.nodeSelector,
+        namespaces: spec.namespaceSelector,
+        pods: spec.podSelector,
+        nodeNames: spec.nodeNames,
+        namespaceNames: spec.namespaces,
+        networks: spec.networks,
+      },
+    };
+  } catch (error) {
+    return getErrorMessage(error);
+  }
 }

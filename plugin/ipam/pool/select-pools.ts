@@ -1,7 +1,8 @@
 import { type Family, type Ip } from "../../datapath/address.ts";
-import { spacesOverlap, type PoolSpaces } from "./address-space.ts";
+import type { PoolSpaces } from "./address-space.ts";
 import { type LabelSelector, matchesSelector } from "../../kubernetes/label-selector.ts";
 import type { ReservedRange } from "./reservations.ts";
+import { RangeIndex } from "./range-index.ts";
 import { findPattern } from "./name-pattern.ts";
 
 /** A valid UnderlayPool: its addresses, and the pods that it is for. */
@@ -54,18 +55,26 @@ export interface PoolConsumer {
   readonly preferredPools: readonly string[];
 }
 
+/** List of pools -> their overlaps: `parsePools` returns the same list while no pool changes. */
+const overlaps = new WeakMap<readonly Pool[], ReadonlyMap<string, string>>();
+
 /**
  * Finds pools that overlap an older pool. They allocate nothing, because two pools would allocate the same address.
  *
  * @returns name of the newer pool -> name of the older one
  */
 export function findOverlappingPools(pools: readonly Pool[]): ReadonlyMap<string, string> {
+  const known = overlaps.get(pools);
+  if (known !== undefined) return known;
   const inOrder = [...pools].sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name));
   const found = new Map<string, string>();
-  for (const [i, newer] of inOrder.entries()) {
-    const older = inOrder.slice(0, i).find((p) => !found.has(p.name) && spacesOverlap(p.spaces.all, newer.spaces.all));
-    if (older !== undefined) found.set(newer.name, older.name);
+  const older = new RangeIndex();
+  for (const { name, spaces } of inOrder) {
+    const other = older.findOwner(spaces.all);
+    if (other === undefined) older.add(spaces.all, name);
+    else found.set(name, other);
   }
+  overlaps.set(pools, found);
   return found;
 }
 

@@ -55,21 +55,32 @@ export class Records {
 
   /** Reads changes of another agent of this node: during an update there are two. */
   reread(): void {
-    const files = readdirSync(this.#directory).filter((file) => file.endsWith(".json"));
-    for (const file of files) {
-      const path = join(this.#directory, file);
-      const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-      if (changed === undefined || changed === this.#read.get(file)) continue;
-      const parsed = record.safeParse(readJson(path));
-      if (parsed.success) this.#records.set(parsed.data.name, parsed.data);
-      this.#read.set(file, changed);
-    }
+    const files = this.#listFiles();
+    for (const file of files) this.#readFile(file);
     const present = new Set(files);
     for (const name of [...this.#records.keys()])
       if (!present.has(fileName(name))) {
         this.#records.delete(name);
         this.#read.delete(fileName(name));
       }
+  }
+
+  /** Reads records that another agent of this node has created since. Faster than `reread`, which looks at each file. */
+  readNewFiles(): void {
+    for (const file of this.#listFiles()) if (!this.#read.has(file)) this.#readFile(file);
+  }
+
+  #listFiles(): readonly string[] {
+    return readdirSync(this.#directory).filter((file) => file.endsWith(".json"));
+  }
+
+  #readFile(file: string): void {
+    const path = join(this.#directory, file);
+    const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (changed === undefined || changed === this.#read.get(file)) return;
+    const parsed = record.safeParse(readJson(path));
+    if (parsed.success) this.#records.set(parsed.data.name, parsed.data);
+    this.#read.set(file, changed);
   }
 
   /** Writes a record atomically. */
