@@ -13,6 +13,7 @@ import { toObjectName } from "../ipam/pool/object-name.ts";
 import { hashWorkload, type WorkloadReference } from "../ipam/annotations/workload.ts";
 import { buildLabels, selectNode } from "../ipam/records/address-labels.ts";
 import type { AddressStore } from "../ipam/records/address-store.ts";
+import { buildWaitingAnnotations } from "../ipam/records/waiting-calls.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
 
@@ -44,7 +45,12 @@ export class AddressCluster {
     for (const spec of plan.create) this.write(toObjectName(parseIp(spec.address)), spec);
   }
 
-  write(name: string, spec: UnderlayAddressSpec, before?: UnderlayAddressObject): UnderlayAddressObject {
+  write(
+    name: string,
+    spec: UnderlayAddressSpec,
+    before?: UnderlayAddressObject,
+    annotations: Readonly<Record<string, string>> = {},
+  ): UnderlayAddressObject {
     const object: UnderlayAddressObject = {
       metadata: {
         name,
@@ -53,7 +59,7 @@ export class AddressCluster {
         generation: 0,
         creationTimestamp: before?.metadata.creationTimestamp ?? new Date(this.now).toISOString(),
         labels: buildLabels(spec),
-        annotations: {},
+        annotations,
         ownerReferences: [],
       },
       spec,
@@ -162,11 +168,11 @@ export class NodeStore implements AddressStore {
     return [...this.#cluster.addresses.values()].filter(({ spec }) => spec.set && hashWorkload(spec.set) === key);
   }
 
-  async createAddress(name: string, spec: UnderlayAddressSpec) {
+  async createAddress(name: string, spec: UnderlayAddressSpec, waiting = 0) {
     await Promise.resolve();
     this.#ask();
     if (this.#cluster.addresses.has(name)) return undefined;
-    const object = this.#cluster.write(name, spec);
+    const object = this.#cluster.write(name, spec, undefined, buildWaitingAnnotations(waiting));
     this.#answer();
     this.#seen.set(name, object);
     return object;

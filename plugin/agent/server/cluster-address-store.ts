@@ -106,8 +106,12 @@ export class ClusterAddressStore implements AddressStore {
     return items.flatMap((item) => underlayAddress.safeParse(item).data ?? []);
   }
 
-  async createAddress(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
-    const created = await createAddress(this.#kube, name, spec);
+  async createAddress(
+    name: string,
+    spec: UnderlayAddressSpec,
+    waiting?: number,
+  ): Promise<UnderlayAddressObject | undefined> {
+    const created = await createAddress(this.#kube, name, spec, waiting);
     return created === undefined ? undefined : this.#applyWrite(created);
   }
 

@@ -24,9 +24,9 @@ class SlowStore extends NodeStore {
     return super.openBlock(block);
   }
 
-  override async createAddress(name: string, spec: UnderlayAddressSpec) {
+  override async createAddress(name: string, spec: UnderlayAddressSpec, waiting?: number) {
     await sleep(REQUEST_MS);
-    const made = await super.createAddress(name, spec);
+    const made = await super.createAddress(name, spec, waiting);
     if (made === undefined) this.refused++;
     return made;
   }

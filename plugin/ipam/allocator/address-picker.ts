@@ -1,14 +1,20 @@
 import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import type { Ip } from "../../datapath/address.ts";
 import type { Pool } from "../pool/select-pools.ts";
-import { listPreferredAddresses } from "../pool/preferred-addresses.ts";
 import type { WaitClock } from "../waiting/exhaustion-wait.ts";
+import { KeyedCounter } from "../waiting/keyed-counter.ts";
 import { KeyedSemaphore } from "../waiting/keyed-semaphore.ts";
 import { Contention } from "./contention.ts";
-import { type AddressBlock, chooseFirstBlock, countBlocks, getBlock } from "../pool/address-blocks.ts";
+import {
+  type AddressBlock,
+  type BlockAddress,
+  chooseFirstBlock,
+  countBlocks,
+  getBlock,
+} from "../pool/address-blocks.ts";
 import { AddressSpace, intersectRanges } from "../pool/address-space.ts";
 import type { AddressStore, BlockView } from "../records/address-store.ts";
-import { toObjectName } from "../pool/object-name.ts";
+import { type ObservedBlock, observeBlock } from "./observe-block.ts";
 
 /** Upper bound of concurrent creations of one node in one block, and how many free addresses there must be for each. */
 const MAX_CONCURRENT = 4;
@@ -21,16 +27,10 @@ const MAX_WATCHED = 16n;
 /** Upper bound of blocks whose addresses an error lists. */
 const MAX_LISTED = 4n;
 
-/** A block as this node sees it. */
-interface ObservedBlock {
-  readonly free: readonly Ip[];
-  /** Free addresses that this node should take before others do. */
-  readonly preferred: readonly Ip[];
-  /** Nodes that hold addresses, and this one. */
-  readonly nodes: ReadonlySet<string>;
-}
-
 type BuildSpec = (ip: Ip) => UnderlayAddressSpec;
+
+/** `lost`: another node was first. `needed`: waiting calls of other nodes need all free addresses. Undefined: none is free. */
+type Outcome = UnderlayAddressObject | "lost" | "needed" | undefined;
 
 /** Takes a free address by creating its object. If another node was first, tries the next address. */
 export class AddressPicker {
@@ -39,6 +39,11 @@ export class AddressPicker {
   /** Names that this agent is creating. */
   readonly #creating = new Set<string>();
   readonly #semaphore = new KeyedSemaphore();
+  /** Calls that take an address, and those of them that create its object, by block. */
+  readonly #calls = new KeyedCounter();
+  readonly #creations = new KeyedCounter();
+  /** Block -> end of the time in which other nodes learn that this node holds an address of it. */
+  readonly #joined = new Map<string, Promise<void>>();
   /** Names that another node created, until their watch events arrive. */
   readonly #takenByOthers = new Set<string>();
   /** Pool -> block in which this node allocates. */
@@ -69,19 +74,26 @@ export class AddressPicker {
     const count = countBlocks(space);
     const first = this.#current.get(pool.name) ?? chooseFirstBlock(this.#store.node, pool.name, count);
     const most = count < MAX_BLOCKS ? count : MAX_BLOCKS;
+    const left: bigint[] = [];
     for (let step = 0n; step < most; step++) {
       const index = (first + step) % count;
       const block = getBlock(space, index);
       if (count > MAX_WATCHED && this.#full.has(block.name)) continue;
-      const made = await this.#takeFrom(block, spec);
-      if (made === undefined) {
-        this.#full.add(block.name);
-        continue;
+      const made = await this.#takeFrom(block, spec, false);
+      if (made === "needed") left.push(index);
+      else if (made === undefined) this.#full.add(block.name);
+      else {
+        this.#current.set(pool.name, index);
+        return made;
       }
+    }
+    if (count > most) this.#current.set(pool.name, (first + most) % count); // the next call continues there
+    for (const index of left) {
+      const made = await this.#takeFrom(getBlock(space, index), spec, true);
+      if (made === undefined || made === "needed") continue;
       this.#current.set(pool.name, index);
       return made;
     }
-    if (count > most) this.#current.set(pool.name, (first + most) % count); // the next call continues there
     return undefined;
   }
 
@@ -108,53 +120,74 @@ export class AddressPicker {
       const block = getBlock(space, index);
       const view = await this.#store.openBlock(block.name);
       for (let attempt = 0; attempt < MAX_LOST; attempt++) {
-        const ip = block.space.findFree((candidate) => this.#isTaken(candidate, view));
-        if (ip === undefined) break;
-        const made = await this.#create(toObjectName(ip), spec(ip));
+        const found = block.addresses.find(({ name }) => !this.#isTaken(name, view));
+        if (found === undefined) break;
+        const made = await this.#create(found.name, spec(found.ip));
         if (made !== "lost") return made;
       }
     }
     return undefined;
   }
 
-  async #takeFrom(block: AddressBlock, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
-    const view = await this.#store.openBlock(block.name);
-    const pickAndCreate = async (): Promise<UnderlayAddressObject | "lost" | undefined> => {
-      let observed = this.#observe(block, view);
-      const { free, preferred, nodes } = observed;
-      if (free.length > 0 && preferred.length === 0) {
-        await this.#contention.wait(free.length, nodes.size);
-        observed = this.#observe(block, view);
+  /** @param competes whether to take an address that another node needs */
+  #takeFrom(block: AddressBlock, spec: BuildSpec, competes: boolean): Promise<Exclude<Outcome, "lost">> {
+    return this.#calls.count(block.name, async () => {
+      const view = await this.#store.openBlock(block.name);
+      for (let attempt = 0; attempt < MAX_LOST; attempt++) {
+        const limit = (): number => this.#limitConcurrency(block, view);
+        const take = () => this.#chooseAndCreate(block, view, spec, competes);
+        const made = await this.#semaphore.run(block.name, limit, take);
+        if (made !== "lost") return made;
       }
-      const ip = this.#choose(observed);
-      return ip === undefined ? undefined : this.#create(toObjectName(ip), spec(ip));
-    };
-    for (let attempt = 0; attempt < MAX_LOST; attempt++) {
-      const limit = (): number => this.#limitConcurrency(block, view);
-      const made = await this.#semaphore.run(block.name, limit, pickAndCreate);
-      if (made !== "lost") return made;
+      return undefined;
+    });
+  }
+
+  async #chooseAndCreate(block: AddressBlock, view: BlockView, spec: BuildSpec, competes: boolean): Promise<Outcome> {
+    await this.#joined.get(block.name);
+    const isNeeded = ({ free, preferred, spare }: ObservedBlock): boolean =>
+      !competes && free.length > 0 && preferred.length === 0 && spare.length === 0;
+    let observed = this.#observe(block, view);
+    if (isNeeded(observed)) return "needed";
+    if (observed.free.length > 0 && observed.preferred.length === 0) {
+      await this.#contention.wait(observed.free.length, observed.nodes);
+      observed = this.#observe(block, view);
     }
-    return undefined;
+    if (isNeeded(observed)) return "needed";
+    const chosen = this.#choose(block, observed);
+    if (chosen === undefined) return undefined;
+    const made = await this.#creations.count(block.name, () =>
+      this.#create(chosen.name, spec(chosen.ip), this.#countWaiting(block)),
+    );
+    if (!observed.isKnown && made !== "lost") this.#joined.set(block.name, this.#contention.waitUntilSeen());
+    return made;
   }
 
-  /** Chooses a free address at random, if possible one that no other node prefers. */
-  #choose({ free, preferred }: ObservedBlock): Ip | undefined {
-    const list = preferred.length > 0 ? preferred : free;
-    return list[Math.floor(this.#random() * list.length)];
+  /** Chooses the first address that this node prefers; while many are free any of them, so that a released one is not used again at once. */
+  #choose({ addresses }: AddressBlock, { preferred, spare, free, isScarce }: ObservedBlock): BlockAddress | undefined {
+    const list = [preferred, spare, free].find(({ length }) => length > 0) ?? [];
+    if (isScarce) return list[0];
+    const candidates = new Set(list);
+    return addresses.filter((address) => candidates.has(address))[Math.floor(this.#random() * list.length)];
   }
 
-  #observe({ space }: AddressBlock, view: BlockView): ObservedBlock {
-    const holders = listHolders(view);
-    const nodes = new Set(holders);
-    const free = space.listAddresses().filter((ip) => !this.#isTaken(ip, view));
-    const preferred = listPreferredAddresses(free, this.#store.node, nodes);
-    return { free, preferred, nodes: nodes.add(this.#store.node) };
+  #observe(block: AddressBlock, view: BlockView): ObservedBlock {
+    const waiting = this.#countWaiting(block);
+    return observeBlock(block, view, {
+      name: this.#store.node,
+      waiting,
+      isFree: ({ name }) => !this.#isTaken(name, view),
+    });
   }
 
-  async #create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | "lost"> {
+  #countWaiting({ name }: AddressBlock): number {
+    return this.#calls.get(name) - this.#creations.get(name);
+  }
+
+  async #create(name: string, spec: UnderlayAddressSpec, waiting = 0): Promise<UnderlayAddressObject | "lost"> {
     this.#creating.add(name);
     try {
-      const object = await this.#contention.measure(() => this.#store.createAddress(name, spec));
+      const object = await this.#contention.measure(() => this.#store.createAddress(name, spec, waiting));
       if (object !== undefined) return object;
       this.#takenByOthers.add(name); // another node was first; the watch event will follow
       return "lost";
@@ -175,8 +208,7 @@ export class AddressPicker {
     return Math.max(1, Math.min(MAX_CONCURRENT, own, each, this.#contention.getConcurrency()));
   }
 
-  #isTaken(ip: Ip, view: BlockView): boolean {
-    const name = toObjectName(ip);
+  #isTaken(name: string, view: BlockView): boolean {
     if (view.get(name) !== undefined || this.#store.getAddress(name) !== undefined) {
       this.#takenByOthers.delete(name);
       return true;

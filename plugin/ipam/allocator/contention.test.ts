@@ -25,10 +25,10 @@ describe("Contention", () => {
     assert.deepEqual(slept, []);
   });
 
-  it("waits longer the fewer addresses are free, and at most half a second", async () => {
+  it("waits longer the fewer addresses are free, and at most 0.8 s", async () => {
     const contention = new Contention(() => 1, clock);
     for (const free of [100, 50, 1]) await contention.wait(free, 25);
-    assert.deepEqual(slept, [50, 100, 500]);
+    assert.deepEqual(slept, [50, 100, 800]);
   });
 
   it("waits a random part of that time", async () => {
@@ -42,6 +42,12 @@ describe("Contention", () => {
     await contention.wait(100, 25);
     assert.ok(slept.every((milliseconds) => milliseconds > 140 && milliseconds <= 150));
     assert.equal(slept.length, 1);
+  });
+
+  it("waits for the duration of a creation and of a watch event until others have seen it", async () => {
+    const contention = new Contention(() => 1, clock);
+    await contention.waitUntilSeen();
+    assert.deepEqual(slept, [40]);
   });
 
   it("allows fewer creations at once while the API server is slow, and at least one", async () => {

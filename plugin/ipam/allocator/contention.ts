@@ -7,7 +7,7 @@ const WEIGHT = 0.2;
 /** How many times longer than a creation the competing nodes wait together, for each free address. */
 const SPREAD = 5;
 const SHORTEST_WAIT_MS = 10;
-const LONGEST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 800;
 /** A creation that takes longer shows that the API server is busy: then this node creates one address at a time. */
 const BUSY_MS = 100;
 
@@ -37,6 +37,11 @@ export class Contention {
   /** Returns how many addresses this node may create at once, as far as the API server's speed allows. */
   getConcurrency(): number {
     return Math.max(1, Math.floor(BUSY_MS / Math.max(1, this.#duration)));
+  }
+
+  /** Waits until other nodes probably know of what this node created. */
+  async waitUntilSeen(): Promise<void> {
+    await this.#clock?.sleep(this.#duration + WATCH_MS);
   }
 
   /**

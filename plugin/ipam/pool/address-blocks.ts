@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { getFamily, type Ip } from "../../datapath/address.ts";
 import { type AddressRange, AddressSpace, fromNumber, toNumber } from "./address-space.ts";
+import { hashText } from "./hash-text.ts";
 import { toObjectName } from "./object-name.ts";
 
 /** A block has 256 addresses: an IPv4 /24 or an IPv6 /120. */
@@ -14,7 +15,20 @@ const PREFIX_LENGTH = { ipv4: 24, ipv6: 120 } as const;
 export interface AddressBlock {
   readonly name: string;
   readonly space: AddressSpace;
+  readonly addresses: readonly BlockAddress[];
 }
+
+/** An address of a block, with what its text is computed into for each allocation. */
+export interface BlockAddress {
+  readonly ip: Ip;
+  /** Name of its object. */
+  readonly name: string;
+  readonly hash: number;
+}
+
+/** Upper bound of the blocks of one space that are kept. */
+const MAX_KEPT = 64;
+const kept = new WeakMap<AddressSpace, Map<bigint, AddressBlock>>();
 
 /** Returns the name of an address's block, a label value: `10.7.168.0-24`, `v6-fd07-0-0-0-0-0-200-100-120`. */
 export function getBlockName(ip: Ip): string {
@@ -32,8 +46,24 @@ function countRangeBlocks({ first, last }: AddressRange): bigint {
   return (last >> BLOCK_BITS) - (first >> BLOCK_BITS) + 1n;
 }
 
-/** @param index from 0 to `countBlocks` - 1 */
-export function getBlock({ intervals, family }: AddressSpace, index: bigint): AddressBlock {
+/**
+ * Returns a block of a space, the same object each time, so that its addresses are listed once.
+ *
+ * @param index from 0 to `countBlocks` - 1
+ * @throws RangeError for another index
+ */
+export function getBlock(space: AddressSpace, index: bigint): AddressBlock {
+  const blocks = kept.get(space) ?? new Map<bigint, AddressBlock>();
+  kept.set(space, blocks);
+  const known = blocks.get(index);
+  if (known !== undefined) return known;
+  if (blocks.size >= MAX_KEPT) blocks.clear();
+  const block = buildBlock(space, index);
+  blocks.set(index, block);
+  return block;
+}
+
+function buildBlock({ intervals, family }: AddressSpace, index: bigint): AddressBlock {
   let left = index;
   for (const range of intervals) {
     const count = countRangeBlocks(range);
@@ -45,7 +75,8 @@ export function getBlock({ intervals, family }: AddressSpace, index: bigint): Ad
     const end = base + (1n << BLOCK_BITS) - 1n;
     const first = base > range.first ? base : range.first;
     const space = new AddressSpace(family, [{ first, last: end < range.last ? end : range.last }]);
-    return { name: getBlockName(fromNumber(first, family)), space };
+    const addresses = space.listAddresses().map((ip) => ({ ip, name: toObjectName(ip), hash: hashText(ip) }));
+    return { name: getBlockName(fromNumber(first, family)), space, addresses };
   }
   throw new RangeError(`block ${index} is out of range`);
 }

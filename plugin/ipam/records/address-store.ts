@@ -38,8 +38,13 @@ export interface AddressStore {
   listPodAddresses(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
   /** Addresses of a workload's set, read from the API server because caches may be stale. */
   listSetMembers(workload: SetOwner): Promise<readonly UnderlayAddressObject[]>;
-  /** Creates the object; the unique name is the lock. Returns undefined if the name exists. */
-  createAddress(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
+  /**
+   * Creates the object; the unique name is the lock.
+   *
+   * @param waiting calls of this node that wait for an address of the same block
+   * @returns undefined if the name exists
+   */
+  createAddress(name: string, spec: UnderlayAddressSpec, waiting?: number): Promise<UnderlayAddressObject | undefined>;
   /** Returns undefined if the object was changed or deleted since it was read. */
   replaceAddress(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
   /** Deletes the object only if it is unchanged since it was read. */

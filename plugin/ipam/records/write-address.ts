@@ -7,21 +7,24 @@ import {
   type UnderlayAddressSpec,
 } from "../../kubernetes/objects.ts";
 import { buildLabels } from "./address-labels.ts";
+import { buildWaitingAnnotations } from "./waiting-calls.ts";
 
 const TYPE = { apiVersion: GROUP_VERSION, kind: "UnderlayAddress" } as const;
 
 /**
  * Creates an UnderlayAddress with its labels.
  *
+ * @param waiting calls of its node that wait for an address of the same block
  * @returns the answer of the API server; undefined if the name exists
  */
 export async function createAddress(
   kube: Pick<KubeClient, "create">,
   name: string,
   spec: UnderlayAddressSpec,
+  waiting = 0,
 ): Promise<unknown> {
   try {
-    const metadata = { name, labels: buildLabels(spec) };
+    const metadata = { name, labels: buildLabels(spec), annotations: buildWaitingAnnotations(waiting) };
     return await kube.create(RESOURCE.underlayAddresses, { ...TYPE, metadata, spec });
   } catch (error) {
     if (hasStatus(error, 409)) return undefined;

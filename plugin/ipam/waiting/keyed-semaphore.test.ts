@@ -36,7 +36,7 @@ describe("KeyedSemaphore", () => {
         done++;
         return Promise.resolve();
       });
-      mock.timers.tick(1999);
+      mock.timers.tick(4999);
       await new Promise((resolve) => setImmediate(resolve));
       assert.equal(done, 0);
       mock.timers.tick(1);

@@ -1,5 +1,5 @@
-/** A waiter proceeds after this time, so that a hanging API server does not serialise all ADDs. */
-const MAX_WAIT_MS = 2000;
+/** A waiter proceeds after this time, so that a hanging API server does not serialise all ADDs: the launcher waits 20 s, a request 10 s. */
+const MAX_WAIT_MS = 5000;
 
 interface Queue {
   running: number;
