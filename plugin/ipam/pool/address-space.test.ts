@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseIp } from "../../datapath/address.ts";
-import {
-  type AddressRange,
-  parseRange,
-  parsePoolSpaces,
-  subtractRanges,
-  mergeRanges,
-} from "./address-space.ts";
+import { type AddressRange, parseRange, parsePoolSpaces, subtractRanges, mergeRanges } from "./address-space.ts";
 
 const spec = (over: Partial<Parameters<typeof parsePoolSpaces>[0]> = {}) => ({
   subnet: "10.7.0.0/16",
