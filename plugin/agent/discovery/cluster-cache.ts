@@ -26,21 +26,21 @@ import {
 /** ServiceCIDR was v1alpha1 in 1.27, is v1beta1 from 1.31 and v1 from 1.33. */
 const SERVICE_CIDR_VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
 
-/** The cluster's objects that one node's agent reads, kept by informers: a pass needs no request to the API server. */
+/** Keeps the objects that the agent of a node reads in informers: a pass of the agent sends no request to the API server. */
 export class ClusterCache {
   readonly node;
-  /** Of this node alone. */
+  /** Only those of this node. */
   readonly pods;
   readonly settings;
   readonly underlayPools;
-  /** Of this node alone. */
+  /** Only those of this node. */
   readonly underlayAddresses;
   readonly calicoPools;
-  /** Of every node; followed where it is needed. */
+  /** Of every node. Not watched before watchPerNodeKinds. */
   readonly calicoBlocks;
-  /** Every Node; followed where it is needed. */
+  /** Every Node. Not watched before watchPerNodeKinds. */
   readonly allNodes;
-  /** Those with an address outside the cluster, the API server's and DNS. */
+  /** Services with an external address, and those of the API server and DNS. */
   readonly services;
   readonly flannel;
   readonly canal;
@@ -50,20 +50,21 @@ export class ClusterCache {
   readonly cilium;
   readonly controlPlane;
   readonly serviceCidrs;
-  /** Followed from the start. */
-  readonly #always: readonly Informer[];
+  /** Informers that `start` starts. */
+  readonly #permanent: readonly Informer[];
+  /** Informers that watchPerNodeKinds starts. */
   readonly #perNode: Readonly<Record<PerNodeKind, Informer>>;
   readonly #started = new Set<Informer>();
-  #changed: () => void = () => undefined;
+  #onChange: () => void = () => undefined;
 
   /** @param reportInvalid called once for each object that is skipped because its schema rejects it */
   constructor(kube: KubeClient, nodeName: string, reportInvalid: (message: string) => void = () => undefined) {
-    const all: Informer[] = [];
-    const follow = <S extends z.ZodType<{ metadata: ObjectMeta }>>(
+    const informers: Informer[] = [];
+    const createInformer = <S extends z.ZodType<{ metadata: ObjectMeta }>>(
       resource: Resource,
       schema: S,
       selection: Selection = {},
-      keep: (object: z.infer<S>) => boolean = () => true,
+      isNeeded: (object: z.infer<S>) => boolean = () => true,
       source: ListSource = "cache",
     ): Informer<z.infer<S>> => {
       const informer = new Informer<z.infer<S>>(
@@ -71,84 +72,92 @@ export class ClusterCache {
         resource,
         (object) => {
           const parsed = schema.parse(object);
-          return keep(parsed) ? parsed : undefined;
+          return isNeeded(parsed) ? parsed : undefined;
         },
         { selection, source, reportInvalid },
       );
-      all.push(informer);
+      informers.push(informer);
       return informer;
     };
-    const named = (name: string): Selection => ({ fieldSelector: `metadata.name=${name}` });
-    this.node = follow(RESOURCE.nodes, nodeObject, named(nodeName));
-    this.pods = follow(RESOURCE.pods, podObject, { fieldSelector: `spec.nodeName=${nodeName}` });
-    this.settings = follow(RESOURCE.settings, configMapObject, named(CONFIG_MAP));
-    this.underlayPools = follow(RESOURCE.underlayPools, underlayPool);
-    this.underlayAddresses = follow(
+    const selectByName = (name: string): Selection => ({ fieldSelector: `metadata.name=${name}` });
+    this.node = createInformer(RESOURCE.nodes, nodeObject, selectByName(nodeName));
+    this.pods = createInformer(RESOURCE.pods, podObject, { fieldSelector: `spec.nodeName=${nodeName}` });
+    this.settings = createInformer(RESOURCE.settings, configMapObject, selectByName(CONFIG_MAP));
+    this.underlayPools = createInformer(RESOURCE.underlayPools, underlayPool);
+    this.underlayAddresses = createInformer(
       RESOURCE.underlayAddresses,
       underlayAddress,
       { labelSelector: selectNode(nodeName) },
       ({ spec }) => spec.node === nodeName,
     );
-    this.calicoPools = follow(RESOURCE.calicoPools, calicoPool);
-    this.services = follow(
+    this.calicoPools = createInformer(RESOURCE.calicoPools, calicoPool);
+    this.services = createInformer(
       RESOURCE.services,
       serviceObject,
       {},
       (service) => hasExternalAddress(service) || isBasicService(service),
     );
-    this.flannel = follow(RESOURCE.configMaps, configMapObject, named("kube-flannel-cfg"));
-    this.canal = follow(RESOURCE.systemConfigMaps, configMapObject, named("canal-config"));
-    this.felix = follow(RESOURCE.felix, felixConfiguration, named("default"));
-    this.kubeadm = follow(RESOURCE.systemConfigMaps, configMapObject, named("kubeadm-config"));
-    this.kubeProxyConfig = follow(RESOURCE.systemConfigMaps, configMapObject, named("kube-proxy"));
-    this.cilium = follow(RESOURCE.systemConfigMaps, configMapObject, named("cilium-config"));
-    this.controlPlane = follow(RESOURCE.systemPods, podObject, { labelSelector: "tier=control-plane" });
+    this.flannel = createInformer(RESOURCE.configMaps, configMapObject, selectByName("kube-flannel-cfg"));
+    this.canal = createInformer(RESOURCE.systemConfigMaps, configMapObject, selectByName("canal-config"));
+    this.felix = createInformer(RESOURCE.felix, felixConfiguration, selectByName("default"));
+    this.kubeadm = createInformer(RESOURCE.systemConfigMaps, configMapObject, selectByName("kubeadm-config"));
+    this.kubeProxyConfig = createInformer(RESOURCE.systemConfigMaps, configMapObject, selectByName("kube-proxy"));
+    this.cilium = createInformer(RESOURCE.systemConfigMaps, configMapObject, selectByName("cilium-config"));
+    this.controlPlane = createInformer(RESOURCE.systemPods, podObject, { labelSelector: "tier=control-plane" });
     this.serviceCidrs = SERVICE_CIDR_VERSIONS.map((version) =>
-      follow({ api: `/apis/networking.k8s.io/${version}`, plural: "servicecidrs" }, serviceCidr),
+      createInformer({ api: `/apis/networking.k8s.io/${version}`, plural: "servicecidrs" }, serviceCidr),
     );
-    this.#always = [...all];
-    this.calicoBlocks = follow(RESOURCE.calicoBlocks, calicoBlock, {}, ({ spec }) => spec.deleted !== "true", "pages");
-    this.allNodes = follow(RESOURCE.nodes, nodeObject.transform(withoutLabels));
+    this.#permanent = [...informers];
+    this.calicoBlocks = createInformer(
+      RESOURCE.calicoBlocks,
+      calicoBlock,
+      {},
+      ({ spec }) => spec.deleted !== "true",
+      "pages",
+    );
+    this.allNodes = createInformer(RESOURCE.nodes, nodeObject.transform(withoutLabels));
     this.#perNode = { calicoBlocks: this.calicoBlocks, nodes: this.allNodes };
   }
 
-  /** @param changed called on every change of any of them but addresses */
-  start(changed: () => void): void {
-    this.#changed = changed;
-    for (const informer of this.#always) this.#startInformer(informer);
+  /** Starts the informers. @param onChange called on every change of an object that is not an UnderlayAddress */
+  start(onChange: () => void): void {
+    this.#onChange = onChange;
+    for (const informer of this.#permanent) this.#startInformer(informer);
   }
 
   stop(): void {
     for (const informer of this.#started) informer.stop();
   }
 
-  /** Resolves once every kind that is always watched has been listed. */
+  /** Waits until the objects of every kind that `start` watches have been listed. */
   async waitUntilReady(): Promise<void> {
-    await Promise.all(this.#always.map((informer) => informer.ready));
+    await Promise.all(this.#permanent.map((informer) => informer.ready));
   }
 
   /**
-   * Follows further kinds from now on.
-   * @returns whether all of them have been read; else a change is reported once they have
+   * Starts to watch further kinds. Reports a change when the objects of one of them have been listed.
+   *
+   * @returns whether the objects of all of them have been listed
    */
   watchPerNodeKinds(kinds: readonly PerNodeKind[]): boolean {
     const informers = kinds.map((kind) => this.#perNode[kind]);
     for (const informer of informers)
       if (!this.#started.has(informer)) {
         this.#startInformer(informer);
-        void informer.ready.then(this.#changed);
+        void informer.ready.then(this.#onChange);
       }
     return informers.every(({ state }) => state !== "unknown");
   }
 
   #startInformer(informer: Informer): void {
     this.#started.add(informer);
-    // Addresses change with every pod, and no fact depends on them.
-    (informer === this.underlayAddresses ? informer : informer.onChange(this.#changed)).start();
+    // UnderlayAddresses change with every pod, and no fact depends on them.
+    if (informer !== this.underlayAddresses) informer.onChange(this.#onChange);
+    informer.start();
   }
 }
 
-/** Drops labels and unneeded annotations: there may be thousands of nodes. */
+/** Removes labels and unneeded annotations to save memory: there may be thousands of nodes. */
 function withoutLabels<T extends { readonly metadata: ObjectMeta }>(node: T): T {
   const annotations = Object.entries(node.metadata.annotations).filter(([key]) => key.endsWith("/node-args"));
   return { ...node, metadata: { ...node.metadata, labels: {}, annotations: Object.fromEntries(annotations) } };

@@ -1,14 +1,14 @@
 import { listOverlaySources, listServiceSources } from "./network-sources.ts";
 import type { Observations } from "./observations.ts";
 
-/** Kinds that have an object for every node, followed only where a fact depends on them. */
+/** Kinds that have an object for every node. The agent watches them only if a fact depends on them. */
 export type PerNodeKind = "calicoBlocks" | "nodes";
 
 /**
- * Lists the per-node kinds that the facts depend on.
+ * Lists the per-node kinds on which the facts of this cluster depend. Pure.
  *
- * Blocks show whether a disabled Calico pool is in use. Nodes have the pods' networks if no other source does, and show which
- * external addresses of Services belong to other nodes.
+ * Calico's blocks show whether a disabled pool is in use. Nodes are the last source of the pods' networks, and show which external
+ * addresses of Services belong to other nodes.
  */
 export function listNeededKinds(o: Observations): readonly PerNodeKind[] {
   const ignore = (): void => undefined;

@@ -8,11 +8,11 @@ export interface LinkAddress {
   readonly prefixLength: number;
   /** `veth`, `bridge`, `vxlan`, …; undefined for hardware and the loopback link. */
   readonly kind: string | undefined;
-  /** The link's other end is in another network namespace, as that of a pod's veth is. */
+  /** Whether the other end of the link is in another network namespace, as with the veth of a pod. */
   readonly peerElsewhere: boolean;
   /** rt_scope: 0 is global, 253 link. */
   readonly scope: number;
-  /** Duplicate address detection has not accepted it. */
+  /** Whether duplicate address detection has not accepted the address. */
   readonly tentative: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface ObservedNode {
   readonly distributionArguments: readonly string[];
 }
 
-/** Values as read from their sources, unparsed. `undefined` means that the source does not exist; it differs from empty. */
+/** Values as read from their sources, unparsed. `undefined` means that the source does not exist, not that it is empty. */
 export interface Observations {
   readonly nodeName: string;
   /** InternalIPs. */
@@ -34,11 +34,11 @@ export interface Observations {
   /** `v1.29.4+k3s1`; empty if unknown. */
   readonly kubeletVersion: string;
   readonly distributionArguments: readonly string[];
-  /** Every Node, where they are followed; see neededKinds. */
+  /** Every Node, if the agent watches them (see listNeededKinds); else empty. */
   readonly nodes: readonly ObservedNode[];
   readonly calicoPools:
     readonly { readonly cidr: string; readonly disabled: boolean; readonly natOutgoing?: boolean }[] | undefined;
-  /** CIDRs of every node's IPAM blocks, where they are followed; see neededKinds. */
+  /** CIDRs of the IPAM blocks of all nodes, if the agent watches them (see listNeededKinds); else empty. */
   readonly calicoBlocks: readonly string[];
   /** Data of ConfigMap kube-system/cilium-config. */
   readonly cilium: Readonly<Record<string, string>> | undefined;
@@ -48,6 +48,7 @@ export interface Observations {
   readonly kubeadm: string | undefined;
   /** kube-proxy's KubeProxyConfiguration, YAML. */
   readonly kubeProxyConfig: string | undefined;
+  /** CIDRs of the ServiceCIDR objects. */
   readonly serviceCidrObjects: readonly string[] | undefined;
   /** Cluster IPs of Service default/kubernetes. */
   readonly apiServerAddresses: readonly string[];
@@ -65,5 +66,6 @@ export interface Observations {
   readonly links: readonly LinkAddress[];
   /** Links of the main table's default routes. */
   readonly defaultLinks: readonly string[];
+  /** Data of ConfigMap interlay-config. */
   readonly settings: Readonly<Record<string, string>>;
 }
