@@ -1,3 +1,4 @@
+/** The used part of a hash object of Bun or Node.js. */
 interface Hasher {
   update(text: string): Hasher;
   digest(encoding: "hex"): string;
@@ -6,7 +7,10 @@ interface BunHashes {
   readonly CryptoHasher: new (algorithm: "sha256") => Hasher;
 }
 
-/** Returns SHA-256 in hexadecimal. Uses Bun's implementation if available: loading node:crypto costs a plugin's call 1.6 ms of its 7. */
+/**
+ * Returns the SHA-256 of a text in hexadecimal. Uses Bun's implementation if available: loading node:crypto takes 1.6 ms of the 7 ms
+ * of a call of the plugin.
+ */
 export function hashSha256(text: string): string {
   const { Bun: bun } = globalThis as { readonly Bun?: BunHashes };
   const hasher = bun ? new bun.CryptoHasher("sha256") : process.getBuiltinModule("node:crypto").createHash("sha256");

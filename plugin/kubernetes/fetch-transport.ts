@@ -11,7 +11,10 @@ import {
   type WatchStream,
 } from "./transport.ts";
 
-/** Sends requests by HTTP/1.1 as client-node does, with its proxies and authentication plugins. A watch has a connection of its own. */
+/**
+ * Sends requests with client-node, and so by HTTP/1.1 and with its support of proxies and authentication plugins. Each watch has its
+ * own connection.
+ */
 export class FetchTransport implements Transport {
   readonly received = undefined;
   readonly #config: KubeConfig;
@@ -41,12 +44,12 @@ export class FetchTransport implements Transport {
 
   async watch(path: string, { changed, ended }: WatchHandler): Promise<WatchStream> {
     const watch = new Watch(this.#config);
-    // The library ends a watch that is silent for 30 s, although bookmarks come each minute. It has no option for that.
+    // client-node ends a watch that is silent for 30 s, but bookmarks come once a minute. It has no option for this timeout.
     Reflect.set(watch, "requestTimeoutMs", this.#idleMs);
-    const changedByAnything = (type: string, object: unknown): void => {
+    const onEvent = (type: string, object: unknown): void => {
       changed(type, object);
     };
-    return watch.watch(path, {}, changedByAnything, (error: unknown) => {
+    return watch.watch(path, {}, onEvent, (error: unknown) => {
       ended(error === null || error === undefined ? undefined : toKubeError(error));
     });
   }

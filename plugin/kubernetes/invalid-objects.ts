@@ -1,24 +1,28 @@
 import { z } from "zod";
 import { getErrorMessage } from "../errors/error-message.ts";
 
-/** Objects of one kind that its schema rejects: each is reported once, until it changes. */
+/** Reports objects of one kind that the schema of the kind rejects. The same error of an object is reported once. */
 export class InvalidObjects {
   readonly #report: (message: string) => void;
   readonly #messages = new Map<string, string>();
 
-  /** @param report called with what is wrong with an object, once */
+  /** @param report called with each new message of `record` */
   constructor(report: (message: string) => void) {
     this.#report = report;
   }
 
-  /** Records that an object is invalid, and reports it unless the same was reported before. */
+  /**
+   * Reports the error of an invalid object, unless it is the last one that was reported of this object.
+   *
+   * @param key identifies the object
+   */
   record(key: string, message: string): void {
     if (this.#messages.get(key) === message) return;
     this.#messages.set(key, message);
     this.#report(message);
   }
 
-  /** Removes an object that is valid or deleted. */
+  /** Forgets the error of an object that is now valid or deleted. */
   remove(key: string): void {
     this.#messages.delete(key);
   }

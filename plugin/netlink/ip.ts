@@ -1,13 +1,12 @@
+/** Converts addresses between text and the bytes in network order that netlink uses. */
 import ipaddr from "ipaddr.js";
-
-/** Addresses between their text and the network-order bytes that netlink wants. */
 
 export type AddressFamily = "ipv4" | "ipv6";
 
 /** AF_INET, AF_INET6 of linux/socket.h. */
 export const AF = { ipv4: 2, ipv6: 10 } as const;
 
-/** Returns the family of an AF_ number; undefined for other families than IP. */
+/** Returns the family of an AF_ number; undefined if it is neither AF_INET nor AF_INET6. */
 export function toAddressFamily(afNumber: number): AddressFamily | undefined {
   return afNumber === AF.ipv4 ? "ipv4" : afNumber === AF.ipv6 ? "ipv6" : undefined;
 }
@@ -32,13 +31,13 @@ export function decodeMac(bytes: Buffer): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-/** A destination as routes and rules have it; undefined destination means `default`. */
+/** Destination of a route, or selector of a rule. An undefined prefix means all addresses (`default`). */
 export interface Prefix {
   readonly address: string;
   readonly length: number;
 }
 
-/** Parses `10.0.0.0/8`. @throws an error for an invalid CIDR */
+/** Parses a CIDR like `10.0.0.0/8`. @throws if it is invalid */
 export function parsePrefix(cidr: string): Prefix {
   const [address, length] = ipaddr.parseCIDR(cidr);
   return { address: address.toString(), length };

@@ -2,20 +2,20 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { listenWhenFree } from "./listen.ts";
 import { METRICS_CONTENT_TYPE } from "./metrics-server.ts";
 
-/** State from which kubelet's probes are answered. */
+/** Address of the server, and functions that supply its responses. */
 export interface HealthOptions {
   readonly port: number;
   /** Undefined: all addresses. */
   readonly host: string | undefined;
-  /** Lists work that does not progress; kubelet restarts the container while there is any. */
+  /** Lists the loops that do not progress: `/healthz` fails if there are any, and kubelet then restarts the container. */
   readonly listStalls: () => readonly string[];
-  /** Lists why the process is not ready; empty if it is. */
+  /** Lists the reasons why the process is not ready: `/readyz` fails if there are any. */
   readonly listProblems: () => readonly string[];
-  /** Returns Prometheus' text format; undefined: no `/metrics` on this port. */
+  /** Returns the metrics in Prometheus' text format; undefined: this port does not serve `/metrics`. */
   readonly renderText?: () => Promise<string>;
 }
 
-/** Serves `/healthz` and `/readyz`, and `/metrics` where it is asked for. */
+/** Serves `/healthz`, `/readyz` and, with `renderText`, `/metrics`. @returns the server, see listenWhenFree */
 export function serveHealth({ port, host, listStalls, listProblems, renderText }: HealthOptions): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.url === "/healthz") answerProbe(response, "stalled", listStalls());

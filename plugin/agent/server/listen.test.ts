@@ -25,7 +25,7 @@ describe("a server whose port is busy", () => {
     };
     const server = createServer();
     try {
-      await listenWhenFree(server, { port, host: HOST, patienceMs: 30 });
+      await listenWhenFree(server, { port, host: HOST, reportAfterMs: 30 });
     } finally {
       process.stdout.write = write;
     }

@@ -2,24 +2,28 @@ import type { Server } from "node:net";
 import { writeLog } from "../status/agent-log.ts";
 
 const RETRY_MS = 200;
-/** An agent that is replaced frees its ports within its termination grace period, in milliseconds. */
-const PATIENCE_MS = 10_000;
+/** A replaced agent frees its ports within its termination grace period: a port that is busy for longer is reported. */
+const REPORT_AFTER_MS = 10_000;
 
-/** Settings of a wait for a port. */
+/** The port, and how long to wait for it. */
 interface ListenOptions {
   readonly port: number;
   /** Undefined: all addresses. */
   readonly host: string | undefined;
-  readonly patienceMs?: number;
+  /** Milliseconds after which a busy port is reported. */
+  readonly reportAfterMs?: number;
 }
 
 /**
- * Listens once the port is free: during an update the previous agent on this node may still have it. A port that stays busy is
- * reported in the log, and holds up nothing: the server is returned, and listens as soon as the port is free.
+ * Makes a server listen as soon as the port is free: during an update the previous agent of this node may still have it.
+ *
+ * @returns the server when it listens; or after `reportAfterMs`, with an error in the log. It then still listens as soon as the
+ * port is free.
+ * @throws for any other error than a busy port
  */
 export function listenWhenFree<T extends Server>(
   server: T,
-  { port, host, patienceMs = PATIENCE_MS }: ListenOptions,
+  { port, host, reportAfterMs = REPORT_AFTER_MS }: ListenOptions,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const listen = (): void => {
@@ -32,7 +36,7 @@ export function listenWhenFree<T extends Server>(
         port,
       });
       resolve(server);
-    }, patienceMs);
+    }, reportAfterMs);
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") {
         retry = setTimeout(listen, RETRY_MS);

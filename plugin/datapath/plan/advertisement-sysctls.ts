@@ -1,8 +1,9 @@
 import type { SysctlItem } from "../plan-item.ts";
 
 /**
- * Plans the sysctls by which a NIC with addresses from IPAM ignores router advertisements, or accepts them.
+ * Plans the sysctls with which a NIC with addresses from IPAM ignores or accepts router advertisements.
  *
+ * @param device name of the NIC in the pod
  * @param isAccepting whether the network's option acceptRouterAdvertisements is true
  */
 export function planAdvertisementSysctls(device: string, isAccepting: boolean): readonly SysctlItem[] {

@@ -2,22 +2,22 @@ import type { z } from "zod";
 import type { AddressSnapshot, LinkSnapshot } from "../snapshot.ts";
 import type { ipLinks, tcQdiscs } from "./ip-output.ts";
 
-/** A link, and what the kernel says of its other end: a peer, a parent or a lower link. */
+/** A link with a reference to its other end: the peer of a veth, or the lower link of a macvlan or VLAN link. */
 export interface ParsedLink {
   readonly link: LinkSnapshot;
   /** Undefined: the link has no other end. */
   readonly otherEnd:
     | {
         readonly index: number;
-        /** Number of its namespace, valid in this namespace alone; undefined: it is in this namespace. */
+        /** Id of its namespace (nsid), valid only in the namespace of the link; undefined: both are in the same. */
         readonly namespace: number | undefined;
       }
     | undefined;
 }
 
-/** Flags of `ip address` that a source selection asks for. */
+/** Flags of `ip address` on which the selection of a source address depends. */
 const ADDRESS_FLAGS = ["secondary", "deprecated", "tentative", "dadfailed", "noprefixroute", "temporary"] as const;
-/** Queueing disciplines to which programs or rules can be attached, or that lose packets. */
+/** Names, in the snapshot, of queueing disciplines that can lose packets or to which programs and rules can be attached. */
 const PROGRAM_QDISCS: Readonly<Record<string, string>> = {
   clsact: "tc clsact",
   ingress: "tc ingress",
@@ -25,36 +25,41 @@ const PROGRAM_QDISCS: Readonly<Record<string, string>> = {
   tbf: "qdisc tbf",
 };
 
-/** Returns the links of `ip -j -d address show`. @param qdiscs of `tc -j qdisc show` */
+/**
+ * Converts the output of iproute2.
+ *
+ * @param links output of `ip -j -d address show`
+ * @param qdiscs output of `tc -j qdisc show`
+ */
 export function parseLinks(links: z.infer<typeof ipLinks>, qdiscs: z.infer<typeof tcQdiscs>): readonly ParsedLink[] {
-  return links.map((one) => ({
+  return links.map((link) => ({
     link: parseLink(
-      one,
-      qdiscs.flatMap(({ dev, kind }) => (dev === one.ifname ? (PROGRAM_QDISCS[kind] ?? []) : [])),
+      link,
+      qdiscs.flatMap(({ dev, kind }) => (dev === link.ifname ? (PROGRAM_QDISCS[kind] ?? []) : [])),
     ),
     otherEnd:
-      one.link_index === undefined || one.link_index === 0
+      link.link_index === undefined || link.link_index === 0
         ? undefined
-        : { index: one.link_index, namespace: one.link_netnsid },
+        : { index: link.link_index, namespace: link.link_netnsid },
   }));
 }
 
-function parseLink(one: z.infer<typeof ipLinks>[number], programs: readonly string[]): LinkSnapshot {
-  const { info_kind: kind, info_data: data = {}, info_slave_kind: slave, info_slave_data: port } = one.linkinfo ?? {};
-  const hasFlag = (flag: string) => one.flags.includes(flag);
+function parseLink(link: z.infer<typeof ipLinks>[number], programs: readonly string[]): LinkSnapshot {
+  const { info_kind: kind, info_data: data = {}, info_slave_kind: slave, info_slave_data: port } = link.linkinfo ?? {};
+  const hasFlag = (flag: string) => link.flags.includes(flag);
   const remote = data.remote ?? data.remote6 ?? data.group ?? data.group6;
   const local = data.local ?? data.local6;
   return {
-    index: one.ifindex,
-    name: one.ifname,
+    index: link.ifindex,
+    name: link.ifname,
     kind: kind ?? (hasFlag("LOOPBACK") ? "loopback" : "device"),
-    mac: one.address ?? "",
-    mtu: one.mtu,
+    mac: link.address ?? "",
+    mtu: link.mtu,
     up: hasFlag("UP"),
     carrier: hasFlag("LOWER_UP"),
     noArp: hasFlag("NOARP"),
-    promiscuous: hasFlag("PROMISC") || (one.promiscuity ?? 0) > 0,
-    ...(one.master === undefined ? {} : { master: one.master }),
+    promiscuous: hasFlag("PROMISC") || (link.promiscuity ?? 0) > 0,
+    ...(link.master === undefined ? {} : { master: link.master }),
     ...(kind === "macvlan" && data.mode !== undefined ? { macvlanMode: data.mode } : {}),
     ...(kind === "vlan" && data.id !== undefined ? { vlanId: data.id } : {}),
     ...(kind === "vxlan"
@@ -81,15 +86,15 @@ function parseLink(one: z.infer<typeof ipLinks>[number], programs: readonly stri
           },
         }
       : {}),
-    programs: [...(one.xdp === undefined ? [] : ["xdp"]), ...programs],
+    programs: [...(link.xdp === undefined ? [] : ["xdp"]), ...programs],
   };
 }
 
 /** Returns the addresses of `ip -j -d address show`. */
 export function parseAddresses(links: z.infer<typeof ipLinks>): AddressSnapshot[] {
   return links.flatMap(({ ifname, addr_info }) =>
-    addr_info.flatMap((one) => {
-      const { family, local, address: peer, prefixlen, scope } = one;
+    addr_info.flatMap((entry) => {
+      const { family, local, address: peer, prefixlen, scope } = entry;
       if (local === undefined || (family !== "inet" && family !== "inet6")) return [];
       return {
         family: family === "inet" ? ("ipv4" as const) : ("ipv6" as const),
@@ -98,7 +103,7 @@ export function parseAddresses(links: z.infer<typeof ipLinks>): AddressSnapshot[
         link: ifname,
         ...(peer === undefined ? {} : { peer }),
         scope,
-        flags: ADDRESS_FLAGS.filter((flag) => one[flag] === true),
+        flags: ADDRESS_FLAGS.filter((flag) => entry[flag] === true),
       };
     }),
   );

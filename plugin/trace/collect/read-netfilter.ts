@@ -5,11 +5,15 @@ import { nftOutput } from "./ip-output.ts";
 
 type Nftables = NonNullable<NamespaceSnapshot["nftables"]>;
 
-/** Rules of nftables and of iptables-nft, as the snapshot has them. */
+/** Rules of nftables and iptables-nft, in the form of the snapshot. */
 export type NetfilterState = Pick<NamespaceSnapshot, "nftables" | "iptables" | "ip6tables">;
 
-/** Reads something that a trace can do without: a failure is a problem of the snapshot, and the value is null. */
-export type Attempt = <T>(what: string, read: () => Promise<T>) => Promise<T | null>;
+/**
+ * Reads optional data of a snapshot. If the read fails, it records a problem of the snapshot and returns null.
+ *
+ * @param source name of the data in the problem
+ */
+export type Attempt = <T>(source: string, read: () => Promise<T>) => Promise<T | null>;
 
 /** A table of nftables by family and name. */
 interface TableName {
@@ -17,58 +21,69 @@ interface TableName {
   readonly table: string;
 }
 
-const PROGRAMS = { iptables: ["ip", "iptables-nft-save"], ip6tables: ["ip6", "ip6tables-nft-save"] } as const;
-/** Tables of iptables-nft. */
+/** A program that prints the tables of iptables-nft for one nftables family. */
+interface SaveProgram {
+  readonly family: string;
+  readonly program: string;
+}
+
+const IPTABLES_SAVE: SaveProgram = { family: "ip", program: "iptables-nft-save" };
+const IP6TABLES_SAVE: SaveProgram = { family: "ip6", program: "ip6tables-nft-save" };
+/** Names of the tables of iptables-nft. */
 const IPTABLES_TABLES = ["raw", "mangle", "nat", "filter", "security"];
 
 /**
- * Reads the rules of nftables and of iptables-nft. Tables that iptables-nft prints are not listed by nft too: its JSON of the
- * rules of 5,000 Services takes longer than everything else.
+ * Reads the rules of nftables and iptables-nft. Tables that iptables-nft prints are not read with nft: its JSON of the rules of 5,000
+ * Services takes longer than everything else.
  */
 export async function readNetfilter(run: CommandRunner, attempt: Attempt): Promise<NetfilterState> {
   const chains = await attempt("nftables", () => listObjects(run, "chains"));
   if (chains === null) return { nftables: null, iptables: "", ip6tables: "" };
   const tables = listTables(chains);
-  const save = async (name: keyof typeof PROGRAMS): Promise<string | null> => {
-    const [family, program] = PROGRAMS[name];
-    if (!tables.some((one) => one.family === family && IPTABLES_TABLES.includes(one.table))) return "";
+  const readIptables = async ({ family, program }: SaveProgram): Promise<string | null> => {
+    const hasTable = tables.some((name) => name.family === family && IPTABLES_TABLES.includes(name.table));
+    if (!hasTable) return "";
     return attempt(program, () => readOutput(run, [program, "-c"]));
   };
-  const [iptables, ip6tables] = await Promise.all([save("iptables"), save("ip6tables")]);
-  const printed = new Set([...listPrinted("ip", iptables), ...listPrinted("ip6", ip6tables)]);
-  const nftables = await attempt("nftables", () => listOthers(run, tables, printed));
+  const [iptables, ip6tables] = await Promise.all([readIptables(IPTABLES_SAVE), readIptables(IP6TABLES_SAVE)]);
+  const printedTables = new Set([...listPrintedTables("ip", iptables), ...listPrintedTables("ip6", ip6tables)]);
+  const nftables = await attempt("nftables", () => listOtherTables(run, tables, printedTables));
   return { nftables, iptables, ip6tables };
 }
 
-async function listOthers(
+/** Lists the objects of tables that iptables-nft has not printed. @param printedTables like `ip nat` */
+async function listOtherTables(
   run: CommandRunner,
   tables: readonly TableName[],
-  printed: ReadonlySet<string>,
+  printedTables: ReadonlySet<string>,
 ): Promise<Nftables> {
-  const others = tables.filter(({ family, table }) => !printed.has(`${family} ${table}`));
-  // One process for all, where there is nothing to leave out. nft 1.0.6 lists only one table a call.
-  const what = printed.size === 0 ? ["ruleset"] : others.map(({ family, table }) => `table ${family} ${table}`);
-  const objects = others.length === 0 ? [] : await Promise.all(what.map((one) => listObjects(run, one)));
+  const otherTables = tables.filter(({ family, table }) => !printedTables.has(`${family} ${table}`));
+  // One process lists all tables if none is left out. Otherwise nft 1.0.6 needs one call for each table.
+  const selectors =
+    printedTables.size === 0 ? ["ruleset"] : otherTables.map(({ family, table }) => `table ${family} ${table}`);
+  const objects =
+    otherTables.length === 0 ? [] : await Promise.all(selectors.map((selector) => listObjects(run, selector)));
   const nftables = objects.flat();
   return lacksDevices(nftables) ? addDevices(nftables, await readOutput(run, ["nft", "list", "chains"])) : nftables;
 }
 
-async function listObjects(run: CommandRunner, what: string): Promise<Nftables> {
-  const text = await readOutput(run, ["nft", "-j", "list", ...what.split(" ")]);
+/** Runs `nft list`. @param selector its arguments, like `table ip nat` */
+async function listObjects(run: CommandRunner, selector: string): Promise<Nftables> {
+  const text = await readOutput(run, ["nft", "-j", "list", ...selector.split(" ")]);
   return nftOutput.parse(JSON.parse(text)).nftables;
 }
 
 /** Returns the tables of chains, each once. */
 function listTables(objects: Nftables): readonly TableName[] {
-  const found = new Map<string, TableName>();
+  const tables = new Map<string, TableName>();
   for (const { chain } of objects) {
     const { family = "", table = "" } = (chain ?? {}) as Partial<TableName>;
-    if (table !== "") found.set(`${family} ${table}`, { family, table });
+    if (table !== "") tables.set(`${family} ${table}`, { family, table });
   }
-  return [...found.values()];
+  return [...tables.values()];
 }
 
-/** Returns the tables that iptables-save has printed; it names others "incompatible". */
-function listPrinted(family: string, saved: string | null): readonly string[] {
+/** Returns the tables in the output of iptables-save. It mentions tables that it cannot print only in comments. */
+function listPrintedTables(family: string, saved: string | null): readonly string[] {
   return [...(saved ?? "").matchAll(/^\*(\S+)$/gm)].map(([, table = ""]) => `${family} ${table}`);
 }

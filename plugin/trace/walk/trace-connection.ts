@@ -4,52 +4,63 @@ import { explainUntranslated } from "./explain-untranslated.ts";
 import type { TraceModel } from "./build-trace-model.ts";
 import { WalkState } from "./walk-state.ts";
 
-/** Most random results of rules that are followed; what remains is reported as unknown. */
-const MOST_PATHS = 1000;
-/** From best to worst. */
+/** Maximum number of paths that are followed. One more path of verdict unknown has the probability of the others. */
+const MAX_PATHS = 1000;
+/** Verdicts in ascending order of severity. */
 const SEVERITY: readonly TraceVerdict[] = ["pass", "unknown", "reject", "drop"];
 
 /**
- * Computes what happens to a connection, without sending a packet: one path for each random choice that rules and
- * routes make.
+ * Computes the paths of a connection without sending a packet.
+ *
+ * @returns a path for each combination of the random choices that rules and routes make, and the worst verdict of all paths
  */
 export function traceConnection(model: TraceModel, request: TraceRequest): Trace {
   const paths: TracePath[] = [];
-  const pending: (readonly number[])[] = [[]];
-  let explored = 0;
-  for (let prefix = pending.pop(); prefix !== undefined && paths.length < MOST_PATHS; prefix = pending.pop()) {
-    const path = followChoices(model, request, prefix, pending);
-    explored += path.probability;
+  const pendingChoices: (readonly number[])[] = [[]];
+  let exploredProbability = 0;
+  for (
+    let choices = pendingChoices.pop();
+    choices !== undefined && paths.length < MAX_PATHS;
+    choices = pendingChoices.pop()
+  ) {
+    const path = followChoices(model, request, choices, pendingChoices);
+    exploredProbability += path.probability;
     paths.push(path);
   }
-  if (pending.length > 0)
+  if (pendingChoices.length > 0)
     paths.push({
-      probability: Math.max(0, 1 - explored),
+      probability: Math.max(0, 1 - exploredProbability),
       verdict: "unknown",
       packets: [],
       failure: {
         verdict: "unknown",
         kind: "not-modelled",
         namespace: request.source,
-        text: `more than ${MOST_PATHS} random choices`,
+        text: `random choices of rules and routes lead to more than ${MAX_PATHS} paths; the others were not followed`,
       },
     });
   return { request, verdict: findWorst(paths), paths };
 }
 
-/** Follows the given choices, then the first result of each further one; notes the other results as pending. */
+/**
+ * Follows one path.
+ *
+ * @param choices index of the result of each random choice, from the start of the path. A choice after them has its first
+ * result, and each of its other results is added to `pendingChoices`.
+ */
 function followChoices(
   model: TraceModel,
   request: TraceRequest,
-  prefix: readonly number[],
-  pending: (readonly number[])[],
+  choices: readonly number[],
+  pendingChoices: (readonly number[])[],
 ): TracePath {
   const taken: number[] = [];
   let probability = 1;
   const choose = (probabilities: readonly number[]): number => {
-    const index = prefix[taken.length] ?? 0;
-    if (taken.length >= prefix.length)
-      for (let other = probabilities.length - 1; other > 0; other -= 1) pending.push([...taken, other]);
+    const index = choices[taken.length] ?? 0;
+    if (taken.length >= choices.length)
+      for (let alternative = probabilities.length - 1; alternative > 0; alternative -= 1)
+        pendingChoices.push([...taken, alternative]);
     taken.push(index);
     probability *= probabilities[index] ?? 0;
     return index;

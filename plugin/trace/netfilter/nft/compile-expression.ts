@@ -12,10 +12,14 @@ import type { KeyType } from "./value-matcher.ts";
 
 type ExpressionCompiler = (content: NftJson, sets: SetCatalog) => PacketExpression;
 
-/** Values of a random choice that are followed one by one. */
+/** Maximum number of values of a random choice: each is followed. */
 const CHOICE_LIMIT = 4096;
 
-/** `numgen random mod 2`, and hashes, whose seed the snapshot does not have: every value has the same share. */
+/**
+ * Compiles `numgen random mod 2`, and hashes, whose seed is not in the snapshot: every value has the same probability.
+ *
+ * @throws if the number of values is invalid or above CHOICE_LIMIT
+ */
 function compileChoice(content: NftJson): PacketExpression {
   const count = Number(readField(content, "mod"));
   const offset = Number(readField(content, "offset") ?? 0);
@@ -25,41 +29,42 @@ function compileChoice(content: NftJson): PacketExpression {
   return { type: NUMBER, read: () => reading };
 }
 
-const combineBits: Readonly<Record<string, (one: bigint, other: bigint) => bigint>> = {
-  "&": (one, other) => one & other,
-  "|": (one, other) => one | other,
-  "^": (one, other) => one ^ other,
-  "<<": (one, other) => one << other,
-  ">>": (one, other) => one >> other,
+const BIT_OPERATORS: Readonly<Record<string, (left: bigint, right: bigint) => bigint>> = {
+  "&": (left, right) => left & right,
+  "|": (left, right) => left | right,
+  "^": (left, right) => left ^ right,
+  "<<": (left, right) => left << right,
+  ">>": (left, right) => left >> right,
 };
 
-/** Combines two values bit by bit; the result has the width of the first. */
-function computeBits(operator: string, one: Value, other: Value): Value {
-  const combine = combineBits[operator];
-  if (combine === undefined || !isNumber(one) || !isNumber(other)) throw new Error(`operator ${operator}`);
-  const bits = combine(BigInt(one), BigInt(other));
-  return typeof one === "number" ? Number(BigInt.asUintN(32, bits)) : BigInt.asUintN(128, bits);
+/** Applies a bit operator. The result has the width of the left value: 32 bits for a number, 128 bits for a bigint. */
+function computeBits(operator: string, left: Value, right: Value): Value {
+  const combine = BIT_OPERATORS[operator];
+  if (combine === undefined || !isNumber(left) || !isNumber(right)) throw new Error(`operator ${operator}`);
+  const bits = combine(BigInt(left), BigInt(right));
+  return typeof left === "number" ? Number(BigInt.asUintN(32, bits)) : BigInt.asUintN(128, bits);
 }
 
 function isNumber(value: Value): value is number | bigint {
   return typeof value === "number" || typeof value === "bigint";
 }
 
+/** Returns the compiler of a bit operator with two or more operands, which are combined from left to right. */
 function compileOperator(operator: string): ExpressionCompiler {
   return (content, sets) => {
-    const [first, ...others] = readArray(content);
-    const left = compileExpression(first, sets);
-    const type = requireSingleType(left.type);
+    const [firstOperand, ...otherOperands] = readArray(content);
+    const first = compileExpression(firstOperand, sets);
+    const type = requireSingleType(first.type);
     const operandType = operator === "<<" || operator === ">>" ? NUMBER : type;
-    return others
+    return otherOperands
       .map((operand) => compileValue(operand, operandType, sets))
       .reduce<PacketExpression>(
-        (one, other) => ({
+        (left, right) => ({
           type,
           read: (packet, context) =>
-            mapReadings(one.read(packet, context), other.read(packet, context), (a, b) => computeBits(operator, a, b)),
+            mapReadings(left.read(packet, context), right.read(packet, context), (a, b) => computeBits(operator, a, b)),
         }),
-        left,
+        first,
       );
   };
 }
@@ -91,13 +96,13 @@ const COMPILERS: Readonly<Record<string, ExpressionCompiler>> = {
   osf: () => createUndecidedExpression("osf name", TEXT),
   "tcp option": (content) => createUndecidedExpression(`tcp option ${readTextField(content, "name")}`, NUMBER),
   elem: (content, sets) => compileExpression(readField(content, "val"), sets),
-  ...Object.fromEntries(Object.keys(combineBits).map((operator) => [operator, compileOperator(operator)])),
+  ...Object.fromEntries(Object.keys(BIT_OPERATORS).map((operator) => [operator, compileOperator(operator)])),
 };
 
 /**
- * Compiles an expression that reads something from a packet.
+ * Compiles an expression of nft, whose value depends on the packet.
  *
- * @throws Error whose message is the expression, if it is not known.
+ * @throws with the expression as message, if it is not supported
  */
 export function compileExpression(json: NftJson, sets: SetCatalog): PacketExpression {
   const [key = "", content] = readOnlyEntry(json) ?? [];
@@ -107,9 +112,9 @@ export function compileExpression(json: NftJson, sets: SetCatalog): PacketExpres
 }
 
 /**
- * Compiles a value of a known type: a constant, an expression, or the data that a map has for a key.
+ * Compiles a value of a given type: a constant, an expression, or the lookup of a key in a map.
  *
- * @throws Error whose message is the part that is not known.
+ * @throws with the unsupported part as message
  */
 export function compileValue(json: NftJson, type: KeyType, sets: SetCatalog): PacketExpression {
   const [key = "", content] = readOnlyEntry(json) ?? [];

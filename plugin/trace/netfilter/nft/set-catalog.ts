@@ -5,36 +5,40 @@ import { type ElementIndex, indexElements, type KeyType } from "./value-matcher.
 
 /** Sets and maps of a table, indexed when a rule that uses them is compiled. */
 export interface SetCatalog {
-  /** Indexes a named (`@NAME`) or anonymous (`{"set": […]}`) set. Throws when it is missing or not of the type. */
+  /**
+   * Indexes a named (`@NAME`) or anonymous (`{"set": […]}`) set.
+   *
+   * @throws if the set is not in the snapshot, or an element is not of the type
+   */
   readonly indexSet: (json: NftJson, type: KeyType) => ElementIndex<true>;
   /** Indexes a map; `parseData` converts what each element maps to. */
   readonly indexMap: <Data>(json: NftJson, type: KeyType, parseData: (data: NftJson) => Data) => ElementIndex<Data>;
   /** Returns the elements of a named or anonymous set or map. */
   readonly listElements: (json: NftJson) => readonly NftJson[];
-  /** Returns the name that the table's named set has in the whole namespace; undefined for an anonymous one. */
+  /** Returns the name of a named set with its table, which is unique in a network namespace; undefined for an anonymous set. */
   readonly findQualifiedName: (json: NftJson) => string | undefined;
 }
 
-/** Text of a dynamic element's key. */
+/** Returns the text of the key of an element that a rule adds to a set. */
 export function formatElementKey(value: Value): string {
   return Array.isArray(value) ? value.map(formatValueKey).join(" . ") : String(formatValueKey(value));
 }
 
 /**
- * Makes the catalog of a table.
+ * Creates the catalog of a table.
  *
- * @param table Family and name of the table.
- * @param named Elements of the named sets and maps.
+ * @param table family and name of the table
+ * @param elementsByName elements of the named sets and maps
  */
-export function createSetCatalog(table: string, named: ReadonlyMap<string, readonly NftJson[]>): SetCatalog {
-  const known = new Map<string, ElementIndex<true>>();
+export function createSetCatalog(table: string, elementsByName: ReadonlyMap<string, readonly NftJson[]>): SetCatalog {
+  const indexes = new Map<string, ElementIndex<true>>();
   const findName = (json: NftJson) => (typeof json === "string" && json.startsWith("@") ? json.slice(1) : undefined);
 
   const listElements = (json: NftJson): readonly NftJson[] => {
     const name = findName(json);
     if (name === undefined) return readArray(readField(json, "set"));
-    const elements = named.get(name);
-    if (elements === undefined) throw new Error(`set @${name} is not in the snapshot`);
+    const elements = elementsByName.get(name);
+    if (elements === undefined) throw new Error(`set @${name} of table ${table} is not in the snapshot`);
     return elements;
   };
   const createSetIndex = (json: NftJson, type: KeyType) =>
@@ -56,8 +60,8 @@ export function createSetCatalog(table: string, named: ReadonlyMap<string, reado
         .flat()
         .map((part) => part.name)
         .join(" ")}`;
-      const index = known.get(key) ?? createSetIndex(json, type);
-      known.set(key, index);
+      const index = indexes.get(key) ?? createSetIndex(json, type);
+      indexes.set(key, index);
       return index;
     },
     indexMap: (json, type, parseData) =>
