@@ -21,13 +21,14 @@ interface Addons {
   readonly calicoCrds: string;
 }
 
-/** Directory of Multus's delegates, and directory of the runtime's configuration. */
+/** Directory of the network configurations to which Multus delegates. */
 const DELEGATES = "/etc/cni/multus/net.d";
+/** Directory in which the container runtime looks for its network configuration. */
 const RUNTIME_DIRECTORY = "/etc/cni/net.d";
 
 /**
- * Installs the pod network, Multus and Interlay, with the same manifests for every provider. The pod network of the reference
- * plugins has no manifest.
+ * Installs the pod network, Multus and Interlay, with the same manifests for every provider. A pod network of the plugin `bridge`
+ * has no manifest; see installBridgeNetwork.
  */
 export async function installAddons(kubectl: Kubectl, addons: Addons): Promise<void> {
   const { spec } = addons;
@@ -65,7 +66,7 @@ async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Pr
   for (const pool of extraPools) await kubectl.apply(stringify(renderPool(pool, spec.underlayCidr)));
 }
 
-/** Waits until Calico's first node has made the default pools: with another pool there, it makes none. */
+/** Waits until calico-node has created its default pools: if another pool exists, it does not create them. */
 async function waitForDefaultPools(kubectl: Kubectl, count: number): Promise<void> {
   await pRetry(
     async () => {
@@ -86,13 +87,13 @@ async function installMultus(kubectl: Kubectl, { environment }: Addons["spec"]):
   await applyWithDefinitions(kubectl, manifest);
 }
 
-/** Returns the file on a node that the pod network's plugin needs. */
+/** Returns the file that Multus waits for on a node: the pod network's plugin works only after it exists. */
 function findReadinessFile(overlay: OverlaySettings | undefined): string {
   if (overlay === undefined) return `${RUNTIME_DIRECTORY}/calico-kubeconfig`;
   return overlay.kind === "flannel" ? `${DELEGATES}/10-flannel.conflist` : BRIDGE_CONFLIST;
 }
 
-/** Installs Interlay. Requires Multus: Interlay's NetworkAttachmentDefinition is of a kind of Multus. */
+/** Installs Interlay. Requires Multus, whose manifest defines the kind NetworkAttachmentDefinition. */
 export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit<Addons, "calicoCrds">): Promise<void> {
   const { topology } = spec.environment?.spec ?? {};
   const manifest = renderInterlay({
@@ -105,7 +106,7 @@ export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit
   await applyWithDefinitions(kubectl, manifest);
 }
 
-/** Returns a pool for each family, or for each rack. */
+/** Returns the pools of a cluster: one for each rack if it has racks, else one for each address family. */
 export function listPools(spec: Addons["spec"]): readonly PoolOptions[] {
   if (spec.environment?.spec.topology === "racks")
     return listRacks(spec.nodeRange).map(({ name, subnet, podRange, gateway }) => ({

@@ -47,11 +47,11 @@ export interface OfficialRelease {
   readonly url: string;
   /** File with the SHA-256, alone or in `sha256sum` lines. */
   readonly checksumUrl: string;
-  /** Path in the tar archive, "" for all of it; undefined: the release is the executable itself. */
+  /** Path in the tar archive, "" for the whole archive; undefined: the release is the executable itself. */
   readonly member?: string;
 }
 
-/** How to build or download a component, and where its file is. */
+/** How to build or download a component, and the path of its file in the result. */
 export interface Recipe {
   readonly ref: ComponentRef;
   readonly module: GoModule;
@@ -64,6 +64,7 @@ export interface Recipe {
   readonly versionArguments?: readonly string[];
 }
 
+/** Version of each component that the suite uses by default. */
 export const VERSIONS = {
   kubernetes: "v1.29.15",
   calico: CALICO_VERSION,
@@ -80,7 +81,7 @@ export const VERSIONS = {
   crane: "v0.22.1",
 } as const;
 
-/** First minor that runs with etcd 3.6: kubeadm v1.37 uses a flag that 3.5 does not have (--feature-gates). */
+/** First minor version of Kubernetes that gets etcd 3.6: kubeadm v1.37 uses a flag that 3.5 does not have (--feature-gates). */
 const FIRST_WITH_ETCD_3_6 = 35;
 
 /** Returns the etcd version for a Kubernetes version. */
@@ -111,9 +112,10 @@ export function listKindComponents(kubernetes: string, kubeProxies: readonly str
 /**
  * Returns the recipe of a component.
  *
- * @param wholeControlPlane Kubernetes versions that need all seven commands: one `go build` takes half the time of seven
+ * @param completeVersions Kubernetes versions of which the run needs every command of CONTROL_PLANE. One `go build` builds them
+ * all, in half the time of single builds.
  */
-export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<string>): Recipe {
+export function findRecipe(ref: ComponentRef, completeVersions: ReadonlySet<string>): Recipe {
   const { name, version } = ref;
   switch (name) {
     case "calico-node":
@@ -221,13 +223,13 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
     case "agnhost":
       return { ref, module: createKubernetesModule(version, TEST_COMMANDS), output: name };
     default:
-      return kubernetesRecipe(name, version, wholeControlPlane);
+      return createKubernetesRecipe(name, version, completeVersions);
   }
 }
 
-function kubernetesRecipe(name: KubernetesName, version: string, whole: ReadonlySet<string>): Recipe {
+function createKubernetesRecipe(name: KubernetesName, version: string, completeVersions: ReadonlySet<string>): Recipe {
   const url = `https://dl.k8s.io/release/${version}/bin/linux/amd64/${name}`;
-  const packages = (whole.has(version) ? CONTROL_PLANE : [name]).map((command) => `cmd/${command}`);
+  const packages = (completeVersions.has(version) ? CONTROL_PLANE : [name]).map((command) => `cmd/${command}`);
   return {
     ref: { name, version },
     module: createKubernetesModule(version, { packages }),
@@ -241,7 +243,7 @@ function kubernetesRecipe(name: KubernetesName, version: string, whole: Readonly
   };
 }
 
-/** Returns a release asset with the checksum file `FILE.EXTENSION`. */
+/** Returns an asset of a GitHub release with the checksum file `FILE.EXTENSION`. @param member see OfficialRelease */
 function createRelease(
   repository: string,
   version: string,

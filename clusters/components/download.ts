@@ -8,13 +8,13 @@ import type { OfficialRelease } from "./catalog.ts";
 import { runOrThrow } from "./run-command.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 
-/** A release that cannot be downloaded: no network, or no such file. A wrong checksum is another error. */
+/** A release cannot be downloaded: its server is not reachable or does not have the file. A wrong checksum is not such an error. */
 export class UnavailableError extends Error {}
 
-/** Limits the wait for a stalled server. */
+/** Timeout of a download in milliseconds, for a server that stops sending. */
 const DOWNLOAD_TIMEOUT_MS = 15 * 60_000;
 
-/** Enough for a slow handshake, and short for a machine without internet access. */
+/** Timeout of isReachable in milliseconds: enough for a slow handshake, and a short wait on a machine without internet access. */
 const REACH_TIMEOUT_MS = 3000;
 
 const reachability = new Map<string, Promise<boolean>>();
@@ -33,10 +33,16 @@ export function isReachable(url: string): Promise<boolean> {
   return result;
 }
 
-/** Returns the digest of a file in a checksum file: 64 hex digits alone, or `sha256sum` lines. */
+/**
+ * Returns the SHA-256 of a file from the content of a checksum file.
+ *
+ * @param file base name of the file
+ * @param published one digest without a name, or lines of `sha256sum`
+ * @returns undefined if the checksum file does not contain it
+ */
 export function findDigest(file: string, published: string): string | undefined {
-  const alone = /^\s*([0-9a-f]{64})\s*$/.exec(published);
-  if (alone) return alone[1];
+  const onlyDigest = /^\s*([0-9a-f]{64})\s*$/.exec(published);
+  if (onlyDigest) return onlyDigest[1];
   for (const line of published.split("\n")) {
     const match = /^([0-9a-f]{64})\s+\*?(\S+)/.exec(line);
     if (match?.[2] !== undefined && basename(match[2]) === file) return match[1];
@@ -45,8 +51,10 @@ export function findDigest(file: string, published: string): string | undefined 
 }
 
 /**
- * Downloads a release to `target`, an executable or the directory of a whole archive. The target appears only after its
- * checksum was verified.
+ * Downloads a release. The target appears only after its checksum was verified.
+ *
+ * @param target path of the executable, or of the directory with the content of the archive
+ * @throws UnavailableError if it cannot be downloaded; another error if the checksum is wrong or missing
  */
 export async function downloadRelease(release: OfficialRelease, target: string): Promise<void> {
   const file = basename(new URL(release.url).pathname);
@@ -69,7 +77,12 @@ export async function downloadRelease(release: OfficialRelease, target: string):
   });
 }
 
-/** Returns the path of the executable or directory in `work`. */
+/**
+ * Unpacks the archive of a release, or uses the downloaded file itself.
+ *
+ * @param member see OfficialRelease
+ * @returns the path of the executable or directory, inside `work`
+ */
 async function unpackRelease(downloaded: string, member: string | undefined, work: string): Promise<string> {
   let result = downloaded;
   if (member !== undefined) {

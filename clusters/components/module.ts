@@ -1,16 +1,19 @@
-/** A Go module with commands to build, and what its go.mod needs in addition to a requirement. */
+/** Commands to build from a Go module, and the settings of the build. */
 export interface GoModule {
   readonly path: string;
   readonly version: string;
-  /** Packages relative to the module's path. `go build -o DIR/` names a command after the last element. */
+  /** Paths of the commands' packages, relative to the module's path. `go build -o DIR/` names a command after the last element. */
   readonly packages: readonly string[];
   /** Import paths of commands in other modules, in the versions that this module requires. */
   readonly otherPackages?: readonly string[];
-  /** The packages are compiled as test programs (`go test -c`), each named after its package with `.test` appended. */
+  /** Compiles the packages as test programs (`go test -c`). Each is named after its package with `.test` appended. */
   readonly test?: true;
   /** Values of `-X` variables by name. Without them, the programs report v0.0.0. */
   readonly variables: Readonly<Record<string, string>>;
-  /** The module's replace directives that the build must repeat: the go command ignores those of dependencies. */
+  /**
+   * Replace directives of the module that the build must repeat, because the go command ignores those of dependencies: `own`: all
+   * of them; `kubernetes-staging`: the staging modules, in the version of the module.
+   */
   readonly replaces: "none" | "kubernetes-staging" | "own";
   /** Whether the commands need a C compiler, like flannel's udp backend. */
   readonly cgo?: true;
@@ -31,7 +34,11 @@ interface UpstreamGoMod {
     | undefined;
 }
 
-/** Returns the go.mod of an empty module in which `go build -mod=mod` builds the commands of a module. */
+/**
+ * Returns the go.mod of an otherwise empty module, in which `go build -mod=mod` builds the commands of another module.
+ *
+ * @param upstream go.mod of the module with the commands
+ */
 export function renderGoMod(module: GoModule, upstream: UpstreamGoMod): string {
   const replaces = new Map<string, string>();
   if (module.replaces === "kubernetes-staging") {
@@ -50,11 +57,11 @@ export function renderGoMod(module: GoModule, upstream: UpstreamGoMod): string {
   return `module build\n\ngo ${upstream.Go}\n\nrequire ${module.path} ${module.version}\n${block}`;
 }
 
-/** Returns Kubernetes' staging modules: replaced by a directory up to v1.30, and required at v0.0.0 in every version. */
+/** Lists Kubernetes' staging modules: up to v1.30 a directory replaces them, and every version requires them at v0.0.0. */
 function listStagingModules(upstream: UpstreamGoMod): Set<string> {
   return new Set([
-    ...(upstream.Replace ?? []).filter((r) => r.New.Path.startsWith("./staging/")).map((r) => r.Old.Path),
-    ...(upstream.Require ?? []).filter((r) => r.Version === "v0.0.0").map((r) => r.Path),
+    ...(upstream.Replace ?? []).filter(({ New }) => New.Path.startsWith("./staging/")).map(({ Old }) => Old.Path),
+    ...(upstream.Require ?? []).filter(({ Version }) => Version === "v0.0.0").map(({ Path }) => Path),
   ]);
 }
 
@@ -76,5 +83,5 @@ export function listBuildArguments(module: GoModule, outputDirectory: string): r
 
 /** Returns the import paths of the commands. */
 export function listGoPackages({ path, packages, otherPackages = [] }: GoModule): readonly string[] {
-  return [...packages.map((below) => (below === "" ? path : `${path}/${below}`)), ...otherPackages];
+  return [...packages.map((name) => (name === "" ? path : `${path}/${name}`)), ...otherPackages];
 }

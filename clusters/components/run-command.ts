@@ -2,16 +2,16 @@ import { spawn } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 
-/** Options of a program. */
+/** Options of a call of a program. */
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
   /** Called with each line of stdout and stderr. */
   readonly onLine?: (line: string) => void;
-  /** Timeout in milliseconds; then the program is ended (SIGTERM) and the exit code is 128. */
+  /** Timeout in milliseconds, after which the program gets SIGTERM; the exit code is 128 if this ends it. */
   readonly timeoutMs?: number;
-  /** Sends the program SIGTERM when it is aborted; the result is what the program leaves. */
+  /** Sends SIGTERM to the program when it is aborted. The call still waits for the program's end and returns its result. */
   readonly signal?: AbortSignal;
 }
 
@@ -23,15 +23,16 @@ export interface CommandResult {
 }
 
 /**
- * Runs a program without a shell, and waits for its end. A lab runs hundreds of programs, and zx's shell takes 5 ms for each
- * (14.3 ms instead of 9.4 ms, measured with `true`). Scripts and single steps use zx, see clusters/shell.ts.
+ * Runs a program without a shell, and waits for its end. A lab runs hundreds of programs, and zx's shell adds 5 ms to each
+ * (`true` takes 14.3 ms instead of 9.4 ms). Scripts and single steps use zx, see clusters/shell.ts.
  *
+ * @param argv name or path of the program, and its arguments
  * @returns the result for any exit code; 127 if the program does not exist
  */
 export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const [file = "", ...rest] = argv;
+  const [file = "", ...programArguments] = argv;
   return new Promise((resolve) => {
-    const child = spawn(file, rest, {
+    const child = spawn(file, programArguments, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
       env: { ...process.env, ...options.env },
@@ -65,7 +66,11 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   });
 }
 
-/** Runs a program and returns its stdout. Throws for other exit codes than 0, with the last lines of its output. */
+/**
+ * Runs a program and returns its stdout.
+ *
+ * @throws with the last lines of the output, if the exit code is not 0
+ */
 export async function runOrThrow(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await runCommand(argv, options);
   if (result.exitCode !== 0) {
@@ -75,10 +80,10 @@ export async function runOrThrow(argv: readonly string[], options: CommandOption
   return result.stdout;
 }
 
-/** Whether a program is on PATH, in /usr/sbin or in /sbin. */
-export async function isExecutable(program: string): Promise<boolean> {
+/** Whether an executable program of this name is on PATH, in /usr/sbin or in /sbin. */
+export async function isInstalled(program: string): Promise<boolean> {
   const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  const found = await Promise.all(
+  const results = await Promise.all(
     directories.map((directory) =>
       access(join(directory, program), constants.X_OK).then(
         () => true,
@@ -86,5 +91,5 @@ export async function isExecutable(program: string): Promise<boolean> {
       ),
     ),
   );
-  return found.includes(true);
+  return results.includes(true);
 }

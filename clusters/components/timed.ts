@@ -2,17 +2,23 @@ import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Progress, StepHandle } from "../progress/progress.ts";
 import { readLastSeconds, saveLastSeconds } from "./timings.ts";
 
-/** Runs work as a step that shows its last duration, and saves the new one. */
+/**
+ * Runs work as a step of the progress display, which shows the duration of the last run. Saves the new duration.
+ *
+ * @param title identifies the step
+ * @returns the result of the work
+ * @throws the error of the work, after the step is shown as failed
+ */
 export async function runTimed<T>(
   progress: Progress,
   title: string,
   work: (step: StepHandle) => Promise<T>,
 ): Promise<T> {
   const step = progress.step(title, await readLastSeconds(title));
-  const started = performance.now();
+  const startMs = performance.now();
   try {
     const result = await work(step);
-    await saveLastSeconds(title, (performance.now() - started) / 1000);
+    await saveLastSeconds(title, (performance.now() - startMs) / 1000);
     step.done();
     return result;
   } catch (error) {

@@ -6,7 +6,7 @@ import { getCacheRoot } from "./cache.ts";
 
 const seconds = z.record(z.string(), z.number());
 
-/** Returns the last duration of a step on this machine in seconds. */
+/** Returns the last duration of a step on this machine in seconds; undefined if the step never finished. */
 export async function readLastSeconds(title: string): Promise<number | undefined> {
   return (await readTimings())[title];
 }

@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { hashContent } from "../components/cache.ts";
 
-/** Paths of the private Docker daemon: all but the runtime directory are in one directory of the cache. */
+/** Paths of the private Docker daemon. All except the runtime directory are in one directory of the cache. */
 export interface DaemonPaths {
   readonly directory: string;
   /** Images and containers. */
@@ -69,13 +69,13 @@ const BRIDGES = ["172.29.255.1/24", "192.168.255.1/24", "10.254.255.1/24", "100.
  */
 export function findFreeBridge(taken: readonly string[]): string {
   const networks = taken.map((cidr) => ipaddr.IPv4.parseCIDR(cidr));
-  const free = BRIDGES.find((bridge) => {
+  const freeBridge = BRIDGES.find((bridge) => {
     const [address, length] = ipaddr.IPv4.parseCIDR(bridge);
-    return !networks.some(([other, otherLength]) => address.match(other, Math.min(length, otherLength)));
+    return !networks.some(([network, networkLength]) => address.match(network, Math.min(length, networkLength)));
   });
-  if (free === undefined)
+  if (freeBridge === undefined)
     throw new Error(
       `This machine's networks overlap all candidates for Docker's bridge (${BRIDGES.join(", ")}): start Docker manually.`,
     );
-  return free;
+  return freeBridge;
 }

@@ -1,5 +1,5 @@
 import { getCacheRoot } from "../components/cache.ts";
-import { type CommandOptions, type CommandResult, isExecutable, runCommand } from "../components/run-command.ts";
+import { type CommandOptions, type CommandResult, isInstalled, runCommand } from "../components/run-command.ts";
 import { withLock } from "../components/lock.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { runTimed } from "../components/timed.ts";
@@ -64,7 +64,7 @@ export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
 /** Installs the programs of a Docker daemon. @returns whether some were missing */
 export async function installDocker(progress: Progress): Promise<boolean> {
   const missing = await Promise.all(
-    Object.entries(PACKAGES).map(async ([program, name]) => ((await isExecutable(program)) ? [] : [name])),
+    Object.entries(PACKAGES).map(async ([program, name]) => ((await isInstalled(program)) ? [] : [name])),
   );
   await ensureDebianPackages([...new Set(missing.flat())], progress);
   return missing.flat().length > 0;

@@ -8,8 +8,10 @@ const VXLAN_BYTES = { ipv4: 50, ipv6: 70 } as const;
 const DEFAULT_WIRE_MTU = 1500;
 
 /**
- * Returns the MTU of Calico's links. It is the same for both families, so that of IPv6 if the cluster has IPv6 (felix
- * encapsulates IPv6 in IPv6).
+ * Returns the MTU of Calico's links. Felix encapsulates IPv6 in IPv6, but its links have one MTU for both families: a cluster with
+ * IPv6 gets the smaller MTU of IPv6.
+ *
+ * @param wireMtu MTU of the links between nodes
  */
 export function calculateOverlayMtu(families: readonly IpFamily[], wireMtu: number = DEFAULT_WIRE_MTU): number {
   return wireMtu - VXLAN_BYTES[families.includes("ipv6") ? "ipv6" : "ipv4"];
@@ -74,7 +76,7 @@ function setVariables(env: readonly Variable[], changes: Readonly<Record<string,
   ];
 }
 
-/** Returns an IP pool as an object of Calico's API. @param underlayCidr CIDR of a pool with cidr `underlay` */
+/** Returns an IPPool of Calico's API. @param underlayCidr replaces the cidr `underlay` */
 export function renderPool({ name, cidr, disabled }: ExtraPool, underlayCidr: string) {
   return {
     apiVersion: "crd.projectcalico.org/v1",

@@ -27,7 +27,7 @@ describe("the registry of environments", () => {
   });
 
   it("refuses an unknown name and lists the known ones", () => {
-    assert.throws(() => findEnvironment("nope"), /unknown environment "nope": use all, or some of default, /);
+    assert.throws(() => findEnvironment("nope"), /unknown environment "nope": use all, or names from default, /);
   });
 });
 

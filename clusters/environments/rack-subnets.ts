@@ -16,8 +16,8 @@ const PREFIX_LENGTH = 24;
 const NAMES = ["rack-1", "rack-2"] as const;
 
 /**
- * Returns the racks of an underlay: the /24 of its nodes is the first, the next /24 the second. The upper half of each
- * belongs to pods.
+ * Returns the racks of an underlay: the first has the /24 of the nodes, the second the next /24. Pods have the upper half of each.
+ *
  * @param nodeRange the range of the cluster's nodes, like 10.7.168.64/26
  */
 export function listRacks(nodeRange: string): readonly Rack[] {
@@ -39,7 +39,12 @@ export function findRackOfWorker(worker: number): number {
   return worker % NAMES.length;
 }
 
-/** Returns a node's address in another rack, with the same last number. */
+/**
+ * Returns the address that a node has in another rack. Its last octet is the same.
+ *
+ * @param address address in the first rack
+ * @param rack index of the other rack
+ */
 export function moveToRack(address: string, rack: number): string {
   const [a = "", b = "", c = "", d = ""] = address.split(".");
   return `${a}.${b}.${Number(c) + rack}.${d}`;

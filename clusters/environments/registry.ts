@@ -25,17 +25,17 @@ export const ENVIRONMENTS: readonly Environment[] = [
   ...ADDON_ENVIRONMENTS,
 ];
 
-/** Returns the environment of a name. Throws for an unknown name, with the known names. */
+/** Returns the environment with a name. @throws for an unknown name, with the list of known names */
 export function findEnvironment(name: string): Environment {
-  const found = ENVIRONMENTS.find((environment) => environment.name === name);
-  if (found === undefined)
+  const environment = ENVIRONMENTS.find((candidate) => candidate.name === name);
+  if (environment === undefined)
     throw new Error(
-      `unknown environment "${name}": use all, or some of ${ENVIRONMENTS.map((one) => one.name).join(", ")}`,
+      `unknown environment "${name}": use all, or names from ${ENVIRONMENTS.map((known) => known.name).join(", ")}`,
     );
-  return found;
+  return environment;
 }
 
-/** Returns the environments of a list like `a,b` or `all`, in the list's order. Throws for an unknown name. */
+/** Returns the environments of a list like `a,b` or `all`, in the order of the list. @throws for an unknown name */
 export function parseEnvironments(list: string): readonly Environment[] {
   return list.trim() === "all" ? ENVIRONMENTS : list.split(",").map((name) => findEnvironment(name.trim()));
 }

@@ -1,7 +1,7 @@
 import { runCommand } from "../components/run-command.ts";
 import type { Environment, KernelRequirement } from "../spec/environment.ts";
 
-/** Returns the first requirement that this machine does not meet; undefined if it meets all. Changes nothing. */
+/** Returns a sentence about the first requirement that this machine does not meet; undefined if it meets all. Changes nothing. */
 export async function findMissingRequirement({ requires = [] }: Environment): Promise<string | undefined> {
   for (const requirement of requires) {
     const missing = await checkLinkType(requirement);
@@ -10,7 +10,7 @@ export async function findMissingRequirement({ requires = [] }: Environment): Pr
   return undefined;
 }
 
-/** Creates a link in a temporary network namespace. */
+/** Tests whether the kernel has a link type, in a temporary network namespace. @returns the error; undefined if it has it */
 async function checkLinkType({ linkType }: KernelRequirement): Promise<string | undefined> {
   const { exitCode, stderr } = await runCommand([
     "unshare",

@@ -71,8 +71,6 @@ describe("chooseNodes", () => {
   it("chooses two of fifty workers, whatever their number", () => {
     const fifty = Array.from({ length: 50 }, (_, index) => createNode(`w${index + 1}`));
     assert.deepEqual(listChosen(fifty), ["w1", "w2"]);
-    assert.deepEqual(describeLeftOut(choose(fifty)), [
-      "48 more could get pods: --nodes names the number of nodes that do.",
-    ]);
+    assert.deepEqual(describeLeftOut(choose(fifty)), ["48 more nodes could get pods: raise --nodes to use them."]);
   });
 });

@@ -15,9 +15,9 @@ export interface NodeChoice {
 type NodeOptions = Pick<ExistingOptions, "workers" | "datapath" | "nodeSelector">;
 
 /**
- * Chooses the nodes that get pods: those of the label selector; without one the workers, or in a cluster without workers the
- * control plane. Nodes of different zones come first, so that paths between zones are tested; otherwise the order is that of
- * the names. Pure.
+ * Chooses the nodes that get pods. Candidates are the nodes of the label selector; without a selector, the workers; in a cluster
+ * without workers, the control plane. Candidates of different zones come first, so that paths between zones are tested; within a
+ * zone they are sorted by name. Pure.
  */
 export function chooseNodes(
   { nodes, interlay }: Pick<ClusterInventory, "nodes" | "interlay">,
@@ -29,18 +29,19 @@ export function chooseNodes(
   // The run itself installs an agent on every node if there is none.
   const isInstalled = datapath === "interlay" && interlay?.ours === false && interlay.returnPaths.size > 0;
   const agents = isInstalled ? interlay.returnPaths : undefined;
-  const explained = candidates.map((node) => ({ node, reason: explainUnusable(node, agents) }));
-  const usable = explained.flatMap(({ node, reason }) => (reason === undefined ? [node] : []));
-  const ordered = spreadOverZones(usable.toSorted(compareNames));
+  const assessed = candidates.map((node) => ({ node, reason: explainUnusable(node, agents) }));
+  const usable = assessed.flatMap(({ node, reason }) => (reason === undefined ? [node] : []));
+  const sorted = spreadOverZones(usable.toSorted(compareNames));
   return {
-    chosen: ordered.slice(0, limit),
-    unusable: explained
+    chosen: sorted.slice(0, limit),
+    unusable: assessed
       .flatMap(({ node, reason }) => (reason === undefined ? [] : [`${node.name} (${reason})`]))
       .toSorted((a, b) => compareNames({ name: a }, { name: b })),
-    spare: Math.max(0, ordered.length - limit),
+    spare: Math.max(0, sorted.length - limit),
   };
 }
 
+/** Returns why a node cannot get pods; undefined if it can. @param agents by node name; undefined: no agent is required */
 function explainUnusable(
   { name, ready, schedulable, os }: InventoryNode,
   agents: ReadonlyMap<string, unknown> | undefined,
@@ -70,6 +71,6 @@ function spreadOverZones(sorted: readonly InventoryNode[]): readonly InventoryNo
 export function describeLeftOut({ unusable, spare }: Pick<NodeChoice, "unusable" | "spare">): readonly string[] {
   return [
     ...(unusable.length === 0 ? [] : [`These nodes get no pods: ${unusable.join(", ")}.`]),
-    ...(spare === 0 ? [] : [`${spare} more could get pods: --nodes names the number of nodes that do.`]),
+    ...(spare === 0 ? [] : [`${spare} more nodes could get pods: raise --nodes to use them.`]),
   ];
 }

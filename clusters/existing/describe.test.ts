@@ -48,8 +48,8 @@ describe("the description of an existing cluster", () => {
     };
     const found = { subnet: "10.7.0.0/16", ranges: ["10.7.210.0/24"], gateway: "10.7.0.1" };
     assert.deepEqual(await parsePoolRange("10.7.210.0/24", undefined, ["w"], nodePods), found);
-    await assert.rejects(parsePoolRange("10.8.0.0/24", undefined, ["w"], nodePods), /name the underlay with --subnet/);
-    await assert.rejects(parsePoolRange("10.7.210.0/24", undefined, ["w"], "not admitted"), /name it with --subnet/);
+    await assert.rejects(parsePoolRange("10.8.0.0/24", undefined, ["w"], nodePods), /set --subnet to the underlay/);
+    await assert.rejects(parsePoolRange("10.7.210.0/24", undefined, ["w"], "not admitted"), /: set --subnet/);
   });
 });
 

@@ -7,10 +7,10 @@ import type { InventoryNode } from "./inventory/read-nodes.ts";
 import type { PoolRange } from "./install-interlay.ts";
 import type { NodePods } from "./node-pods.ts";
 
-/** Returns a node in the form that the suite uses. Pure. */
+/** Converts a node of the inventory to a node of a Cluster. Pure. */
 export function toClusterNode({ name, addresses }: InventoryNode, role: ClusterNode["role"]): ClusterNode {
   const [address = ""] = addresses;
-  const address6 = addresses.slice(1).find((one) => one.includes(":"));
+  const address6 = addresses.slice(1).find((candidate) => candidate.includes(":"));
   return {
     name,
     role,
@@ -19,23 +19,27 @@ export function toClusterNode({ name, addresses }: InventoryNode, role: ClusterN
   };
 }
 
-/** Returns the spec of an existing cluster. Fields that only the creation of a cluster needs are empty. Pure. */
+/**
+ * Returns the spec of an existing cluster. Fields that are only used to create a cluster are empty. Pure.
+ *
+ * @param requested spec of the run, from which the other fields are taken
+ */
 export function toClusterSpec(requested: ClusterSpec, inventory: ClusterInventory): ClusterSpec {
   const findRange = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
   const overlay4 = findRange(inventory.overlayCidrs, false);
   const overlay6 = findRange(inventory.overlayCidrs, true);
-  const service = (v6: boolean): string => findRange(inventory.serviceCidrs, v6) ?? "";
+  const findServiceRange = (v6: boolean): string => findRange(inventory.serviceCidrs, v6) ?? "";
   const unused = { underlayCidr: "", nodeRange: "", podRange: "" };
   const common = { ...omitIpv6(requested), ...unused, kubernetes: inventory.server };
   if (overlay4 === undefined && overlay6 !== undefined)
-    return { ...common, overlayCidr: overlay6, serviceCidr: service(true) };
+    return { ...common, overlayCidr: overlay6, serviceCidr: findServiceRange(true) };
   return {
     ...common,
     overlayCidr: overlay4 ?? "",
-    serviceCidr: service(false),
-    ...(overlay6 === undefined || service(true) === ""
+    serviceCidr: findServiceRange(false),
+    ...(overlay6 === undefined || findServiceRange(true) === ""
       ? {}
-      : { ipv6: { overlayCidr: overlay6, serviceCidr: service(true), underlayCidr: "", podRange: "" } }),
+      : { ipv6: { overlayCidr: overlay6, serviceCidr: findServiceRange(true), underlayCidr: "", podRange: "" } }),
   };
 }
 
@@ -45,18 +49,18 @@ function omitIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
   return copy;
 }
 
-/** Returns the versions of components for the report, as far as images and nodes contain them. Pure. */
+/** Returns the versions of components for the report, from tags of images and status of nodes. Unknown versions are left out. Pure. */
 export function listVersions({ server, nodes, kubeProxy, multus, overlay }: ClusterInventory) {
-  const tag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
-  const known = {
+  const parseTag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
+  const versions = {
     kubernetes: server,
     kubeProxy: kubeProxy.kubeProxy?.version,
-    ...(overlay === undefined ? {} : { [overlay.name]: tag(overlay.image) ?? "unknown" }),
-    multus: tag(multus),
+    ...(overlay === undefined ? {} : { [overlay.name]: parseTag(overlay.image) ?? "unknown" }),
+    multus: parseTag(multus),
     kernel: [...new Set(nodes.map(({ kernel }) => kernel).filter((kernel) => kernel !== ""))].join(", "),
   };
   return Object.fromEntries(
-    Object.entries(known).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])),
+    Object.entries(versions).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])),
   );
 }
 
@@ -66,10 +70,11 @@ const links = z.array(
 const routes = z.array(z.object({ gateway: z.string().optional() }));
 
 /**
- * Returns the pool of a range. The subnet is the given one, or that of the first node's links; the gateway is that of the
- * node's default route if it is in the subnet.
+ * Returns the pool for a range. Its gateway is that of the default route on the first worker, if this is in the subnet.
  *
- * @throws if the subnet is unknown
+ * @param subnet subnet of the range; undefined: it is read from the links of the first worker
+ * @param nodePods see createNodePods
+ * @throws if the subnet cannot be determined
  */
 export async function parsePoolRange(
   range: string,
@@ -79,7 +84,8 @@ export async function parsePoolRange(
 ): Promise<PoolRange> {
   const [node] = workers;
   if (typeof nodePods === "string" || node === undefined) {
-    if (subnet === undefined) throw new Error("Cannot read the underlay's subnet on the nodes: name it with --subnet.");
+    if (subnet === undefined)
+      throw new Error("Cannot read the underlay's subnet from the links of the nodes: set --subnet.");
     return { subnet, ranges: [range] };
   }
   const family = range.includes(":") ? "-6" : "-4";
@@ -87,19 +93,21 @@ export async function parsePoolRange(
     nodePods.exec(node, ["ip", "-json", family, "address"]),
     nodePods.exec(node, ["ip", "-json", family, "route", "show", "default"]),
   ]);
-  const found = subnet ?? findSubnet(range, links.parse(JSON.parse(addresses.stdout)));
-  if (found === undefined)
-    throw new Error(`No link of ${node} is in the network of ${range}: name the underlay with --subnet.`);
+  const poolSubnet = subnet ?? findSubnet(range, links.parse(JSON.parse(addresses.stdout)));
+  if (poolSubnet === undefined)
+    throw new Error(
+      `No link of node ${node} has an address in a network that contains ${range}: set --subnet to the underlay's subnet.`,
+    );
   const gateway = routes
     .parse(JSON.parse(defaults.stdout || "[]"))
-    .find(({ gateway }) => cidrContains(gateway, found))?.gateway;
-  return { subnet: found, ranges: [range], ...(gateway === undefined ? {} : { gateway }) };
+    .find(({ gateway }) => cidrContains(gateway, poolSubnet))?.gateway;
+  return { subnet: poolSubnet, ranges: [range], ...(gateway === undefined ? {} : { gateway }) };
 }
 
-/** Returns the network of the links that contains a range, in CIDR notation. Pure. */
-export function findSubnet(range: string, all: z.infer<typeof links>): string | undefined {
+/** Returns the network of a link that contains the first address of a range, in CIDR notation. Pure. */
+export function findSubnet(range: string, nodeLinks: z.infer<typeof links>): string | undefined {
   const [first = ""] = range.split(/[-/]/);
-  return all
+  return nodeLinks
     .flatMap(({ addr_info }) => addr_info)
     .map(({ local, prefixlen }) => maskAddress(local, prefixlen))
     .find((cidr) => cidrContains(first, cidr) && !/\/(32|128)$/.test(cidr));

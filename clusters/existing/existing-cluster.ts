@@ -2,10 +2,10 @@ import type { Cluster } from "../provider/provider.ts";
 import type { ExternalTarget } from "../spec/external-target.ts";
 import type { NodePods } from "./node-pods.ts";
 
-/** Port of the suite's pods in the node's network: below NodePorts and ephemeral ports, and not registered by IANA. */
+/** Port of the suite's host-network pods: below NodePorts and ephemeral ports, and not registered by IANA. */
 const HOST_PORT = 28_080;
 
-/** Properties of an existing cluster that its inventory and the user's options give. */
+/** Properties of an existing cluster that come from its inventory and the user's options. */
 type ExistingParts = Required<
   Pick<
     Cluster,
@@ -22,11 +22,14 @@ type ExistingParts = Required<
   >
 > & {
   readonly externalTarget: ExternalTarget | undefined;
-  /** A string is the reason why there are none. */
+  /** Pods in the nodes' networks; or the reason, as a string, why the run has none. */
   readonly nodePods: NodePods | string;
 };
 
-/** Returns an existing cluster, used through its API server alone. Its programs run in the node's network, with the files of a pod. */
+/**
+ * Returns an existing cluster, which is used only through its API server. `exec` runs programs in a node's network namespace, with
+ * the files of a pod.
+ */
 export function createExistingCluster({ externalTarget, nodePods, ...parts }: ExistingParts): Cluster {
   return {
     provider: "existing",

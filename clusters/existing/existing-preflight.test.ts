@@ -8,7 +8,7 @@ const GOOD = createInventory();
 type PreflightOptions = Parameters<typeof checkPreconditions>[1];
 const problems = (facts: Partial<ClusterInventory>, options?: Partial<PreflightOptions>) =>
   checkPreconditions({ ...GOOD, ...facts }, { datapath: "interlay", workers: 2, ...options }).flatMap(
-    ({ what, problem }) => (problem ? [`${problem.severity}: ${what}`] : []),
+    ({ property, problem }) => (problem ? [`${problem.severity}: ${property}`] : []),
   );
 const WITHOUT_INTERLAY = createInventory({ interlay: undefined });
 
@@ -88,8 +88,8 @@ describe("preflight of an existing cluster", () => {
 
   it("allows the installation of Interlay with a range, permissions and images", () => {
     const listProblems = (facts: ClusterInventory, options: Partial<PreflightOptions> = {}) =>
-      checkPreconditions(facts, { datapath: "interlay", workers: 2, ...options }).flatMap(({ what, problem }) =>
-        problem ? [what] : [],
+      checkPreconditions(facts, { datapath: "interlay", workers: 2, ...options }).flatMap(({ property, problem }) =>
+        problem ? [property] : [],
       );
     const withoutAddresses = { ...WITHOUT_INTERLAY, macvlans: [], poolRanges: [] };
     assert.deepEqual(listProblems(withoutAddresses), ["Interlay", "free addresses"]);

@@ -9,13 +9,15 @@ import { chooseImageSource, chooseNetwork } from "./selection.ts";
 
 /** One row of the preflight's table. */
 interface PreflightRow {
-  readonly what: string;
+  /** Name of the checked property. */
+  readonly property: string;
+  /** Value that the cluster has. */
   readonly found: string;
-  /** Undefined: the row is as required. */
+  /** Undefined: the value is as required. */
   readonly problem?: PreflightFinding;
 }
 
-/** Addresses that a node's pods need: net1 of two underlay pods and two multi-NIC pods. */
+/** Number of underlay addresses for the pods of a node: two underlay pods and two multi-NIC pods. */
 const ADDRESSES_PER_NODE = 4;
 /** Oldest supported kernel, as in docs/install.md. */
 const MIN_KERNEL = [5, 10] as const;
@@ -25,7 +27,7 @@ type PreflightRequest = Pick<
   "datapath" | "workers" | "nodeSelector" | "pool" | "network" | "image" | "agentImage"
 >;
 
-/** Returns what was read of a cluster, with the problems that would stop the suite or limit its results. Pure. */
+/** Returns the properties of a cluster, with the problems that prevent a run (errors) or limit its results (warnings). Pure. */
 export function checkPreconditions(
   inventory: ClusterInventory,
   options: PreflightRequest = { datapath: "interlay", workers: 2 },
@@ -33,13 +35,13 @@ export function checkPreconditions(
   const choice = chooseNodes(inventory, options);
   const installs = options.datapath === "interlay" && inventory.interlay === undefined;
   return [
-    { what: "API server", found: inventory.server },
+    { property: "API server", found: inventory.server },
     checkKubelets(inventory.nodes),
     checkNodes(inventory.nodes, choice, options),
     checkKernels(inventory.nodes, choice.chosen),
     checkKubeProxy(inventory),
     checkMultus(inventory),
-    { what: "macvlan networks", found: inventory.macvlans.join(", ") || "none" },
+    { property: "macvlan networks", found: inventory.macvlans.join(", ") || "none" },
     checkOverlay(inventory),
     checkInterlay(inventory, options, choice.chosen),
     checkNetwork(inventory, options),
@@ -49,16 +51,19 @@ export function checkPreconditions(
   ];
 }
 
-/** Returns a row. @param error the problem; an error takes precedence over a warning */
-function createRow(what: string, found: string, error?: string, warning?: string): PreflightRow {
-  if (error !== undefined) return { what, found, problem: { severity: "error", message: error } };
-  if (warning !== undefined) return { what, found, problem: { severity: "warning", message: warning } };
-  return { what, found };
+/** Creates a row. An error takes precedence over a warning. */
+function createRow(property: string, found: string, error?: string, warning?: string): PreflightRow {
+  if (error !== undefined) return { property, found, problem: { severity: "error", message: error } };
+  if (warning !== undefined) return { property, found, problem: { severity: "warning", message: warning } };
+  return { property, found };
 }
 
 function checkKubelets(nodes: readonly InventoryNode[]): PreflightRow {
   const versions = [...new Set(nodes.map(({ kubelet }) => kubelet))];
-  const warning = versions.length > 1 ? "Kubelets differ: the result is that of all versions together." : undefined;
+  const warning =
+    versions.length > 1
+      ? "The kubelets have different versions: a result does not show which of them it depends on."
+      : undefined;
   return createRow("kubelets", versions.join(", "), undefined, warning);
 }
 
@@ -71,8 +76,9 @@ function checkNodes(
   const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
   const names = choice.chosen.map(({ name }) => name).join(", ") || "none";
   const selection = nodeSelector === undefined ? "" : ` of those with ${nodeSelector}`;
-  const one = choice.chosen.length === 1 ? ["Pods run on one node: no cell has its target on another node."] : [];
-  const warnings = [...one, ...describeLeftOut(choice)];
+  const singleNode =
+    choice.chosen.length === 1 ? ["Pods run on one node: no cell has its target on another node."] : [];
+  const warnings = [...singleNode, ...describeLeftOut(choice)];
   return createRow(
     "nodes",
     `${ready} of ${nodes.length} Ready, ${workers} workers; pods on ${names}`,
@@ -89,27 +95,27 @@ function checkKernels(nodes: readonly InventoryNode[], chosen: readonly Inventor
   return createRow("kernels", [...kernels].join(", "), error);
 }
 
-/** Returns false for an unknown version, like that of a lab's nodes. */
+/** Whether a kernel is older than MIN_KERNEL. False for an unknown version, like that of a lab's nodes. */
 function isKernelTooOld(kernel: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
   if (major === undefined || minor === undefined) return false;
   return Number(major) < MIN_KERNEL[0] || (Number(major) === MIN_KERNEL[0] && Number(minor) < MIN_KERNEL[1]);
 }
 
-function checkKubeProxy({ kubeProxy: found }: ClusterInventory): PreflightRow {
-  const what = "kube-proxy";
-  if (found.kubeProxy === undefined) return createRow(what, "unknown", `${found.problem}.`);
-  const { version, mode } = found.kubeProxy;
+function checkKubeProxy({ kubeProxy: finding }: ClusterInventory): PreflightRow {
+  const property = "kube-proxy";
+  if (finding.kubeProxy === undefined) return createRow(property, "unknown", `${finding.problem}.`);
+  const { version, mode } = finding.kubeProxy;
   if (mode === "none") {
     const warning =
       "No kube-proxy was found, so no rule for INVALID packets is expected. If one runs as a program of the nodes, name it with --kube-proxy.";
-    return createRow(what, `none: ${found.source}`, undefined, warning);
+    return createRow(property, `none: ${finding.source}`, undefined, warning);
   }
   const warning =
     mode === "ipvs"
-      ? "IPVS mode has no rule for INVALID packets: cells must pass with every return path. The suite itself was not run with IPVS."
+      ? "kube-proxy in mode ipvs has no rule for INVALID packets: cells must pass with every return path. The suite itself was not run with ipvs."
       : undefined;
-  return createRow(what, `${version} (${mode}), by its ${found.source}`, undefined, warning);
+  return createRow(property, `${version} (${mode}), source: ${finding.source}`, undefined, warning);
 }
 
 function checkMultus({ multus, nadKind }: ClusterInventory): PreflightRow {
@@ -124,16 +130,16 @@ function checkMultus({ multus, nadKind }: ClusterInventory): PreflightRow {
 }
 
 function checkOverlay({ overlay, calico, overlayCidrs }: ClusterInventory): PreflightRow {
-  const what = "overlay";
+  const property = "overlay";
   const agent = overlay === undefined ? "no known DaemonSet" : `${overlay.name} (${overlay.image})`;
   const networks = calico.length > 0 ? calico : overlayCidrs;
   const found = [agent, ...networks].join(", ");
   if (networks.length === 0)
-    return createRow(what, found, undefined, "The overlay's network is not known: routes to it are not checked.");
+    return createRow(property, found, undefined, "The overlay's network is not known: routes to it are not checked.");
   const warning = calico.every((pool) => pool.endsWith("VXLAN"))
     ? undefined
     : "Not every pool of Calico uses VXLAN: the documented routes are those of VXLAN.";
-  return createRow(what, found, undefined, warning);
+  return createRow(property, found, undefined, warning);
 }
 
 function checkInterlay(
@@ -141,20 +147,20 @@ function checkInterlay(
   { datapath, pool }: PreflightRequest,
   chosen: readonly InventoryNode[],
 ): PreflightRow {
-  const what = "Interlay";
+  const property = "Interlay";
   const returnPaths = interlay === undefined ? [] : listReturnPaths(interlay, chosen);
   const found = interlay === undefined ? "not found" : `${interlay.image}, return path ${returnPaths.join(" and ")}`;
-  if (datapath === "none") return createRow(what, `${found}; another solution is tested (--datapath none)`);
+  if (datapath === "none") return createRow(property, `${found}; another solution is tested (--datapath none)`);
   if (interlay !== undefined)
     return createRow(
-      what,
+      property,
       found,
       returnPaths.length > 1
-        ? "The agents of these nodes use different return paths: choose nodes of one with --node-selector."
+        ? "The agents of these nodes use different return paths: choose nodes with the same return path with --node-selector."
         : undefined,
     );
   return createRow(
-    what,
+    property,
     "not found: the run installs and removes it",
     pool === undefined
       ? "Interlay is not installed, and its installation needs a range of addresses: name one with --pool."
@@ -163,13 +169,13 @@ function checkInterlay(
 }
 
 function checkNetwork(inventory: ClusterInventory, options: PreflightRequest): PreflightRow {
-  const what = "network of underlay links";
+  const property = "network of underlay links";
   const network = chooseNetwork(inventory, options);
-  if (network !== undefined) return createRow(what, network);
+  if (network !== undefined) return createRow(property, network);
   const { macvlans } = inventory;
   return createRow(
-    what,
-    "not clear",
+    property,
+    "undecided",
     macvlans.length === 0
       ? "No NetworkAttachmentDefinition uses macvlan: create one, or name another network with --network."
       : `There are several macvlan networks: name one of ${macvlans.join(", ")} with --network.`,
@@ -181,15 +187,15 @@ function checkAddresses(
   needed: number,
   { pool, datapath }: PreflightRequest,
 ): PreflightRow {
-  const what = "free addresses";
-  if (datapath === "none") return createRow(what, "not counted: the tested solution has its own");
+  const property = "free addresses";
+  if (datapath === "none") return createRow(property, "not counted: the tested solution assigns its own");
   const ranges = pool === undefined ? poolRanges : [pool];
   const size = ranges.reduce((sum, range) => sum + countAddresses(range), 0n);
   const free = size - (pool === undefined ? BigInt(heldAddresses) : 0n);
   const found = ranges.length === 0 ? "no pool" : `${free < 0n ? 0n : free} of ${size} in ${ranges.join(", ")}`;
   const error =
     free < BigInt(needed) ? `The suite needs ${needed} free addresses: use a pool with a larger range.` : undefined;
-  return createRow(what, found, error);
+  return createRow(property, found, error);
 }
 
 function checkImages(

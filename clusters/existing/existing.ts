@@ -26,7 +26,7 @@ import { chooseImageSource, chooseNetwork } from "./selection.ts";
 
 const UNINSTALL_TIMEOUT_MS = 120_000;
 const POLL_MS = 200;
-/** Namespace of the pods in the nodes' network. It is another one, because the suite counts the pods of its namespace. */
+/** Returns the namespace of the pods in the nodes' networks. It is not that of the suite, which counts the pods of its namespace. */
 const getToolsNamespace = (namespace: string): string => `${namespace}-nodes`;
 
 /** Returns the provider of an existing cluster. Its `down` removes everything that a run has created. */
@@ -96,17 +96,17 @@ export function createExistingProvider(options: ExistingOptions = parseExistingO
     async down(_name, progress) {
       const config = loadKubeConfig(options);
       const inventory = await readInventory(config);
-      const steps: readonly (readonly [string, () => Promise<void>])[] = [
-        [`the namespace ${namespace}`, () => removeNamespace(config, namespace)],
-        [`the namespace ${toolsNamespace}`, () => removeNamespace(config, toolsNamespace)],
-        ["the suite's pool", () => removePool(config, namespace)],
-        ["Interlay", () => removeInterlay(config, inventory, progress)],
-        ["the copy of the kubeconfig", () => rm(getKubeconfigCopy(), { force: true })],
+      const steps: readonly RemovalStep[] = [
+        { object: `the namespace ${namespace}`, remove: () => removeNamespace(config, namespace) },
+        { object: `the namespace ${toolsNamespace}`, remove: () => removeNamespace(config, toolsNamespace) },
+        { object: "the suite's pool", remove: () => removePool(config, namespace) },
+        { object: "Interlay", remove: () => removeInterlay(config, inventory, progress) },
+        { object: "the copy of the kubeconfig", remove: () => rm(getKubeconfigCopy(), { force: true }) },
       ];
       const failures: string[] = [];
-      for (const [what, remove] of steps)
+      for (const { object, remove } of steps)
         await remove().catch((error: unknown) => {
-          failures.push(`${what} (${getErrorMessage(error)})`);
+          failures.push(`${object} (${getErrorMessage(error)})`);
         });
       if (failures.length > 0)
         throw new Error(`Cannot remove ${failures.join("; ")}. Run npm run down -- --provider existing again.`);
@@ -114,16 +114,27 @@ export function createExistingProvider(options: ExistingOptions = parseExistingO
   };
 }
 
+/** One part of `down`. */
+interface RemovalStep {
+  /** Noun phrase for an error. */
+  readonly object: string;
+  readonly remove: () => Promise<void>;
+}
+
 interface InstallContext {
   /** Image of Interlay. */
   readonly image: string;
   /** Names of the workers that get pods. */
   readonly workers: readonly string[];
+  /** See createNodePods. */
   readonly nodePods: NodePods | string;
   readonly pullSecrets: readonly PullSecret[];
 }
 
-/** Installs Interlay if it is missing, or creates a pool if a range was named. Does nothing with `--datapath none`. */
+/**
+ * Installs Interlay with a pool if the cluster does not have it. If the cluster has it, creates a pool for the range of `--pool`, if
+ * there is one. Does nothing with `--datapath none`.
+ */
 async function prepareInterlay(
   config: KubeConfig,
   inventory: ClusterInventory,
@@ -131,14 +142,15 @@ async function prepareInterlay(
   { image, workers, nodePods, pullSecrets }: InstallContext,
   progress: Progress,
 ): Promise<void> {
-  const isForeign = inventory.interlay?.ours === false;
-  if (datapath === "none" || (isForeign && pool === undefined)) return;
+  const isInstalledByUser = inventory.interlay?.ours === false;
+  if (datapath === "none" || (isInstalledByUser && pool === undefined)) return;
   const range = pool === undefined ? undefined : await parsePoolRange(pool, subnet, workers, nodePods);
-  if (isForeign) {
+  if (isInstalledByUser) {
     if (range !== undefined) await createPool(config, namespace, range);
     return;
   }
-  if (range === undefined) throw new Error("Interlay is not installed: name a range for its addresses with --pool.");
+  if (range === undefined)
+    throw new Error("Interlay is not installed, and its installation needs a range of addresses: set --pool.");
   const installation = {
     image,
     returnPath: DEFAULT_RETURN_PATH,
@@ -156,7 +168,7 @@ async function removeInterlay(config: KubeConfig, { interlay }: ClusterInventory
   );
 }
 
-/** Throws if a namespace with a name of the suite has another owner. */
+/** Checks that the suite created the existing namespaces among `names`. @throws for a namespace without its label */
 async function assertNamespacesAreOurs(config: KubeConfig, names: readonly string[]): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
   for (const name of names) {

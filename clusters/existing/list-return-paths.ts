@@ -1,12 +1,13 @@
 import type { InventoryInterlay } from "./inventory/read-interlay.ts";
 import type { InventoryNode } from "./inventory/read-nodes.ts";
 
-/** The return path of an installation that the run makes, and that agents with the setting `auto` choose by default. */
+/** Return path with which the suite installs Interlay. It is also the default of agents with the setting `auto`. */
 export const DEFAULT_RETURN_PATH = "notrack";
 
 /**
- * Returns the return paths that the agents of nodes use, each once. NodeState says which one an agent has chosen; the setting
- * counts only for a node without a NodeState. Pure.
+ * Returns the distinct return paths that the agents of nodes use. Pure.
+ *
+ * @param interlay `returnPaths` has the return path of each NodeState by node name; `setting` is used for other nodes
  */
 export function listReturnPaths(
   { returnPaths, setting }: Pick<NonNullable<InventoryInterlay["interlay"]>, "returnPaths" | "setting">,

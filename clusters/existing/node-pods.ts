@@ -10,9 +10,9 @@ const CONTAINER = "tools";
 const READY_TIMEOUT_MS = 120_000;
 const POLL_MS = 200;
 
-/** Pods in the nodes' networks, through which the suite reads rules and routes. */
+/** Pods in the network namespaces of nodes, in which the suite reads rules and routes. */
 export interface NodePods {
-  /** Runs a program in a node's network, with the files of the pod. */
+  /** Runs a program in a node's network namespace. It has the files of the pod, not those of the node. */
   exec(node: string, argv: readonly string[]): Promise<ExecResult>;
 }
 
@@ -22,11 +22,12 @@ interface NodePodTemplate {
 }
 
 /**
- * Creates a pod on each node, or uses the existing one, and waits until it runs. A pod has the name of its node, so that a
- * run with other nodes never uses it for another. The pods have NET_ADMIN to read rules and routes, and cannot enter other
- * namespaces.
+ * Creates a pod on each node, or uses the existing one, and waits until it runs. Each pod has the name of its node: a later run
+ * that selects other nodes cannot take it for a pod of another node. The pods have NET_ADMIN to read rules and routes, and cannot
+ * enter other namespaces.
  *
- * @returns the pods; a string is the reason why the cluster's admission rejected them
+ * @returns the pods; or the reason, as a string, why the cluster's admission rejects them
+ * @throws if a pod does not run in time
  */
 export async function createNodePods(
   config: KubeConfig,
@@ -85,23 +86,23 @@ function buildNodePod(nodeName: string, { image, settings }: NodePodTemplate): V
   };
 }
 
-/** Waits for these pods alone: pods of nodes that an earlier run chose may wait for ever. */
+/** Waits for the pods with these names. Other pods do not count: an earlier run may have left some that never start. */
 async function waitUntilRunning(core: CoreV1Api, namespace: string, names: readonly string[]): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     const { items } = await core.listNamespacedPod({ namespace });
-    const waiting = listWaiting(items, names);
-    if (waiting.length === 0) return;
+    const notRunning = listNotRunning(items, names);
+    if (notRunning.length === 0) return;
     if (Date.now() > deadline)
       throw new Error(
-        `${waiting.length} pods of namespace ${namespace} do not run: ${waiting.join(", ")}. Can the node pull the image?`,
+        `${notRunning.length} pods of namespace ${namespace} do not run after ${READY_TIMEOUT_MS / 1000} s: ${notRunning.join(", ")}. Check that their nodes can pull the image.`,
       );
     await sleep(POLL_MS);
   }
 }
 
-/** Returns the pods of these nodes that do not run, each with the reason; other pods do not count. Pure. */
-export function listWaiting(pods: readonly V1Pod[], names: readonly string[]): readonly string[] {
+/** Describes each of the named pods that does not run: `w1 (ImagePullBackOff)`. Pure. */
+export function listNotRunning(pods: readonly V1Pod[], names: readonly string[]): readonly string[] {
   return names.flatMap((name) => {
     const pod = pods.find(({ metadata }) => metadata?.name === name);
     if (pod === undefined) return [`${name} (deleted)`];
@@ -111,7 +112,7 @@ export function listWaiting(pods: readonly V1Pod[], names: readonly string[]): r
   });
 }
 
-/** Returns the message of an API server's error. */
+/** Returns the message in the body of an API server's error. */
 function describeApiError(error: unknown): string {
   const body = typeof error === "object" && error !== null && "body" in error ? String(error.body) : String(error);
   return /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body.slice(0, 200);

@@ -7,19 +7,20 @@ import type { Progress } from "../progress/progress.ts";
 import { runTimed } from "../components/timed.ts";
 import type { ImageSource } from "./selection.ts";
 
-/** The images of the suite in a cluster. */
+/** References of the suite's images in a cluster. */
 interface OwnImages {
   readonly probe: string;
   readonly interlay: string;
-  /** Objects that stay on the nodes, one sentence each. */
+  /** Sentences that name objects which stay on the nodes after the run. */
   readonly remains: readonly string[];
 }
 
 /**
- * Gives the nodes the images of the probe and of Interlay, if necessary.
+ * Returns images of the probe and of Interlay that the nodes can use. Loads them into the nodes of a kind cluster.
  *
  * @param probe path of the probe's executable
- * @param agentImage image of Interlay, if it was named
+ * @param agentImage image of Interlay, if the user named one
+ * @throws if the nodes are not those of a lab or of a local kind cluster, and the user named no image
  */
 export async function placeImages(
   source: ImageSource,

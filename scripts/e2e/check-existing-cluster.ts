@@ -45,7 +45,8 @@ export async function checkExistingCluster(
   const rows = checkPreconditions(inventory, options);
   const mark = { error: "✗", warning: "!" } as const;
   const table = new Table({ head: ["", "property", "found"], style: { head: [], border: [] } });
-  for (const { what, found, problem } of rows) table.push([problem ? mark[problem.severity] : "✓", what, found]);
+  for (const { property, found, problem } of rows)
+    table.push([problem ? mark[problem.severity] : "✓", property, found]);
   print(table.toString());
   const problems = rows.flatMap(({ problem }) => problem ?? []);
   for (const { severity, message } of problems) print(`${severity}: ${message}`);

@@ -1,4 +1,7 @@
-/** An OCI runtime: runc without the capabilities and limits that this machine lacks (oci-spec.ts). Compiled by Bun. */
+/**
+ * An OCI runtime that removes capabilities and limits that this machine lacks from specifications (oci-spec.ts), and then runs runc
+ * with the same arguments. Compiled by Bun.
+ */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -6,9 +9,9 @@ import { findMissingCapabilities, restrictConfig, restrictProcess, listSpecifica
 
 const argv = process.argv.slice(2);
 const missing = findMissingCapabilities(readFileSync("/proc/self/status", "utf8"));
-for (const { file, whole } of listSpecificationFiles(argv)) {
+for (const { file, kind } of listSpecificationFiles(argv)) {
   const specification = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-  const permitted = whole ? restrictConfig(specification, missing) : restrictProcess(specification, missing);
+  const permitted = (kind === "config" ? restrictConfig : restrictProcess)(specification, missing);
   writeFileSync(file, JSON.stringify(permitted));
 }
 const { status, signal, error } = spawnSync("runc", argv, { stdio: "inherit" });

@@ -27,9 +27,9 @@ describe("the OCI runtime wrapper", () => {
 
   it("finds the specification in all forms of runc's arguments", () => {
     const create = ["--root", "/r", "create", "--bundle", "/b", "--pid-file", "/p", "id"];
-    assert.deepEqual(listSpecificationFiles(create), [{ file: "/b/config.json", whole: true }]);
+    assert.deepEqual(listSpecificationFiles(create), [{ file: "/b/config.json", kind: "config" }]);
     assert.deepEqual(listSpecificationFiles(["exec", "--process=/tmp/p.json", "id"]), [
-      { file: "/tmp/p.json", whole: false },
+      { file: "/tmp/p.json", kind: "process" },
     ]);
     assert.deepEqual(listSpecificationFiles(["state", "id"]), []);
   });

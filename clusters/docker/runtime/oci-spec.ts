@@ -1,7 +1,7 @@
 /**
- * Removes from a container's specification what this machine is not permitted to do. Sandboxed machines lack CAP_SYS_RESOURCE
- * in their bounding set: runc then rejects every `--privileged` container ("unable to apply caps"), negative OOM score and
- * raised limit.
+ * Removes capabilities, negative OOM scores and limits from a container's specification if this machine cannot set them. Sandboxed
+ * machines lack CAP_SYS_RESOURCE in their bounding set: runc then rejects every `--privileged` container ("unable to apply caps"),
+ * every negative OOM score and every raised limit.
  */
 
 /** Capabilities of linux/capability.h in the order of their bits. */
@@ -26,19 +26,19 @@ function isObject(value: unknown): value is Json {
 
 /** Restricts a process of the OCI runtime specification: `process` of config.json, or the file of `runc exec --process`. */
 export function restrictProcess(process: Json, missing: ReadonlySet<string>): Json {
-  const rest = { ...process };
-  delete rest["rlimits"];
-  const capabilities = isObject(rest["capabilities"])
+  const restricted = { ...process };
+  delete restricted["rlimits"];
+  const capabilities = isObject(restricted["capabilities"])
     ? Object.fromEntries(
-        Object.entries(rest["capabilities"]).map(([set, names]) => [
+        Object.entries(restricted["capabilities"]).map(([set, names]) => [
           set,
           Array.isArray(names) ? names.filter((name) => typeof name !== "string" || !missing.has(name)) : names,
         ]),
       )
     : undefined;
-  const score = rest["oomScoreAdj"];
+  const score = restricted["oomScoreAdj"];
   return {
-    ...rest,
+    ...restricted,
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(typeof score === "number" && score < 0 ? { oomScoreAdj: 0 } : {}),
   };
@@ -49,10 +49,14 @@ export function restrictConfig(config: Json, missing: ReadonlySet<string>): Json
   return isObject(config["process"]) ? { ...config, process: restrictProcess(config["process"], missing) } : config;
 }
 
+/** A file with a specification. `config`: the config.json of a bundle; `process`: only its field `process`. */
+interface SpecificationFile {
+  readonly file: string;
+  readonly kind: "config" | "process";
+}
+
 /** Returns the specifications that runc's arguments name: `--bundle DIR` (create, run) or `--process FILE` (exec). */
-export function listSpecificationFiles(
-  argv: readonly string[],
-): readonly { readonly file: string; readonly whole: boolean }[] {
+export function listSpecificationFiles(argv: readonly string[]): readonly SpecificationFile[] {
   const findValue = (...names: readonly string[]): string | undefined => {
     for (const [index, argument] of argv.entries()) {
       if (names.includes(argument)) return argv[index + 1];
@@ -64,7 +68,7 @@ export function listSpecificationFiles(
   const bundle = findValue("--bundle", "-b");
   const process = findValue("--process", "-p");
   return [
-    ...(bundle === undefined ? [] : [{ file: `${bundle}/config.json`, whole: true }]),
-    ...(process === undefined ? [] : [{ file: process, whole: false }]),
+    ...(bundle === undefined ? [] : [{ file: `${bundle}/config.json`, kind: "config" as const }]),
+    ...(process === undefined ? [] : [{ file: process, kind: "process" as const }]),
   ];
 }

@@ -24,18 +24,18 @@ describe("findKubeProxy", () => {
       "static pods",
     ],
     ["static pods with mode ipvs in their arguments", { pods: [rke2] }, "v1.30.2/ipvs", "static pods"],
-    ["k3s", k3s, "v1.31.4/iptables", "k3s, which contains it"],
+    ["k3s", k3s, "v1.31.4/iptables", "k3s"],
     [
       "k3s with mode ipvs as two words",
       { ...k3s, nodeArguments: [["server", "--kube-proxy-arg", "proxy-mode=ipvs"]] },
       "v1.31.4/ipvs",
-      "k3s, which contains it",
+      "k3s",
     ],
     [
       "k3s with mode ipvs as one word",
       { ...k3s, nodeArguments: [["agent"], ["server", "--kube-proxy-arg=proxy-mode=ipvs"]] },
       "v1.31.4/ipvs",
-      "k3s, which contains it",
+      "k3s",
     ],
     [
       "a DaemonSet whose image has a digest",
@@ -61,7 +61,7 @@ describe("findKubeProxy", () => {
     });
 
   const absent: readonly (readonly [string, Partial<KubeProxySources>, string])[] = [
-    ["a cluster without one", {}, "no DaemonSet, static pod or k3s has one"],
+    ["a cluster without one", {}, "no DaemonSet, no static pod, no k3s"],
     ["k3s that disables it", { ...k3s, nodeArguments: [["server", "--disable-kube-proxy"]] }, "no DaemonSet"],
     ["a cluster in which Cilium replaces it", { replacement: "Cilium" }, "Cilium replaces it"],
   ];

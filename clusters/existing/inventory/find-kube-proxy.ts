@@ -12,14 +12,15 @@ export interface ProxyContainer {
   readonly argv: readonly string[];
 }
 
-/** Objects of a cluster that show its kube-proxy. */
+/** Data of a cluster from which its kube-proxy can be determined. */
 export interface KubeProxySources {
   /** Container of the DaemonSet `kube-proxy`. */
   readonly daemonSet: ProxyContainer | undefined;
-  /** Containers of pods in kube-system whose names begin with `kube-proxy`: static pods, as RKE2 and GKE have them. */
+  /** Containers of pods in kube-system whose names begin with `kube-proxy`: the static pods of RKE2 and GKE. */
   readonly pods: readonly ProxyContainer[];
+  /** Versions of the kubelets. */
   readonly kubelets: readonly string[];
-  /** KubeProxyConfigurations in ConfigMaps of kube-system: kubeadm's and that of EKS. */
+  /** KubeProxyConfigurations in ConfigMaps of kube-system: those of kubeadm and EKS. */
   readonly configs: readonly string[];
   /** Arguments of k3s and RKE2 on each node, from the annotations `k3s.io/node-args` and `rke2.io/node-args`. */
   readonly nodeArguments: readonly (readonly string[])[];
@@ -43,21 +44,21 @@ export function findKubeProxy(sources: KubeProxySources): KubeProxyFinding {
   const isDisabled = nodeArguments.some((argv) => argv.includes("--disable-kube-proxy"));
   const containers = [...(daemonSet === undefined ? [] : [daemonSet]), ...pods];
   const candidates = [
-    ["DaemonSet", parseVersion(daemonSet?.image)],
-    ["static pods", parseVersion(pods[0]?.image)],
-    ["k3s, which contains it", isDisabled ? undefined : k3s],
+    { source: "DaemonSet", version: parseVersion(daemonSet?.image) },
+    { source: "static pods", version: parseVersion(pods[0]?.image) },
+    { source: "k3s", version: isDisabled ? undefined : k3s },
     // An image with a digest has no version; kubeadm and others use kubelet's version for kube-proxy.
-    ["kubelet's version", containers.length > 0 ? parseVersion(`:${kubelet}`) : undefined],
-  ] as const;
-  for (const [source, version] of candidates)
+    { source: "kubelet's version", version: containers.length > 0 ? parseVersion(`:${kubelet}`) : undefined },
+  ];
+  for (const { source, version } of candidates)
     if (version !== undefined) {
-      const mode = findMode(sources, containers);
-      const known = MODES.find((one) => one === mode);
-      return known === undefined
-        ? { problem: `kube-proxy runs in mode ${mode}: the suite can predict ${MODES.join(", ")} only` }
-        : { kubeProxy: { version, mode: known }, source };
+      const configuredMode = findMode(sources, containers);
+      const mode = MODES.find((known) => known === configuredMode);
+      return mode === undefined
+        ? { problem: `kube-proxy runs in mode ${configuredMode}: the suite can predict ${MODES.join(", ")} only` }
+        : { kubeProxy: { version, mode }, source };
     }
-  const source = replacement === undefined ? "no DaemonSet, static pod or k3s has one" : `${replacement} replaces it`;
+  const source = replacement === undefined ? "no DaemonSet, no static pod, no k3s" : `${replacement} replaces it`;
   return { kubeProxy: NO_KUBE_PROXY, source };
 }
 

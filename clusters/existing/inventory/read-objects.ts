@@ -1,18 +1,23 @@
 import { CustomObjectsApi, type KubeConfig, type V1DaemonSet } from "@kubernetes/client-node";
 import { getStatusCode } from "../../kubernetes/status-code.ts";
 
-/** Returns a default for an object that does not exist (404) or may not be read (403). Throws for all other errors. */
-export async function defaultIfUnavailable<T, U>(request: Promise<T>, otherwise: U): Promise<T | U> {
+/**
+ * Waits for a request.
+ *
+ * @param fallback result for an object that does not exist (404) or that the user may not read (403)
+ * @throws any other error of the request
+ */
+export async function defaultIfUnavailable<T, U>(request: Promise<T>, fallback: U): Promise<T | U> {
   try {
     return await request;
   } catch (error) {
     const code = getStatusCode(error);
-    if (code === 404 || code === 403) return otherwise;
+    if (code === 404 || code === 403) return fallback;
     throw error;
   }
 }
 
-/** Lists custom objects of all namespaces; an empty list if the kind is unavailable. */
+/** Lists custom objects of all namespaces. The list is empty if the kind does not exist or the user may not read it. */
 export function listCustomObjects(
   config: KubeConfig,
   group: string,
@@ -25,13 +30,13 @@ export function listCustomObjects(
 
 /** Returns the first DaemonSet whose name matches. */
 export function findDaemonSet(
-  sets: readonly V1DaemonSet[],
+  daemonSets: readonly V1DaemonSet[],
   matches: (name: string) => boolean,
 ): V1DaemonSet | undefined {
-  return sets.find(({ metadata }) => matches(metadata?.name ?? ""));
+  return daemonSets.find(({ metadata }) => matches(metadata?.name ?? ""));
 }
 
 /** Returns the image of a DaemonSet's first container. */
-export function getImage(set: V1DaemonSet | undefined): string | undefined {
-  return set?.spec?.template.spec?.containers[0]?.image;
+export function getImage(daemonSet: V1DaemonSet | undefined): string | undefined {
+  return daemonSet?.spec?.template.spec?.containers[0]?.image;
 }
