@@ -1,5 +1,5 @@
 #!/usr/bin/env tsx
-/** `npm test`: every check of the project, one after another, closed by one line that counts them all. */
+/** `npm test`: runs all checks of the project, one after another, and prints the counts of all tests in the last line. */
 import { $ } from "zx";
 import { waitForExit } from "../clusters/shell.ts";
 import {
@@ -20,10 +20,10 @@ interface Stage {
   readonly isCheck?: true;
 }
 
-/** A stage in a lab of its own, followed by its name. */
+/** Command of a stage in a lab, without the name of the lab. */
 const LAB = ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name"] as const;
 
-/** Ends a stage that hangs, after 2400 s: a first run needs a quarter of an hour to build components. */
+/** Command that ends a stage after 2400 s. The first run of a machine builds components for a quarter of an hour. */
 const TIMEOUT = ["timeout", "--signal=INT", "--kill-after=60", "2400"] as const;
 
 const STAGES: readonly Stage[] = [
@@ -42,7 +42,7 @@ const STAGES: readonly Stage[] = [
   {
     name: "the connectivity matrix in a lab, dual stack",
     argv: [...LAB, "interlay-test", "--family", "dual", "--suite", "matrix,evidence,validation,mutants,chaos"],
-    // samples: the whole by npm run mutants and npm run chaos
+    // Samples: npm run mutants and npm run chaos run everything.
     env: { INTERLAY_MUTANTS: "5", INTERLAY_SEED: "1", INTERLAY_CHAOS_MINUTES: "2" },
   },
   {
@@ -50,7 +50,7 @@ const STAGES: readonly Stage[] = [
     argv: [...LAB, "interlay-test-plugin", "--family", "dual", "--suite", "plugin"],
   },
   {
-    name: "addresses in a lab, while much fails",
+    name: "allocation of addresses during failures, in a lab",
     argv: [...LAB, "interlay-test-ipam", "--suite", "ipam"],
   },
   {
@@ -81,7 +81,7 @@ const STAGES: readonly Stage[] = [
 
 interface StageResult {
   readonly counts: TestCounts;
-  /** The end of what the stage printed. */
+  /** Last million characters of stdout. */
   readonly output: string;
 }
 
@@ -122,7 +122,7 @@ for (const stage of STAGES) {
   if (counts.failed > 0) failures.push(`== failed: ${stage.name}\n${extractFailures(output)}`);
   total = addCounts(total, counts);
 }
-// At the end, because logs of runs are often cut in the middle.
+// Failures are printed again at the end, because CI systems often cut long logs in the middle.
 for (const failure of failures) process.stdout.write(`\n${failure}\n`);
 process.stdout.write(`\n${formatClosingLine(total)}\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -27,26 +27,31 @@ const reports = z.array(
 type GinkgoReport = z.infer<typeof reports>[number];
 type GinkgoSpec = GinkgoReport["SpecReports"][number];
 
-/** Longest error that is reported, in characters: some print whole objects. */
+/** Maximum length of a reported error in characters: some errors contain whole objects. */
 const MAX_ERROR_LENGTH = 2000;
 const NANOSECONDS = 1e9;
 
 /**
  * Parses Ginkgo's JSON report.
+ *
  * @param focus expression that selected the specs; all others are left out
- * @param known specs that Ginkgo was asked to skip, with their reasons
+ * @param knownSkips specs that Ginkgo had to skip, with their reasons
  * @returns a result for each selected spec, for each failed set-up of the suite, and for each failure of the suite as a whole
  */
-export function parseGinkgoReport(text: string, focus: RegExp, known: readonly KnownSkip[]): readonly PeerSpecResult[] {
+export function parseGinkgoReport(
+  text: string,
+  focus: RegExp,
+  knownSkips: readonly KnownSkip[],
+): readonly PeerSpecResult[] {
   return reports
     .parse(JSON.parse(text))
     .flatMap((report) => [
-      ...report.SpecReports.flatMap((spec) => toResult(spec, focus, known)),
+      ...report.SpecReports.flatMap((spec) => toResult(spec, focus, knownSkips)),
       ...(report.SpecialSuiteFailureReasons ?? []).map((reason) => toSuiteFailure(reason)),
     ]);
 }
 
-function toResult(spec: GinkgoSpec, focus: RegExp, known: readonly KnownSkip[]): readonly PeerSpecResult[] {
+function toResult(spec: GinkgoSpec, focus: RegExp, knownSkips: readonly KnownSkip[]): readonly PeerSpecResult[] {
   const name = [...(spec.ContainerHierarchyTexts ?? []), spec.LeafNodeText].filter((part) => part !== "").join(" ");
   const seconds = spec.RunTime / NANOSECONDS;
   if (spec.LeafNodeType !== "It")
@@ -56,11 +61,11 @@ function toResult(spec: GinkgoSpec, focus: RegExp, known: readonly KnownSkip[]):
   if (!focus.test(name)) return [];
   if (spec.State === "passed") return [{ name, status: "passed", seconds }];
   if (isFailure(spec.State)) return [{ name, status: "failed", seconds, error: describeFailure(spec) }];
-  const reason = known.find((entry) => name.includes(entry.spec))?.reason ?? spec.Failure?.Message;
+  const reason = knownSkips.find((entry) => name.includes(entry.spec))?.reason ?? spec.Failure?.Message;
   return [{ name, status: "skipped", seconds, error: reason ?? "Ginkgo ended before this spec ran" }];
 }
 
-/** Ginkgo's other states: failed, aborted, panicked, interrupted, timedout. */
+/** Whether a state is one of failed, aborted, panicked, interrupted or timedout. */
 function isFailure(state: string): boolean {
   return !["passed", "skipped", "pending", ""].includes(state);
 }

@@ -11,8 +11,9 @@ const networkStatus = z.array(z.object({ interface: z.string().optional() }));
 
 /**
  * Detects the type of a pod from its address and its links.
+ *
  * @param object a Pod as the API server returns it
- * @returns undefined where it has no address, or one of neither network
+ * @returns undefined if the pod has no address, or its address is in neither of the two networks
  */
 export function detectPodType(
   object: unknown,

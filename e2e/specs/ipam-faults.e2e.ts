@@ -12,7 +12,7 @@ import {
   removeAllPods,
   setupIpamFixture,
 } from "../ipam/ipam-fixture.ts";
-import { findOldestAgent, startSecondAgent } from "../ipam/second-agent.ts";
+import { killOldestAgent, startSecondAgent } from "../ipam/second-agent.ts";
 import {
   readAddress,
   waitUntilGone,
@@ -133,7 +133,7 @@ export function registerSpecs(run: TestRun): void {
         for (let call = 1; call <= 3; call++)
           assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), previous, "with a second agent");
         for (const which of ["first", "second"]) {
-          await By(`the ${which} agent is killed`, () => findOldestAgent(context(), node(), "KILL"));
+          await By(`the ${which} agent is killed`, () => killOldestAgent(context(), node()));
           assert.equal(
             listAllocated(await calls.add("steady", `after-${which}`, pod)),
             previous,

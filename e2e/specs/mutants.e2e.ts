@@ -10,9 +10,9 @@ import { registerPodItemSpecs } from "../mutants/pod-item-specs.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /**
- * Mutation testing of the matrix: plan items, nft rules, facts and decisions of the gate are removed or changed, one at a time, in
- * a running cluster. Related cells must fail, and no other cell. INTERLAY_MUTANTS=N tests N of the items and rules and fewer of
- * the rest, chosen by INTERLAY_SEED.
+ * Registers the mutation tests of the matrix. In a running cluster they remove or change plan items, nft rules, facts and decisions of
+ * the gate, one at a time. Cells that depend on the changed item must fail, and no other cells. INTERLAY_MUTANTS=N tests a sample: N
+ * plan items and rules, and fewer mutants of the other kinds. INTERLAY_SEED selects it.
  */
 export function registerSpecs(run: TestRun): void {
   Describe("mutants: the matrix detects missing and wrong state", { labels: ["mutants"] }, () => {

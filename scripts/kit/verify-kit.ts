@@ -4,7 +4,10 @@ import { $ } from "zx";
 import { waitForExit } from "../../clusters/shell.ts";
 import { KIT_DIRECTORY, CHECKSUMS_FILE } from "./pack.ts";
 
-/** Runs e2e with the arguments $@. As the first process of its namespace, its end also ends all other processes, such as Docker. */
+/**
+ * Shell script that runs e2e with the arguments $@. The shell is process 1 of its PID namespace: when it exits, the kernel kills
+ * all other processes of the namespace, such as Docker.
+ */
 const SCRIPT = [
   "ip link set lo up && ip route",
   'npm run e2e -- "$@" && status=0 || status=$?',
@@ -12,13 +15,18 @@ const SCRIPT = [
   "exit $status",
 ].join("\n");
 
-/** New namespaces for network (only a loopback link), processes and mounts. */
+/** Command that runs another one in new namespaces for network (with only a loopback link), processes and mounts. */
 const NAMESPACES = ["unshare", "--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc", "--"];
 
 /**
- * Unpacks a kit below `parent` and runs the suite from it: in a network namespace without a route, with an empty home directory,
- * without this process's environment, and without this machine's Docker.
+ * Unpacks a kit and runs the suite from it: in a network namespace without a route, with an empty home directory, without the
+ * environment of this process, and without this machine's Docker.
+ *
+ * @param archive path of the kit
+ * @param parent directory in which the kit is unpacked, and from which it is removed afterwards
+ * @param flags arguments of e2e
  * @returns the exit status of the suite
+ * @throws if a checksum is wrong
  */
 export async function verifyKit(
   archive: string,
