@@ -7,6 +7,7 @@ import { z } from "zod";
 import { readManifest } from "../../plugin/deploy/render-installation.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
 import { installOnExistingCluster } from "./install-interlay.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const POOL = { subnet: "10.7.0.0/16", ranges: ["10.7.200.0/24"] };
 const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
@@ -17,8 +18,8 @@ const kinds = [
   ...["namespace", "crds", "config", "interlay", "controller", "admission"].flatMap((file) =>
     parseAllDocuments(readManifest(`${file}.yaml`)).map((one) => document.parse(one.toJS())),
   ),
-  { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool" },
-  { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayNetwork" },
+  { apiVersion: GROUP_VERSION, kind: "UnderlayPool" },
+  { apiVersion: GROUP_VERSION, kind: "UnderlayNetwork" },
   { apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition" },
 ];
 

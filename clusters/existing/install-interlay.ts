@@ -17,6 +17,7 @@ import type { PullSecret } from "../spec/pod-settings.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
 import { buildSecret } from "./pull-secrets.ts";
 import { OWN_NETWORK } from "./selection.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const TIMEOUT_MS = 180_000;
 const [NAMESPACE = "", NETWORK = ""] = OWN_NETWORK.split("/");
@@ -77,7 +78,7 @@ const workload = z.looseObject({
 });
 
 function createInterlayObject(kind: string, name: string, spec: unknown): PlainObject {
-  return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
+  return { apiVersion: GROUP_VERSION, kind, metadata: { name }, spec };
 }
 
 function addOwnerLabel(object: PlainObject): PlainObject {

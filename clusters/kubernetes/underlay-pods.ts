@@ -1,7 +1,7 @@
-import { CoreV1Api, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { hasFinished } from "../../plugin/kubernetes/pod-phase.ts";
-import { ignoreStatus } from "./status-code.ts";
+import { listServedObjects } from "./served-objects.ts";
 
 const addresses = z.object({
   items: z.array(z.object({ spec: z.object({ pod: z.object({ uid: z.string() }) }) })),
@@ -9,7 +9,7 @@ const addresses = z.object({
 
 /** Returns the running pods that have an UnderlayAddress, as `NAMESPACE/NAME`. */
 export async function listUnderlayPods(config: KubeConfig): Promise<readonly string[]> {
-  const list = await listObjects(config, "underlayaddresses");
+  const list = await listServedObjects(config, "underlayaddresses");
   if (list === undefined) return [];
   const uids = new Set(addresses.parse(list).items.map(({ spec }) => spec.pod.uid));
   const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
@@ -21,16 +21,6 @@ export async function listUnderlayPods(config: KubeConfig): Promise<readonly str
 
 /** Whether a NodeState exists: an agent has run on a node, and Interlay's kinds were not deleted. */
 export async function hasNodeStates(config: KubeConfig): Promise<boolean> {
-  const states = await listObjects(config, "nodestates");
+  const states = await listServedObjects(config, "nodestates");
   return states !== undefined && z.object({ items: z.array(z.unknown()) }).parse(states).items.length > 0;
-}
-
-/** Returns undefined if the kind does not exist. */
-async function listObjects(config: KubeConfig, plural: string): Promise<unknown> {
-  const kind = { group: "interlay.dev", version: "v1alpha1", plural };
-  const list: unknown = await config
-    .makeApiClient(CustomObjectsApi)
-    .listClusterCustomObject(kind)
-    .catch(ignoreStatus(404));
-  return list;
 }

@@ -21,6 +21,8 @@ describe("interlay uninstall after helm uninstall", () => {
   let state: HelmUninstalled;
   let created: readonly { readonly path: string; readonly state: HelmUninstalled }[];
   let server: Server;
+  /** UnderlayAddresses of v1alpha1, which is the only version. */
+  let earlierAddresses: readonly unknown[];
   const config = new KubeConfig();
 
   before(async () => {
@@ -39,6 +41,7 @@ describe("interlay uninstall after helm uninstall", () => {
   });
   beforeEach(() => {
     created = [];
+    earlierAddresses = [];
   });
   after(() => {
     server.close();
@@ -48,6 +51,10 @@ describe("interlay uninstall after helm uninstall", () => {
   function answer(method: string, path: string): readonly [number, unknown] {
     if (method === "POST") created = [...created, { path, state: { ...state } }];
     if (method === "POST") return [201, {}];
+    if (method === "GET" && path === "/apis/interlay.dev/v1alpha1/underlayaddresses" && earlierAddresses.length > 0)
+      return [200, { items: earlierAddresses }];
+    if (method === "GET" && path === "/api/v1/pods")
+      return [200, { items: [{ metadata: { uid: "1", namespace: "shop", name: "web" } }] }];
     if (method === "GET" && path === PODS) return [200, { items: state.listsWithPods-- > 0 ? [{}] : [] }];
     if (method === "GET" && path === NAMESPACE)
       return state.readsWithNamespace-- > 0 ? [200, { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } }] : GONE;
@@ -67,6 +74,13 @@ describe("interlay uninstall after helm uninstall", () => {
     const cleaning = created.find(({ path }) => path === DAEMON_SETS);
     assert.ok(cleaning !== undefined, "no DaemonSet was created");
     assert.ok(cleaning.state.listsWithPods <= 0, "a pod of the agents has not ended");
+  });
+
+  it("refuses while pods have addresses of an installation that serves only v1alpha1", async () => {
+    state = { listsWithPods: 0, readsWithNamespace: 0 };
+    earlierAddresses = [{ spec: { pod: { uid: "1" } } }];
+    await assert.rejects(uninstall(), /Cannot uninstall: pod shop\/web has links that Interlay manages/);
+    assert.deepEqual(created, []);
   });
 
   it("creates the namespace again after an earlier deletion of it has ended", async () => {

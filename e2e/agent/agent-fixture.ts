@@ -12,6 +12,7 @@ import type { Deployment } from "../deployment/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type StreamEnd, findNetns } from "./streams.ts";
 import { setupDeployment } from "../deployment/setup-deployment.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 /** Variant in which every cell passes with kube-proxy's INVALID rule. */
 export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -73,7 +74,7 @@ export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
     },
     readNodeStatus: async (node) =>
       nodeState.parse(
-        await api.objects.read({ apiVersion: "interlay.dev/v1alpha1", kind: "NodeState", metadata: { name: node } }),
+        await api.objects.read({ apiVersion: GROUP_VERSION, kind: "NodeState", metadata: { name: node } }),
       ).status,
     holdAgent: async (node) => {
       await signalAgent(cluster, node, "STOP");

@@ -4,12 +4,12 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
-import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { GROUP_VERSION, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { type StolenRequest, TokenThief } from "./stolen-token.ts";
 
 const AGENT = "interlay-agent";
 const CONTROLLER = "interlay-controller";
-const INTERLAY = "/apis/interlay.dev/v1alpha1";
+const INTERLAY = `/apis/${GROUP_VERSION}`;
 const MULTUS = "/apis/k8s.cni.cncf.io/v1/namespaces/default/network-attachment-definitions";
 const RBAC = "/apis/rbac.authorization.k8s.io/v1";
 
@@ -146,7 +146,7 @@ export function registerStolenTokenSpecs(
     const pod = pods.items.find(({ spec }) => spec?.nodeName === own)?.metadata?.name;
     const thief = await takeToken(AGENT, pod);
     const address = (node: string, changes: Readonly<Record<string, unknown>> = {}) => ({
-      apiVersion: "interlay.dev/v1alpha1",
+      apiVersion: GROUP_VERSION,
       kind: "UnderlayAddress",
       metadata: { name: node === own ? "203.0.113.8" : "203.0.113.9" },
       spec: {

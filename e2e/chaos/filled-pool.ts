@@ -7,8 +7,8 @@ import { pickRandom } from "../support/random.ts";
 import type { ChaosAction } from "./action.ts";
 import { listClaimedAddresses } from "./invariants.ts";
 import { createChaosPod, deletePod, waitForChaosPod, type ChaosContext } from "./chaos-context.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
-const GROUP_VERSION = "interlay.dev/v1alpha1";
 const NAME = "chaos-full";
 const ROOM = 3;
 const LABELS = { "interlay.dev/suite-pool": NAME };

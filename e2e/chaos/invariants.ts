@@ -5,6 +5,7 @@ import { explainPod, readAttachmentRecords } from "../support/attachment-records
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { findLeaks } from "./find-leaks.ts";
 import type { ChaosContext } from "./chaos-context.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 /** Milliseconds in which a running agent must repair drift. */
 const DRIFT_MS = 15_000;
@@ -126,7 +127,7 @@ async function assertNoDuplicates(context: ChaosContext): Promise<void> {
 }
 
 async function readClaims({ api }: ChaosContext): Promise<readonly z.infer<typeof claims>["items"][number]["spec"][]> {
-  const list = claims.parse(await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress"));
+  const list = claims.parse(await api.objects.list(GROUP_VERSION, "UnderlayAddress"));
   return list.items.map(({ spec }) => spec).filter(({ pod }) => pod.namespace === NAMESPACE);
 }
 

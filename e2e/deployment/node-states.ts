@@ -1,5 +1,6 @@
 import { CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { API_GROUP, STORED_VERSION } from "../../plugin/kubernetes/objects.ts";
 import { publishedCondition, publishedText } from "../../plugin/kubernetes/status-schemas.ts";
 
 const nodeStates = z.object({
@@ -23,6 +24,6 @@ const nodeStates = z.object({
 export async function readNodeStates(config: KubeConfig): Promise<z.infer<typeof nodeStates>["items"]> {
   const answer: unknown = await config
     .makeApiClient(CustomObjectsApi)
-    .listClusterCustomObject({ group: "interlay.dev", version: "v1alpha1", plural: "nodestates" });
+    .listClusterCustomObject({ group: API_GROUP, version: STORED_VERSION, plural: "nodestates" });
   return nodeStates.parse(answer).items;
 }

@@ -3,6 +3,7 @@ import { createNetworkAnnotations, NAMESPACE } from "../pods/suite-pods.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { FACTS } from "../support/installed-paths.ts";
 import type { Fault } from "./doctor-fault.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const MULTUS = "/etc/cni/net.d/00-multus.conf";
 /** Calico's configuration for Multus in the suite's clusters. */
@@ -17,7 +18,7 @@ function selectNetwork(name: string): Readonly<Record<string, string>> {
 /** Builds an UnderlayNetwork of the suite's namespace. */
 export function buildUnderlayNetwork(name: string, spec: Readonly<Record<string, unknown>> = {}): KubernetesObject {
   const object = {
-    apiVersion: "interlay.dev/v1alpha1",
+    apiVersion: GROUP_VERSION,
     kind: "UnderlayNetwork",
     metadata: { name },
     spec: { namespace: NAMESPACE, pools: ["underlay"], ...spec },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { readNodeLines } from "../support/node-lines.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 /** Resources that `kubectl get all -A` lists, and definitions, RBAC, networks and namespaces. */
 const KINDS = [
@@ -30,7 +31,7 @@ const identity = z.object({
 
 /** Returns every object with its uid, so that a recreated object differs. */
 export async function readObjects(api: ClusterApi): Promise<readonly string[]> {
-  const own = OURS.map((kind) => ["interlay.dev/v1alpha1", kind] as const);
+  const own = OURS.map((kind) => [GROUP_VERSION, kind] as const);
   const lists = await Promise.all(
     [...KINDS, ...own].map(async ([version, kind]) => {
       const items = await retryOnServerError(() => api.objects.list(version, kind)).then(

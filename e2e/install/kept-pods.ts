@@ -11,6 +11,7 @@ import { toDeployedPod } from "../deployment/deployed-pods.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { Prober } from "../support/prober.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const claims = z.object({ items: z.array(z.object({ spec: z.object({ containerId: z.string() }) })) });
 
@@ -67,7 +68,7 @@ export class KeptPods {
         return [address, netns.split("/").at(-1), / dev (cali\S+)/.exec(route)?.[1]];
       }),
     );
-    const { items } = claims.parse(await this.#api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress"));
+    const { items } = claims.parse(await this.#api.objects.list(GROUP_VERSION, "UnderlayAddress"));
     return [...known.flat().filter((name) => name !== undefined), ...items.map(({ spec }) => spec.containerId)];
   }
 

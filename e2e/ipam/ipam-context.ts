@@ -5,10 +5,9 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import type { KubeObject } from "../pods/kube-object.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
-import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { CONFIG_MAP, GROUP_VERSION, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 export const IPAM_NAMESPACE = "interlay-ipam";
-const GROUP = "interlay.dev/v1alpha1";
 
 /** Seconds; production values are longer. */
 const QUICK = {
@@ -69,7 +68,7 @@ export class IpamContext {
 
   static async create(cluster: Cluster, api: ClusterApi): Promise<IpamContext> {
     const { spec } = underlay.parse(
-      await api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "underlay" } }),
+      await api.objects.read({ apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name: "underlay" } }),
     );
     const context = new IpamContext(cluster, api, spec.subnet, spec.gateway);
     await removeNamespace(api, IPAM_NAMESPACE);
@@ -128,7 +127,7 @@ export class IpamContext {
   }
 
   #buildObject(kind: string, name: string, spec: object): KubeObject {
-    return { apiVersion: GROUP, kind, metadata: { name }, spec };
+    return { apiVersion: GROUP_VERSION, kind, metadata: { name }, spec };
   }
 
   async applySettings(data: Readonly<Record<string, string | null>>): Promise<void> {
@@ -155,13 +154,15 @@ export class IpamContext {
   }
 
   async listHeldAddresses(pool: string): Promise<readonly HeldAddress[]> {
-    const list = addresses.parse(await retryOnServerError(() => this.api.objects.list(GROUP, "UnderlayAddress")));
+    const list = addresses.parse(
+      await retryOnServerError(() => this.api.objects.list(GROUP_VERSION, "UnderlayAddress")),
+    );
     return list.items.map(({ spec }) => spec).filter((spec) => spec.pool === pool);
   }
 
   async holdAddress(spec: Omit<HeldAddress, "conflict">): Promise<void> {
     const object: KubeObject = {
-      apiVersion: GROUP,
+      apiVersion: GROUP_VERSION,
       kind: "UnderlayAddress",
       metadata: { name: spec.address },
       spec: { ifname: "eth0", ...spec },
@@ -170,7 +171,11 @@ export class IpamContext {
   }
 
   async readPoolStatus(pool: string): Promise<PoolStatus> {
-    const object = await this.api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: pool } });
+    const object = await this.api.objects.read({
+      apiVersion: GROUP_VERSION,
+      kind: "UnderlayPool",
+      metadata: { name: pool },
+    });
     const { status } = poolStatus.parse(object);
     if (status === undefined) throw new Error(`UnderlayPool ${pool} has no status yet`);
     return status;

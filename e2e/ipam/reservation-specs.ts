@@ -4,8 +4,7 @@ import { By, DeferCleanup, Eventually, It } from "../harness.ts";
 import { type IpamContext, IPAM_NAMESPACE } from "./ipam-context.ts";
 import type { KubeObject } from "../pods/kube-object.ts";
 import { createIpamPod, readAddress, toPodRef } from "./ipam-workloads.ts";
-
-const GROUP = "interlay.dev/v1alpha1";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 /** Specs of reserved ranges, and of pools that are deleted while their addresses are in use. */
 export function registerReservationSpecs(context: () => IpamContext): void {
@@ -21,7 +20,7 @@ export function registerReservationSpecs(context: () => IpamContext): void {
       ["suite-theirs", theirs, "kube-system"],
     ] as const) {
       const spec = { ranges: [range], namespaces: [namespace] };
-      const object: KubeObject = { apiVersion: GROUP, kind: "UnderlayReservation", metadata: { name }, spec };
+      const object: KubeObject = { apiVersion: GROUP_VERSION, kind: "UnderlayReservation", metadata: { name }, spec };
       await ensureObject(context().api, object);
       DeferCleanup(() => context().removeObject(object));
     }
@@ -54,7 +53,7 @@ export function registerReservationSpecs(context: () => IpamContext): void {
     await context().createPool("ends", { ranges: [context().buildRange(14, 3)] });
     await createIpamPod(context(), "last", { network: "ends" });
     await readAddress(context(), "last");
-    const pool: KubeObject = { apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "ends" } };
+    const pool: KubeObject = { apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name: "ends" } };
     const finalizers = async (): Promise<readonly string[]> =>
       (await context().api.objects.read(pool)).metadata?.finalizers ?? [];
     await Eventually("the pool in use has a finalizer", finalizers, (names) => names.length > 0, { timeout: 30_000 });
@@ -69,7 +68,7 @@ export function registerReservationSpecs(context: () => IpamContext): void {
     await By("the pool is gone", () =>
       Eventually(
         "no pool has that name",
-        () => context().api.objects.list(GROUP, "UnderlayPool"),
+        () => context().api.objects.list(GROUP_VERSION, "UnderlayPool"),
         ({ items }) => !items.some(({ metadata }) => metadata?.name === "ends"),
         { timeout: 60_000 },
       ),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { By, DeferCleanup, Eventually, It } from "../harness.ts";
 import { type IpamContext, IPAM_NAMESPACE } from "./ipam-context.ts";
 import { createIpamPod, readAddress, toPodRef } from "./ipam-workloads.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const RACK = "interlay.dev/suite-rack";
 
@@ -59,7 +60,7 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
     isIn(await readAddress(context(), "second"), 8);
     await remove("first");
     await context().waitUntilEmpty("one-first");
-    const disabled = { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name: "one-first" } };
+    const disabled = { apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name: "one-first" } };
     await context().mergeObject({ ...disabled, spec: { disabled: true } });
     await Eventually(
       "the disabled pool is not Ready",

@@ -13,6 +13,7 @@ import {
   type PluginContext,
 } from "./plugin-context.ts";
 import { findInFamily } from "./find-in-family.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const FIXED = "interlay.dev/ip";
 export const PROBING_NETWORK = "careful";
@@ -58,10 +59,10 @@ const marked = z.object({ spec: z.object({ conflict: z.string() }) });
 
 /** Releases conflicts as an operator would: an address for which another host answered stays marked. */
 export async function releaseConflicts({ objects }: ClusterApi): Promise<void> {
-  const { items } = await objects.list("interlay.dev/v1alpha1", "UnderlayAddress");
+  const { items } = await objects.list(GROUP_VERSION, "UnderlayAddress");
   for (const name of items.flatMap((one) => (marked.safeParse(one).success ? (one.metadata?.name ?? []) : []))) {
     const object: Omit<NetworkObject, "spec"> = {
-      apiVersion: "interlay.dev/v1alpha1",
+      apiVersion: GROUP_VERSION,
       kind: "UnderlayAddress",
       metadata: { name },
     };

@@ -1,4 +1,4 @@
-import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { GROUP_VERSION, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import type { Cluster, ExternalHost } from "../../clusters/provider/provider.ts";
 import {
   type IpFamily,
@@ -145,7 +145,7 @@ function buildChainedNetwork(type: "ptp" | "bridge", families: readonly IpFamily
 }
 
 function buildInterlayObject(kind: string, name: string, spec: unknown): NetworkObject {
-  return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
+  return { apiVersion: GROUP_VERSION, kind, metadata: { name }, spec };
 }
 
 /** Creates the objects, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */

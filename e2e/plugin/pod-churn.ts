@@ -17,6 +17,7 @@ import {
   UNDERLAY,
   type PluginContext,
 } from "./plugin-context.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const POD_COUNT = 20;
 const RECORDS = ["attachments", "addresses", "pod-options"] as const;
@@ -95,9 +96,7 @@ async function listRecords(context: PluginContext): Promise<readonly string[]> {
 }
 
 async function listClaims({ api }: PluginContext, names: readonly string[]): Promise<readonly string[]> {
-  const { items } = claims.parse(
-    await retryOnServerError(() => api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress")),
-  );
+  const { items } = claims.parse(await retryOnServerError(() => api.objects.list(GROUP_VERSION, "UnderlayAddress")));
   return items
     .filter(({ spec: { pod } }) => pod.namespace === PLUGIN_NAMESPACE && names.includes(pod.name))
     .map(({ spec: { address, pod } }) => `${address} is claimed for ${pod.name}`);

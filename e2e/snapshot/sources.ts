@@ -1,3 +1,5 @@
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
+
 /** Commands for every node by the name of the output file, which has the error if a program is missing (nft, conntrack). */
 export const NODE_SOURCES: Readonly<Record<string, readonly string[]>> = {
   "links.txt": ["ip", "-d", "-s", "link"],
@@ -48,10 +50,10 @@ export const LOG_NAMESPACES = [
 
 /** Resources with Interlay's configuration and status, and what it works on. */
 export const OBJECTS = [
-  ["interlay.dev/v1alpha1", "NodeState"],
-  ["interlay.dev/v1alpha1", "UnderlayNetwork"],
-  ["interlay.dev/v1alpha1", "UnderlayPool"],
-  ["interlay.dev/v1alpha1", "UnderlayAddress"],
+  [GROUP_VERSION, "NodeState"],
+  [GROUP_VERSION, "UnderlayNetwork"],
+  [GROUP_VERSION, "UnderlayPool"],
+  [GROUP_VERSION, "UnderlayAddress"],
   ["k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"],
   ["crd.projectcalico.org/v1", "IPPool"],
   ["apps/v1", "DaemonSet"],

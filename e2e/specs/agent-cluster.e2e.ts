@@ -11,7 +11,7 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harnes
 import { createNetworkAnnotations, NAMESPACE, buildPod } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { NODE_STATE_DIRECTORY } from "../support/installed-paths.ts";
-import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { GROUP_VERSION, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 
 const POLL = { timeout: 60_000 };
 const KEPT = "/root/records-kept";
@@ -176,7 +176,7 @@ export function registerSpecs(run: TestRun): void {
         const testPod = await createChaosPod(podContext, { node, type: "underlay" });
         await waitForChaosPod(podContext, testPod);
         const ip = (await api.core.readNamespacedPod({ name: testPod.name, namespace: NAMESPACE })).status?.podIP ?? "";
-        const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
+        const claim = address.parse(await found("UnderlayAddress", GROUP_VERSION, { name: ip }));
         const record = (
           await execOnNode(
             node,
@@ -192,13 +192,13 @@ export function registerSpecs(run: TestRun): void {
         await deletePod(podContext, testPod);
         await Eventually(
           "its address is released",
-          () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
+          () => found("UnderlayAddress", GROUP_VERSION, { name: ip }),
           (found) => found === undefined,
           POLL,
         );
         await By("the state after a reboot: files and objects without network namespace", async () => {
           await ensureObject(api, {
-            apiVersion: "interlay.dev/v1alpha1",
+            apiVersion: GROUP_VERSION,
             kind: "UnderlayAddress",
             metadata: { name: ip },
             spec: claim.spec,
@@ -215,7 +215,7 @@ export function registerSpecs(run: TestRun): void {
         await By("the address is released", () =>
           Eventually(
             "its object is deleted",
-            () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
+            () => found("UnderlayAddress", GROUP_VERSION, { name: ip }),
             (found) => found === undefined,
             { timeout: 110_000 },
           ),

@@ -19,6 +19,7 @@ import { registerSelectionSpecs } from "../ipam/selection-specs.ts";
 import { registerSetSpecs } from "../ipam/set-specs.ts";
 import { IPAM_NAMESPACE } from "../ipam/ipam-context.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 /** Underlay addresses in a real cluster: they stay with their pods, and no two pods have the same. */
 export function registerSpecs(run: TestRun): void {
@@ -227,7 +228,7 @@ export function registerSpecs(run: TestRun): void {
         await expectCondition("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
         await expectCondition("narrow", "Ready", "True", /./);
         await context().mergeObject({
-          apiVersion: "interlay.dev/v1alpha1",
+          apiVersion: GROUP_VERSION,
           kind: "UnderlayPool",
           metadata: { name: "narrow" },
           spec: { ranges: [context().buildAddress(4, 3)] },

@@ -13,6 +13,7 @@ import {
   registerPacketFilterSpecs,
   waitForAsymmetricPaths,
 } from "../agent/packet-filter-specs.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const POLL = { timeout: 60_000 };
 const TABLE = ["nft", "list", "table", "inet", "interlay"];
@@ -60,7 +61,7 @@ export function registerSpecs(run: TestRun): void {
       const chosen = async () => (await readNodeStatus(nodes[0])).returnPath;
       await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", POLL);
       const pool = {
-        apiVersion: "interlay.dev/v1alpha1",
+        apiVersion: GROUP_VERSION,
         kind: "UnderlayPool",
         metadata: { name: "behind-a-router" },
         spec: {

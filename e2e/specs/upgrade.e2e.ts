@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
+import { API_GROUP, DEPRECATED_VERSION, STORED_VERSION, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
 import { switchVariant } from "../deployment/variant.ts";
@@ -8,8 +8,10 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../
 import { listPodIdentities, readAgentImage, waitForAgents } from "../install/agents.ts";
 import { createKubectl } from "../install/create-kubectl.ts";
 import { findOutdated, installCopies, provideVersion, removeNewer } from "../install/executables.ts";
+import { InterlayCommand } from "../install/interlay-command.ts";
 import { applyOverlay } from "../install/overlay.ts";
 import { buildPreviousVersion, copyToNode, type PreviousVersion } from "../install/previous-version.ts";
+import { listStoredVersions } from "../install/stored-versions.ts";
 import { NAMESPACE } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
@@ -19,12 +21,17 @@ const POLL = { timeout: 110_000 };
 const LINES = 120;
 const TIMEOUT = { timeout: 900_000 };
 
+/** Returns the kinds of which the suite's deployment has objects, each in one version of the API. */
+const listKinds = (version: string): readonly string[] =>
+  ["NodeState", "UnderlayAddress", "UnderlayPool"].map((kind) => `${kind} ${API_GROUP}/${version}`);
+
 /** The two specs depend on each other: the cluster goes to the previous version and back. */
 export function registerSpecs(run: TestRun): void {
   Describe("install: downgrade to the previous version, and upgrade from it", { labels: ["install"] }, () => {
     let fixture: AgentFixture;
     let kubectl: Kubectl;
     let image: string;
+    let interlay: InterlayCommand;
     let previous: PreviousVersion;
     const onAll = (work: (node: string) => Promise<unknown>) =>
       Promise.all(fixture.cluster.nodes.map(({ name }) => work(name)));
@@ -37,6 +44,7 @@ export function registerSpecs(run: TestRun): void {
         if (cluster.provider !== "lab") Skip("only a lab's executables can be replaced");
         kubectl = await createKubectl(cluster);
         image = await readAgentImage(kubectl);
+        interlay = new InterlayCommand(cluster);
         previous = await By("the previous version's executables", () => buildPreviousVersion());
         DeferCleanup(() => previous.remove());
         process.stdout.write(`      · previous version: commit ${previous.commit}\n`);
@@ -51,19 +59,38 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 900_000 },
     );
 
-    It("downgrade: no connection and no pod is lost, and new connections pass", TIMEOUT, async () => {
-      const { cluster } = fixture;
-      await By("the previous executables on every node", () =>
-        onAll((node) =>
-          provideVersion(cluster, node, (name, to) => copyToNode(cluster, node, previous.executables[name] ?? "", to)),
-        ),
-      );
-      await replaceAgents(() => applyOverlay(kubectl, "notrack", `${image}-previous`, previous.deployDirectory));
-    });
+    It(
+      "downgrade with objects of v1alpha1: no connection and no pod is lost, new connections pass",
+      TIMEOUT,
+      async () => {
+        const { cluster } = fixture;
+        await interlay.run(["migrate-storage", "--to", DEPRECATED_VERSION]);
+        assert.deepEqual(await listStoredVersions(cluster), listKinds(DEPRECATED_VERSION));
+        await By("the previous executables on every node", () =>
+          onAll((node) =>
+            provideVersion(cluster, node, (name, to) =>
+              copyToNode(cluster, node, previous.executables[name] ?? "", to),
+            ),
+          ),
+        );
+        await replaceAgents(() => applyOverlay(kubectl, "notrack", `${image}-previous`, previous.deployDirectory));
+      },
+    );
 
-    It("upgrade: no connection and no pod is lost, and new connections pass", TIMEOUT, async () => {
-      await onAll((node) => removeNewer(fixture.cluster, node));
-      await replaceAgents(() => applyOverlay(kubectl, "notrack", `${image}-current`));
+    It("interlay install stores objects as v1beta1: no connection and no pod is lost", TIMEOUT, async () => {
+      const { cluster } = fixture;
+      await onAll((node) => removeNewer(cluster, node));
+      await replaceAgents(async () => {
+        await interlay.run(["install", "--image", `${image}-current`]);
+      });
+      assert.deepEqual(await listStoredVersions(cluster), listKinds(STORED_VERSION));
+      const stored = [
+        "get",
+        "crd",
+        "--output",
+        `jsonpath={.items[?(@.spec.group=='${API_GROUP}')].status.storedVersions}`,
+      ];
+      assert.deepEqual(new Set((await kubectl.run(stored)).match(/v\w+/g)), new Set([STORED_VERSION]));
     });
 
     /** Replaces every agent by `apply` while connections run, and asserts that they, all pods and new connections work. */

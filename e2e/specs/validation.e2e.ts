@@ -3,6 +3,7 @@ import type { ClusterApi } from "../support/cluster-api.ts";
 import { BeforeAll, Describe, It } from "../harness.ts";
 import { setupCluster } from "../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const GOOD = {
   subnet: "10.8.0.0/16",
@@ -126,7 +127,7 @@ export function registerSpecs(run: TestRun): void {
 
     const create = (kind: string, spec: Readonly<Record<string, unknown>>) =>
       api.objects.create(
-        { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name: "tried" }, spec } as never,
+        { apiVersion: GROUP_VERSION, kind, metadata: { name: "tried" }, spec } as never,
         undefined,
         "All", // dry run: nothing is stored
       );

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
 import { readNodeLines } from "./node-lines.ts";
+import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
 const COMMANDS: readonly (readonly string[])[] = [
   ["ip", "-o", "link"],
@@ -54,7 +55,7 @@ const address = z.object({ spec: z.object({ pod: z.object({ namespace: z.string(
  */
 export async function listClusterObjects(api: ClusterApi, only?: string): Promise<readonly string[]> {
   const namespaces = await retryOnServerError(() => api.core.listNamespace());
-  const addresses = await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress").then(
+  const addresses = await api.objects.list(GROUP_VERSION, "UnderlayAddress").then(
     ({ items }) => items,
     () => [],
   );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { z } from "zod";
 import packageJson from "../../package.json" with { type: "json" };
 import { renderCrds } from "./crds.ts";
 import { renderInterlay } from "./render-installation.ts";
@@ -10,9 +11,31 @@ import { renderUninstall } from "./render-uninstall.ts";
 const read = (...path: readonly string[]): string => readFileSync(join(import.meta.dirname, ...path), "utf8");
 const objects = (text: string): unknown[] => parseAllDocuments(text).map((document) => document.toJS() as unknown);
 
+const version = z.looseObject({
+  name: z.string(),
+  served: z.boolean(),
+  storage: z.boolean(),
+  deprecated: z.boolean().optional(),
+  deprecationWarning: z.string().optional(),
+});
+const definition = z.object({ spec: z.object({ versions: z.tuple([version, version]) }) });
+/** Fields in which two versions of a kind differ. */
+const VERSION = { name: "", storage: true, deprecated: true, deprecationWarning: "" };
+
 describe("what a cluster installs", () => {
   it("manifests/crds.yaml is what `npm run generate` renders from crds.template.yaml", () => {
     assert.equal(read("manifests", "crds.yaml"), renderCrds(), "run npm run generate");
+  });
+
+  it("every kind is stored as v1beta1, and served as v1alpha1 with the same schema and a warning", () => {
+    const definitions = objects(renderCrds()).map((object) => definition.parse(object).spec.versions);
+    assert.equal(definitions.length, 5);
+    for (const [stored, deprecated] of definitions) {
+      assert.deepEqual([stored.name, stored.served, stored.storage], ["v1beta1", true, true]);
+      assert.deepEqual({ ...deprecated, ...VERSION }, { ...stored, ...VERSION });
+      assert.deepEqual([deprecated.name, deprecated.served, deprecated.storage], ["v1alpha1", true, false]);
+      assert.match(deprecated.deprecationWarning ?? "", /v1alpha1 is deprecated; use interlay\.dev\/v1beta1$/);
+    }
   });
 
   it("the chart has the kinds of the manifests and the project's version", () => {

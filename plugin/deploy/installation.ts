@@ -1,6 +1,7 @@
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { type AdmissionVersion, IMAGE, readManifest, renderAdmission, WORKLOADS } from "./render-installation.ts";
+import { GROUP_VERSION } from "../kubernetes/objects.ts";
 
 const manifestObject = z.looseObject({
   apiVersion: z.string(),
@@ -89,7 +90,7 @@ function buildUnderlay(underlay: UnderlayOptions | undefined): readonly Manifest
   if (underlay === undefined) return [];
   const { name, uplink, ...pool } = underlay;
   const create = (kind: string, spec: unknown) => ({
-    apiVersion: "interlay.dev/v1alpha1",
+    apiVersion: GROUP_VERSION,
     kind,
     metadata: { name },
     spec,

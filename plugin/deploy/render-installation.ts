@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { getAsset, isSea } from "node:sea";
 import { stringify } from "yaml";
-import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../kubernetes/objects.ts";
+import { CONFIG_MAP, GROUP_VERSION, SYSTEM_NAMESPACE } from "../kubernetes/objects.ts";
 
 export interface PoolOptions {
   readonly name: string;
@@ -53,7 +53,7 @@ export function renderInterlay(options: DeployOptions): string {
     ...(options.admission === undefined ? [] : [renderAdmission(options.admission)]),
     readManifest("../components/restart-kube-proxy/role.yaml"),
     ...options.pools.map(({ name, ...spec }) =>
-      stringify({ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name }, spec }),
+      stringify({ apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name }, spec }),
     ),
     stringify({
       apiVersion: "k8s.cni.cncf.io/v1",

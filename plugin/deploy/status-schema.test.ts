@@ -4,15 +4,15 @@ import { z } from "zod";
 import { renderCrds } from "./crds.ts";
 import { insertStatusSchemas } from "./status-schema.ts";
 
+const version = z.object({
+  additionalPrinterColumns: z.array(z.object({ name: z.string(), jsonPath: z.string() })),
+  schema: z.object({ openAPIV3Schema: z.record(z.string(), z.unknown()) }),
+});
 const definition = z.object({
   spec: z.object({
     names: z.object({ kind: z.string(), categories: z.array(z.string()) }),
-    versions: z.tuple([
-      z.object({
-        additionalPrinterColumns: z.array(z.object({ name: z.string(), jsonPath: z.string() })),
-        schema: z.object({ openAPIV3Schema: z.record(z.string(), z.unknown()) }),
-      }),
-    ]),
+    /** The stored version, then the deprecated one with the same schema. */
+    versions: z.tuple([version, version]),
   }),
 });
 const node = z.object({

@@ -4,8 +4,13 @@ import { labelSelector } from "./label-selector.ts";
 import { objectMeta } from "./object-meta.ts";
 
 /** Schemas of Interlay's own kinds, and of the parts that it reads of other kinds. Every response is parsed by these. */
-export const GROUP_VERSION = "interlay.dev/v1alpha1";
-const OWN = "/apis/interlay.dev/v1alpha1";
+export const API_GROUP = "interlay.dev";
+/** The version that Interlay uses, and in which the API server stores objects. */
+export const STORED_VERSION = "v1beta1";
+/** The earlier version, with the same fields. It is served for agents of the previous version. */
+export const DEPRECATED_VERSION = "v1alpha1";
+export const GROUP_VERSION = `${API_GROUP}/${STORED_VERSION}`;
+const OWN = `/apis/${GROUP_VERSION}`;
 const CALICO = "/apis/crd.projectcalico.org/v1";
 export const SYSTEM_NAMESPACE = "interlay-system";
 export const CONFIG_MAP = "interlay-config";

@@ -67,6 +67,12 @@ export const CLUSTER_VERBS: readonly Verb[] = [
     group: INSTALL,
     load: async () => (await import("./commands/migrate.ts")).createMigrateCommand(),
   },
+  {
+    name: "migrate-storage",
+    summary: "store all objects in one version of the API",
+    group: INSTALL,
+    load: async () => (await import("./commands/migrate-storage.ts")).createMigrateStorageCommand(),
+  },
 ];
 
 /** Commands about the program itself. */

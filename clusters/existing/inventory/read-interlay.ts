@@ -3,7 +3,8 @@ import { z } from "zod";
 import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../../plugin/kubernetes/objects.ts";
 import { publishedText } from "../../../plugin/kubernetes/status-schemas.ts";
 import { OWNER_LABEL } from "../../provider/provider.ts";
-import { defaultIfUnavailable, findDaemonSet, getImage, listCustomObjects } from "./read-objects.ts";
+import { listServedObjects } from "../../kubernetes/served-objects.ts";
+import { defaultIfUnavailable, findDaemonSet, getImage } from "./read-objects.ts";
 
 /** Interlay in an existing cluster, and the addresses that it may give. */
 export interface InventoryInterlay {
@@ -38,7 +39,8 @@ const nodeStates = z.object({
 export async function readInterlay(config: KubeConfig, sets: readonly V1DaemonSet[]): Promise<InventoryInterlay> {
   const core = config.makeApiClient(CoreV1Api);
   const configMap = { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP };
-  const list = (plural: string) => listCustomObjects(config, "interlay.dev", "v1alpha1", plural);
+  const list = (plural: string) =>
+    defaultIfUnavailable(listServedObjects(config, plural), undefined).then((found) => found ?? { items: [] });
   const [settings, poolList, addressList, stateList] = await Promise.all([
     defaultIfUnavailable(core.readNamespacedConfigMap(configMap), undefined),
     list("underlaypools"),

@@ -12,6 +12,7 @@ import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../../h
 import { NAMESPACE } from "../../pods/suite-pods.ts";
 import { setupDeployment } from "../../deployment/setup-deployment.ts";
 import { registerIfMain, type TestRun } from "../../support/test-run.ts";
+import { GROUP_VERSION } from "../../../plugin/kubernetes/objects.ts";
 
 const DEPLOY = join(import.meta.dirname, "..", "..", "..", "plugin", "deploy");
 
@@ -84,7 +85,7 @@ export function registerSpecs(run: TestRun): void {
       if (run.options.provider !== "lab") Skip("only a lab has an audit log");
       const created: readonly unknown[] = [
         {
-          apiVersion: "interlay.dev/v1alpha1",
+          apiVersion: GROUP_VERSION,
           kind: "UnderlayNetwork",
           metadata: { name: "rbac" },
           spec: { namespace: NAMESPACE, pools: ["underlay"] },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { listNodeWarnings, WarningReporter } from "./warnings.ts";
+import { GROUP_VERSION } from "../../kubernetes/objects.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 const CLOSED = { type: "GateOpen", status: "False", reason: "Closed", message: "A rule drops packets." } as const;
@@ -24,7 +25,7 @@ describe("warnings about nodes and pools", () => {
         return Promise.resolve();
       },
     });
-    const pool = { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", name: "p", uid: "u" };
+    const pool = { apiVersion: GROUP_VERSION, kind: "UnderlayPool", name: "p", uid: "u" };
     const full = [{ reason: "PoolFull", message: "All addresses are in use." }];
     await reporter.report(pool, full);
     await reporter.report(pool, full);

@@ -9,7 +9,8 @@ import {
 } from "@kubernetes/client-node";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
-import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../../plugin/kubernetes/objects.ts";
+import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
+import { CONFIG_MAP, STORED_VERSION, SYSTEM_NAMESPACE } from "../../../plugin/kubernetes/objects.ts";
 import { getImage } from "../../../clusters/existing/inventory/read-objects.ts";
 import { readAdmissionVersion } from "../../../clusters/kubernetes/admission-version.ts";
 import { applyObject } from "../../../clusters/kubernetes/server-side-apply.ts";
@@ -27,6 +28,7 @@ import {
   type OutputFormat,
 } from "../program/common-options.ts";
 import { printOutput } from "../program/output.ts";
+import { migrateWithProgress } from "./migrate-storage.ts";
 import { readStatus } from "./status.ts";
 import { renderStatus } from "./status/render-status.ts";
 
@@ -117,6 +119,7 @@ async function runInstall(flags: Flags): Promise<void> {
   const timeoutMs = flags.wait ? Math.max(1, deadline - Date.now()) : 0;
   const status = await readStatus(config, timeoutMs, flags.subnet !== undefined);
   if (status.ready) await deleteObsoleteObjects(config);
+  await migrateWithProgress(new KubeClient(config), STORED_VERSION);
   printOutput(flags.output, status, () => renderStatus(status));
   if (status.ready && status.pools.length === 0)
     progress.note(

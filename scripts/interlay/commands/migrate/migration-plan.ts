@@ -1,6 +1,7 @@
 import { parseIp } from "../../../../plugin/datapath/address.ts";
 import { buildLabels } from "../../../../plugin/ipam/records/address-labels.ts";
 import { toObjectName } from "../../../../plugin/ipam/pool/object-name.ts";
+import { GROUP_VERSION } from "../../../../plugin/kubernetes/objects.ts";
 
 /** An object of Interlay that a migration creates. */
 export interface MigratedObject {
@@ -47,7 +48,7 @@ export interface ForeignAllocation {
 
 /** Returns an object of Interlay. */
 export function createObject(kind: string, name: string, spec: object): MigratedObject {
-  return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
+  return { apiVersion: GROUP_VERSION, kind, metadata: { name }, spec };
 }
 
 /**

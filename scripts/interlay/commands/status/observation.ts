@@ -3,10 +3,11 @@ import { z } from "zod";
 import { reportsReady } from "../../../../clusters/kubernetes/ready-condition.ts";
 import { SYSTEM_NAMESPACE } from "../../../../plugin/kubernetes/objects.ts";
 import { publishedCondition, publishedText } from "../../../../plugin/kubernetes/status-schemas.ts";
-import { getImage, listCustomObjects } from "../../../../clusters/existing/inventory/read-objects.ts";
+import { defaultIfUnavailable, getImage } from "../../../../clusters/existing/inventory/read-objects.ts";
+import { listServedObjects } from "../../../../clusters/kubernetes/served-objects.ts";
 import { ignoreStatus } from "../../../../clusters/kubernetes/status-code.ts";
 
-const API = { group: "interlay.dev", version: "v1alpha1" } as const;
+const NONE = { items: [] };
 
 const nodeStates = z.object({
   items: z.array(
@@ -81,8 +82,8 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
       .readNamespacedDeployment({ name: "interlay-controller", namespace: SYSTEM_NAMESPACE })
       .catch(ignoreStatus(404)),
     config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: "app=interlay" }),
-    listCustomObjects(config, API.group, API.version, "nodestates"),
-    listCustomObjects(config, API.group, API.version, "underlaypools"),
+    defaultIfUnavailable(listServedObjects(config, "nodestates"), undefined),
+    defaultIfUnavailable(listServedObjects(config, "underlaypools"), undefined),
   ]);
   const status = set?.status;
   return {
@@ -103,9 +104,9 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
         : { desired: controller.spec?.replicas ?? 1, ready: controller.status?.readyReplicas ?? 0 },
     pods: new Map(pods.map((pod) => [pod.spec?.nodeName ?? "", reportsReady(pod.status)])),
     nodes: new Map(
-      nodeStates.parse(states).items.map(({ metadata, status: own }) => [metadata.name, describeNode(own)]),
+      nodeStates.parse(states ?? NONE).items.map(({ metadata, status: own }) => [metadata.name, describeNode(own)]),
     ),
-    pools: pools.parse(listedPools).items.map(({ metadata, spec, status: own }) => ({
+    pools: pools.parse(listedPools ?? NONE).items.map(({ metadata, spec, status: own }) => ({
       name: metadata.name,
       subnet: spec.subnet,
       ...withoutUndefined(own),

@@ -1,0 +1,26 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import { KubeClient, type Resource } from "../../plugin/kubernetes/kube-client.ts";
+import { API_GROUP, DEPRECATED_VERSION, STORED_VERSION } from "../../plugin/kubernetes/objects.ts";
+import { ignoreStatus } from "./status-code.ts";
+
+/**
+ * Finds a kind of Interlay in the newest version that the cluster serves: an earlier installation serves only the earlier one.
+ *
+ * @param plural name of the kind in paths
+ * @returns undefined if the cluster serves the kind in no version
+ */
+export async function findServedResource(client: KubeClient, plural: string): Promise<Resource | undefined> {
+  for (const version of [STORED_VERSION, DEPRECATED_VERSION]) {
+    const resource = { api: `/apis/${API_GROUP}/${version}`, plural };
+    const list = await client.list(resource, { limit: "1" }).catch(ignoreStatus(404));
+    if (list !== undefined) return resource;
+  }
+  return undefined;
+}
+
+/** Lists the objects of a kind of Interlay, also of an earlier installation. @returns undefined if the cluster serves none */
+export async function listServedObjects(config: KubeConfig, plural: string): Promise<unknown> {
+  const client = new KubeClient(config);
+  const resource = await findServedResource(client, plural);
+  return resource === undefined ? undefined : client.list(resource);
+}
