@@ -23,10 +23,11 @@ const resourceList = z.object({
  * The object is sent as it is: the client library's classes would leave out fields of CRDs such as
  * `x-kubernetes-validations`.
  *
- * @param deadline time in milliseconds since 1970 until which the kind may become served
+ * @param deadline time in milliseconds since 1970 until which the kind may become served, and the API server may take to respond: it
+ * compiles the rules of a CRD first, for seconds
  */
 export async function applyObject(config: KubeConfig, object: AppliedObject, deadline: number): Promise<void> {
-  const client = new KubeClient(config);
+  const client = KubeClient.withTimeout(config, deadline - Date.now());
   for (;;)
     try {
       const path = await findPath(client, object);

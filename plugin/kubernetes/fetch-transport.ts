@@ -19,12 +19,17 @@ export class FetchTransport implements Transport {
   readonly received = undefined;
   readonly #config: KubeConfig;
   readonly #idleMs: number;
+  readonly #timeoutMs: number;
   readonly #http = createConfiguration().httpApi;
 
-  /** @param idleMs milliseconds after which a silent watch ends */
-  constructor(config: KubeConfig, idleMs = WATCH_IDLE_MS) {
+  /**
+   * @param idleMs milliseconds after which a silent watch ends
+   * @param timeoutMs milliseconds until a request without a response fails
+   */
+  constructor(config: KubeConfig, { idleMs = WATCH_IDLE_MS, timeoutMs = REQUEST_TIMEOUT_MS } = {}) {
     this.#config = config;
     this.#idleMs = idleMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   async send({ method, path, headers, body }: ApiRequest): Promise<ApiResponse> {
@@ -32,7 +37,7 @@ export class FetchTransport implements Transport {
     const context = new RequestContext(server + path, method);
     for (const [name, value] of Object.entries(headers)) context.setHeaderParam(name, value);
     if (body !== undefined) context.setBody(body);
-    context.setSignal(AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+    context.setSignal(AbortSignal.timeout(this.#timeoutMs));
     await this.#config.applySecurityAuthentication(context);
     const response = await this.#http.send(context).toPromise();
     return {

@@ -56,7 +56,7 @@ describe("informer", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const config = createConfig(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    kube = new KubeClient(config, new FetchTransport(config, IDLE_MS));
+    kube = new KubeClient(config, new FetchTransport(config, { idleMs: IDLE_MS }));
     informer = new Informer(kube, { api: "/apis/test/v1", plural: "things" }, (o) => schema.parse(o)).start();
     await informer.ready;
     while (watching === undefined) await new Promise((resolve) => setTimeout(resolve, 5));

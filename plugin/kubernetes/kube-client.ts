@@ -32,6 +32,11 @@ export class KubeClient {
     this.#transport = transport;
   }
 
+  /** Returns a client whose requests fail after this time: for writes that take the API server long, such as those of CRDs. */
+  static withTimeout(config: KubeConfig, timeoutMs: number): KubeClient {
+    return new KubeClient(config, new FetchTransport(config, { timeoutMs: Math.max(1, timeoutMs) }));
+  }
+
   /** Connects with the pod's service account, or else with the default kubeconfig. */
   static connect(): KubeClient {
     const config = new KubeConfig();

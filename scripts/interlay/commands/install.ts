@@ -9,7 +9,6 @@ import {
 } from "@kubernetes/client-node";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
-import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { CONFIG_MAP, STORED_VERSION, SYSTEM_NAMESPACE } from "../../../plugin/kubernetes/objects.ts";
 import { getImage } from "../../../clusters/existing/inventory/read-objects.ts";
 import { readAdmissionVersion } from "../../../clusters/kubernetes/admission-version.ts";
@@ -119,7 +118,7 @@ async function runInstall(flags: Flags): Promise<void> {
   const timeoutMs = flags.wait ? Math.max(1, deadline - Date.now()) : 0;
   const status = await readStatus(config, timeoutMs, flags.subnet !== undefined);
   if (status.ready) await deleteObsoleteObjects(config);
-  await migrateWithProgress(new KubeClient(config), STORED_VERSION);
+  await migrateWithProgress(config, STORED_VERSION);
   printOutput(flags.output, status, () => renderStatus(status));
   if (status.ready && status.pools.length === 0)
     progress.note(

@@ -1,9 +1,13 @@
+import type { KubeConfig } from "@kubernetes/client-node";
 import { Command, Option } from "commander";
 import { migrateStorage } from "../../../clusters/kubernetes/migrate-storage.ts";
 import { createProgress } from "../../../clusters/progress/create-progress.ts";
 import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { DEPRECATED_VERSION, STORED_VERSION } from "../../../plugin/kubernetes/objects.ts";
 import { addClusterOptions, type ClusterFlags, loadCluster } from "../program/common-options.ts";
+
+/** Time for one write: the API server compiles the rules of a CRD for seconds. */
+const WRITE_TIMEOUT_MS = 60_000;
 
 interface Flags extends ClusterFlags {
   readonly to: string;
@@ -23,15 +27,15 @@ export function createMigrateStorageCommand(): Command {
 }
 
 async function runMigrateStorage(flags: Flags): Promise<void> {
-  await migrateWithProgress(new KubeClient(await loadCluster(flags)), flags.to);
+  await migrateWithProgress(await loadCluster(flags), flags.to);
 }
 
 /** Runs the migration as one step of the progress on stderr. */
-export async function migrateWithProgress(client: KubeClient, version: string): Promise<void> {
+export async function migrateWithProgress(config: KubeConfig, version: string): Promise<void> {
   const step = createProgress().step(`store objects as ${version}`);
   let written = 0;
   try {
-    await migrateStorage(client, {
+    await migrateStorage(KubeClient.withTimeout(config, WRITE_TIMEOUT_MS), {
       version,
       onKind: (kind, objects) => {
         written += objects;
