@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { installInterlay } from "../../clusters/addons/install-addons.ts";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getGateway } from "../../clusters/spec/address-ranges.ts";
@@ -68,6 +69,7 @@ export function registerSpecs(run: TestRun): void {
           kubectl = await createKubectl(cluster);
           interlay = new InterlayCommand(cluster);
           image = await readAgentImage(kubectl);
+          DeferCleanup(() => installInterlay(kubectl, { spec: cluster.spec, interlay: image })); // for further suites
           results = await mkdtemp(join(tmpdir(), "interlay-quick-start-"));
           DeferCleanup(() => rm(results, { recursive: true }));
           await interlay.run(["uninstall", "--yes"]);
