@@ -46,7 +46,7 @@ export function createInstallCommand(): Command {
   const pool = (option: Option) => option.helpGroup(POOL_GROUP);
   const command = new Command("install")
     .description("install or upgrade Interlay in a cluster by server-side apply, and wait until it is ready")
-    .option("--image <reference>", "image of Interlay, as the nodes pull it (default: that of the agents that run)")
+    .option("--image <reference>", "image of Interlay, as the nodes pull it (default: that of the running agents)")
     .addOption(
       new Option("--return-path <mode>", "return path (default: auto, or what ConfigMap interlay-config has)").choices([
         "auto",

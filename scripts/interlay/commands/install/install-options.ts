@@ -16,7 +16,7 @@ export interface InstallFlags {
 
 /** Settings that the installation reads from the cluster unless an option sets them. */
 export interface InstalledState {
-  /** Image of the agents that run; undefined: Interlay is not installed. */
+  /** Image of the running agents; undefined: Interlay is not installed. */
   readonly image: string | undefined;
   readonly hasConfig: boolean;
   /** Plugin directory that was detected, or that the agents use. */
