@@ -12,22 +12,22 @@ import { type Cell, type Draft, listPlacements, makeCell, type Placement } from 
 
 const TRANSPORTS = ["tcp", "udp"] as const;
 
-/** A client pod, its worker, and the worker whose address it probes. */
-interface Asking extends Pick<Draft, "source" | "from"> {
+/** A client pod on worker `sourceNode` that probes a target on worker `targetNode`. */
+interface ClientPod extends Pick<Draft, "source" | "from"> {
   readonly sourceNode: number;
-  readonly askedNode: number;
+  readonly targetNode: number;
   readonly placement: Placement;
 }
 
-/** Returns every client pod with its own node and with another one. */
-function listAskingPods(workers: number): readonly Asking[] {
+/** Returns each client pod twice: with a target on its own node, and with one on another node. */
+function listClientPods(workers: number): readonly ClientPod[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((sourceNode) =>
     POD_TYPES.flatMap((source) =>
-      listPlacements(sourceNode, workers).map(([askedNode, placement]) => ({
+      listPlacements(sourceNode, workers).map(([targetNode, placement]) => ({
         source,
         from: podName(source, sourceNode, "a"),
         sourceNode,
-        askedNode,
+        targetNode,
         placement,
       })),
     ),
@@ -35,20 +35,19 @@ function listAskingPods(workers: number): readonly Asking[] {
 }
 
 /**
- * Returns cells from each pod to the NodePort of its own node and of another node. Both Services of a type have one endpoint,
- * on the
+ * Returns cells from each pod to the NodePort of its own node and of another node. The Services of a type have one endpoint, on the
  * first worker: with policy Local the other nodes have none.
  */
 export function listPodNodePortCells(workers: number): readonly Cell[] {
   return (["Cluster", "Local"] as const).flatMap((policy) =>
-    listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+    listClientPods(workers).flatMap(({ targetNode, ...client }) =>
       POD_TYPES.flatMap((type) =>
         TRANSPORTS.map((protocol) =>
           makeCell({
-            ...asking,
+            ...client,
             group: policy === "Local" ? "pod-to-node-port-local" : "pod-to-node-port-cluster",
             target: `${type}-node-port`,
-            to: { kind: "node-port", service: nameNodePortService(type, policy), node: askedNode },
+            to: { kind: "node-port", service: nameNodePortService(type, policy), node: targetNode },
             protocol,
             server: podName(type, NODE_PORT_BACKEND, "b"),
             reaches: { type, node: NODE_PORT_BACKEND, nic: "main" },
@@ -64,17 +63,17 @@ const nameNodePortService = (type: (typeof POD_TYPES)[number], policy: TrafficPo
 
 /** Returns cells from each pod to a Service on its own and on another node by the Service's DNS name. */
 export function listDnsCells(workers: number): readonly Cell[] {
-  return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+  return listClientPods(workers).flatMap(({ targetNode, ...client }) =>
     POD_TYPES.flatMap((type) =>
       TRANSPORTS.map((protocol) =>
         makeCell({
-          ...asking,
+          ...client,
           group: "dns",
           target: `${type}-service`,
-          to: { kind: "service", service: buildServiceName(type, askedNode), byName: true },
+          to: { kind: "service", service: buildServiceName(type, targetNode), byName: true },
           protocol,
-          server: podName(type, askedNode, "b"),
-          reaches: { type, node: askedNode, nic: "main" },
+          server: podName(type, targetNode, "b"),
+          reaches: { type, node: targetNode, nic: "main" },
         }),
       ),
     ),
@@ -83,15 +82,15 @@ export function listDnsCells(workers: number): readonly Cell[] {
 
 /** Returns cells from each pod to the virtual addresses of a Service that its own node holds, and to those of another node. */
 export function listVipCells(workers: number): readonly Cell[] {
-  return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+  return listClientPods(workers).flatMap(({ targetNode, ...client }) =>
     POD_TYPES.flatMap((type) =>
       (["load-balancer", "external-ip"] as const).flatMap((source) =>
         TRANSPORTS.map((protocol) =>
           makeCell({
-            ...asking,
+            ...client,
             group: "vip",
             target: `${type}-vip`,
-            to: { kind: "vip", service: buildBalancedName(type, askedNode), node: askedNode, source },
+            to: { kind: "vip", service: buildBalancedName(type, targetNode), node: targetNode, source },
             protocol,
             server: podName(type, NODE_PORT_BACKEND, "b"),
             reaches: { type, node: NODE_PORT_BACKEND, nic: "main" },
@@ -104,18 +103,18 @@ export function listVipCells(workers: number): readonly Cell[] {
 
 /** Returns cells from each pod to the host port of a pod of each type on its own and on another node. */
 export function listHostPortCells(workers: number): readonly Cell[] {
-  return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+  return listClientPods(workers).flatMap(({ targetNode, ...client }) =>
     POD_TYPES.flatMap((type) =>
       TRANSPORTS.map((protocol) => {
-        const pod = podName(type, askedNode, "b");
+        const pod = podName(type, targetNode, "b");
         return makeCell({
-          ...asking,
+          ...client,
           group: "host-port",
           target: `${type}-host-port`,
-          to: { kind: "host-port", pod, node: askedNode },
+          to: { kind: "host-port", pod, node: targetNode },
           protocol,
           server: pod,
-          reaches: { type, node: askedNode, nic: "main" },
+          reaches: { type, node: targetNode, nic: "main" },
         });
       }),
     ),

@@ -18,7 +18,7 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
  */
 export function registerSpecs(run: TestRun): void {
   const { options } = run;
-  const other = options.provider === "kind" ? "lab" : "kind";
+  const otherProvider = options.provider === "kind" ? "lab" : "kind";
   Describe("kind and the lab", { labels: ["parity"] }, () => {
     let sides: readonly [ParitySide, ParitySide];
     let facts: readonly [ReadonlyMap<string, PodState>, ReadonlyMap<string, PodState>];
@@ -27,66 +27,68 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         if (!hasCapability(options.provider, "create-clusters")) Skip("only a cluster that the run created has a twin");
         const ownCluster = await By("the cluster", run.cluster);
-        const provider = await loadProvider(other);
+        const provider = await loadProvider(otherProvider);
         const name = `${options.name}-twin`;
         DeferCleanup(() => provider.down(name, createPlainProgress()));
         const spec = { ...(await buildClusterSpec(options)), name };
-        const otherCluster = await By(`its twin, by ${other}`, () => provider.up(spec, createPlainProgress()));
-        const both = await By("the pods of the three types in both", () =>
+        const otherCluster = await By(`its twin, by ${otherProvider}`, () => provider.up(spec, createPlainProgress()));
+        const createdSides = await By("the pods of the three types in both", () =>
           Promise.all([createSide(ownCluster), createSide(otherCluster)]),
         );
-        DeferCleanup(() => Promise.all(both.map(({ deployment }) => deployment.closeProbers())));
-        if (!options.keep) DeferCleanup(() => removeNamespace(both[0].api, NAMESPACE));
-        sides = both;
-        facts = await By("the state of every pod", () => Promise.all([readPodState(both[0]), readPodState(both[1])]));
+        DeferCleanup(() => Promise.all(createdSides.map(({ deployment }) => deployment.closeProbers())));
+        if (!options.keep) DeferCleanup(() => removeNamespace(createdSides[0].api, NAMESPACE));
+        sides = createdSides;
+        facts = await By("the state of every pod", () =>
+          Promise.all([readPodState(createdSides[0]), readPodState(createdSides[1])]),
+        );
       },
       { timeout: 0 },
     );
 
-    /** Asserts that a part of every pod's state is the same on both sides. */
-    const same = (what: keyof PodState) => {
-      const [one, other] = facts.map((side) =>
-        Object.fromEntries([...side].map(([pod, state]) => [pod, splitTrimmedLines(state[what])])),
+    /** Asserts that a property of each pod is the same on both sides. @returns its lines, one list for each pod */
+    const assertSame = (property: keyof PodState) => {
+      const [first, second] = facts.map((side) =>
+        Object.fromEntries([...side].map(([pod, state]) => [pod, splitTrimmedLines(state[property])])),
       );
-      assert.deepEqual(one, other);
-      return Object.values(one ?? {});
+      assert.deepEqual(first, second);
+      return Object.values(first ?? {});
     };
 
     It("have the same pods", () => {
-      assert.ok(same("pod").every((text) => text.length > 0));
+      assert.ok(assertSame("pod").every((text) => text.length > 0));
     });
 
     It("have the same `ip route` in every pod", () => {
-      assert.ok(same("routes").every((text) => text.length > 1));
+      assert.ok(assertSame("routes").every((text) => text.length > 1));
     });
 
     It("have the same `ip rule` in every pod", () => {
-      assert.ok(same("rules").every((text) => text.length > 1));
+      assert.ok(assertSame("rules").every((text) => text.length > 1));
     });
 
     It("have the same plan for every pod, and all of it in the kernel", () => {
-      const plans = same("plan").filter((text) => text.length > 1);
+      const plans = assertSame("plan").filter((text) => text.length > 1);
       assert.equal(plans.length, (facts[0].size * 2) / 3, "underlay and multi-NIC pods have a plan each");
       for (const plan of plans) assert.ok(plan.length > 10 && !plan.some((line) => line.includes("MISSING")));
     });
 
     for (const variant of options.variants)
       It(`give the same answers and the same table: ${variantTitle(variant)}`, { timeout: 300_000 }, async () => {
-        const [one, other] = await Promise.all([
+        const [first, second] = await Promise.all([
           readVariantState(sides[0], variant),
           readVariantState(sides[1], variant),
         ]);
-        assert.ok(one.results.length > 200, `only ${one.results.length} cells`);
-        assert.deepEqual(compareCells(one.results, other.results), []);
-        assert.deepEqual(summarizeCells(one.results), summarizeCells(other.results));
-        const rules = ({ filters }: typeof one) =>
+        assert.ok(first.results.length > 200, `only ${first.results.length} cells`);
+        assert.deepEqual(compareCells(first.results, second.results), []);
+        assert.deepEqual(summarizeCells(first.results), summarizeCells(second.results));
+        const rules = ({ filters }: typeof first) =>
           filters.map(({ tcpBeLiberal, invalidDrop }) => ({
             tcpBeLiberal,
             invalidDrop: Object.entries(invalidDrop).map(([family, rule]) => [family, rule?.rule]),
           }));
-        assert.deepEqual(rules(one), rules(other));
+        assert.deepEqual(rules(first), rules(second));
         assert.deepEqual(
-          one.results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`),
+          first.results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`),
           [],
         );
       });
