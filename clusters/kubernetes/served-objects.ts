@@ -3,6 +3,9 @@ import { KubeClient, type Resource } from "../../plugin/kubernetes/kube-client.t
 import { API_GROUP, DEPRECATED_VERSION, STORED_VERSION } from "../../plugin/kubernetes/objects.ts";
 import { ignoreStatus } from "./status-code.ts";
 
+/** Time for a list: after a change of a CRD, the API server compiles its rules before the first answer. */
+const LIST_TIMEOUT_MS = 60_000;
+
 /**
  * Finds a kind of Interlay in the newest version that the cluster serves: an earlier installation serves only the earlier one.
  *
@@ -20,7 +23,7 @@ export async function findServedResource(client: KubeClient, plural: string): Pr
 
 /** Lists the objects of a kind of Interlay, also of an earlier installation. @returns undefined if the cluster serves none */
 export async function listServedObjects(config: KubeConfig, plural: string): Promise<unknown> {
-  const client = new KubeClient(config);
+  const client = KubeClient.withTimeout(config, LIST_TIMEOUT_MS);
   const resource = await findServedResource(client, plural);
   return resource === undefined ? undefined : client.list(resource);
 }
