@@ -39,9 +39,9 @@ export class Contention {
     return Math.max(1, Math.floor(BUSY_MS / Math.max(1, this.#duration)));
   }
 
-  /** Waits until other nodes probably know of what this node created. */
+  /** Waits until other nodes probably know of what this node created; not longer than for other nodes. */
   async waitUntilSeen(): Promise<void> {
-    await this.#clock?.sleep(this.#duration + WATCH_MS);
+    await this.#clock?.sleep(Math.min(LONGEST_WAIT_MS, this.#duration + WATCH_MS));
   }
 
   /**
