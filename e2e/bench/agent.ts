@@ -39,8 +39,8 @@ async function measureInLab(cluster: Cluster, runner: SectionRunner, print: (lin
   const fillOnce = (): Promise<number> => (filled ??= createLargeCluster(cluster, kube, print));
   await runner.measure("idle", () => measureIdle(cluster, kube));
   await runner.measure("large-cluster", async () => measureLargeCluster(cluster, kube, await fillOnce()));
-  await runner.measure("fleets", async () => {
+  await runner.measure("fleets", async (report) => {
     await fillOnce();
-    return measureFanOut(cluster, kube, listSimulatedNodes(), print);
+    return measureFanOut(cluster, kube, listSimulatedNodes(), report, print);
   });
 }

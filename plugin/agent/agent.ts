@@ -198,9 +198,11 @@ export class Agent {
     // Again: until now the agent of an earlier version may have written there.
     renameStateDirectories(this.#places.stateDirectory);
     this.#state.ipamError = undefined;
-    void this.#view.waitUntilReady().then(() => {
-      for (const name of ["facts", "addresses", "paths"] as const) this.#loops[name].start();
+    // In a large cluster the API server takes seconds to select this node's addresses, and no fact depends on them.
+    void this.#view.waitUntilFactsListed().then(() => {
+      for (const name of ["facts", "paths"] as const) this.#loops[name].start();
     });
+    void this.#view.waitUntilReady().then(() => this.#loops.addresses.start());
   }
 
   stop(): void {

@@ -8,6 +8,7 @@ import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE, underlayAddress } from "../../../plugin/kubernetes/objects.ts";
 import { runOnNode } from "../../support/agent-process.ts";
 import type { Measurement } from "../measurement/measurement.ts";
+import type { RowReporter } from "../measurement/section-runner.ts";
 import { readMemory, readStat, TICKS_A_SECOND } from "./process-state.ts";
 import { countReopenedWatches, readRequests } from "./agent-requests.ts";
 import { roundToHundredth, roundToTenth, roundToThousandth } from "../measurement/statistics.ts";
@@ -25,9 +26,9 @@ export async function measureFanOut(
   cluster: Cluster,
   kube: KubeClient,
   nodes: readonly string[],
+  report: RowReporter,
   print: (line: string) => void,
 ): Promise<readonly Measurement[]> {
-  const measurements: Measurement[] = [];
   const bytes = new Map<number, number>();
   for (const agents of FLEETS) {
     print(`${agents} simulated agents start`);
@@ -43,32 +44,35 @@ export async function measureFanOut(
       const second = await fleet.readCounts();
       bytes.set(agents, (second.eventBytes - first.eventBytes) / ADDRESSES);
       print(`${agents} agents: ${second.events - first.events} events of ${ADDRESSES} addresses`);
-      measurements.push({
-        name: `${agents} agents: bytes for an address created and deleted`,
-        value: Math.round(bytes.get(agents) ?? 0),
-        unit: "",
-        basis: `events to all agents, without bookmarks; ${ADDRESSES} addresses`,
-      });
-      if (agents === Math.max(...FLEETS)) {
-        measurements.push(...describeRollout({ agents, seconds, requests: first.requests, before, after }));
-        print(`${agents} simulated agents are at rest for ${REST_MS / 60_000} minutes`);
-        measurements.push(...(await measureRest(cluster, fleet, agents)));
-      }
+      report([
+        {
+          name: `${agents} agents: bytes for an address created and deleted`,
+          value: Math.round(bytes.get(agents) ?? 0),
+          unit: "",
+          basis: `events to all agents, without bookmarks; ${ADDRESSES} addresses`,
+        },
+      ]);
+      if (agents !== Math.max(...FLEETS)) continue;
+      report(describeRollout({ agents, seconds, requests: first.requests, before, after }));
+      report([compareBytes(bytes)]);
+      print(`${agents} simulated agents are at rest for ${REST_MS / 60_000} minutes`);
+      return await measureRest(cluster, fleet, agents);
     } finally {
       await fleet.end();
     }
   }
+  return [];
+}
+
+function compareBytes(bytes: ReadonlyMap<number, number>): Measurement {
   const [fewest = 1, most = 1] = [bytes.get(FLEETS[0]), bytes.get(FLEETS[2])];
-  return [
-    ...measurements,
-    {
-      name: `bytes for an address, ${FLEETS[2]} agents / ${FLEETS[0]} agents`,
-      value: roundToHundredth(most / fewest),
-      unit: "x",
-      limit: LIMIT.growth,
-      basis: "the same addresses",
-    },
-  ];
+  return {
+    name: `bytes for an address, ${FLEETS[2]} agents / ${FLEETS[0]} agents`,
+    value: roundToHundredth(most / fewest),
+    unit: "x",
+    limit: LIMIT.growth,
+    basis: "the same addresses",
+  };
 }
 
 /** Creates addresses of the first nodes and deletes them. */

@@ -28,6 +28,18 @@ describe("SectionRunner", () => {
     );
   });
 
+  it("keeps the rows that a section reported before it failed", async () => {
+    const runner = new SectionRunner(() => undefined);
+    await runner.measure("calls", (report) => {
+      report([ROW]);
+      return fail();
+    });
+    assert.deepEqual(
+      runner.rows.map(({ name }) => name),
+      ["ADD", "calls: not measured"],
+    );
+  });
+
   it("keeps a row over its limit if sections cannot be prepared", async () => {
     const runner = new SectionRunner(() => undefined);
     await runner.prepare("lab", fail);

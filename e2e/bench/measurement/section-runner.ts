@@ -1,6 +1,9 @@
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import type { Measurement } from "./measurement.ts";
 
+/** Keeps and prints rows. */
+export type RowReporter = (rows: readonly Measurement[]) => void;
+
 /** Measures the sections of a benchmark one after another, so that the others are measured and written also if one fails. */
 export class SectionRunner {
   readonly #print: (line: string) => void;
@@ -23,9 +26,16 @@ export class SectionRunner {
     return this.#selected === undefined || sections.some((section) => this.#selected?.includes(section));
   }
 
-  /** Measures a section if it is selected, and prints its rows. */
-  async measure(section: string, measure: () => Promise<readonly Measurement[]>): Promise<void> {
-    if (this.selects(section)) this.#record(await measureOrExplain(section, measure));
+  /**
+   * Measures a section if it is selected, and prints its rows.
+   *
+   * @param measure returns rows, or reports them as soon as they are known, so that they are kept if a later one fails
+   */
+  async measure(section: string, measure: (report: RowReporter) => Promise<readonly Measurement[]>): Promise<void> {
+    const report: RowReporter = (rows) => {
+      this.#record(rows);
+    };
+    if (this.selects(section)) report(await measureOrExplain(section, () => measure(report)));
   }
 
   /** Does what several sections need, for example creates their lab. Its failure is a row as that of a section. */

@@ -134,6 +134,12 @@ export class ClusterCache {
     await Promise.all(this.#permanent.map((informer) => informer.ready));
   }
 
+  /** Waits for the kinds on which facts depend: all that `start` watches but addresses. */
+  async waitUntilFactsListed(): Promise<void> {
+    const informers = this.#permanent.filter((informer) => informer !== this.underlayAddresses);
+    await Promise.all(informers.map((informer) => informer.ready));
+  }
+
   /**
    * Starts to watch further kinds. Reports a change when the objects of one of them have been listed.
    *
