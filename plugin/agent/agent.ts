@@ -37,22 +37,22 @@ import { renameStateDirectories } from "../state/rename-directories.ts";
 import { FactsReconciler } from "./facts-reconciler.ts";
 import { ReturnPathReconciler } from "./return-path-reconciler.ts";
 
-/** Longest delay of the first lists, in milliseconds. */
+/** Longest delay of the first list requests, in milliseconds. */
 const START_SPREAD_MS = 2000;
 
 type LoopName = "facts" | "returnPath" | "repair" | "kubeProxy" | "addresses" | "status" | "calls" | "memory" | "paths";
 
-/** The agent of one node: one loop per task, each observe -> plan -> apply; the status loop publishes the results. */
+/** The agent of one node. Each task has its own loop (observe, plan, apply); the status loop publishes the results. */
 export class Agent {
   readonly #kube: KubeClient;
   readonly #node: string;
-  readonly #places: NodePaths;
-  /** The same paths, as the plugin names them. */
-  readonly #plugin: Paths;
-  readonly #view: ClusterCache;
-  /** The first lists, spread over the agents that an update restarts together. */
-  readonly #lists = new DelayedStart(() => {
-    this.#view.start(() => {
+  readonly #nodePaths: NodePaths;
+  /** The plugin's paths below these directories. */
+  readonly #pluginPaths: Paths;
+  readonly #cache: ClusterCache;
+  /** Starts the first list requests, delayed at random: an update restarts many agents at the same time. */
+  readonly #listStart = new DelayedStart(() => {
+    this.#cache.start(() => {
       this.#loops.facts.wake();
     });
   });
@@ -61,7 +61,7 @@ export class Agent {
   readonly #allocator: Allocator;
   readonly #events: EventRecorder;
   readonly #warnings: WarningReporter;
-  readonly #kernel = new KernelEvents(writeLog.bind(undefined, "warn"));
+  readonly #kernelEvents = new KernelEvents(writeLog.bind(undefined, "warn"));
   readonly #settings: ServerSettings;
   readonly #metrics = new AgentMetrics(() => ({
     state: this.#state,
@@ -74,7 +74,7 @@ export class Agent {
   readonly #kubeProxy: KubeProxyReconciler;
   readonly #facts: FactsReconciler;
   readonly #returnPath: ReturnPathReconciler;
-  readonly #paths: PathTracer;
+  readonly #pathTracer: PathTracer;
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   #servers: readonly (Server | SocketServer)[] = [];
 
@@ -82,13 +82,13 @@ export class Agent {
     this.#kube = kube;
     this.#settings = settings;
     this.#node = node;
-    this.#places = paths;
-    this.#plugin = buildPluginPaths(paths);
-    this.#cniLog = new CniLog(this.#plugin.log);
-    this.#view = new ClusterCache(kube, node, logInvalidObject);
-    this.#state = createAgentStatus(readLastFacts(this.#plugin.facts));
+    this.#nodePaths = paths;
+    this.#pluginPaths = buildPluginPaths(paths);
+    this.#cniLog = new CniLog(this.#pluginPaths.log);
+    this.#cache = new ClusterCache(kube, node, logInvalidObject);
+    this.#state = createAgentStatus(readLastFacts(this.#pluginPaths.facts));
     this.#publisher = new NodeStatePublisher(kube, node);
-    const store = new ClusterAddressStore(kube, this.#view, node);
+    const store = new ClusterAddressStore(kube, this.#cache, node);
     const records = new Records(join(paths.stateDirectory, "addresses"));
     this.#events = new EventRecorder(kube, node);
     const { stateDirectory } = paths;
@@ -97,16 +97,16 @@ export class Agent {
       waitClock: SYSTEM_CLOCK,
       ...createAddressListener(this.#events),
     });
-    const reclaimer = new AddressReclaimer(kube, store, records, this.#plugin.attachments);
-    const addressParts = { node, view: this.#view, allocator: this.#allocator, reclaimer, metrics: this.#metrics };
+    const reclaimer = new AddressReclaimer(kube, store, records, this.#pluginPaths.attachments);
+    const addressParts = { node, cache: this.#cache, allocator: this.#allocator, reclaimer, metrics: this.#metrics };
     this.#warnings = new WarningReporter(this.#events);
-    this.#repair = new RepairReconciler(this.#state, this.#plugin, this.#metrics, (name) => {
+    this.#repair = new RepairReconciler(this.#state, this.#pluginPaths, this.#metrics, (name) => {
       this.#loops[name].wake();
     });
     const wakeStatus = (): void => {
       this.#loops.status.wake();
     };
-    this.#facts = new FactsReconciler(this.#view, node, this.#state, this.#plugin.facts, {
+    this.#facts = new FactsReconciler(this.#cache, node, this.#state, this.#pluginPaths.facts, {
       changed: () => {
         this.#loops.returnPath.wake();
         this.#repair.requestFullPass();
@@ -116,41 +116,41 @@ export class Agent {
     this.#returnPath = new ReturnPathReconciler(this.#state, () => {
       this.#loops.kubeProxy.wake();
     });
-    this.#paths = new PathTracer(node, this.#view, this.#state, wakeStatus);
-    this.#kubeProxy = new KubeProxyReconciler(kube, node, this.#view, this.#state, () => {
+    this.#pathTracer = new PathTracer(node, this.#cache, this.#state, wakeStatus);
+    this.#kubeProxy = new KubeProxyReconciler(kube, node, this.#cache, this.#state, () => {
       this.#decideGate();
       const { facts, services } = this.#state;
-      const known = facts?.notices?.includes(services.message) === true;
-      if (services.reason !== NOT_OBSERVED && services.ready === known) this.#loops.facts.wake();
+      const noticeListed = facts?.notices?.includes(services.message) === true;
+      if (services.reason !== NOT_OBSERVED && services.ready === noticeListed) this.#loops.facts.wake();
     });
-    const loop = (
+    const createLoop = (
       name: string,
       period: LoopOptions["period"],
       debounce: LoopOptions["debounce"],
       work: () => Promise<void> | void,
     ): Loop => new Loop({ name, period, debounce }, work);
     this.#loops = {
-      facts: loop("facts", 30_000, 50, () => {
+      facts: createLoop("facts", 30_000, 50, () => {
         this.#facts.reconcile();
       }),
-      returnPath: loop("return path", 10_000, 20, () => {
+      returnPath: createLoop("return path", 10_000, 20, () => {
         this.#returnPath.reconcile();
         this.#decideGate();
       }),
-      repair: loop(
+      repair: createLoop(
         "repair",
         () => this.#repair.getPeriod(),
         () => this.#repair.getDebounce(),
         () => this.#repair.reconcile(),
       ),
-      kubeProxy: loop("kube-proxy", 5000, 50, () => this.#kubeProxy.reconcile()),
-      addresses: loop("addresses", 10_000, 500, () => reclaimAddresses(addressParts)),
-      calls: loop("calls of the plugins", 1000, 0, () => this.#reportCalls()),
-      memory: loop("memory", 10_000, 0, () => {
+      kubeProxy: createLoop("kube-proxy", 5000, 50, () => this.#kubeProxy.reconcile()),
+      addresses: createLoop("addresses", 10_000, 500, () => reclaimAddresses(addressParts)),
+      calls: createLoop("calls of the plugins", 1000, 0, () => this.#reportCalls()),
+      memory: createLoop("memory", 10_000, 0, () => {
         trimHeap(this.#loops.memory.passes);
       }),
-      paths: this.#paths.createLoop(),
-      status: loop("status", 10_000, 100, () => this.#publish()),
+      paths: this.#pathTracer.createLoop(),
+      status: createLoop("status", 10_000, 100, () => this.#publish()),
     };
   }
 
@@ -160,13 +160,13 @@ export class Agent {
       node: this.#node,
       lastFacts: this.#state.facts !== undefined,
     });
-    renameStateDirectories(this.#places.stateDirectory);
-    // On a new node everything waits for the lists; else facts of an earlier agent serve until then.
-    this.#lists.schedule(this.#state.facts === undefined ? 0 : START_SPREAD_MS);
+    renameStateDirectories(this.#nodePaths.stateDirectory);
+    // On a new node everything waits for the lists; otherwise the facts of the previous agent are used until then.
+    this.#listStart.schedule(this.#state.facts === undefined ? 0 : START_SPREAD_MS);
     // The loops that need no API server start first: it may be unreachable.
     for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
       this.#loops[name].start();
-    this.#kernel.start(
+    this.#kernelEvents.start(
       {
         links: () => {
           this.#repair.requestFullPass();
@@ -178,42 +178,42 @@ export class Agent {
           this.#loops.facts.wake();
         },
       },
-      (address) => this.#state.facts?.node.addresses.some((own) => own === address) === true,
+      (address) => this.#state.facts?.node.addresses.some((nodeAddress) => nodeAddress === address) === true,
     );
-    await installPlugin(this.#places.binDirectory);
+    await installPlugin(this.#nodePaths.binDirectory);
     this.#servers = await startServers({
       allocator: this.#allocator,
-      plugin: this.#plugin,
-      runDirectory: this.#places.runDirectory,
+      plugin: this.#pluginPaths,
+      runDirectory: this.#nodePaths.runDirectory,
       events: this.#events,
       metrics: this.#metrics,
       needLists: () => {
-        this.#lists.startNow();
+        this.#listStart.startNow();
       },
       notReady: () => this.#notReady(),
       listStalls: () => Object.values(this.#loops).flatMap((loop) => loop.stall ?? []),
       kube: this.#kube,
       settings: this.#settings,
     });
-    // Again: until now the agent of an earlier version may have written there.
-    renameStateDirectories(this.#places.stateDirectory);
+    // Again, because an agent of an earlier version may have written there until now.
+    renameStateDirectories(this.#nodePaths.stateDirectory);
     this.#state.ipamError = undefined;
     // In a large cluster the API server takes seconds to select this node's addresses, and no fact depends on them.
-    void this.#view.waitUntilFactsListed().then(() => {
+    void this.#cache.waitUntilFactsListed().then(() => {
       for (const name of ["facts", "paths"] as const) this.#loops[name].start();
     });
-    void this.#view.waitUntilReady().then(() => this.#loops.addresses.start());
+    void this.#cache.waitUntilReady().then(() => this.#loops.addresses.start());
   }
 
   stop(): void {
     for (const loop of Object.values(this.#loops)) loop.stop();
-    this.#kernel.stop();
-    this.#lists.cancel();
-    this.#view.stop();
+    this.#kernelEvents.stop();
+    this.#listStart.cancel();
+    this.#cache.stop();
     for (const server of this.#servers) server.close();
   }
 
-  /** Lists why pods cannot be attached on this node; empty if they can. */
+  /** Lists the reasons why pods cannot be attached on this node; empty if they can. */
   #notReady(): readonly string[] {
     const { facts, problems, returnPathError, ipamError } = this.#state;
     return [
@@ -233,6 +233,7 @@ export class Agent {
     }
   }
 
+  /** Updates the gate's state and wakes the status loop. */
   #decideGate(): void {
     const { facts, returnPathError, tcpBeLiberal, kubeProxy, otherDrops } = this.#state;
     this.#state.gate = decideGate({
@@ -248,7 +249,7 @@ export class Agent {
   async #publish(): Promise<void> {
     const now = new Date();
     const status = buildNodeStateStatus(this.#state, this.#publisher.conditions, now);
-    await this.#publisher.publish(status, this.#view.node.get(this.#node)?.metadata.uid);
+    await this.#publisher.publish(status, this.#cache.node.get(this.#node)?.metadata.uid);
     // kubectl describe node finds Events whose uid is the node's name, as the kubelet writes them.
     const node = { apiVersion: "v1", kind: "Node", name: this.#node, uid: this.#node };
     await this.#warnings.report(node, listNodeWarnings(status.conditions, now));

@@ -1,4 +1,4 @@
-/** Starts something once: after a random delay, or as soon as it is needed. */
+/** Calls a function once: after a random delay, or as soon as it is needed. */
 export class DelayedStart {
   readonly #start: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -8,13 +8,17 @@ export class DelayedStart {
     this.#start = start;
   }
 
-  /** @param atMost milliseconds; 0: now. @param random a number from 0 to 1 */
-  schedule(atMost: number, random: () => number = Math.random): void {
-    if (atMost === 0) this.startNow();
+  /**
+   * Schedules the start after a random delay.
+   * @param maxDelayMs longest delay in milliseconds; with 0 the start is immediate
+   * @param random returns a number from 0 to 1
+   */
+  schedule(maxDelayMs: number, random: () => number = Math.random): void {
+    if (maxDelayMs === 0) this.startNow();
     else
       this.#timer = setTimeout(() => {
         this.startNow();
-      }, random() * atMost);
+      }, random() * maxDelayMs);
   }
 
   startNow(): void {

@@ -14,9 +14,9 @@ import { observeLinks } from "./discovery/node-links.ts";
 import { observeClusterCache, readSettings, readSettingsVersion } from "./discovery/observe.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 
-/** Discovers the facts, and writes them for the plugin if they changed. */
+/** Discovers the facts, and writes the plugin's facts file if they changed. */
 export class FactsReconciler {
-  readonly #view: ClusterCache;
+  readonly #cache: ClusterCache;
   readonly #node: string;
   readonly #state: AgentStatus;
   readonly #file: string;
@@ -25,17 +25,17 @@ export class FactsReconciler {
 
   /**
    * @param file path of the facts file
-   * @param changed called when other facts were written
-   * @param observed called when the state has the result of a pass
+   * @param changed called after changed facts were written
+   * @param observed called after a pass has updated the state
    */
   constructor(
-    view: ClusterCache,
+    cache: ClusterCache,
     node: string,
     state: AgentStatus,
     file: string,
     { changed, observed }: { readonly changed: () => void; readonly observed: () => void },
   ) {
-    this.#view = view;
+    this.#cache = cache;
     this.#node = node;
     this.#state = state;
     this.#file = file;
@@ -45,21 +45,21 @@ export class FactsReconciler {
 
   reconcile(): void {
     const links = observeLinks();
-    const observations = { ...observeClusterCache(this.#view, this.#node), ...links };
-    // Objects that are not read yet must not count as missing: running pods would lose their routes in the meantime.
-    if (!this.#view.watchPerNodeKinds(listNeededKinds(observations))) return;
+    const observations = { ...observeClusterCache(this.#cache, this.#node), ...links };
+    // Objects that are not listed yet must not count as missing: running pods would lose routes.
+    if (!this.#cache.watchPerNodeKinds(listNeededKinds(observations))) return;
     const discovery = discoverFacts(observations);
-    this.#state.configResourceVersion = readSettingsVersion(this.#view);
-    const { invalid: bad } = parsePools(this.#view.underlayPools.values());
-    this.#state.poolProblems = [...bad].map(([name, problem]) => `UnderlayPool ${name}: ${problem}.`);
+    this.#state.configResourceVersion = readSettingsVersion(this.#cache);
+    const { invalid } = parsePools(this.#cache.underlayPools.values());
+    this.#state.poolProblems = [...invalid].map(([name, problem]) => `UnderlayPool ${name}: ${problem}.`);
     if ("facts" in discovery) {
       this.#state.problems = [];
       this.#state.disagreements = discovery.disagreements;
       const facts = addOverlayMtu(this.#completeFacts(discovery.facts, links.links), readOverlayMtu());
-      const isNews = writeFacts(facts, this.#file) || this.#state.facts === undefined;
+      const factsChanged = writeFacts(facts, this.#file) || this.#state.facts === undefined;
       this.#state.facts = facts;
-      // Objects change whenever pods start or stop; the facts seldom do.
-      if (isNews) {
+      // Objects change whenever pods start or stop, but facts seldom change.
+      if (factsChanged) {
         writeLog("info", "facts written", { facts });
         this.#changed();
       }
@@ -68,13 +68,13 @@ export class FactsReconciler {
   }
 
   /** Adds the return path, and the notices that ADD writes to its log. */
-  #completeFacts(found: Facts, links: readonly { readonly address: string }[]): Facts {
+  #completeFacts(discoveredFacts: Facts, links: readonly { readonly address: string }[]): Facts {
     const router = {
-      pools: listPoolsOfNode(this.#view, this.#node),
-      internalAddresses: found.node.addresses,
+      pools: listPoolsOfNode(this.#cache, this.#node),
+      internalAddresses: discoveredFacts.node.addresses,
       linkAddresses: links.map(({ address }) => parseIp(address)),
     };
-    const facts = chooseReturnPath(found, readSettings(this.#view), router);
+    const facts = chooseReturnPath(discoveredFacts, readSettings(this.#cache), router);
     const { ready, reason, message } = this.#state.services;
     return ready || reason === NOT_OBSERVED ? facts : { ...facts, notices: [message] };
   }

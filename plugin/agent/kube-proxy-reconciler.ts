@@ -17,29 +17,29 @@ import { readNodeLinks } from "./reconcile/overlay-routes.ts";
 import { decideServices } from "./kube-proxy/service-translation.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 
-/** Sees what the node's packet filters and its kube-proxy do, lets our links through FORWARD, restarts kube-proxy where it may. */
+/** Observes the node's packet filters and kube-proxy, writes FORWARD rules for Interlay's links, and restarts kube-proxy if configured. */
 export class KubeProxyReconciler {
   readonly #kube: KubeClient;
   readonly #node: string;
-  readonly #view: ClusterCache;
+  readonly #cache: ClusterCache;
   readonly #state: AgentStatus;
   readonly #observed: () => void;
   readonly #filters = new FilterReader();
   readonly #observer = new KubeProxyObserver();
-  #drops: { readonly filters: Filters; readonly found: readonly string[] } | undefined;
-  #restarted = Number.NEGATIVE_INFINITY;
+  #drops: { readonly filters: Filters; readonly lines: readonly string[] } | undefined;
+  #restartedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param observed called when the state has what was seen */
-  constructor(kube: KubeClient, node: string, view: ClusterCache, state: AgentStatus, observed: () => void) {
+  /** @param observed called after a pass has updated the state */
+  constructor(kube: KubeClient, node: string, cache: ClusterCache, state: AgentStatus, observed: () => void) {
     this.#kube = kube;
     this.#node = node;
-    this.#view = view;
+    this.#cache = cache;
     this.#state = state;
     this.#observed = observed;
   }
 
   async reconcile(): Promise<void> {
-    const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
+    const pod = this.#cache.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
     const filters = await this.#filters.read();
     const kubeProxy = await this.#observer.observe(filters, pod?.spec.containers[0]?.image);
     this.#state.kubeProxy = kubeProxy;
@@ -49,12 +49,12 @@ export class KubeProxyReconciler {
       this.#state.services = decideServices({
         families: [...new Set(facts.serviceCidrs.map(getFamily))],
         translators: filters.translators,
-        calicoBpf: this.#view.felix.get("default")?.spec.bpfEnabled === true,
-        cilium: this.#view.cilium.get("kube-system/cilium-config")?.data,
+        calicoBpf: this.#cache.felix.get("default")?.spec.bpfEnabled === true,
+        cilium: this.#cache.cilium.get("kube-system/cilium-config")?.data,
         kernel: release(),
         kubeProxyAnswers: kubeProxy.mode !== null,
         networkOverUnderlay: findNetworkOverUnderlay(
-          readPodNetworks(this.#view.kubeProxyConfig.get("kube-system/kube-proxy")?.data["config.conf"]),
+          readPodNetworks(this.#cache.kubeProxyConfig.get("kube-system/kube-proxy")?.data["config.conf"]),
           facts.node.addresses,
         ),
         overlayCidrs: facts.overlayCidrs,
@@ -63,29 +63,29 @@ export class KubeProxyReconciler {
     this.#observed();
     if (facts !== undefined) {
       const changes = planForwardChanges(filters.saved, facts.returnPath === "none" ? undefined : facts);
-      for (const what of applyForwardChanges(changes))
-        writeLog("info", "FORWARD drops what no rule accepts, or did", { what });
+      for (const change of applyForwardChanges(changes))
+        writeLog("info", "FORWARD drops what no rule accepts, or did", { what: change });
     }
     const now = performance.now();
     if (
       pod !== undefined &&
       isRestartUseful(facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
-      isEnabled(readSettings(this.#view), this.#node, "restartKubeProxy") &&
-      now - this.#restarted > RESTART_INTERVAL_MS
+      isEnabled(readSettings(this.#cache), this.#node, "restartKubeProxy") &&
+      now - this.#restartedAt > RESTART_INTERVAL_MS
     ) {
-      this.#restarted = now;
+      this.#restartedAt = now;
       const { name, namespace = "kube-system", uid } = pod.metadata;
       writeLog("info", "kube-proxy is restarted, so that it leaves its INVALID rule out", { pod: name });
       await this.#kube.delete(inNamespace(RESOURCE.pods, namespace), name, uid);
     }
   }
 
-  /** Walks the chains again only when they were read again. */
+  /** Finds the rules of others that drop INVALID packets; evaluates the chains only after they were read again. */
   #findOtherDrops(filters: Filters, facts: Facts): readonly string[] {
     if (this.#drops?.filters !== filters) {
       const outLinks = readNodeLinks(facts.overlayCidrs, facts.uplink);
-      this.#drops = { filters, found: findOtherDrops(filters, outLinks) };
+      this.#drops = { filters, lines: findOtherDrops(filters, outLinks) };
     }
-    return this.#drops.found;
+    return this.#drops.lines;
   }
 }

@@ -5,11 +5,11 @@ export interface LoopOptions {
   readonly name: string;
   /** Longest time between two passes, in milliseconds. */
   readonly period: number | (() => number);
-  /** Events that come together cause one pass: the wait between the first reason and the pass, in milliseconds. */
+  /** Time between the first wake-up and the pass, in milliseconds, so that several events cause one pass. */
   readonly debounce: number | (() => number);
 }
 
-/** A pass that runs longer than this, in milliseconds, will not end: each request and each command has a shorter time-out. */
+/** A pass that runs for this time, in milliseconds, hangs: each request and each command has a shorter time-out. */
 const STALL_MS = 180_000;
 
 /** Runs work on every wake-up and at least once per period, never concurrently. Errors are logged and kept. */
@@ -20,7 +20,7 @@ export class Loop {
   #due = Number.POSITIVE_INFINITY;
   #running = false;
   #passStarted = 0;
-  #again = false;
+  #wokenDuringPass = false;
   #stopped = true;
   /** Error of the last pass; undefined if it succeeded. */
   error: string | undefined;
@@ -38,7 +38,7 @@ export class Loop {
     return `${this.#options.name}: one pass has run for ${Math.round(milliseconds / 1000)} s`;
   }
 
-  /** The first pass begins now. */
+  /** Starts the loop with an immediate first pass. */
   start(): this {
     this.#stopped = false;
     this.#schedule(0);
@@ -51,7 +51,7 @@ export class Loop {
   }
 
   wake(): void {
-    if (this.#running) this.#again = true;
+    if (this.#running) this.#wokenDuringPass = true;
     else this.#schedule(resolveValue(this.#options.debounce));
   }
 
@@ -68,7 +68,7 @@ export class Loop {
     this.#due = Number.POSITIVE_INFINITY;
     this.#running = true;
     this.#passStarted = performance.now();
-    this.#again = false;
+    this.#wokenDuringPass = false;
     try {
       await this.#work();
       this.error = undefined;
@@ -79,13 +79,13 @@ export class Loop {
     }
     this.passes++;
     this.#running = false;
-    // A wake-up during the pass leads to the next one.
+    // A wake-up during the pass causes another pass.
     const { debounce, period } = this.#options;
     this.#schedule(resolveValue(this.#wasWoken() ? debounce : period));
   }
 
   #wasWoken(): boolean {
-    return this.#again;
+    return this.#wokenDuringPass;
   }
 }
 

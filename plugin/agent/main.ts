@@ -6,7 +6,7 @@ import { parseServerSettings } from "./server/server-settings.ts";
 import { setLogLevel } from "./status/agent-log.ts";
 import { waitForTermination } from "./wait-for-termination.ts";
 
-/** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
+/** Runs the agent until SIGTERM: the command of the DaemonSet. Pods keep their network after it ends. */
 export async function runAgent(paths: NodePaths): Promise<void> {
   const settings = parseServerSettings(process.env);
   setLogLevel(settings.logLevel);
@@ -19,7 +19,7 @@ export async function runAgent(paths: NodePaths): Promise<void> {
   process.exit(0);
 }
 
-/** The node this agent runs on; by the downward API. */
+/** Returns the name of this agent's node, from the downward API. */
 function readNodeName(env: NodeJS.ProcessEnv): string {
   const name = env["NODE_NAME"] ?? readFileSync("/etc/hostname", "utf8").trim();
   if (name === "") throw new Error("NODE_NAME is empty: the DaemonSet must set it from spec.nodeName");

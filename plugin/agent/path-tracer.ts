@@ -9,11 +9,11 @@ import { Loop } from "./loop.ts";
 import { describePaths, type PathsState } from "./paths/describe-paths.ts";
 import { readProcessorTime } from "./processor-time.ts";
 
-/** Times between two passes, in milliseconds: at least these, and at least the processor time of a pass times `share`. */
+/** Time between two passes: at least `least` milliseconds, and at least the processor time of a pass times `share`. */
 const PERIOD = {
-  /** 0.16 % of a processor, so that ten minutes with a pass at each end stay below 0.2 %. */
+  /** At most 0.16 % of a processor, so that ten minutes with a pass at each end stay below 0.2 %. */
   passing: { least: 60_000, share: 625 },
-  /** A path that fails is traced again sooner, so that its end is seen: at most 2 % of a processor. */
+  /** At most 2 % of a processor: while a path fails, passes are more frequent, so that its recovery is noticed. */
   failing: { least: 10_000, share: 50 },
 } as const;
 
@@ -25,28 +25,28 @@ export interface PathTracerParts {
 }
 
 /**
- * Traces paths of this node's pods: to a pod of each type on this node, to the API server and to DNS. Limited by its cost, which
- * grows with the pods and rules of the node.
+ * Traces paths of this node's pods: to a pod of each type on this node, to the API server and to DNS. The number of passes is
+ * limited by their processor time, which grows with the pods and rules of the node.
  */
 export class PathTracer {
   readonly #node: string;
-  readonly #view: Pick<ClusterCache, "pods" | "services">;
+  readonly #cache: Pick<ClusterCache, "pods" | "services">;
   readonly #state: Pick<AgentStatus, "paths" | "pathsProcessorMs" | "services">;
   readonly #changed: () => void;
   readonly #parts: PathTracerParts;
   /** Processor time of the last pass, in milliseconds. */
-  #took = 0;
+  #lastPassMs = 0;
 
-  /** @param changed called when the condition is another one than before the pass */
+  /** @param changed called when a pass has changed the condition */
   constructor(
     node: string,
-    view: Pick<ClusterCache, "pods" | "services">,
+    cache: Pick<ClusterCache, "pods" | "services">,
     state: Pick<AgentStatus, "paths" | "pathsProcessorMs" | "services">,
     changed: () => void,
     parts: PathTracerParts = { collect: collectNode, readTime: readProcessorTime },
   ) {
     this.#node = node;
-    this.#view = view;
+    this.#cache = cache;
     this.#state = state;
     this.#changed = changed;
     this.#parts = parts;
@@ -59,24 +59,24 @@ export class PathTracer {
 
   getPeriod(): number {
     const { least, share } = this.#state.paths.status === "True" ? PERIOD.passing : PERIOD.failing;
-    return Math.max(least, share * this.#took);
+    return Math.max(least, share * this.#lastPassMs);
   }
 
   async updatePaths(): Promise<void> {
-    const before = this.#parts.readTime();
+    const timeBefore = this.#parts.readTime();
     const { paths } = this.#state;
     this.#state.paths = await this.#tracePaths().catch((error: unknown) => ({
       status: "Unknown" as const,
       reason: "NotRead",
       message: `The state of this node's kernel cannot be read: ${getErrorMessage(error)}`,
     }));
-    this.#took = this.#parts.readTime() - before;
-    this.#state.pathsProcessorMs += this.#took;
+    this.#lastPassMs = this.#parts.readTime() - timeBefore;
+    this.#state.pathsProcessorMs += this.#lastPassMs;
     if (JSON.stringify(paths) !== JSON.stringify(this.#state.paths)) this.#changed();
   }
 
   async #tracePaths(): Promise<PathsState> {
-    const pods = this.#view.pods
+    const pods = this.#cache.pods
       .values()
       .filter(({ status }) => status.phase === "Running")
       .map(({ metadata, status }) => ({
@@ -84,8 +84,8 @@ export class PathTracer {
         addresses: status.podIPs.map(({ ip }) => ip),
       }));
     const snapshot = mergeSnapshots([await this.#parts.collect(this.#node)], pods);
-    // Without rules of kube-proxy ServicesReady is False, with the remedy.
-    const services = this.#state.services.ready ? selectServices(this.#view.services.values(), 0) : [];
+    // Without kube-proxy's rules the condition ServicesReady reports the problem.
+    const services = this.#state.services.ready ? selectServices(this.#cache.services.values(), 0) : [];
     return describePaths(checkPaths(snapshot, { services, isPodChosen: (name) => name.includes("/") }));
   }
 }

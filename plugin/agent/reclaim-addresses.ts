@@ -12,32 +12,34 @@ const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
 /** Objects that the address reclaim needs. */
 interface ReclaimDependencies {
   readonly node: string;
-  readonly view: ClusterCache;
+  readonly cache: ClusterCache;
   readonly allocator: Allocator;
   readonly reclaimer: AddressReclaimer;
   readonly metrics: ReclaimCounter;
 }
 
 interface ReclaimCounter {
+  /** Adds to the number of released addresses. */
   countReclaimed(count: number): void;
 }
 
 /** Releases this node's addresses whose pod no longer exists. */
 export async function reclaimAddresses({
   node,
-  view,
+  cache,
   allocator,
   reclaimer,
   metrics,
 }: ReclaimDependencies): Promise<void> {
   await allocator.sync();
   const report = createReclaimReporter(metrics);
-  report(await reclaimer.reclaimAddresses(readReclaimDelays(readSettings(view), node)));
+  report(await reclaimer.reclaimAddresses(readReclaimDelays(readSettings(cache), node)));
 }
 
 /** Reads the delays of the reclaim from ConfigMap interlay-config. */
 export function readReclaimDelays(settings: Readonly<Record<string, string>>, node: string): ReclaimDelays {
-  const milliseconds = (key: string, otherwise: number): number => 1000 * parseSeconds(settings, node, key, otherwise);
+  const milliseconds = (key: string, defaultSeconds: number): number =>
+    1000 * parseSeconds(settings, node, key, defaultSeconds);
   return {
     afterPod: milliseconds("addressReclaimSeconds", RECLAIM.after),
     withoutNode: milliseconds("addressReclaimWithoutNodeSeconds", RECLAIM.withoutNode),
@@ -48,7 +50,7 @@ export function readReclaimDelays(settings: Readonly<Record<string, string>>, no
 /** Returns a function that logs and counts released addresses. */
 export function createReclaimReporter(metrics: ReclaimCounter): (released: readonly string[]) => void {
   return (released) => {
-    for (const what of released) writeLog("info", "address reclaimed", { what });
+    for (const address of released) writeLog("info", "address reclaimed", { what: address });
     metrics.countReclaimed(released.length);
   };
 }

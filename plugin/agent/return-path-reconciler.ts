@@ -7,13 +7,13 @@ import { readNodeTableCounters } from "./reconcile/apply-node-table.ts";
 import { relaxRpFilter } from "./reconcile/rp-filter.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 
-/** Applies the return path and the node's limits, and reads their counters. */
+/** Applies the return path, rp_filter and neighbour limits of the node, and reads the rules' counters. */
 export class ReturnPathReconciler {
   readonly #state: AgentStatus;
   readonly #changed: () => void;
   readonly #guardDrops = new GuardDrops();
 
-  /** @param changed called when the node's return path is another one than before the pass */
+  /** @param changed called when a pass has changed the state of the return path */
   constructor(state: AgentStatus, changed: () => void) {
     this.#state = state;
     this.#changed = changed;

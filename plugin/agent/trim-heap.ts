@@ -3,7 +3,7 @@ import { getLibc } from "../netlink/libc.ts";
 
 const MADV_DONTNEED = 4;
 
-/** Passes between collections: a collection also discards compiled code, which costs more than it releases. */
+/** Number of passes between collections: a collection also discards compiled code, which costs more than it releases. */
 const COLLECT = 6;
 
 /**

@@ -18,7 +18,7 @@ export function buildTopology(
     try {
       return [{ ...pool, network: parseCidr(pool.subnet) }];
     } catch {
-      return []; // IPAM reports it
+      return []; // IPAM reports the invalid pool
     }
   });
   const poolTopologies = pools.map(parsePoolTopology);

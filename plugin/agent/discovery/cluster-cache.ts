@@ -26,21 +26,21 @@ import {
 /** ServiceCIDR was v1alpha1 in 1.27, is v1beta1 from 1.31 and v1 from 1.33. */
 const SERVICE_CIDR_VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
 
-/** Keeps the objects that the agent of a node reads in informers: a pass of the agent sends no request to the API server. */
+/** Informers of the objects that a node's agent reads: a pass of the agent sends no request to the API server. */
 export class ClusterCache {
   readonly node;
-  /** Only those of this node. */
+  /** Pods of this node. */
   readonly pods;
   readonly settings;
   readonly underlayPools;
-  /** Only those of this node. */
+  /** UnderlayAddresses of this node. */
   readonly underlayAddresses;
   readonly calicoPools;
-  /** Of every node. Not watched before watchPerNodeKinds. */
+  /** IPAM blocks of all nodes. Not watched before watchPerNodeKinds. */
   readonly calicoBlocks;
   /** Every Node. Not watched before watchPerNodeKinds. */
   readonly allNodes;
-  /** Services with an external address, and those of the API server and DNS. */
+  /** Services with an external address, and the Services of the API server and DNS. */
   readonly services;
   readonly flannel;
   readonly canal;
@@ -115,7 +115,7 @@ export class ClusterCache {
       ({ spec }) => spec.deleted !== "true",
       "pages",
     );
-    this.allNodes = createInformer(RESOURCE.nodes, nodeObject.transform(withoutLabels));
+    this.allNodes = createInformer(RESOURCE.nodes, nodeObject.transform(removeLabels));
     this.#perNode = { calicoBlocks: this.calicoBlocks, nodes: this.allNodes };
   }
 
@@ -164,7 +164,7 @@ export class ClusterCache {
 }
 
 /** Removes labels and unneeded annotations to save memory: there may be thousands of nodes. */
-function withoutLabels<T extends { readonly metadata: ObjectMeta }>(node: T): T {
+function removeLabels<T extends { readonly metadata: ObjectMeta }>(node: T): T {
   const annotations = Object.entries(node.metadata.annotations).filter(([key]) => key.endsWith("/node-args"));
   return { ...node, metadata: { ...node.metadata, labels: {}, annotations: Object.fromEntries(annotations) } };
 }

@@ -11,12 +11,13 @@ export function findSetting(
   return undefined;
 }
 
+/** Reports whether a setting is `true` for a node. */
 export function isEnabled(settings: Readonly<Record<string, string>>, node: string, key: string): boolean {
   return findSetting(settings, node, key)?.value === "true";
 }
 
-/** Parses a duration in seconds. Returns `otherwise` if the setting is missing or is not a number ≥ 0. */
-export function parseSeconds(settings: Readonly<Record<string, string>>, node: string, key: string, otherwise: number) {
+/** Parses a duration in seconds. Returns `fallback` if the setting is missing or is not a number ≥ 0. */
+export function parseSeconds(settings: Readonly<Record<string, string>>, node: string, key: string, fallback: number) {
   const value = Number(findSetting(settings, node, key)?.value);
-  return Number.isFinite(value) && value >= 0 ? value : otherwise;
+  return Number.isFinite(value) && value >= 0 ? value : fallback;
 }

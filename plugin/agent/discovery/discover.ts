@@ -17,7 +17,7 @@ import type { Observations } from "./observations.ts";
 import { refuseNetwork, type UnderlayTopology } from "./refuse-networks.ts";
 import { getErrorMessage } from "../../errors/error-message.ts";
 
-/** The facts; or, if a fact is missing, a sentence with the remedy for each missing fact. */
+/** The facts, or a sentence with the remedy for each missing fact. */
 type Discovery =
   { readonly facts: Facts; readonly disagreements: readonly string[] } | { readonly problems: readonly string[] };
 
@@ -145,7 +145,7 @@ function parseTexts<T>(
   }
 }
 
-/** Returns the links that belong to the underlay, whatever their kind: the uplink, links of default routes, links with an InternalIP. */
+/** Lists the links of the underlay, whatever their kind: the uplink, links of default routes, links with an InternalIP. */
 function listUnderlayLinks(
   { links, defaultLinks }: Observations,
   internalIps: readonly Ip[],

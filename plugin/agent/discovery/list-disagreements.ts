@@ -28,13 +28,13 @@ export function listDisagreements(
     );
 }
 
-/** Whether two lists contain the same networks. */
+/** Reports whether two lists contain the same networks. */
 export function areEqual(used: readonly Cidr[], configured: readonly Cidr[]): boolean {
   return [...used].sort().join() === [...configured].sort().join();
 }
 
 /**
- * Whether each configured network contains, or is inside, a used network of its family. Calico may use one part of a configured
+ * Reports whether each configured network contains, or is inside, a used network of its family. Calico may use one part of a configured
  * network, or several networks. A family without a used network is not compared.
  */
 export function areRelated(used: readonly Cidr[], configured: readonly Cidr[]): boolean {

@@ -10,18 +10,18 @@ export type PerNodeKind = "calicoBlocks" | "nodes";
  * Calico's blocks show whether a disabled pool is in use. Nodes are the last source of the pods' networks, and show which external
  * addresses of Services belong to other nodes.
  */
-export function listNeededKinds(o: Observations): readonly PerNodeKind[] {
+export function listNeededKinds(observations: Observations): readonly PerNodeKind[] {
   const ignore = (): void => undefined;
   const isNamed = (sources: readonly (readonly [string, readonly string[]])[], setting: string): boolean =>
     sources.some(([, texts]) => texts.length > 0) ||
-    [setting, `${o.nodeName}.${setting}`].some((key) => (o.settings[key] ?? "").trim() !== "");
-  const withoutNodes = { ...o, nodes: [] };
+    [setting, `${observations.nodeName}.${setting}`].some((key) => (observations.settings[key] ?? "").trim() !== "");
+  const withoutNodes = { ...observations, nodes: [] };
   const needsNodes =
-    o.serviceAddresses.length > 0 ||
+    observations.serviceAddresses.length > 0 ||
     !isNamed(listOverlaySources(withoutNodes, ignore), "overlayCidrs") ||
     !isNamed(listServiceSources(withoutNodes, ignore), "serviceCidrs");
   return [
-    ...((o.calicoPools ?? []).some(({ disabled }) => disabled) ? (["calicoBlocks"] as const) : []),
+    ...((observations.calicoPools ?? []).some(({ disabled }) => disabled) ? (["calicoBlocks"] as const) : []),
     ...(needsNodes ? (["nodes"] as const) : []),
   ];
 }

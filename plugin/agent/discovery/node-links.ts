@@ -5,7 +5,7 @@ import { NetlinkSocket } from "../../netlink/socket.ts";
 import { MAIN_TABLE } from "../../datapath/plan-item.ts";
 import type { Observations } from "./observations.ts";
 
-/** Reads by netlink which addresses the node's links have, and which links the default routes take. */
+/** Reads the addresses of the node's links and the links of its default routes, by netlink. */
 export function observeLinks(): Pick<Observations, "links" | "defaultLinks"> {
   const socket = NetlinkSocket.open();
   try {
@@ -33,7 +33,7 @@ export function observeLinks(): Pick<Observations, "links" | "defaultLinks"> {
       defaultLinks: (["ipv4", "ipv6"] as const).flatMap((family) =>
         socket
           .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
-          // Of many thousand routes only the default ones are decoded.
+          // There may be many thousand routes: only default routes are decoded.
           .flatMap(({ payload }) => (isDefaultRoute(payload) ? (decodeRoute(payload) ?? []) : []))
           .filter((route) => route.table === MAIN_TABLE)
           .flatMap((route) => findName(route.link)),

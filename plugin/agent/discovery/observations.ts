@@ -10,7 +10,7 @@ export interface LinkAddress {
   readonly kind: string | undefined;
   /** Whether the other end of the link is in another network namespace, as with the veth of a pod. */
   readonly peerElsewhere: boolean;
-  /** rt_scope: 0 is global, 253 link. */
+  /** rt_scope: 0 is global, 253 is link. */
   readonly scope: number;
   /** Whether duplicate address detection has not accepted the address. */
   readonly tentative: boolean;
@@ -31,7 +31,7 @@ export interface Observations {
   readonly nodeName: string;
   /** InternalIPs. */
   readonly nodeAddresses: readonly string[];
-  /** `v1.29.4+k3s1`; empty if unknown. */
+  /** For example `v1.29.4+k3s1`; empty if unknown. */
   readonly kubeletVersion: string;
   readonly distributionArguments: readonly string[];
   /** Every Node, if the agent watches them (see listNeededKinds); else empty. */
@@ -44,9 +44,9 @@ export interface Observations {
   readonly cilium: Readonly<Record<string, string>> | undefined;
   /** `net-conf.json` of flannel's ConfigMaps. */
   readonly flannel: readonly string[];
-  /** kubeadm's ClusterConfiguration, YAML. */
+  /** YAML text of kubeadm's ClusterConfiguration. */
   readonly kubeadm: string | undefined;
-  /** kube-proxy's KubeProxyConfiguration, YAML. */
+  /** YAML text of kube-proxy's KubeProxyConfiguration. */
   readonly kubeProxyConfig: string | undefined;
   /** CIDRs of the ServiceCIDR objects. */
   readonly serviceCidrObjects: readonly string[] | undefined;

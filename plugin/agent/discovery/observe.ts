@@ -6,44 +6,44 @@ import { findServiceAddresses } from "./service-addresses.ts";
 
 const API_SERVER = "default/kubernetes";
 
-/** Reads what the cluster says from the informers, in the words of its objects; the API server is not asked. */
+/** Reads the observations of the cluster from informers, unparsed. Sends no request to the API server. */
 export function observeClusterCache(
-  view: ClusterCache,
+  cache: ClusterCache,
   nodeName: string,
 ): Omit<Observations, "links" | "defaultLinks"> {
-  const served = view.serviceCidrs.find((informer) => informer.state === "known");
-  const node = view.node.get(nodeName);
+  const serviceCidrs = cache.serviceCidrs.find((informer) => informer.state === "known");
+  const node = cache.node.get(nodeName);
   return {
     nodeName,
     nodeAddresses: listAddresses(node, ["InternalIP"]),
     kubeletVersion: node?.status.nodeInfo.kubeletVersion ?? "",
     distributionArguments: node === undefined ? [] : observeNodeObject(node).distributionArguments,
-    nodes: view.allNodes.values().map(observeNodeObject),
-    calicoPools: view.calicoPools.state === "known" ? view.calicoPools.values().map(({ spec }) => spec) : undefined,
-    calicoBlocks: view.calicoBlocks.values().map(({ spec }) => spec.cidr),
-    cilium: view.cilium.get("kube-system/cilium-config")?.data,
-    flannel: [...view.flannel.values(), ...view.canal.values()].flatMap(({ data }) => data["net-conf.json"] ?? []),
-    kubeadm: view.kubeadm.get("kube-system/kubeadm-config")?.data["ClusterConfiguration"],
-    kubeProxyConfig: view.kubeProxyConfig.get("kube-system/kube-proxy")?.data["config.conf"],
-    serviceCidrObjects: served
+    nodes: cache.allNodes.values().map(observeNodeObject),
+    calicoPools: cache.calicoPools.state === "known" ? cache.calicoPools.values().map(({ spec }) => spec) : undefined,
+    calicoBlocks: cache.calicoBlocks.values().map(({ spec }) => spec.cidr),
+    cilium: cache.cilium.get("kube-system/cilium-config")?.data,
+    flannel: [...cache.flannel.values(), ...cache.canal.values()].flatMap(({ data }) => data["net-conf.json"] ?? []),
+    kubeadm: cache.kubeadm.get("kube-system/kubeadm-config")?.data["ClusterConfiguration"],
+    kubeProxyConfig: cache.kubeProxyConfig.get("kube-system/kube-proxy")?.data["config.conf"],
+    serviceCidrObjects: serviceCidrs
       ?.values()
       .flatMap(({ spec }) => spec.cidrs ?? [spec.ipv4 ?? "", spec.ipv6 ?? ""].filter((cidr) => cidr !== "")),
-    apiServerAddresses: view.services.get(API_SERVER)?.spec.clusterIPs ?? [],
-    serviceAddresses: findServiceAddresses(view.services.values(), view.pods.values()),
-    controlPlaneArguments: view.controlPlane
+    apiServerAddresses: cache.services.get(API_SERVER)?.spec.clusterIPs ?? [],
+    serviceAddresses: findServiceAddresses(cache.services.values(), cache.pods.values()),
+    controlPlaneArguments: cache.controlPlane
       .values()
       .flatMap(({ spec }) => spec.containers.flatMap(({ command, args }) => [...command, ...args])),
-    underlayPools: view.underlayPools.values().map(({ metadata, spec }) => ({
+    underlayPools: cache.underlayPools.values().map(({ metadata, spec }) => ({
       name: metadata.name,
       subnet: spec.subnet,
       ranges: spec.ranges,
       gateway: spec.gateway,
     })),
-    settings: readSettings(view),
+    settings: readSettings(cache),
   };
 }
 
-/** Reads a Node's part of the facts; the arguments of k3s and RKE2 are JSON in an annotation. */
+/** Reads the observations of a Node object; the arguments of k3s and RKE2 are JSON in an annotation. */
 export function observeNodeObject(node: z.infer<typeof nodeObject>): ObservedNode {
   const { metadata, spec } = node;
   const annotations = ["k3s.io/node-args", "rke2.io/node-args"].flatMap((key) => metadata.annotations[key] ?? []);
@@ -67,10 +67,11 @@ function listAddresses(node: z.infer<typeof nodeObject> | undefined, types: read
 }
 
 /** Reads the resourceVersion of the settings; empty if they do not exist. */
-export function readSettingsVersion(view: ClusterCache): string {
-  return view.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.metadata.resourceVersion ?? "";
+export function readSettingsVersion(cache: ClusterCache): string {
+  return cache.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.metadata.resourceVersion ?? "";
 }
 
-export function readSettings(view: ClusterCache): Readonly<Record<string, string>> {
-  return view.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.data ?? {};
+/** Reads the data of ConfigMap interlay-config; empty if it does not exist. */
+export function readSettings(cache: ClusterCache): Readonly<Record<string, string>> {
+  return cache.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.data ?? {};
 }

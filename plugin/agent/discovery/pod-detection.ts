@@ -5,9 +5,9 @@ import { readYaml, splitWords } from "./network-sources.ts";
 const detection = z.object({ clusterCIDR: z.string().optional(), detectLocalMode: z.string().optional() });
 
 /**
- * Returns the networks by whose source addresses kube-proxy recognises connections of pods; none where it recognises
- * them by another property (`detectLocalMode`), or not at all. Pure.
- * @param config KubeProxyConfiguration, YAML; what cannot be read counts as none
+ * Returns the networks whose source addresses kube-proxy takes for pods; empty if it detects pods by another property
+ * (`detectLocalMode`), or not at all. Pure.
+ * @param config YAML text of the KubeProxyConfiguration; an invalid text counts as empty
  */
 export function readPodNetworks(config: string | undefined): readonly Cidr[] {
   const parsed = detection.safeParse(readYaml("kube-proxy's config.conf", config, () => undefined));
@@ -23,8 +23,8 @@ export function readPodNetworks(config: string | undefined): readonly Cidr[] {
 }
 
 /**
- * Returns the first network that contains one of the nodes' own addresses: kube-proxy takes clients from the
- * underlay for a pod. Pure.
+ * Returns the first network that contains an address of the nodes: with it kube-proxy takes clients on the
+ * underlay for pods. Pure.
  */
 export function findNetworkOverUnderlay(podNetworks: readonly Cidr[], nodeAddresses: readonly Ip[]): Cidr | undefined {
   return podNetworks.find((network) => nodeAddresses.some((address) => containsIp(network, address)));

@@ -9,35 +9,35 @@ export interface RouteSource {
 
 type ServiceObject = z.infer<typeof serviceObject>;
 
-/** A Service with this label is another proxy's. */
+/** Label of Services that another proxy than kube-proxy translates. */
 const OTHER_PROXY = "service.kubernetes.io/service-proxy-name";
 
-/** Whether this Service has addresses outside the cluster that kube-proxy translates on every node. */
+/** Reports whether a Service has addresses outside the cluster's Service network that kube-proxy translates. */
 export function hasExternalAddress(service: ServiceObject): boolean {
   return listExternalAddresses(service).length > 0;
 }
 
 /**
- * Lists the addresses of Services outside the cluster's Service network that a pod reaches through its own node. A Service with
+ * Lists the external addresses of Services that a pod reaches through its own node. A Service with
  * policy Local is translated only where the node has an endpoint: elsewhere the wire leads to the node that announces the address.
- * @param pods of this node
+ * @param pods pods of this node
  */
 export function findServiceAddresses(
   services: readonly ServiceObject[],
   pods: readonly PodObject[],
 ): readonly RouteSource[] {
-  const found = new Map<string, RouteSource>();
+  const routeSources = new Map<string, RouteSource>();
   for (const service of services) {
     if (service.spec.externalTrafficPolicy === "Local" && !hasEndpoint(service, pods)) continue;
     const name = `${service.metadata.namespace ?? ""}/${service.metadata.name}`;
     for (const { address, field } of listExternalAddresses(service))
-      if (!found.has(address))
-        found.set(address, {
+      if (!routeSources.has(address))
+        routeSources.set(address, {
           address,
           reason: `${field} of Service ${name}: kube-proxy translates it on the pod's own node`,
         });
   }
-  return [...found.values()].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  return [...routeSources.values()].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }
 
 /** Lists the addresses of a Service outside the cluster's Service network. */

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 /** Interlay's files in the runtime's plugin directory, in the order in which they may be removed. */
 export const INSTALLED_FILES = ["interlay-ipam", "interlay", "interlay-full"] as const;
 
-/** Directory next to them with the loader `ld.so` and the libraries of `interlay-full`: the launcher uses it on nodes without glibc. */
+/** Directory beside these files with the loader `ld.so` and the libraries of `interlay-full`, for nodes without glibc. */
 export const LIBRARY_DIRECTORY = "interlay-lib";
 
 /** Bytes per step of a comparison or copy. */
@@ -14,12 +14,12 @@ const CHUNK_BYTES = 1 << 20;
 /**
  * Installs the executables in the runtime's plugin directory. Each file is replaced atomically; running calls keep the old one.
  * The full plugin is installed before the launcher that executes it.
- * @param whole this executable; the launcher is in the same directory
+ * @param fullPlugin this executable; the launcher is in the same directory
  */
-export async function installPlugin(binDirectory: string, whole: string = process.execPath): Promise<void> {
+export async function installPlugin(binDirectory: string, fullPlugin: string = process.execPath): Promise<void> {
   await installLibraries(join(binDirectory, LIBRARY_DIRECTORY));
-  await installFile(whole, join(binDirectory, "interlay-full"));
-  await installFile(join(dirname(whole), "interlay"), join(binDirectory, "interlay"));
+  await installFile(fullPlugin, join(binDirectory, "interlay-full"));
+  await installFile(join(dirname(fullPlugin), "interlay"), join(binDirectory, "interlay"));
   const link = join(binDirectory, "interlay-ipam");
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync("interlay", link);
 }
@@ -41,7 +41,7 @@ function listLibraries(maps: string): readonly string[] {
   return [...new Set(paths.filter(isLibrary))].sort();
 }
 
-/** The directory may belong to another user, who could plant links: none is followed. */
+/** Installs a file. Follows no symbolic link, because the directory may belong to another user. */
 async function installFile(executable: string, target: string): Promise<void> {
   const isFile = lstatSync(target, { throwIfNoEntry: false })?.isFile() === true;
   if (isFile && (await hasSameContent(executable, target))) return;
@@ -51,7 +51,7 @@ async function installFile(executable: string, target: string): Promise<void> {
   renameSync(temporary, target);
 }
 
-/** Copies a file in chunks. @throws an error with code EEXIST if the target exists, as a link too */
+/** Copies a file in chunks. @throws an error with code EEXIST if the target exists, also as a symbolic link */
 async function copyToNewFile(source: string, target: string): Promise<void> {
   const chunk = Buffer.alloc(CHUNK_BYTES);
   await using from = await open(source, "r");
@@ -61,15 +61,15 @@ async function copyToNewFile(source: string, target: string): Promise<void> {
   await to.chmod(0o755);
 }
 
-/** Compares two files in chunks: each is about a hundred megabytes, which a node reads from its disk in seconds. */
-async function hasSameContent(a: string, b: string): Promise<boolean> {
-  if (statSync(a).size !== statSync(b, { throwIfNoEntry: false })?.size) return false;
-  const [one, other] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
-  await using first = await open(a, "r");
-  await using second = await open(b, "r");
+/** Compares two files in chunks: each may have about a hundred megabytes. */
+async function hasSameContent(firstPath: string, secondPath: string): Promise<boolean> {
+  if (statSync(firstPath).size !== statSync(secondPath, { throwIfNoEntry: false })?.size) return false;
+  const [firstChunk, secondChunk] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
+  await using first = await open(firstPath, "r");
+  await using second = await open(secondPath, "r");
   for (;;) {
-    const [{ bytesRead }, read] = await Promise.all([first.read(one), second.read(other)]);
-    if (read.bytesRead !== bytesRead || !one.equals(other)) return false;
+    const [{ bytesRead }, secondRead] = await Promise.all([first.read(firstChunk), second.read(secondChunk)]);
+    if (secondRead.bytesRead !== bytesRead || !firstChunk.equals(secondChunk)) return false;
     if (bytesRead === 0) return true;
   }
 }

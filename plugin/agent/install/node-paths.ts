@@ -9,9 +9,9 @@ import { createOwnDirectory } from "../../state/own-files.ts";
 export interface NodePaths {
   /** The runtime's plugin directory. */
   readonly binDirectory: string;
-  /** Facts and records. */
+  /** Directory of the facts and records. */
   readonly stateDirectory: string;
-  /** The agent's sockets. */
+  /** Directory of the agent's sockets. */
   readonly runDirectory: string;
   readonly logDirectory: string;
 }
@@ -25,7 +25,7 @@ export const DEFAULT_NODE_PATHS: NodePaths = {
 };
 
 /**
- * Creates the agent's own directories. kubelet creates those of volumes for all users to read.
+ * Creates the agent's directories, readable for root only: the kubelet creates directories of volumes readable for all users.
  * @throws UnsafePathError if one is a symbolic link
  */
 export function createNodeDirectories({ stateDirectory, runDirectory, logDirectory }: NodePaths): void {

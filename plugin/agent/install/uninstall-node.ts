@@ -14,9 +14,9 @@ import { readTcpBeLiberal, restoreTcpBeLiberal } from "../reconcile/return-path.
 import { restoreRpFilter } from "../reconcile/rp-filter.ts";
 
 /**
- * Removes Interlay from the node: attachments (pods that still run lose the routes through their node and keep their
- * addresses), then nftables tables, sysctls, plugins and files. Idempotent. The agent must not run.
- * @returns a line for each thing that was removed
+ * Removes Interlay from the node: the plugins, the attachments (running pods lose the routes through their node and keep their
+ * addresses), then nftables tables, sysctls and files. Idempotent. The agent must not run.
+ * @returns a line for each removed object
  */
 export async function uninstallNode({
   binDirectory,
@@ -25,8 +25,8 @@ export async function uninstallNode({
   logDirectory,
 }: NodePaths): Promise<readonly string[]> {
   const done: string[] = [];
-  // The plugins first: no new pod is attached from here on.
-  for (const name of [...INSTALLED_FILES, ...INSTALLED_FILES.map((one) => `${one}.new`), LIBRARY_DIRECTORY])
+  // First the plugins, so that no new pod is attached.
+  for (const name of [...INSTALLED_FILES, ...INSTALLED_FILES.map((file) => `${file}.new`), LIBRARY_DIRECTORY])
     if (readdirSync(binDirectory).includes(name)) {
       rmSync(join(binDirectory, name), { recursive: true });
       done.push(`${join(binDirectory, name)} removed`);
@@ -51,11 +51,14 @@ export async function uninstallNode({
   return done;
 }
 
-/** Removes a directory with its content; a mount point stays, empty. Of a symbolic link only the link is removed. */
+/**
+ * Removes a directory with its content. Empties a mount point; removes only the link of a symbolic link.
+ * @returns false if it did not exist
+ */
 function emptyDirectory(directory: string): boolean {
-  const found = lstatSync(directory, { throwIfNoEntry: false });
-  if (found === undefined) return false;
-  if (!found.isDirectory()) {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  if (!stats.isDirectory()) {
     rmSync(directory);
     return true;
   }
@@ -63,7 +66,7 @@ function emptyDirectory(directory: string): boolean {
   try {
     rmdirSync(directory);
   } catch {
-    // Busy: the volume of the DaemonSet that runs this.
+    // EBUSY: the directory is a volume of the DaemonSet that runs this.
   }
   return true;
 }

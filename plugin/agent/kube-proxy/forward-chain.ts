@@ -4,21 +4,21 @@ import type { Facts } from "../../datapath/facts.ts";
 import { NODE_LINK_PREFIX } from "../../datapath/names.ts";
 import { IPTABLES, type IptablesProgram, readFilters, type SavedFilters } from "./packet-filters.ts";
 
-/** Marks the agent's rules; rules without it are never touched. */
+/** Comment of the agent's rules; rules without it are never changed. */
 const COMMENT = "interlay";
 const PAIRS = `${NODE_LINK_PREFIX}+`;
 const ACCEPT = ["-m", "comment", "--comment", COMMENT, "-j", "ACCEPT"];
-/** Replies, and packets that a Service or host port rule has translated. */
+/** Matches replies, and packets that a Service or host port rule has translated. */
 const KNOWN = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED,DNAT"];
 
 /** Networks that the plans of this node's pods route through the node. */
 export type ForwardedNetworks = Pick<Facts, "overlayCidrs" | "hijackCidrs" | "viaNode">;
 
-/** A rule to append to a program's chain FORWARD, to insert at a position, or to delete; in the form of `iptables-save`. */
+/** A rule to append to, insert into or delete from the chain FORWARD, in the syntax of `iptables-save`. */
 interface ForwardChange {
   readonly program: IptablesProgram;
   readonly verb: "-A" | "-I" | "-D";
-  /** From 1, of `-I`. */
+  /** Position for `-I`, from 1. */
   readonly position?: number;
   readonly rule: readonly string[];
 }
@@ -44,7 +44,10 @@ export function listForwardRules(
   ];
 }
 
-/** Reports whether FORWARD drops traffic that the plans route, by the output of `iptables-save -t filter` of one program. Pure. */
+/**
+ * Reports whether FORWARD drops traffic that the plans route. Pure.
+ * @param saved output of `iptables-save -t filter` of the program
+ */
 export function findForwardDrop(program: IptablesProgram, saved: string, networks: ForwardedNetworks): boolean {
   const { closes, open } = readChain(saved);
   // An administrator may accept more than the agent does.
@@ -54,9 +57,9 @@ export function findForwardDrop(program: IptablesProgram, saved: string, network
 }
 
 /**
- * Docker gives FORWARD the policy DROP, firewalld's iptables backend ends it with a REJECT; an accept verdict in Interlay's own
- * table would not help, for every chain of a hook must accept. So there, and only there, the chain gets the agent's rules: at
- * its end, or before the rule that rejects everything. Pure.
+ * Plans the agent's rules in FORWARD where that chain drops unmatched packets: at its end, or before the rule that drops
+ * everything. Docker sets the policy DROP, firewalld's iptables backend appends a REJECT. An accept verdict in Interlay's own
+ * table would not help, because every chain of a hook must accept. Pure.
  * @param networks undefined to delete the agent's rules
  */
 export function planForwardChanges(
@@ -66,7 +69,7 @@ export function planForwardChanges(
   const seen = new Set<string>();
   return Object.entries(saved).flatMap(([name, text]) => {
     const program = name as IptablesProgram;
-    // Where `iptables` is the legacy one, both names are one program. Two that are alike by chance take a pass each.
+    // `iptables` and `iptables-legacy` may be the same program. Two different chains that are equal by chance take a pass each.
     const rules = text.replaceAll(/^#.*\n|\[\d+:\d+\]/gm, "");
     if (seen.has(rules)) return [];
     seen.add(rules);
@@ -77,7 +80,7 @@ export function planForwardChanges(
     let kept = open.length;
     for (const [index, rule] of [...open, ...rest].entries()) {
       if (!rule.includes(`-m comment --comment ${COMMENT} -j ACCEPT`)) continue;
-      // iptables deletes the first of equal rules: where one is too late, all are made again.
+      // iptables deletes the first of equal rules: if one is after the closing rule, all are written again.
       if (!rest.includes(rule) && missing.delete(rule)) continue;
       surplus.push({ program, verb: "-D", rule: rule.split(" ") });
       if (index < open.length) kept--;
@@ -91,11 +94,11 @@ export function planForwardChanges(
 
 /** The chain FORWARD of one program. */
 interface ForwardChain {
-  /** It drops what no rule accepts, by its policy or by a rule. */
+  /** Whether the chain drops what no rule accepts, by its policy or by a rule. */
   readonly closes: boolean;
-  /** Specifications before the rule that drops everything, without counters. */
+  /** Rules before the rule that drops everything, without counters. */
   readonly open: readonly string[];
-  /** That rule and those behind it. */
+  /** The rule that drops everything, and the rules after it. */
   readonly rest: readonly string[];
 }
 
@@ -117,6 +120,7 @@ export async function removeForwardRules(): Promise<readonly string[]> {
 }
 
 /**
+ * Applies the changes.
  * @returns a line for each change
  * @throws with the message of iptables
  */

@@ -1,12 +1,12 @@
 import { type Filters, IPTABLES } from "./packet-filters.ts";
 import { NODE_LINK_PREFIX } from "../../datapath/names.ts";
 
-/** A rule of a packet filter, reduced to what an INVALID packet from a pod's pair meets. */
+/** A rule of a packet filter, reduced to its effect on an INVALID packet from a pod's pair. */
 interface FilterRule {
   readonly text: string;
-  /** False where the rule is for other links, or for other states of a connection. */
+  /** False if the rule is for other links, or for other states of a connection. */
   readonly applies: boolean;
-  /** The rule is for INVALID packets by its own match. */
+  /** Whether the rule itself matches INVALID packets. */
   readonly invalid: boolean;
   readonly drops: boolean;
   readonly jumps: readonly string[];
@@ -28,21 +28,21 @@ const HOOKS_OF_IPTABLES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Finds the rules that drop what conntrack calls INVALID, on the way of a packet from an underlay pod to another node: in any
- * chain that FORWARD (or mangle's PREROUTING and POSTROUTING) leads to. Pure.
- * @param saved what `iptables-save` says of the tables filter and mangle
+ * Finds the rules that drop packets in conntrack state INVALID from an underlay pod to another node, in FORWARD, in mangle's
+ * PREROUTING and POSTROUTING, and in the chains to which these jump. Pure.
+ * @param saved output of `iptables-save` for the tables filter and mangle
  * @returns a line for each rule
  */
 export function findIptablesDrops(program: string, saved: string, outLinks: OutLinks): readonly string[] {
   return parseIptables(program, saved, outLinks).flatMap(findDrops);
 }
 
-/** As `findIptablesDrops`, of what `nft list table` prints. */
+/** Finds the same rules as `findIptablesDrops` in the output of `nft list table`. */
 export function findNftDrops(listing: string, outLinks: OutLinks): readonly string[] {
   return parseNft(listing, outLinks).flatMap(findDrops);
 }
 
-/** Finds the rules of others, in every program's tables and in other nftables tables; kube-proxy's own rule is left out. Pure. */
+/** Finds the rules that drop INVALID packets in all packet filters, except kube-proxy's own rule. Pure. */
 export function findOtherDrops(
   { saved, mangle, otherTables }: Pick<Filters, "saved" | "mangle" | "otherTables">,
   outLinks: OutLinks,
@@ -54,7 +54,7 @@ export function findOtherDrops(
 }
 
 function findDrops({ name, chains, entries }: FilterTable): readonly string[] {
-  const found = new Set<string>();
+  const dropLines = new Set<string>();
   const visited = new Set<string>();
   const walk = (chain: string, invalid: boolean): void => {
     const key = `${chain} ${invalid}`;
@@ -63,12 +63,12 @@ function findDrops({ name, chains, entries }: FilterTable): readonly string[] {
     for (const rule of chains.get(chain) ?? []) {
       if (!rule.applies) continue;
       const isInvalid = invalid || rule.invalid;
-      if (rule.drops && isInvalid) found.add(`${name}, chain ${chain}: ${rule.text}`);
+      if (rule.drops && isInvalid) dropLines.add(`${name}, chain ${chain}: ${rule.text}`);
       for (const target of rule.jumps) walk(target, isInvalid);
     }
   };
   for (const entry of entries) walk(entry, false);
-  return [...found];
+  return [...dropLines];
 }
 
 function parseIptables(program: string, saved: string, outLinks: OutLinks): readonly FilterTable[] {
@@ -90,13 +90,13 @@ function parseIptablesRule(chain: string, rule: string, outLinks: OutLinks): Fil
   const states = /(! )?--(?:ct)?state (\S+)/.exec(rule);
   const hasInvalid = (states?.[2] ?? "").split(",").includes("INVALID");
   const excluded = states !== null && hasInvalid === (states[1] !== undefined);
-  const link = (flag: string): { readonly not: boolean; readonly name: string } | undefined => {
+  const parseLink = (flag: string): LinkMatch | undefined => {
     const match = new RegExp(`(?:^| )(! )?-${flag} (\\S+)`).exec(rule);
-    return match === null ? undefined : { not: match[1] !== undefined, name: (match[2] ?? "").replace(/\+$/, "*") };
+    return match === null ? undefined : { negated: match[1] !== undefined, name: (match[2] ?? "").replace(/\+$/, "*") };
   };
   return {
     text: `-A ${chain} ${rule}`,
-    applies: !excluded && fitsLinks(link("i"), link("o"), outLinks),
+    applies: !excluded && fitsLinks(parseLink("i"), parseLink("o"), outLinks),
     invalid: states !== null && hasInvalid && states[1] === undefined,
     drops,
     jumps: drops || target === "" ? [] : [target],
@@ -129,14 +129,14 @@ function parseNftRule(line: string, outLinks: OutLinks): FilterRule {
   const states = /ct state (!= )?(\{[^}]*\}|[\w,]+)/.exec(map === undefined ? text : "");
   const hasInvalid = /\binvalid\b/.test(states?.[2] ?? "");
   const excluded = (states !== null && hasInvalid === (states[1] !== undefined)) || verdict === "";
-  const link = (name: "iifname" | "oifname"): { readonly not: boolean; readonly name: string } | undefined => {
+  const parseLink = (name: "iifname" | "oifname"): LinkMatch | undefined => {
     const match = new RegExp(`\\b${name} (!= )?"([^"]+)"`).exec(text);
-    return match === null ? undefined : { not: match[1] !== undefined, name: match[2] ?? "" };
+    return match === null ? undefined : { negated: match[1] !== undefined, name: match[2] ?? "" };
   };
   const action = verdict ?? text;
   return {
     text,
-    applies: !excluded && fitsLinks(link("iifname"), link("oifname"), outLinks),
+    applies: !excluded && fitsLinks(parseLink("iifname"), parseLink("oifname"), outLinks),
     invalid: verdict !== undefined || (states !== null && hasInvalid && states[1] === undefined),
     drops: /\b(?:drop|reject)\b/.test(action),
     jumps: [...action.matchAll(/\b(?:jump|goto) ([^\s,}]+)/g)].map(([, chain = ""]) => chain),
@@ -144,14 +144,14 @@ function parseNftRule(line: string, outLinks: OutLinks): FilterRule {
 }
 
 interface LinkMatch {
-  readonly not: boolean;
-  /** With `*` at its end: a prefix. */
+  readonly negated: boolean;
+  /** Name, or prefix with `*` at its end. */
   readonly name: string;
 }
 
 function fitsLinks(input: LinkMatch | undefined, output: LinkMatch | undefined, outLinks: OutLinks): boolean {
-  const fitsIn = input === undefined || matchesName(input.name, `${NODE_LINK_PREFIX}0`) !== input.not;
-  const fitsOut = output === undefined || outLinks.some((link) => matchesName(output.name, link) !== output.not);
+  const fitsIn = input === undefined || matchesName(input.name, `${NODE_LINK_PREFIX}0`) !== input.negated;
+  const fitsOut = output === undefined || outLinks.some((link) => matchesName(output.name, link) !== output.negated);
   return fitsIn && fitsOut;
 }
 

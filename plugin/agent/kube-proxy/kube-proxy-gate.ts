@@ -1,7 +1,7 @@
 import type { ReturnPath } from "../../datapath/facts.ts";
 import type { KubeProxyState } from "./kube-proxy-observer.ts";
 
-/** Whether replies that bypass the node pass its packet filter: `open` with the reason, or closed with the remedy. */
+/** Whether the node's packet filter passes packets whose replies bypass the node. The reason of a closed gate has the remedy. */
 export interface Gate {
   readonly open: boolean;
   readonly reason: string;
@@ -9,7 +9,7 @@ export interface Gate {
 
 export interface GateInput {
   readonly returnPath: ReturnPath;
-  /** The return path has been applied to the kernel. */
+  /** Whether the return path has been applied to the kernel. */
   readonly applied: boolean;
   readonly tcpBeLiberal: 0 | 1;
   readonly kubeProxy: KubeProxyState;
@@ -17,7 +17,7 @@ export interface GateInput {
   readonly otherDrops: readonly string[];
 }
 
-/** Decides by the rules in the kernel, not by kube-proxy's version. */
+/** Decides whether the gate is open, by the rules in the kernel rather than by kube-proxy's version. Pure. */
 export function decideGate({ returnPath, applied, tcpBeLiberal, kubeProxy, otherDrops }: GateInput): Gate {
   if (returnPath === "notrack" || returnPath === "snat") {
     if (!applied)
@@ -32,11 +32,11 @@ export function decideGate({ returnPath, applied, tcpBeLiberal, kubeProxy, other
           : `Replies return to this node, for it masquerades; connections from before are kept: ${asymmetric}.`,
     };
   }
-  const [other] = otherDrops;
-  if (!kubeProxy.invalidDropRule && other !== undefined)
+  const [otherRule] = otherDrops;
+  if (!kubeProxy.invalidDropRule && otherRule !== undefined)
     return {
       open: false,
-      reason: `This node drops INVALID packets (${other}) and returnPath is ${returnPath}: set returnPath: notrack, or delete the rule.`,
+      reason: `This node drops INVALID packets (${otherRule}) and returnPath is ${returnPath}: set returnPath: notrack, or delete the rule.`,
     };
   if (!kubeProxy.invalidDropRule && tcpBeLiberal === 1)
     return { open: true, reason: "nf_conntrack_tcp_be_liberal is 1 and kube-proxy has left its INVALID rule out." };
@@ -58,6 +58,7 @@ export function decideGate({ returnPath, applied, tcpBeLiberal, kubeProxy, other
   };
 }
 
+/** Reports whether a version of kube-proxy is older than 1.29; false if it is unknown. */
 export function isBelow129(version: string | null): boolean {
   const match = /^v?(\d+)\.(\d+)\./.exec(version ?? "");
   return match !== null && (Number(match[1]) < 1 || (Number(match[1]) === 1 && Number(match[2]) < 29));

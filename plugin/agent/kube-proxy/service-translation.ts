@@ -1,24 +1,24 @@
 import type { Family } from "../../datapath/address.ts";
 
-/** The mechanism that translates Service addresses on a node, by the rules in its kernel. */
+/** Mechanism of kube-proxy that translates Service addresses on a node. */
 type ServiceTranslator = "iptables" | "nftables" | "ipvs";
 
 export interface ServicesInput {
   /** Families that have a Service network. */
   readonly families: readonly Family[];
-  /** Families without rules are missing. */
+  /** Translator of each family; a family without rules is missing. */
   readonly translators: Readonly<Partial<Record<Family, ServiceTranslator>>>;
-  /** FelixConfiguration default has bpfEnabled. */
+  /** Whether FelixConfiguration default has bpfEnabled. */
   readonly calicoBpf: boolean;
   /** Data of ConfigMap kube-system/cilium-config. */
   readonly cilium: Readonly<Record<string, string>> | undefined;
-  /** Release of the kernel, like 6.1.0-13-amd64. */
+  /** Release of the kernel, such as 6.1.0-13-amd64. */
   readonly kernel: string;
-  /** kube-proxy answers on its metrics address. */
+  /** Whether kube-proxy answers on its metrics address. */
   readonly kubeProxyAnswers: boolean;
   /** Network of kube-proxy's clusterCIDR that contains the node's own address. */
   readonly networkOverUnderlay?: string | undefined;
-  /** Networks that clusterCIDR should name. */
+  /** Networks that clusterCIDR should contain. */
   readonly overlayCidrs: readonly string[];
 }
 
@@ -30,14 +30,14 @@ export interface ServicesState {
   readonly message: string;
 }
 
-/** Reason while the packet filter has not been read. */
+/** Reason of the condition before the packet filter has been read. */
 export const NOT_OBSERVED = "NotObserved";
 
 const INSTALL_KUBE_PROXY = "run kube-proxy on this node in iptables, nftables or ipvs mode";
 
 /**
- * Decides by rules in the kernel and by the configuration of eBPF data planes, which translate only for links of their own
- * and so not for packets that enter by an underlay pod's pair. Pure.
+ * Decides whether Services are translated, by the rules in the kernel and by the configuration of eBPF data planes. These
+ * translate only for their own links, so not for packets that enter by an underlay pod's pair. Pure.
  */
 export function decideServices(input: ServicesInput): ServicesState {
   const replacement = input.cilium?.["kube-proxy-replacement"];

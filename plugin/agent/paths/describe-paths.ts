@@ -11,8 +11,8 @@ export interface PathsState {
 }
 
 /**
- * Describes traced paths as a condition. What a network policy denies is as somebody wants it. `True` says that no packet of
- * these paths is dropped, not that the model knows every rule.
+ * Describes traced paths as a condition. A path that a network policy denies does not count as failed. `True` means that no
+ * traced path drops a packet, not that every rule could be evaluated.
  */
 export function describePaths({ count, failed }: PathReport): PathsState {
   const undecided = failed.filter(({ failure }) => failure.verdict === "unknown");
@@ -25,16 +25,21 @@ export function describePaths({ count, failed }: PathReport): PathsState {
       message:
         `${describePath(first)} fails: ${first.failure.text}.${describeRest(lost)} ${findRemedy(first.failure) ?? ""}`.trim(),
     };
-  const [open] = undecided;
-  if (open !== undefined && undecided.length === count)
-    return { status: "Unknown", reason: "NotDecided", message: `No path can be decided: ${open.failure.text}.` };
-  const note = open === undefined ? "" : `, ${undecided.length} of them cannot be decided: ${open.failure.text}`;
+  const [undecidedPath] = undecided;
+  if (undecidedPath !== undefined && undecided.length === count)
+    return {
+      status: "Unknown",
+      reason: "NotDecided",
+      message: `No path can be decided: ${undecidedPath.failure.text}.`,
+    };
+  const note =
+    undecidedPath === undefined ? "" : `, ${undecided.length} of them cannot be decided: ${undecidedPath.failure.text}`;
   return { status: "True", reason: "Traced", message: `${count} paths of pods of this node were traced${note}.` };
 }
 
 function describePath({ source, target, request }: FailedPath): string {
-  const to = target.kind === "service" ? `Service ${target.service.name}` : target.endpoint.namespace.name;
-  return `${request.protocol} from ${source.namespace.name} to ${to} (${request.destination})`;
+  const targetName = target.kind === "service" ? `Service ${target.service.name}` : target.endpoint.namespace.name;
+  return `${request.protocol} from ${source.namespace.name} to ${targetName} (${request.destination})`;
 }
 
 function describeRest(lost: readonly FailedPath[]): string {

@@ -3,26 +3,26 @@ import { isNodeTable, NODE_NFT_TABLE, normalizeListing, readRuleCounters } from 
 import { type NodeTableInput, removeNodeTable, renderNodeTable } from "../../datapath/plan/node-table.ts";
 import { readNftGeneration } from "./nft-generation.ts";
 
-/** Counters change without a transaction, so a listing is read again after this long, in milliseconds. */
+/** Greatest age of a cached listing in milliseconds: counters change without a transaction. */
 const COUNTERS_MS = 30_000;
 
 interface Listing {
   readonly generation: number | undefined;
-  readonly appliedAt: number;
+  readonly readAt: number;
   readonly text: string | undefined;
 }
 
 /** The last listing, with the generation of the ruleset before it was read. */
-let lastApplied: Listing | undefined;
+let lastListing: Listing | undefined;
 
 /**
- * How this node's nft prints what was written last, with the text that was written. Another version of nft may print a rule
- * in another form; comparing with its own print keeps the agent from writing the table again in every pass.
+ * The rules that were written last, and the listing of this node's nft after that write. A version of nft may print a rule in
+ * another form than it was written; comparing with its own listing keeps the agent from writing the table in every pass.
  */
-let written: { readonly rules: string; readonly print: string } | undefined;
+let lastWritten: { readonly rules: string; readonly print: string } | undefined;
 
 /**
- * Writes the node's table where it is missing or changed.
+ * Writes the node's table if it is missing or changed.
  * @returns a line for each change
  * @throws with nft's message
  */
@@ -31,12 +31,12 @@ export function applyNodeTable(input: NodeTableInput): readonly string[] {
   const listing = listNodeTable();
   if (listing !== undefined) {
     if (isNodeTable(listing, input)) return [];
-    if (written?.rules === rules && written.print === normalizeListing(listing)) return [];
+    if (lastWritten?.rules === rules && lastWritten.print === normalizeListing(listing)) return [];
   }
   runNft(rules);
   const print = readListing();
-  written = { rules, print: normalizeListing(print ?? "") };
-  lastApplied = undefined;
+  lastWritten = { rules, print: normalizeListing(print ?? "") };
+  lastListing = undefined;
   return [`nftables table ${NODE_NFT_TABLE} written`];
 }
 
@@ -44,7 +44,7 @@ export function applyNodeTable(input: NodeTableInput): readonly string[] {
 export function deleteNodeTable(): boolean {
   if (readListing() === undefined) return false;
   runNft(removeNodeTable());
-  lastApplied = undefined;
+  lastListing = undefined;
   return true;
 }
 
@@ -58,16 +58,16 @@ function listNodeTable(): string | undefined {
   const generation = readNftGeneration();
   const now = performance.now();
   if (
-    lastApplied === undefined ||
+    lastListing === undefined ||
     generation === undefined ||
-    lastApplied.generation !== generation ||
-    now - lastApplied.appliedAt > COUNTERS_MS
+    lastListing.generation !== generation ||
+    now - lastListing.readAt > COUNTERS_MS
   )
-    lastApplied = { generation, appliedAt: now, text: readListing() };
-  return lastApplied.text;
+    lastListing = { generation, readAt: now, text: readListing() };
+  return lastListing.text;
 }
 
-/** Lists the node's table, without the cache. */
+/** Lists the node's table without the cache; undefined if it does not exist. */
 export function readListing(): string | undefined {
   try {
     return execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], {

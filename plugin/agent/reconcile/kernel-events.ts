@@ -7,15 +7,15 @@ const RETRY_MS = 2000;
 
 /**
  * Reports changes of routes, links, rules, addresses, neighbours and some sysctls (forwarding, rp_filter) of the node and of all
- * namespaces that have a link to it (`all-nsid`), and deletions of our nftables objects. The loops read the new state themselves.
+ * namespaces that have a link to it (`all-nsid`), and deletions of Interlay's nftables objects. The loops read the new state.
  */
 export class KernelEvents {
   readonly #children = new Set<ChildProcess>();
   readonly #log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
-  /** Programs that ended: each is logged once, not with every new start. */
+  /** Programs whose end has been logged: each is logged once, not after every restart. */
   readonly #ended = new Set<string>();
   #stopped = false;
-  #missed: () => void = () => undefined;
+  #reportAllChanged: () => void = () => undefined;
 
   /** @param log writes a warning */
   constructor(log: (message: string, fields: Readonly<Record<string, unknown>>) => void) {
@@ -23,7 +23,8 @@ export class KernelEvents {
   }
 
   /**
-   * @param changed.links called when something changed that the repair loop looks after
+   * Starts to watch the kernel's events.
+   * @param changed.links called after a change of state that the repair loop restores
    * @param changed.tables called when an nftables table named interlay or an rp_filter changed
    * @param changed.addresses called when an address of the node's own links changed
    * @param isPinned whether plans pin the neighbour of an address in pods
@@ -41,7 +42,7 @@ export class KernelEvents {
     this.#watchOutput("nft", ["monitor", "destroy"], (line) => {
       if (line.includes(" interlay")) changed.tables();
     });
-    this.#missed = () => {
+    this.#reportAllChanged = () => {
       changed.links();
       changed.tables();
       changed.addresses();
@@ -68,7 +69,7 @@ export class KernelEvents {
       this.#children.delete(child);
       this.#reportEnd(program, error || (reason instanceof Error ? reason.message : `exit status ${reason}`));
       setTimeout(() => {
-        this.#missed(); // changes in the meantime
+        this.#reportAllChanged(); // changes before the restart were not reported
         this.#watchOutput(program, argv, onLine);
       }, RETRY_MS).unref();
     };
@@ -89,8 +90,8 @@ const NEIGHBOUR = new RegExp(`^(\\S+) dev (\\S+) (?:.*\\b)?(?:${STATES})\\b`);
 const NETWORK_ROUTE = /^(?:[a-z]+ )?(?:[\da-f.:]+\/\d+|default) /;
 
 /**
- * Returns true if a line of `ip -o monitor all-nsid` may mean that an item of a plan was changed: of the node's routes and neighbours
- * those of our protocol, links and pods; of the pods' neighbours the pinned ones. In other namespaces links have no names.
+ * Reports whether a line of `ip -o monitor all-nsid` may be a change of a plan item. On the node these are routes of Interlay's
+ * protocol and neighbours on its links, in pods pinned neighbours. In other namespaces links have no names.
  * @param isPinned whether plans pin the neighbour of an address in pods
  */
 export function isRepairReason(line: string, isPinned: (address: string) => boolean): boolean {
@@ -105,13 +106,13 @@ export function isRepairReason(line: string, isPinned: (address: string) => bool
   return !onNode || !NETWORK_ROUTE.test(text) || text.includes(` proto ${NODE_ROUTE_PROTOCOL} `);
 }
 
-/** Changes of a learned neighbour, which has an address and is not permanent, are frequent. */
+/** Excludes the frequent changes of learned neighbours, which have a MAC address and are not permanent. */
 function isChangeOfPinned(text: string): boolean {
   return !text.includes(" lladdr ") || text.includes("PERMANENT");
 }
 
 /**
- * Returns true if a line is about an address of the node's own namespace: `[nsid current]5: eth0    inet 192.0.2.7/24 scope global…`.
+ * Reports whether a line is about an address of the node's own namespace: `[nsid current]5: eth0    inet 192.0.2.7/24 scope global…`.
  * Link-local IPv6 addresses of new links are ignored, because no fact depends on them.
  */
 export function isNodeAddress(line: string): boolean {

@@ -4,13 +4,13 @@ import { SYSCTL_DIRECTORY } from "../../datapath/sysctl-path.ts";
 import { createOwnDirectory, readOwnFile, writeFileAtomic } from "../../state/own-files.ts";
 
 /**
- * Entries of the neighbour table, which all network namespaces of a node share; the kernel's defaults are 128, 512 and 1024.
- * A node of 110 pods that each speak to ten others needs more. gc_thresh3 is what Spiderpool sets too.
+ * Limits of the neighbour table, which all network namespaces of a node share; the kernel's defaults are 128, 512 and 1024.
+ * A node with 110 pods that each have ten peers needs more. Spiderpool sets the same gc_thresh3.
  */
 const LIMITS = { gc_thresh1: 3520, gc_thresh2: 14_080, gc_thresh3: 28_160 } as const;
 const FAMILIES = ["ipv4", "ipv6"] as const;
 
-/** Where the sysctls are, and the values from before the agent, one file each; a reboot resets both. */
+/** Directories of the sysctls and of their previous values (one file each); a reboot resets both. */
 interface NeighbourPaths {
   readonly sysctls: string;
   readonly before: string;
@@ -19,8 +19,8 @@ interface NeighbourPaths {
 const DEFAULT_PATHS: NeighbourPaths = { sysctls: SYSCTL_DIRECTORY, before: "/run/interlay/neighbour-limits" };
 
 /**
- * Raises the limits of the neighbour table where they are lower. Only the node's first network namespace has them: in
- * another one (a node in a container) nothing is changed. Idempotent.
+ * Raises the limits of the neighbour table that are lower. Only the host's initial network namespace has them: in a
+ * container that is a node, nothing is changed. Idempotent.
  * @returns a line for each change
  */
 export function raiseNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAULT_PATHS): readonly string[] {
@@ -35,7 +35,7 @@ export function raiseNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAU
 }
 
 /**
- * Restores the limits that the agent raised and that were not changed since.
+ * Restores the limits that the agent raised, unless they were changed since.
  * @returns a line for each change
  */
 export function restoreNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAULT_PATHS): readonly string[] {

@@ -10,8 +10,8 @@ export function readNftGeneration(): number | undefined {
   try {
     const socket = NetlinkSocket.open("netfilter");
     try {
-      const answer = socket.get("generation of nftables", NFT_GET_GENERATION, encodeGenerationRequest());
-      return answer && decodeGeneration(answer.payload);
+      const response = socket.get("generation of nftables", NFT_GET_GENERATION, encodeGenerationRequest());
+      return response && decodeGeneration(response.payload);
     } finally {
       socket.close();
     }

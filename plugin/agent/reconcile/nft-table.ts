@@ -19,7 +19,7 @@ export function hasTable(family: NftFamily, name: string): boolean {
   }
 }
 
-/** Every table of this node's nftables, by messages as above; empty where the kernel has none. */
+/** Lists the tables of this node's nftables by netlink; empty if the kernel has no nftables. */
 export function listTables(): readonly { readonly family: string; readonly name: string }[] {
   try {
     const socket = NetlinkSocket.open("netfilter");

@@ -8,13 +8,13 @@ import type { ClusterCache } from "../discovery/cluster-cache.ts";
 /** The controller's part of an UnderlayPool's status. */
 const status = z.object({ nodesOutside: z.object({ count: z.number(), example: z.string() }) });
 
-/** Lists the pools whose nodeSelector fits this node, once the controller has compared their subnets with all nodes. */
+/** Lists the pools that select this node; a pool is missing until the controller has compared its subnet with all nodes. */
 export function listPoolsOfNode(
-  view: Pick<ClusterCache, "underlayPools" | "node">,
+  cache: Pick<ClusterCache, "underlayPools" | "node">,
   node: string,
 ): readonly PoolOnNode[] {
-  const labels = view.node.get(node)?.metadata.labels ?? {};
-  const objects = view.underlayPools.values();
+  const labels = cache.node.get(node)?.metadata.labels ?? {};
+  const objects = cache.underlayPools.values();
   return parsePools(objects).valid.flatMap(({ name, selection }) => {
     const object = objects.find(({ metadata }) => metadata.name === name);
     const parsed = status.safeParse(object?.status);

@@ -3,7 +3,7 @@ import { NetworkNamespace } from "../../datapath/kernel.ts";
 import type { Link } from "../../netlink/link.ts";
 import { TUNNEL_KINDS } from "./overlay-routes.ts";
 
-/** Reads the smallest MTU of the node's tunnels; undefined where the overlay has none. */
+/** Reads the smallest MTU of the node's tunnels; undefined if the overlay has no tunnel. */
 export function readOverlayMtu(): number | undefined {
   const node = new NetworkNamespace();
   try {
@@ -13,13 +13,13 @@ export function readOverlayMtu(): number | undefined {
   }
 }
 
-/** A tunnel that is down leads nowhere. Pure. */
+/** Finds the smallest MTU of the tunnels that are up. Pure. */
 export function findSmallestTunnelMtu(links: readonly Pick<Link, "kind" | "mtu" | "up">[]): number | undefined {
   const mtus = links.filter(({ kind = "", up }) => up && TUNNEL_KINDS.includes(kind)).map(({ mtu }) => mtu);
   return mtus.length === 0 ? undefined : Math.min(...mtus);
 }
 
-/** Adds the overlay's MTU to facts that were found in the cluster. */
+/** Adds the overlay's MTU to the facts. */
 export function addOverlayMtu(facts: Facts, mtu: number | undefined): Facts {
   return mtu === undefined ? facts : { ...facts, overlayMtu: mtu };
 }

@@ -2,7 +2,7 @@ import { type Cidr, containsIp, getFamily, parseIp } from "../../datapath/addres
 import { NetworkNamespace } from "../../datapath/kernel.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 
-/** Link types that lead to other nodes whatever their routes look like. */
+/** Link kinds that lead to other nodes, whatever their routes. */
 export const TUNNEL_KINDS: readonly string[] = [
   "vxlan",
   "geneve",
@@ -18,7 +18,7 @@ export const TUNNEL_KINDS: readonly string[] = [
 export interface OverlayRoute {
   readonly link: string;
   readonly kind: string | undefined;
-  /** By a gateway: the destination is behind another host. */
+  /** Whether a route by this link has a gateway: its destination is behind another host. */
   readonly gateway: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface OverlayRoute {
 export function readOverlayRoutes(overlayCidrs: readonly Cidr[]): readonly OverlayRoute[] {
   const node = new NetworkNamespace();
   try {
-    const found = new Map<number, boolean>();
+    const hasGateway = new Map<number, boolean>();
     for (const family of new Set(overlayCidrs.map(getFamily))) {
       const overlay = overlayCidrs.filter((cidr) => getFamily(cidr) === family);
       for (const message of node.socket.dump("routes", RTM_ROUTE.get, encodeRouteDump(family))) {
@@ -34,10 +34,10 @@ export function readOverlayRoutes(overlayCidrs: readonly Cidr[]): readonly Overl
         if (route?.destination === undefined || route.link === undefined) continue;
         const address = parseIp(route.destination.address);
         if (!overlay.some((cidr) => containsIp(cidr, address))) continue;
-        found.set(route.link, found.get(route.link) === true || route.gateway !== undefined);
+        hasGateway.set(route.link, hasGateway.get(route.link) === true || route.gateway !== undefined);
       }
     }
-    return [...found].flatMap(([index, gateway]) => {
+    return [...hasGateway].flatMap(([index, gateway]) => {
       const link = node.findLinkByIndex(index);
       return link === undefined ? [] : [{ link: link.name, kind: link.kind, gateway }];
     });
@@ -47,8 +47,8 @@ export function readOverlayRoutes(overlayCidrs: readonly Cidr[]): readonly Overl
 }
 
 /**
- * Chooses the links by which packets to overlay pods leave for other nodes: tunnels, links with a gateway, and the uplink,
- * by which the default route sends what no other route takes. Links to pods of this node have neither. Pure.
+ * Chooses the links by which packets to overlay pods of other nodes leave: tunnels, links with a gateway, and the uplink, which
+ * has the default route. Links to pods of this node are neither. Pure.
  */
 export function chooseNodeLinks(routes: readonly OverlayRoute[], uplink: string): readonly string[] {
   const remote = routes.filter(({ kind, gateway }) => gateway || (kind !== undefined && TUNNEL_KINDS.includes(kind)));

@@ -20,12 +20,12 @@ import { cmdDel } from "../../cni/del.ts";
 import { getErrorMessage } from "../../errors/error-message.ts";
 
 /**
- * `all`: every item of every attachment. `silent`: only items whose changes cause no kernel event; if one of them differs, all
+ * Items that a pass checks. `all`: every item. `silent`: only items whose changes cause no kernel event; if one of them differs, all
  * items of that attachment.
  */
 export type RepairScope = "all" | "silent";
 
-/** Time after which a pod that was in its ADD or DEL is checked again, in milliseconds. */
+/** Time after which an attachment that was skipped during its ADD or DEL is checked again, in milliseconds. */
 export const BUSY_MS = 500;
 
 export interface RepairReport {
@@ -43,12 +43,12 @@ export interface RepairReport {
 /**
  * Restores missing items of every recorded attachment, on the node and in the pod. Ignores state that is not Interlay's.
  * Yields to the event loop between attachments, so that CNI calls are not delayed by a full pass.
- * @param facts current facts; if given, attachments planned with other facts get the routes of these
+ * @param facts current facts: attachments that were planned with other facts are planned again; undefined if unknown
  */
 export async function repairAttachments(
   facts: Facts | undefined,
   stateDirectory: string,
-  look: RepairScope = "all",
+  scope: RepairScope = "all",
 ): Promise<RepairReport> {
   const repaired: string[] = [];
   const failed: string[] = [];
@@ -61,7 +61,7 @@ export async function repairAttachments(
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
     try {
       if (existsSync(attachment.netns)) {
-        if (look === "silent" && isUnwatchedStateIntact(attachment)) continue;
+        if (scope === "silent" && isUnwatchedStateIntact(attachment)) continue;
         const lines = tryPodLock(attachment.netns, () =>
           repairAttachment(attachment, facts, stateDirectory, nodeDumps),
         );
@@ -79,12 +79,12 @@ export async function repairAttachments(
   return { attachments: attachments.length - removed.length, repaired, failed, removed, busy };
 }
 
-/** Checks sysctls, and nftables of pods and pairs: their changes cause no kernel events, unlike those of routes, rules, links and neighbours. */
+/** Checks sysctls and nftables tables, whose changes cause no kernel events, unlike routes, rules, links and neighbours. */
 function isUnwatchedStateIntact({ netns, plan }: Attachment): boolean {
-  const [node, pod] = (["node", "pod"] as const).map((where) =>
+  const [nodeItems, podItems] = (["node", "pod"] as const).map((where) =>
     plan.items.filter((item) => isUnwatched(item) && item.where === where),
   );
-  return isIntact(node) && runInNamespace(netns, () => isIntact(pod));
+  return isIntact(nodeItems) && runInNamespace(netns, () => isIntact(podItems));
 }
 
 type UnwatchedItem = Extract<PlanItem, { readonly kind: "sysctl" | "reply-mark" | "source-guard" }>;
@@ -93,7 +93,7 @@ function isUnwatched(item: PlanItem): item is UnwatchedItem {
   return item.kind === "sysctl" || item.kind === "reply-mark" || item.kind === "source-guard";
 }
 
-/** Runs in the thread's current namespace: entering it for each item would be most of the cost. */
+/** Checks items in the thread's current namespace: entering it for each item would be most of the cost. */
 function isIntact(items: readonly PlanItem[] = []): boolean {
   if (items.length === 0) return true;
   const ownNamespace = new NetworkNamespace();
@@ -104,10 +104,10 @@ function isIntact(items: readonly PlanItem[] = []): boolean {
   }
 }
 
-/** Attachments whose plan is the one of these facts: an unchanged record is the same object, and is not planned again. */
+/** Facts by which an attachment was planned last: an unchanged record is the same object and is not planned again. */
 const plannedBy = new WeakMap<Attachment, Facts>();
 
-/** Makes the plan follow the facts and records it; items that it no longer has are removed. */
+/** Plans an attachment again with changed facts: records the new plan and removes obsolete items. */
 function replanAttachment(attachment: Attachment, facts: Facts | undefined, directory: string): Attachment {
   if (facts === undefined || plannedBy.get(attachment) === facts) return attachment;
   const change = rebuildPlan(attachment, addHijackCidrs(facts, attachment.hijackCidrs));
@@ -115,8 +115,8 @@ function replanAttachment(attachment: Attachment, facts: Facts | undefined, dire
     plannedBy.set(attachment, facts);
     return attachment;
   }
-  const now = { ...attachment, plan: change.plan };
-  writeAttachment(now, directory);
+  const updated = { ...attachment, plan: change.plan };
+  writeAttachment(updated, directory);
   if (change.obsolete.length > 0) {
     const node = new NetworkNamespace();
     try {
@@ -126,10 +126,10 @@ function replanAttachment(attachment: Attachment, facts: Facts | undefined, dire
       node.close();
     }
   }
-  return now;
+  return updated;
 }
 
-/** Called with the pod's lock held: no ADD or DEL is running. The record may have been deleted since it was listed. */
+/** Repairs an attachment. The caller holds the pod's lock, so no ADD or DEL runs. The record may have been deleted since it was listed. */
 function repairAttachment(
   { containerId, ifname }: Attachment,
   facts: Facts | undefined,
@@ -141,14 +141,14 @@ function repairAttachment(
   if (recorded === undefined) return [];
   const attachment = replanAttachment(recorded, facts, directory);
   const lines = restoreItems(attachment, nodeDumps);
-  // A DEL whose namespace is missing does not wait for this pass: remove now what it did not see.
+  // A DEL without a namespace does not wait for this pass, so it may have missed what was just restored.
   if (!existsSync(attachment.netns)) cmdDel(attachment, stateDirectory);
   return lines;
 }
 
 /**
- * Restores what is missing. Restoring a pair deletes its routes and neighbours, so a second round restores these.
- * @param nodeDumps the node's objects as this pass found them; they may be older than the attachment, so drift is read again
+ * Restores the missing items. Restoring a pair deletes its routes and neighbours, so a second round restores these.
+ * @param nodeDumps the node's objects as read in this pass; they may be older than the attachment, so drift is read again
  */
 function restoreItems(attachment: Attachment, nodeDumps: KernelDumps): readonly string[] {
   return withNamespaces(attachment.netns, (node: NetworkNamespace, pod: NetworkNamespace) => {
@@ -160,10 +160,10 @@ function restoreItems(attachment: Attachment, nodeDumps: KernelDumps): readonly 
       lines.push(...drift.map(describeItem));
       if (drift.length === 0) return lines;
     }
-    const left = readDrift(attachment.plan, node, pod);
-    if (left.length > 0)
+    const remaining = readDrift(attachment.plan, node, pod);
+    if (remaining.length > 0)
       throw new Error(
-        `the kernel does not keep: ${left.map(describeItem).join("; ")}; find out which program removes or replaces it`,
+        `the kernel does not keep: ${remaining.map(describeItem).join("; ")}; find out which program removes or replaces it`,
       );
     return lines;
   });

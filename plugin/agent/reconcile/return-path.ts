@@ -8,10 +8,10 @@ import { readNodeLinks } from "./overlay-routes.ts";
 import { applyNodeTable } from "./apply-node-table.ts";
 
 const BE_LIBERAL = buildSysctlPath("netfilter/nf_conntrack_tcp_be_liberal");
-/** File that exists while the agent has set the sysctl to 1: only then does the agent restore it. A reboot resets both. */
+/** File that exists while the agent has set the sysctl to 1; the agent restores it only then. A reboot resets both. */
 const LIBERAL_MARK = "/run/interlay/be-liberal-was-0";
 
-/** Reads net.netfilter.nf_conntrack_tcp_be_liberal. */
+/** Reads net.netfilter.nf_conntrack_tcp_be_liberal; 0 if conntrack is not loaded. */
 export function readTcpBeLiberal(): 0 | 1 {
   try {
     return readFileSync(BE_LIBERAL, "utf8").trim() === "1" ? 1 : 0;

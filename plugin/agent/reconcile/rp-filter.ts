@@ -21,13 +21,13 @@ const LOOSE = 2;
  */
 export function relaxRpFilter(facts: Facts): readonly string[] {
   if (facts.returnPath === "none") return [];
-  const all = readSysctl("all");
+  const allLinksValue = readSysctl("all");
   return listTunnels(facts).flatMap((link) => {
-    const own = readSysctl(link);
-    // the kernel takes the greater of both
-    if (own === undefined || Math.max(own, all ?? 0) !== STRICT) return [];
+    const linkValue = readSysctl(link);
+    // the kernel uses the greater of both
+    if (linkValue === undefined || Math.max(linkValue, allLinksValue ?? 0) !== STRICT) return [];
     createOwnDirectory(BEFORE);
-    writeFileAtomic(join(BEFORE, link), String(own));
+    writeFileAtomic(join(BEFORE, link), String(linkValue));
     writeFileSync(join(CONF, link, "rp_filter"), String(LOOSE));
     return [`rp_filter of ${link} set to ${LOOSE} (loose)`];
   });

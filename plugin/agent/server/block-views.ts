@@ -5,7 +5,7 @@ import { selectBlock } from "../../ipam/records/address-labels.ts";
 import { logInvalidObject } from "../status/agent-log.ts";
 import type { BlockView } from "../../ipam/records/address-store.ts";
 
-/** Milliseconds without an allocation after which the watch of a block ends. */
+/** Time without an allocation after which the watch of a block ends, in milliseconds. */
 const IDLE_MS = 300_000;
 const CHECK_MS = 60_000;
 /** Upper bound of watched blocks. */
@@ -16,11 +16,11 @@ interface OpenBlock {
   usedAt: number;
 }
 
-/** Addresses of the blocks in which this node allocates, followed while it does. */
+/** Watches the addresses of the blocks in which this node allocates. */
 export class BlockViews {
   readonly #kube: KubeClient;
   readonly #now: () => number;
-  /** The least recently used first. */
+  /** Watched blocks by name, the least recently used first. */
   readonly #open = new Map<string, OpenBlock>();
   #timer: NodeJS.Timeout | undefined;
 

@@ -28,48 +28,48 @@ const NAMESPACE_MS = 10_000;
 export class ClusterAddressStore implements AddressStore {
   readonly node: string;
   readonly #kube: KubeClient;
-  readonly #view: ClusterCache;
+  readonly #cache: ClusterCache;
   readonly #blocks: BlockViews;
   readonly #namespaces: NamespaceCache;
 
-  constructor(kube: KubeClient, view: ClusterCache, node: string) {
+  constructor(kube: KubeClient, cache: ClusterCache, node: string) {
     this.#kube = kube;
-    this.#view = view;
+    this.#cache = cache;
     this.#blocks = new BlockViews(kube);
     this.#namespaces = new NamespaceCache(kube, NAMESPACE_MS);
     this.node = node;
   }
 
   isSynced(): boolean {
-    return this.#view.underlayAddresses.state === "known" && this.#view.underlayPools.state === "known";
+    return this.#cache.underlayAddresses.state === "known" && this.#cache.underlayPools.state === "known";
   }
 
   getNodeLabels(): Readonly<Record<string, string>> {
-    return this.#view.node.get(this.node)?.metadata.labels ?? {};
+    return this.#cache.node.get(this.node)?.metadata.labels ?? {};
   }
 
-  /** Reads the namespace, at most every NAMESPACE_MS; while the API server is unreachable, as it was read last. */
+  /** Reads a namespace at most every NAMESPACE_MS; returns the last metadata while the API server is unreachable. */
   readNamespaceMetadata(name: string): Promise<ObjectMeta> {
     return this.#namespaces.read(name).catch((error: unknown) => {
-      const known = this.#namespaces.getLast(name);
-      if (known === undefined || isApiError(error)) throw error;
-      return known;
+      const lastMetadata = this.#namespaces.getLast(name);
+      if (lastMetadata === undefined || isApiError(error)) throw error;
+      return lastMetadata;
     });
   }
 
   listPools() {
-    return this.#view.underlayPools.values();
+    return this.#cache.underlayPools.values();
   }
 
   getAddress(name: string): UnderlayAddressObject | undefined {
-    return this.#view.underlayAddresses.get(name);
+    return this.#cache.underlayAddresses.get(name);
   }
 
   listAddresses(): readonly UnderlayAddressObject[] {
-    return this.#view.underlayAddresses.values();
+    return this.#cache.underlayAddresses.values();
   }
 
-  /** Reads an address; an invalid object counts as absent: its name is taken, so that no other pod gets the address. */
+  /** Reads an address. An invalid object counts as absent, but no other pod gets its address, because its name is in use. */
   async readAddress(name: string): Promise<UnderlayAddressObject | undefined> {
     return underlayAddress.safeParse(await this.#kube.find(RESOURCE.underlayAddresses, name)).data;
   }
@@ -79,14 +79,14 @@ export class ClusterAddressStore implements AddressStore {
   }
 
   getCachedPod(namespace: string, name: string): PodObject | undefined {
-    return this.#view.pods.get(`${namespace}/${name}`);
+    return this.#cache.pods.get(`${namespace}/${name}`);
   }
 
   async findPod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
-    const followed = this.getCachedPod(namespace, name);
-    if (followed !== undefined && followed.metadata.uid === uid) return followed;
-    const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
-    return found === undefined ? undefined : podObject.parse(found);
+    const cachedPod = this.getCachedPod(namespace, name);
+    if (cachedPod !== undefined && cachedPod.metadata.uid === uid) return cachedPod;
+    const pod = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
+    return pod === undefined ? undefined : podObject.parse(pod);
   }
 
   async listPodAddresses(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
@@ -100,7 +100,7 @@ export class ClusterAddressStore implements AddressStore {
     return this.#listByLabel(labelSelector);
   }
 
-  /** Lists the valid objects. */
+  /** Lists the valid objects with a label. */
   async #listByLabel(labelSelector: string): Promise<readonly UnderlayAddressObject[]> {
     const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
     return items.flatMap((item) => underlayAddress.safeParse(item).data ?? []);
@@ -119,22 +119,22 @@ export class ClusterAddressStore implements AddressStore {
     object: UnderlayAddressObject,
     spec: UnderlayAddressSpec,
   ): Promise<UnderlayAddressObject | undefined> {
-    const next = await replaceAddress(this.#kube, object, spec);
-    return next === undefined ? undefined : this.#applyWrite(next);
+    const replaced = await replaceAddress(this.#kube, object, spec);
+    return replaced === undefined ? undefined : this.#applyWrite(replaced);
   }
 
   async deleteAddress({ metadata: { name, uid, resourceVersion }, spec }: UnderlayAddressObject): Promise<boolean> {
     const removed = await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
     if (!removed) return false;
-    this.#view.underlayAddresses.applyLocalDelete(name, uid);
+    this.#cache.underlayAddresses.applyLocalDelete(name, uid);
     this.#blocks.applyLocalDelete(getBlockName(parseIp(spec.address)), name, uid);
     return true;
   }
 
-  #applyWrite(answer: unknown): UnderlayAddressObject {
-    const object = underlayAddress.parse(answer);
-    this.#view.underlayAddresses.applyLocalWrite(answer);
-    this.#blocks.applyLocalWrite(getBlockName(parseIp(object.spec.address)), answer);
+  #applyWrite(response: unknown): UnderlayAddressObject {
+    const object = underlayAddress.parse(response);
+    this.#cache.underlayAddresses.applyLocalWrite(response);
+    this.#blocks.applyLocalWrite(getBlockName(parseIp(object.spec.address)), response);
     return object;
   }
 }

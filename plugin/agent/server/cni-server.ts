@@ -19,7 +19,7 @@ import {
 
 interface CniServerOptions {
   readonly path: string;
-  /** Facts, records and log of the served calls. */
+  /** Paths of the facts, records and log of the served calls. */
   readonly paths: Paths;
   readonly beforeStep?: CallOptions["beforeStep"];
   /** Serves calls of interlay-ipam; if undefined, they are declined. */
@@ -55,21 +55,21 @@ export function serveCni(options: CniServerOptions): Promise<Server> {
 }
 
 /** Receives one complete request. Closes the connection if the request is too long. */
-function receiveRequest(socket: Socket, whole: (bytes: Buffer) => void): void {
+function receiveRequest(socket: Socket, onRequest: (bytes: Buffer) => void): void {
   let received: Buffer = Buffer.alloc(0);
-  let done = false;
+  let isComplete = false;
   socket.on("error", () => {
     socket.destroy(); // the launcher has ended
   });
   socket.on("data", (chunk: Buffer) => {
-    if (done) return;
+    if (isComplete) return;
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
     if (received.length < LENGTH_BYTES) return;
     const length = received.readUInt32LE(0);
     if (length > MAX_REQUEST_BYTES) socket.destroy();
     else if (received.length >= LENGTH_BYTES + length) {
-      done = true;
-      whole(received.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+      isComplete = true;
+      onRequest(received.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
     }
   });
 }
@@ -82,7 +82,7 @@ async function answerRequest(
   const { env, stdin, name } = frame;
   if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeResponse(0, JSON.stringify(answerVersion(stdin))) };
   // An allocation does not depend on network namespaces.
-  if ((name !== IPAM_PLUGIN && !isOurs(frame)) || isStale(frame)) return { reply: encodeFallback() };
+  if ((name !== IPAM_PLUGIN && !isFromNodeNamespace(frame)) || isStale(frame)) return { reply: encodeFallback() };
   const { status, output, after } = await executeRequest(name, env, stdin, options);
   return { reply: encodeResponse(status, output), after };
 }
@@ -104,13 +104,13 @@ function executeRequest(
   return ipam(env, stdin);
 }
 
-/** Whether the call comes from the node's network namespace, and CNI_NETNS is the same file here: the agent may have other mounts. */
-function isOurs({ ownNetns, podNetns, env }: CniRequestFrame): boolean {
+/** Reports whether a call comes from the node's network namespace, and CNI_NETNS is the same file here: the agent's mounts may differ. */
+function isFromNodeNamespace({ ownNetns, podNetns, env }: CniRequestFrame): boolean {
   return ownNetns === readFileIdentity("/proc/self/ns/net") && podNetns === readFileIdentity(env["CNI_NETNS"] ?? "");
 }
 
 /**
- * After a pause the agent may find calls whose launcher has timed out and run them standalone, and the next call too: such calls
+ * Reports whether the launcher may have stopped waiting for a call. After a pause of the agent such calls have already run standalone and
  * must not run again.
  */
 function isStale({ startedMs, timeoutMs }: CniRequestFrame): boolean {

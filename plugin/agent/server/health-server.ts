@@ -5,13 +5,13 @@ import { METRICS_CONTENT_TYPE } from "./metrics-server.ts";
 /** Address of the server, and functions that supply its responses. */
 export interface HealthOptions {
   readonly port: number;
-  /** Undefined: all addresses. */
+  /** Address to listen on; undefined for all addresses. */
   readonly host: string | undefined;
-  /** Lists the loops that do not progress: `/healthz` fails if there are any, and kubelet then restarts the container. */
+  /** Lists the loops that do not progress: if there are any, `/healthz` fails and the kubelet restarts the container. */
   readonly listStalls: () => readonly string[];
   /** Lists the reasons why the process is not ready: `/readyz` fails if there are any. */
   readonly listProblems: () => readonly string[];
-  /** Returns the metrics in Prometheus' text format; undefined: this port does not serve `/metrics`. */
+  /** Returns the metrics in Prometheus' text format; if undefined, this port does not serve `/metrics`. */
   readonly renderText?: () => Promise<string>;
 }
 

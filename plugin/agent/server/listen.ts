@@ -8,7 +8,7 @@ const REPORT_AFTER_MS = 10_000;
 /** The port, and how long to wait for it. */
 interface ListenOptions {
   readonly port: number;
-  /** Undefined: all addresses. */
+  /** Address to listen on; undefined for all addresses. */
   readonly host: string | undefined;
   /** Milliseconds after which a busy port is reported. */
   readonly reportAfterMs?: number;
@@ -17,8 +17,8 @@ interface ListenOptions {
 /**
  * Makes a server listen as soon as the port is free: during an update the previous agent of this node may still have it.
  *
- * @returns the server when it listens; or after `reportAfterMs`, with an error in the log. It then still listens as soon as the
- * port is free.
+ * @returns the server when it listens, or after `reportAfterMs` with an error in the log; it then still listens as soon as the
+ * port is free
  * @throws for any other error than a busy port
  */
 export function listenWhenFree<T extends Server>(

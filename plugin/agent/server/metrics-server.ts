@@ -16,7 +16,7 @@ const STATUS: Readonly<Record<Exclude<ScrapeVerdict, "allowed">, number>> = { un
 /**
  * Serves `/metrics` to other hosts.
  * @param renderText returns Prometheus' text format
- * @param authorizer decides about clients where the listener asks for a token
+ * @param authorizer authorizes clients if the listener requires a token
  */
 export function serveMetrics(
   { host, port, authentication, tlsDirectory }: MetricsListener,
@@ -63,19 +63,19 @@ async function answerScrape(
   return { status: 200, headers: { "content-type": METRICS_CONTENT_TYPE }, body: await renderText() };
 }
 
-/** Milliseconds between two reads of the certificate: kubelet updates a Secret's files in about a minute. */
+/** Milliseconds between two reads of the certificate: the kubelet updates a Secret's files within about a minute. */
 const RENEW_MS = 60_000;
 
 function renewCertificate(
   readPair: () => { readonly cert: Buffer; readonly key: Buffer },
   server: ReturnType<typeof createHttpsServer>,
 ): void {
-  let last = readPair();
+  let currentPair = readPair();
   const timer = setInterval(() => {
     try {
       const pair = readPair();
-      if (!pair.cert.equals(last.cert)) server.setSecureContext(pair);
-      last = pair;
+      if (!pair.cert.equals(currentPair.cert)) server.setSecureContext(pair);
+      currentPair = pair;
     } catch (error) {
       writeLog("warn", "the certificate of the metrics cannot be read", { error: getErrorMessage(error) });
     }

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 
-/** Rights of a client of the metrics. */
+/** Result of the authorization of a client that reads the metrics. */
 export type ScrapeVerdict = "allowed" | "unauthenticated" | "forbidden";
 
 const REVIEWS = {
   token: { api: "/apis/authentication.k8s.io/v1", plural: "tokenreviews" },
   access: { api: "/apis/authorization.k8s.io/v1", plural: "subjectaccessreviews" },
 } as const;
-/** A verdict counts for so long, in milliseconds: Prometheus asks with the same token every few seconds. */
+/** Lifetime of a cached verdict in milliseconds: Prometheus sends the same token every few seconds. */
 const VERDICT_MS = 60_000;
 const MAX_VERDICTS = 100;
 
@@ -41,16 +41,17 @@ export class ScrapeAuthorizer {
   }
 
   /**
+   * Authorizes a request.
    * @param authorization the request's header `Authorization`
-   * @param now milliseconds
+   * @param now current time in milliseconds
    * @throws if the API server does not answer
    */
   async authorize(authorization: string | undefined, now = Date.now()): Promise<ScrapeVerdict> {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) return "unauthenticated";
     const key = createHash("sha256").update(token).digest("base64");
-    const known = this.#verdicts.get(key);
-    if (known !== undefined && now < known.until) return known.verdict;
+    const cached = this.#verdicts.get(key);
+    if (cached !== undefined && now < cached.until) return cached.verdict;
     const verdict = await this.#review(token);
     this.#verdicts.delete(key);
     this.#verdicts.set(key, { verdict, until: now + VERDICT_MS });

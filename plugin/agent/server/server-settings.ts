@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { LOG_LEVELS, type LogLevel } from "../status/agent-log.ts";
 
-/** Where other hosts scrape the metrics. */
+/** Address and authentication of the metrics for other hosts. */
 export interface MetricsListener {
   readonly host: string;
   readonly port: number;
   /** `token`: a client needs a bearer token whose user may `get /metrics`; `none`: anyone may read. */
   readonly authentication: "token" | "none";
-  /** Directory with tls.crt and tls.key; undefined: HTTP. */
+  /** Directory with tls.crt and tls.key; undefined for HTTP. */
   readonly tlsDirectory: string | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface MetricsListener {
 export interface ServerSettings {
   /** Port of health and metrics on 127.0.0.1. */
   readonly healthPort: number;
-  /** Undefined: the metrics are only on 127.0.0.1. */
+  /** If undefined, the metrics are served on 127.0.0.1 only. */
   readonly metrics: MetricsListener | undefined;
   readonly logLevel: LogLevel;
 }
@@ -34,7 +34,7 @@ const environment = z.object({
 
 /**
  * Parses the settings from environment variables.
- * @throws if a variable is invalid: its name, its value and what is accepted
+ * @throws an error with name and value of the first invalid variable, and the accepted values
  */
 export function parseServerSettings(env: Readonly<Record<string, string | undefined>>): ServerSettings {
   const parsed = environment.safeParse(env);

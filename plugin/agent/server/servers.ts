@@ -15,18 +15,18 @@ import { ScrapeAuthorizer } from "./scrape-authorizer.ts";
 import type { ServerSettings } from "./server-settings.ts";
 import { writeLog } from "../status/agent-log.ts";
 
-/** State from which the agent's servers answer. */
+/** Objects that the agent's servers use. */
 interface ServerDependencies {
   readonly allocator: Allocator;
   readonly plugin: Paths;
   readonly runDirectory: string;
   readonly events: EventRecorder;
   readonly metrics: AgentMetrics;
-  /** Called for each IPAM call: the agent's first lists start without the rest of their delay. */
+  /** Called for each IPAM call, to end the delay of the agent's first list requests. */
   readonly needLists: () => void;
-  /** Why pods cannot be wired on this node; empty: they can. */
+  /** Lists the reasons why pods cannot be attached on this node; empty if they can. */
   readonly notReady: () => readonly string[];
-  /** Loops that do not progress. */
+  /** Lists the loops that do not progress. */
   readonly listStalls: () => readonly string[];
   readonly kube: KubeClient;
   readonly settings: ServerSettings;

@@ -2,7 +2,7 @@ import type { AllocatorOptions } from "../../ipam/allocator/allocator.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import { writeLog } from "./agent-log.ts";
 
-/** Reports events of addresses to the operator: on the pod, and in the log. The pool's status counts conflicts. */
+/** Reports conflicts and losses of addresses as Events of the pod and in the log. */
 export function createAddressListener(events: EventRecorder): Pick<AllocatorOptions, "onConflict" | "onLost"> {
   return {
     onConflict: ({ address, mac, pod }) => {

@@ -2,12 +2,12 @@ import { Counter, Histogram, Registry } from "prom-client";
 import type { CniLogEntry } from "./cni-log.ts";
 import { type MetricsSource, registerAgentState } from "./observed-metrics.ts";
 
-/** Seconds: from an answer of the agent to a call that waits for another host on the wire. */
+/** Histogram buckets in seconds, from a call that the agent answers to a call that waits for another host. */
 const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Seconds: a pass reads all links of a node. */
+/** Histogram buckets in seconds for a pass that reads all links of a node. */
 const PASS_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** The agent's metrics, in a registry of their own. Names follow Prometheus' guide: base units, `_total` for counters. */
+/** The agent's metrics. Names follow Prometheus' guide: base units, `_total` for counters. */
 export class AgentMetrics {
   readonly #registry = new Registry();
   readonly #cniCalls = new Histogram({
@@ -43,7 +43,7 @@ export class AgentMetrics {
     registers: [this.#registry],
   });
 
-  /** @param observe returns the agent's state at the moment of a scrape */
+  /** @param observe returns the agent's current state; called at each scrape */
   constructor(observe: () => MetricsSource) {
     registerAgentState(this.#registry, observe);
   }

@@ -7,7 +7,7 @@ import type { RepairReport } from "../reconcile/repair.ts";
 
 /** State shared by the agent's loops: each loop writes its own part, the status loop reads all. */
 export interface AgentStatus {
-  /** Facts in use: current ones, or the last valid ones. */
+  /** Facts in use: the current facts, or the last valid facts if they cannot be renewed. */
   facts: Facts | undefined;
   /** Reasons why the facts cannot be renewed. */
   problems: readonly string[];
@@ -31,7 +31,7 @@ export interface AgentStatus {
   pathsProcessorMs: number;
 }
 
-/** Creates the status of an agent before its first pass. @param facts those of its last run */
+/** Creates the status of an agent before its first pass. @param facts facts of its last run; undefined on a new node */
 export function createAgentStatus(facts: Facts | undefined): AgentStatus {
   return {
     facts,

@@ -1,7 +1,7 @@
 import { closeSync, constants, lstatSync, openSync, readSync } from "node:fs";
 import { z } from "zod";
 
-const CHUNK = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 const call = z.object({
   plugin: z.string().default("interlay"),
@@ -18,7 +18,7 @@ export type CniLogEntry = z.infer<typeof call>;
 export class CniLog {
   readonly #file: string;
   #offset: number;
-  #rest = "";
+  #incompleteLine = "";
 
   constructor(file: string) {
     this.#file = file;
@@ -31,11 +31,11 @@ export class CniLog {
     if (size === this.#offset) return [];
     const fd = openSync(this.#file, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      const buffer = Buffer.alloc(Math.min(size - this.#offset, CHUNK));
+      const buffer = Buffer.alloc(Math.min(size - this.#offset, CHUNK_BYTES));
       const read = readSync(fd, buffer, 0, buffer.length, this.#offset);
       this.#offset += read;
-      const lines = (this.#rest + buffer.toString("utf8", 0, read)).split("\n");
-      this.#rest = lines.pop() ?? "";
+      const lines = (this.#incompleteLine + buffer.toString("utf8", 0, read)).split("\n");
+      this.#incompleteLine = lines.pop() ?? "";
       return lines.flatMap(parseLine);
     } finally {
       closeSync(fd);

@@ -6,11 +6,11 @@ import { writeLog } from "./agent-log.ts";
 import { inNamespace } from "../../kubernetes/objects.ts";
 
 const EVENTS = { api: "/api/v1", plural: "events" } as const;
-/** The same warning about the same object is written again after so long, in milliseconds; repetitions are one Event with a count. */
+/** Time in milliseconds before the same warning about an object is written again; repetitions are one Event with a count. */
 const REPEAT_MS = 60_000;
 const MESSAGE_MAX = 1000;
 
-/** Namespace of the Events of objects that have none, as of the kubelet's Events. */
+/** Namespace of Events about cluster-wide objects, as in the kubelet's Events. */
 const CLUSTER_NAMESPACE = "default";
 
 interface EventPod {
@@ -45,31 +45,31 @@ export class EventRecorder {
     this.#node = node;
   }
 
-  /** Writes an Event about a pod. Never throws: an Event that cannot be written is in the log. */
+  /** Writes an Event about a pod. Never throws: a failed write is logged. */
   async warn(pod: EventPod, reason: string, message: string, now = new Date()): Promise<void> {
     if (pod.name === "" || pod.namespace === "") return;
     await this.warnAbout({ apiVersion: "v1", kind: "Pod", ...pod }, reason, message, now);
   }
 
-  /** Writes the only Event with its reason about a pod: another message replaces that of the Event. */
+  /** Writes one Event per pod and reason: a later message replaces the message of the Event. */
   async warnOnce(pod: EventPod, reason: string, message: string, now = new Date()): Promise<void> {
     if (pod.name === "" || pod.namespace === "") return;
     const object = { apiVersion: "v1", kind: "Pod", ...pod };
     await this.#record(buildKey(object, reason, ""), object, reason, message, now);
   }
 
-  /** Writes an Event about any object, like `warn`. */
+  /** Writes an Event about any object. Never throws, like `warn`. */
   async warnAbout(object: EventObject, reason: string, message: string, now = new Date()): Promise<void> {
     await this.#record(buildKey(object, reason, message), object, reason, message, now);
   }
 
   async #record(key: string, object: EventObject, reason: string, message: string, now: Date): Promise<void> {
-    const before = this.#recorded.get(key);
-    if (before !== undefined && now.getTime() - before.recordedAt < REPEAT_MS) {
-      before.count++;
+    const previous = this.#recorded.get(key);
+    if (previous !== undefined && now.getTime() - previous.recordedAt < REPEAT_MS) {
+      previous.count++;
       return;
     }
-    const count = (before?.count ?? 0) + 1;
+    const count = (previous?.count ?? 0) + 1;
     this.#recorded.set(key, { recordedAt: now.getTime(), count });
     this.#forgetOld(now.getTime());
     try {

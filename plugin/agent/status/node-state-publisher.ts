@@ -9,46 +9,56 @@ import type { AgentStatus } from "./agent-status.ts";
 type NodeConditionType =
   "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady" | "PathsReady";
 
-/** Builds NodeState.status: what the agent found, what it made, and why. Pure. */
+/** Builds NodeState.status with the discovered facts, the applied state and their reasons. Pure. */
 export function buildNodeStateStatus(
-  pass: AgentStatus,
+  agentStatus: AgentStatus,
   previous: readonly StatusCondition[],
   now: Date,
 ): NodeStateStatus {
-  const condition = (type: NodeConditionType, ok: boolean, reason: string, message: string) =>
+  const buildCondition = (type: NodeConditionType, ok: boolean, reason: string, message: string) =>
     ({ type, status: ok ? "True" : "False", reason, message }) as const;
-  const { facts, repair } = pass;
-  const applied = facts !== undefined && pass.returnPathError === undefined;
+  const { facts, repair } = agentStatus;
+  const applied = facts !== undefined && agentStatus.returnPathError === undefined;
   const refused = describeRefused(facts);
-  const notes = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
+  const notes = [...agentStatus.problems, ...refused, ...agentStatus.disagreements].join(" ");
   const current = [
-    condition(
+    buildCondition(
       "FactsReady",
-      facts !== undefined && pass.problems.length === 0 && refused.length === 0,
-      findFactsReason(pass),
+      facts !== undefined && agentStatus.problems.length === 0 && refused.length === 0,
+      findFactsReason(agentStatus),
       notes === "" ? "Every fact was found." : notes,
     ),
-    condition(
+    buildCondition(
       "ReturnPathReady",
       applied,
       applied ? "Applied" : "NotApplied",
-      pass.returnPathError ?? `${facts?.returnPath ?? "nothing"} is in the kernel.`,
+      agentStatus.returnPathError ?? `${facts?.returnPath ?? "nothing"} is in the kernel.`,
     ),
-    condition("GateOpen", pass.gate.open, pass.gate.open ? "Open" : "Closed", pass.gate.reason),
-    condition("ServicesReady", pass.services.ready, pass.services.reason, pass.services.message),
-    condition(
+    buildCondition(
+      "GateOpen",
+      agentStatus.gate.open,
+      agentStatus.gate.open ? "Open" : "Closed",
+      agentStatus.gate.reason,
+    ),
+    buildCondition(
+      "ServicesReady",
+      agentStatus.services.ready,
+      agentStatus.services.reason,
+      agentStatus.services.message,
+    ),
+    buildCondition(
       "IPAMReady",
-      pass.ipamError === undefined,
-      pass.ipamError !== undefined ? "Failed" : pass.poolProblems.length > 0 ? "PoolsWrong" : "Serving",
-      pass.ipamError ?? ["Addresses are given on this node.", ...pass.poolProblems].join(" "),
+      agentStatus.ipamError === undefined,
+      agentStatus.ipamError !== undefined ? "Failed" : agentStatus.poolProblems.length > 0 ? "PoolsWrong" : "Serving",
+      agentStatus.ipamError ?? ["Addresses are given on this node.", ...agentStatus.poolProblems].join(" "),
     ),
-    condition(
+    buildCondition(
       "AttachmentsReady",
       repair.failed.length === 0,
       repair.failed.length === 0 ? "InPlace" : "RepairFailed",
       repair.failed.length === 0 ? `${repair.attachments} attachments are as planned.` : repair.failed.join("; "),
     ),
-    { type: "PathsReady" satisfies NodeConditionType, ...pass.paths },
+    { type: "PathsReady" satisfies NodeConditionType, ...agentStatus.paths },
   ];
   const conditions = [...addTransitionTimes(current, previous, now)];
   const failing = conditions.find(({ status }) => status === "False");
@@ -60,24 +70,24 @@ export function buildNodeStateStatus(
       mode: facts?.returnPath ?? null,
       chosenBecause: facts?.sources["returnPath"] ?? "",
       applied,
-      configResourceVersion: pass.configResourceVersion,
+      configResourceVersion: agentStatus.configResourceVersion,
     },
-    tcpBeLiberal: pass.tcpBeLiberal,
-    // Without the counter, which would be a write to the API server for every packet.
+    tcpBeLiberal: agentStatus.tcpBeLiberal,
+    // Without the counter, which would cause a write to the API server for every dropped packet.
     kubeProxy: {
-      version: pass.kubeProxy.version,
-      mode: pass.kubeProxy.mode,
-      invalidDropRule: pass.kubeProxy.invalidDropRule,
-      source: pass.kubeProxy.source,
+      version: agentStatus.kubeProxy.version,
+      mode: agentStatus.kubeProxy.mode,
+      invalidDropRule: agentStatus.kubeProxy.invalidDropRule,
+      source: agentStatus.kubeProxy.source,
     },
-    gate: pass.gate,
+    gate: agentStatus.gate,
     facts: facts ?? null,
     attachments: repair.attachments,
     conditions,
   };
 }
 
-/** A sentence for each network that was found and is not used. */
+/** Describes each network that was found and is not used, a sentence each. */
 function describeRefused(facts: Facts | undefined): readonly string[] {
   return (facts?.refusedNetworks ?? []).map(
     ({ network, source, reason }) =>
@@ -85,7 +95,7 @@ function describeRefused(facts: Facts | undefined): readonly string[] {
   );
 }
 
-/** `NotRenewed`: what is found now makes no facts, and the node goes by the last good ones. */
+/** Returns the reason of FactsReady. `NotRenewed` means that facts are missing now and the last valid ones are used. */
 function findFactsReason({ facts, problems, disagreements }: AgentStatus): string {
   if (facts === undefined) return "FactMissing";
   if (problems.length > 0) return "NotRenewed";
@@ -93,7 +103,7 @@ function findFactsReason({ facts, problems, disagreements }: AgentStatus): strin
   return disagreements.length > 0 ? "SourcesDisagree" : "Found";
 }
 
-/** Writes the NodeState of this node, made on first use; only what has changed is written. */
+/** Writes the NodeState of this node when it has changed; creates it on first use. */
 export class NodeStatePublisher {
   readonly #kube: KubeClient;
   readonly #node: string;
@@ -107,12 +117,12 @@ export class NodeStatePublisher {
     this.#node = node;
   }
 
-  /** @param nodeUid uid of this node's Node, with which the object is deleted; undefined while it is not known */
+  /** @param nodeUid uid of this node's Node, the owner of the NodeState; undefined while it is unknown */
   async publish(status: NodeStateStatus, nodeUid: string | undefined): Promise<void> {
     this.conditions = status.conditions;
-    const text = JSON.stringify(status);
+    const json = JSON.stringify(status);
     const isOwned = nodeUid === undefined || nodeUid === this.#owner;
-    if (text === this.#published && isOwned) return;
+    if (json === this.#published && isOwned) return;
     const patch = (): Promise<unknown> => this.#kube.mergePatch(RESOURCE.nodeStates, this.#node, { status }, "status");
     try {
       await patch();
@@ -122,7 +132,7 @@ export class NodeStatePublisher {
       await this.#kube.create(RESOURCE.nodeStates, body);
       await patch();
     }
-    this.#published = text;
+    this.#published = json;
     if (isOwned) return;
     const owner = { apiVersion: "v1", kind: "Node", name: this.#node, uid: nodeUid };
     await this.#kube.mergePatch(RESOURCE.nodeStates, this.#node, { metadata: { ownerReferences: [owner] } });

@@ -7,7 +7,7 @@ import { type ObservedMetric, registerObservedMetrics, registerProcessMetrics } 
 export interface MetricsSource {
   readonly state: AgentStatus;
   readonly conditions: readonly StatusCondition[];
-  /** Pods that found no free address. */
+  /** Number of pods that found no free address. */
   readonly waitingPods: number;
   /** Requests to the API server since the start. */
   readonly requests: { readonly requests: number; readonly writes: number };
@@ -99,7 +99,7 @@ const OBSERVED: readonly ObservedMetric<MetricsSource>[] = [
 
 /**
  * Registers the metrics that are read from the agent's state.
- * @param observe returns the state at the moment of the scrape
+ * @param observe returns the current state; called at each scrape
  */
 export function registerAgentState(registry: Registry, observe: () => MetricsSource): void {
   registerProcessMetrics(registry, () => observe().requests);

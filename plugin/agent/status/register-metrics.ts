@@ -15,7 +15,7 @@ export interface ObservedMetric<S> {
   readonly read: (source: S) => readonly Sample[];
 }
 
-/** Requests to the API server since the start. */
+/** Numbers of requests to the API server since the start. */
 export interface RequestCounts {
   readonly requests: number;
   readonly writes: number;
@@ -69,7 +69,7 @@ export function registerProcessMetrics(registry: Registry, countRequests: () => 
 /**
  * Registers metrics that are read at each scrape. A scrape replaces all their samples, so that no series of a deleted object or of
  * an earlier version stays.
- * @param observe returns the state at the moment of the scrape
+ * @param observe returns the current state; called at each scrape
  */
 export function registerObservedMetrics<S>(
   registry: Registry,

@@ -1,17 +1,17 @@
 import type { StatusCondition } from "../../kubernetes/status-schemas.ts";
 import type { EventObject, EventRecorder } from "./event-recorder.ts";
 
-/** A state of an object that its administrator has to change. */
+/** A problem of an object that its administrator has to solve. */
 export interface ObjectWarning {
   /** Reason of the Event, one word. */
   readonly reason: string;
   readonly message: string;
 }
 
-/** A condition that is False for a shorter time, in milliseconds, is one of an agent that starts or of a change in progress. */
+/** Time in milliseconds after which a False condition is reported: shorter times are those of a starting agent or a change. */
 const SETTLED_MS = 30_000;
 
-/** Lists the conditions of a node that stay False. */
+/** Lists the conditions of a node that have been False for SETTLED_MS. */
 export function listNodeWarnings(conditions: readonly StatusCondition[], now: Date): readonly ObjectWarning[] {
   return conditions
     .filter(
@@ -33,9 +33,9 @@ export class WarningReporter {
 
   async report(object: EventObject, warnings: readonly ObjectWarning[]): Promise<void> {
     const key = `${object.kind}/${object.name}`;
-    const before = this.#reported.get(key);
+    const previousReasons = this.#reported.get(key);
     this.#reported.set(key, new Set(warnings.map(({ reason }) => reason)));
     for (const { reason, message } of warnings)
-      if (before?.has(reason) !== true) await this.#recorder.warnAbout(object, reason, message);
+      if (previousReasons?.has(reason) !== true) await this.#recorder.warnAbout(object, reason, message);
   }
 }
