@@ -25,7 +25,7 @@ import type { CniResult, NetworkConfig, Request } from "./request.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 import type { NicAddress, NicRoute } from "../datapath/plan/secondary-attachment.ts";
 
-/** CNI spec 1.1.0, section 2 "ADD", chained: attaches the NIC of the previous plugin's result and returns that result with Interlay's pair added. */
+/** Executes ADD (CNI spec 1.1.0, section 2): attaches the NIC of the previous plugin's result and adds Interlay's pair to that result. */
 export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeStep }: CniCall): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
   const previous = requirePrevResult(config);
@@ -34,16 +34,16 @@ export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeS
   const wiring = readInputs(request, previous, options, paths);
   notices.push(...(wiring.facts.notices ?? []));
   const wire = (node: NetworkNamespace, podNamespace: NetworkNamespace): CniResult => {
-    /** Removes items of an earlier ADD of the same container, with other addresses or options. */
-    const removeObsolete = (before: Plan, plan: Plan): void => {
+    /** Removes the items of an earlier ADD of the same container that the new plan does not have. */
+    const removeObsolete = (earlierPlan: Plan, plan: Plan): void => {
       const desired = new Set(plan.items.map(describeItem));
-      const obsolete = before.items.filter((item) => !desired.has(describeItem(item)));
+      const obsolete = earlierPlan.items.filter((item) => !desired.has(describeItem(item)));
       if (obsolete.length === 0) return;
       undoPlan({ items: obsolete }, node, netns, findSharedItems(containerId, ifname, paths.attachments));
       node.forgetLinks();
       podNamespace.forgetLinks();
     };
-    const known = readAttachment(containerId, ifname, paths.attachments);
+    const existingRecord = readAttachment(containerId, ifname, paths.attachments);
     try {
       const survey = surveyNic(wiring.nic, node, podNamespace);
       const plan = planSurvey(wiring.facts, survey);
@@ -54,11 +54,11 @@ export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeS
         waitForDad(wiring.nic, podNamespace, pod, mode);
       }
       markStep("wire");
-      // Before any change: if the plugin is killed from here on, DEL and GC find its state by the record.
+      // The record is written before any change, so that DEL and GC find the state of a killed ADD.
       const { name: network } = config;
       const record = { containerId, ifname, network, netns, pod, plan, survey, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, paths.attachments);
-      const earlier = known ?? readPendingTeardown(containerId, ifname, paths.attachments);
+      const earlier = existingRecord ?? readPendingTeardown(containerId, ifname, paths.attachments);
       if (earlier !== undefined) removeObsolete(earlier.plan, plan);
       removeStaleState(plan, node, podNamespace);
       markStep("prepare");
@@ -74,7 +74,7 @@ export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeS
         });
       return addToResult(previous, plan, netns);
     } catch (error) {
-      if (known === undefined) removeAttachment(containerId, ifname, paths.attachments);
+      if (existingRecord === undefined) removeAttachment(containerId, ifname, paths.attachments);
       if (error instanceof AddressConflictError)
         writeConflictRecord({ address: error.address, mac: error.mac, ifname, pod }, paths.state);
       throw toCniError(error, pod);
@@ -95,7 +95,7 @@ function announceQuietly(ifname: string, netns: string): void {
   }
 }
 
-/** Returns the plan that ADD would apply to this pod. Changes nothing. Throws CniError as ADD does. */
+/** Returns the plan that ADD would apply to this pod. Changes nothing. @throws CniError, as ADD does */
 export function planRequest(request: Request, paths: Paths): Plan {
   const { config, netns, pod } = request;
   const options = parseOptions(config);
@@ -162,7 +162,7 @@ function toCniError(error: unknown, pod: Request["pod"]): unknown {
   return error;
 }
 
-/** Reads the addresses of this NIC from a result; an address without an interface index belongs to every NIC. */
+/** Parses the addresses of this NIC from a result; an address without an interface index belongs to every NIC. */
 export function readAddresses(result: CniResult, ifname: string): readonly NicAddress[] {
   return (result.ips ?? [])
     .filter(({ interface: index }) => index === undefined || result.interfaces?.[index]?.name === ifname)
@@ -174,7 +174,7 @@ export function readAddresses(result: CniResult, ifname: string): readonly NicAd
     );
 }
 
-/** Reads the routes of a result, which the previous plugin added on its own link. Throws CniError 7 on invalid routes. */
+/** Parses the routes that the previous plugin added on its own link. @throws CniError 7 if a route is invalid */
 function readRoutes(result: CniResult): readonly NicRoute[] {
   return (result.routes ?? []).map(({ dst, gw }) =>
     parseResult("routes", () => {
@@ -193,7 +193,7 @@ function parseResult<T>(part: string, parse: () => T): T {
   }
 }
 
-/** Adds the plan's links to the result, at the end: indices in `ips` stay valid. */
+/** Appends the plan's links to the result's interfaces, so that the indices in `ips` stay valid. */
 function addToResult(previous: CniResult, plan: Plan, netns: string): CniResult {
   const pairs = plan.items.flatMap((item) =>
     item.kind === "veth"
@@ -205,10 +205,10 @@ function addToResult(previous: CniResult, plan: Plan, netns: string): CniResult 
   );
   const macs = new Map(plan.items.flatMap((item) => (item.kind === "mac" ? [[item.device, item.mac] as const] : [])));
   if (pairs.length === 0 && macs.size === 0) return previous;
-  const before = (previous.interfaces ?? []).map((one) => {
+  const previousInterfaces = (previous.interfaces ?? []).map((networkInterface) => {
     // A main plugin's host end can have the same name; only interfaces with a sandbox are in the pod.
-    const mac = (one.sandbox ?? "") === "" ? undefined : macs.get(one.name);
-    return mac === undefined ? one : { ...one, mac };
+    const mac = (networkInterface.sandbox ?? "") === "" ? undefined : macs.get(networkInterface.name);
+    return mac === undefined ? networkInterface : { ...networkInterface, mac };
   });
-  return { ...previous, interfaces: [...before, ...pairs] };
+  return { ...previous, interfaces: [...previousInterfaces, ...pairs] };
 }

@@ -14,32 +14,37 @@ import type { PodRef } from "./request.ts";
 export function probeAddresses(
   nic: NicRequest,
   options: NetworkOptions,
-  pod: NetworkNamespace,
-  ref: PodRef,
+  podNamespace: NetworkNamespace,
+  podRef: PodRef,
   mode: ExecMode,
 ): void {
   const { conflictDetection: conflicts, gatewayDetection: gateways, probeAttempts, probeIntervalMs } = options;
   if (!conflicts && !gateways) return;
   if (mode === "agent") throw new RunStandaloneError("the addresses must be probed");
-  const link = pod.findLink(nic.ifname);
+  const link = podNamespace.findLink(nic.ifname);
   if (link === undefined) return; // surveyNic has reported it
   const { conflict, silent } = probeWire(
-    { index: link.index, mac: link.mac, ownMacs: pod.listLinks().map(({ mac }) => mac), addresses: nic.addresses },
+    {
+      index: link.index,
+      mac: link.mac,
+      ownMacs: podNamespace.listLinks().map(({ mac }) => mac),
+      addresses: nic.addresses,
+    },
     { conflicts, gateways, attempts: probeAttempts, interval: probeIntervalMs },
-    pod,
+    podNamespace,
   );
-  const where = `${nic.ifname} of pod ${ref.namespace}/${ref.name}`;
+  const nicName = `${nic.ifname} of pod ${podRef.namespace}/${podRef.name}`;
   if (conflict !== undefined)
     throw new AddressConflictError(
       conflict.address,
       conflict.mac,
-      `${conflict.address}, meant for ${where}, is already used by ${conflict.mac}`,
+      `${conflict.address}, meant for ${nicName}, is already used by ${conflict.mac}`,
       "Find that host (`ip neighbour`, the switch's table), or keep the address out of the pool (excludes).",
     );
   if (silent.length > 0)
     throw new CniError(
       CODE.gatewaySilent,
-      `${silent.join(" and ")}, gateway of ${where}, did not answer ${probeAttempts} times within ${probeIntervalMs} ms`,
+      `${silent.join(" and ")}, gateway of ${nicName}, did not answer ${probeAttempts} times within ${probeIntervalMs} ms`,
       "Check the pool's gateway and the uplink's network (VLAN).",
     );
 }

@@ -5,7 +5,7 @@ import { appendOwnFile, createOwnDirectory } from "../state/own-files.ts";
 export const LOG_FILE = "/var/log/interlay/cni.log";
 const MAX_BYTES = 10 * 1024 * 1024;
 
-/** Appends one JSON line per call and keeps one rotated file. Ignores write errors, so that a full disk does not stop a pod. */
+/** Appends a call to the log as one JSON line; keeps one rotated file. Ignores write errors: a full disk must not stop a pod. */
 export function logCall(entry: Readonly<Record<string, unknown>>, file: string): void {
   try {
     createOwnDirectory(dirname(file));

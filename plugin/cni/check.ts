@@ -6,7 +6,7 @@ import type { CniCall } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./network-options.ts";
 
-/** CNI spec 1.1.0, section 2 "CHECK": compares the kernel with each item of ADD's plan. Throws CniError 102 that lists the missing items. */
+/** Executes CHECK (CNI spec 1.1.0, section 2): compares the kernel with ADD's plan. @throws CniError 102 that lists the missing items */
 export function cmdCheck({ request: { config, containerId, ifname, netns, pod }, paths }: CniCall): void {
   if (parseOptions(config).mode === "disabled") return;
   const record = readAttachment(containerId, ifname, paths.attachments);

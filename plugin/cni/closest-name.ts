@@ -1,4 +1,4 @@
-/** Greatest number of edits for names of at least LONG_NAME letters; shorter names may differ by one. */
+/** Greatest number of edits for names of at least LONG_NAME letters; shorter names may differ by one edit. */
 const MAX_EDITS = 2;
 const LONG_NAME = 6;
 
@@ -9,19 +9,19 @@ const LONG_NAME = 6;
  */
 export function findClosestName(written: string, names: readonly string[]): string | undefined {
   const [best] = names
-    .map((name) => ({ name, wrong: computeDistance(written.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, wrong }) => wrong <= (name.length < LONG_NAME ? 1 : MAX_EDITS))
-    .sort((a, b) => a.wrong - b.wrong);
+    .map((name) => ({ name, distance: computeDistance(written.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, distance: wrong }) => wrong <= (name.length < LONG_NAME ? 1 : MAX_EDITS))
+    .sort((a, b) => a.distance - b.distance);
   return best?.name;
 }
 
-/** Levenshtein distance: number of letters to insert, delete or replace. */
-function computeDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of Array.from(a).entries()) {
+/** Computes the Levenshtein distance: the number of letters to insert, delete or replace. */
+function computeDistance(written: string, name: string): number {
+  let row = Array.from({ length: name.length + 1 }, (_, index) => index);
+  for (const [i, letter] of Array.from(written).entries()) {
     const next = [i + 1];
-    for (const [j, other] of Array.from(b).entries())
-      next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    for (const [j, nameLetter] of Array.from(name).entries())
+      next.push(Math.min((row[j] ?? 0) + (letter === nameLetter ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     row = next;
   }
   return row.at(-1) ?? 0;

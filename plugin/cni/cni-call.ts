@@ -3,11 +3,11 @@ import type { Paths } from "./plugin-paths.ts";
 import type { Request } from "./request.ts";
 
 /**
- * Process that executes a call: the plugin's own ("standalone") or the agent's. The agent does other work too, so a call must
- * not wait there; a call that has to throws RunStandaloneError before it changes anything, and the plugin runs it.
+ * Process that executes a call: the plugin's own ("standalone") or the agent's. A call must not wait in the agent, which has other
+ * work: instead it throws RunStandaloneError before any change, and the plugin's own process runs it.
  */
 export type ExecMode = "standalone" | "agent";
-/** The agent leaves the call to the launcher, which runs it standalone. */
+/** Thrown in the agent for a call that the launcher must run standalone. */
 export class RunStandaloneError extends Error {}
 
 /** One call of the plugin, with its paths and callbacks. */

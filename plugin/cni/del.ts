@@ -33,8 +33,8 @@ interface Target {
 }
 
 /**
- * CNI spec 1.1.0, section 2 "DEL": needs only its arguments and the local record. Succeeds if the state or the namespace
- * does not exist any more.
+ * Executes DEL (CNI spec 1.1.0, section 2), which needs only its arguments and the local record. Succeeds if the state or the
+ * namespace does not exist any more.
  */
 export function cmdDel(target: Target, stateDirectory: string): void {
   const directory = getAttachmentsDirectory(stateDirectory);
@@ -55,15 +55,15 @@ function tearDown(target: Target, directory: string): void {
   try {
     const record = readRecord(target, directory);
     if (record !== undefined) {
-      const alive = existsSync(netns);
+      const namespaceExists = existsSync(netns);
       undoPlan(
         record.plan,
         node,
-        alive ? netns : undefined,
-        alive ? findSharedItems(containerId, ifname, directory) : NONE,
+        namespaceExists ? netns : undefined,
+        namespaceExists ? findSharedItems(containerId, ifname, directory) : NO_SHARED_ITEMS,
       );
     }
-    // Without a record (lost, or killed before it was written) the pair is found by its name; its routes are removed with it.
+    // Without a record (lost, or ADD was killed before it) the pair is found by its name; its routes are removed with it.
     removeSourceGuard(buildNodeLinkName(containerId, ifname), node);
     removeLink(node, buildNodeLinkName(containerId, ifname));
   } finally {
@@ -73,13 +73,13 @@ function tearDown(target: Target, directory: string): void {
   removePendingTeardown(containerId, ifname, directory);
 }
 
-/** Items that the kernel removes slowly. Without routes and rules they carry no traffic. */
+/** Reports whether the kernel removes an item slowly. Such items carry no traffic without routes and rules. */
 const isRemovedLater = ({ kind }: PlanItem): boolean =>
   kind === "veth" || kind === "reply-mark" || kind === "source-guard";
 
 /**
- * DEL in the agent: removes routes, rules and neighbours immediately, because they would misroute a later pod with the same
- * address. The kernel removes the pair with its namespace, or completeTeardowns does.
+ * Executes DEL in the agent: removes routes, rules and neighbours immediately, because they would misroute a later pod with the
+ * same address. The pair is removed with its namespace, or by completeTeardowns.
  *
  * @throws PodBusyError or RunStandaloneError if it would have to wait; nothing is changed then
  */
@@ -97,11 +97,11 @@ export function cmdDelDeferred(target: Target, stateDirectory: string): void {
           throw new RunStandaloneError(`${link.name} has no record`);
         return;
       }
-      const alive = existsSync(netns);
+      const namespaceExists = existsSync(netns);
       const items = record.plan.items.filter((item) => !isRemovedLater(item));
-      const shared = alive ? findSharedItems(containerId, ifname, directory) : NONE;
-      undoPlan({ items }, node, alive ? netns : undefined, shared);
-      if (link !== undefined || (alive && items.length < record.plan.items.length))
+      const shared = namespaceExists ? findSharedItems(containerId, ifname, directory) : NO_SHARED_ITEMS;
+      undoPlan({ items }, node, namespaceExists ? netns : undefined, shared);
+      if (link !== undefined || (namespaceExists && items.length < record.plan.items.length))
         deferTeardown(containerId, ifname, directory);
       else removeAttachment(containerId, ifname, directory);
     } finally {
@@ -110,7 +110,7 @@ export function cmdDelDeferred(target: Target, stateDirectory: string): void {
   });
 }
 
-/** Long enough for a runtime to remove the pod's namespace after DEL, and for the kernel to clean it up. */
+/** Time for a runtime to remove the pod's namespace after DEL, and for the kernel to clean it up, in milliseconds. */
 const FINISH_AFTER_MS = 1000;
 
 /**
@@ -124,8 +124,8 @@ export async function completeTeardowns(stateDirectory: string): Promise<void> {
       continue;
     try {
       withFreePodLock(netns, () => {
-        const lives = readAttachment(containerId, ifname, directory) !== undefined;
-        if (lives)
+        const isAttachedAgain = readAttachment(containerId, ifname, directory) !== undefined;
+        if (isAttachedAgain)
           removePendingTeardown(containerId, ifname, directory); // the attachment was added again
         else tearDown({ containerId, ifname, netns }, directory);
       });
@@ -145,11 +145,11 @@ function hasLink(name: string): boolean {
   }
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const NO_SHARED_ITEMS: ReadonlySet<string> = new Set();
 
 /**
- * CNI spec 1.1.0, section 2 "GC": removes the attachments of this network that are not in `valid`, and its pending teardowns.
- * Continues after a failure.
+ * Executes GC (CNI spec 1.1.0, section 2): removes the attachments of this network that are not in `valid`, and its pending
+ * teardowns. Continues after a failure.
  *
  * @returns the removed attachments
  * @throws CniError that lists the attachments that could not be removed
@@ -184,11 +184,13 @@ export function findStaleAttachments(
   stateDirectory: string,
 ): readonly Attachment[] {
   const directory = getAttachmentsDirectory(stateDirectory);
-  const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
-  const living = listAttachments(directory);
-  const lives = new Set(living.map((a) => `${a.containerId}/${a.ifname}`));
+  const validKeys = new Set(valid.map((attachment) => `${attachment.containerID}/${attachment.ifname}`));
+  const attachments = listAttachments(directory);
+  const attachedKeys = new Set(attachments.map((attachment) => `${attachment.containerId}/${attachment.ifname}`));
   return [
-    ...living.filter((a) => !keep.has(`${a.containerId}/${a.ifname}`)),
-    ...listPendingTeardowns(directory).filter((a) => !lives.has(`${a.containerId}/${a.ifname}`)),
-  ].filter((a) => a.network === network);
+    ...attachments.filter((attachment) => !validKeys.has(`${attachment.containerId}/${attachment.ifname}`)),
+    ...listPendingTeardowns(directory).filter(
+      (attachment) => !attachedKeys.has(`${attachment.containerId}/${attachment.ifname}`),
+    ),
+  ].filter((attachment) => attachment.network === network);
 }

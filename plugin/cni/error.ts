@@ -1,5 +1,5 @@
 import { getErrorMessage } from "../errors/error-message.ts";
-/** CNI spec 1.1.0, section 5 "Error": the spec defines codes 1 to 99; codes from 100 on are Interlay's. */
+/** Error codes: 1 to 99 are those of the CNI spec 1.1.0, section 5 "Error"; codes from 100 on are Interlay's. */
 export const CODE = {
   incompatibleVersion: 1,
   unsupportedField: 2,
@@ -28,12 +28,16 @@ export const CODE = {
   noAddress: 110,
 } as const;
 
-/** An error that the runtime gets as the CNI specification defines it. */
+/** An error that is returned to the runtime as the CNI specification defines. */
 export class CniError extends Error {
   readonly code: number;
   readonly details: string;
 
-  /** @param message one sentence: what happened and to which pod, node or file; `details`: what to do */
+  /**
+   * @param code one of CODE
+   * @param message one sentence: what happened, and to which pod, node or file
+   * @param details what to do
+   */
   constructor(code: number, message: string, details = "") {
     super(message);
     this.name = "CniError";
@@ -42,7 +46,7 @@ export class CniError extends Error {
   }
 }
 
-/** Code 104, with the data that the agent needs to allocate another address. */
+/** Error 104, with the data that the agent needs to allocate another address. */
 export class AddressConflictError extends CniError {
   readonly address: string;
   /** MAC of the other host; empty if unknown. */

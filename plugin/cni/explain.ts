@@ -19,7 +19,7 @@ export interface ExplainOptions {
   readonly stateDirectory?: string;
 }
 
-/** Renders each plan item with its reason and its row of the datapath contract. Changes nothing. Throws CniError. */
+/** Renders each plan item with its reason and its row of the datapath contract. Changes nothing. @throws CniError */
 export function renderExplanation(options: ExplainOptions): string {
   return options.config === undefined ? explainPod(options) : explainConfig(options.config, options);
 }

@@ -3,8 +3,8 @@ import { type Facts, parseFacts } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 
-/** The last parsed file: the agent reads the same text for each call. */
-let last: { readonly text: string; readonly facts: Facts } | undefined;
+/** The facts of the last file, parsed once: the agent reads the same text for each call. */
+let cached: { readonly text: string; readonly facts: Facts } | undefined;
 
 /**
  * Reads the node's facts file.
@@ -23,8 +23,8 @@ export function loadFacts(file: string): Facts {
     );
   }
   try {
-    if (last?.text !== text) last = { text, facts: parseFacts(text) };
-    return last.facts;
+    if (cached?.text !== text) cached = { text, facts: parseFacts(text) };
+    return cached.facts;
   } catch (error) {
     throw new CniError(
       CODE.noFacts,

@@ -17,16 +17,16 @@ const table = z.int().check(
   z.lte(0xffff_ffff),
   z.refine((id) => id < 253 || id > 255, "253, 254 and 255 are the kernel's own tables"),
 );
-/** After the rule of `local` (0), before that of `main` (32766). */
+/** Rule priority after that of `local` (0) and before that of `main` (32766). */
 const priority = z.int().check(z.gte(1), z.lte(32_765));
 
 /** Options of `"type": "interlay"` in a network configuration. Other keys belong to other plugins or the runtime. */
 const optionsSchema = z.looseObject({
-  /** auto: depends on the pod's links. */
+  /** Type of the pod's NIC; with `auto` it depends on the pod's links. */
   mode: z._default(z.enum(MODES), "auto"),
-  /** Bytes, of our pair; the underlay NIC's own by default. */
+  /** MTU of Interlay's pair in bytes; by default the underlay NIC's. */
   mtu: z.optional(z.int().check(z.gte(MIN_MTU), z.lte(MAX_MTU))),
-  /** Further destinations that the pod reaches through its node, as nodelocaldns' 169.254.20.10/32. */
+  /** Further destinations that the pod reaches through its node, such as NodeLocal DNSCache's 169.254.20.10/32. */
   hijackCIDRs: z._default(cidrs, []),
   /** ADD returns its result without changing anything; `interlay explain` prints the plan. */
   dryRun: z._default(z.boolean(), false),
@@ -35,7 +35,7 @@ const optionsSchema = z.looseObject({
   /** The node's table of routes to addresses behind another plugin's link, and the priority of its rule. */
   hostRouteTable: z.optional(table),
   hostRulePriority: z.optional(priority),
-  /** The pod's rules by source address, and before them the rule for replies to what came in by veth0. */
+  /** Priorities of the pod's rules by source address, and of the earlier rule for replies to packets that arrived by veth0. */
   podRulePriority: z.optional(priority),
   podMarkPriority: z.optional(priority),
   /** Checks that no other host uses the pod's addresses: ARP probe, duplicate address detection. */
@@ -45,20 +45,20 @@ const optionsSchema = z.looseObject({
   /** Number of probes, and the time to wait for a reply to each, in milliseconds. */
   probeAttempts: z._default(z.int().check(z.gte(1), z.lte(10)), 3),
   probeIntervalMs: z._default(z.int().check(z.gte(10), z.lte(1000)), 100),
-  /** Gratuitous ARP and unsolicited neighbour advertisements when the pod is attached. */
+  /** Sends gratuitous ARP and unsolicited neighbour advertisements when the pod is attached. */
   announce: z._default(z.boolean(), true),
-  /** The underlay NIC's MAC is these two bytes and the last four of its first address. */
+  /** First two bytes of the underlay NIC's MAC; the other four are the last bytes of its first address. */
   macPrefix: z.optional(
     z.string().check(z.refine(isMacPrefix, "not two bytes of a unicast MAC in lower case, as 0a:1b")),
   ),
-  /** The pod's NIC takes addresses and routes from router advertisements (SLAAC). */
+  /** Whether the pod's NIC accepts addresses and routes from router advertisements (SLAAC). */
   acceptRouterAdvertisements: z._default(z.boolean(), false),
-  /** Packets, of our pair; the kernel's default otherwise. */
+  /** Transmit queue length of Interlay's pair in packets; the kernel's default if undefined. */
   txQueueLen: z.optional(z.int().check(z.gte(0))),
 });
 export type NetworkOptions = z.infer<typeof optionsSchema>;
 
-/** Returns the configured tables and priorities, or their defaults. Throws CniError 7 if their order is wrong. */
+/** Returns the configured tables and priorities, or their defaults. @throws CniError 7 if their order is wrong */
 export function getRoutingIds(options: NetworkOptions): RoutingIds {
   const { hostRouteTable, hostRulePriority, podRulePriority, podMarkPriority } = options;
   const numbers = {
@@ -99,16 +99,16 @@ const FOREIGN_KEYS: ReadonlySet<string> = new Set([
   "pciBusID",
 ]);
 
-/** Reports whether a key is not Interlay's: also prefixed keys (`cni.dev/…`, `io.kubernetes.cri…`) and comments (`_…`). */
+/** Reports whether a key is not Interlay's: FOREIGN_KEYS, prefixed keys (`cni.dev/…`, `io.kubernetes.cri…`) and comments (`_…`). */
 function isForeignKey(key: string): boolean {
   return FOREIGN_KEYS.has(key) || /[./]/.test(key) || key.startsWith("_");
 }
 
-/** Rejects settings that only the node's administrator may change. Throws CniError 7. */
+/** Rejects settings that only the node's administrator may change. @throws CniError 7 */
 function rejectNodeSettings(config: unknown): void {
-  const found = Object.entries(PATH_VARIABLES).find(([name]) => Object.hasOwn(config ?? {}, name));
-  if (found === undefined) return;
-  const [name, variable] = found;
+  const forbidden = Object.entries(PATH_VARIABLES).find(([name]) => Object.hasOwn(config ?? {}, name));
+  if (forbidden === undefined) return;
+  const [name, variable] = forbidden;
   throw new CniError(
     CODE.invalidConfig,
     `${name} is not allowed in a network configuration: it is a path on the node, which root writes`,

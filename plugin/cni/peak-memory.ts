@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 /**
  * Returns this process's peak resident memory in KiB; undefined if the kernel does not report it. getrusage(2) is not used:
- * its maximum survives exec, so it can be that of the caller.
+ * its maximum survives exec, so it may be the caller's.
  */
 export function readPeakMemory(): number | undefined {
   try {

@@ -14,7 +14,7 @@ export interface Paths {
 }
 
 /**
- * Environment variables of the container runtime that move the plugin's files. A network configuration cannot:
+ * Environment variables of the container runtime that move the plugin's files. A network configuration must not move them:
  * a user who may create a NetworkAttachmentDefinition in one namespace could make root write to any file of the node.
  */
 export const PATH_VARIABLES = {
@@ -22,7 +22,7 @@ export const PATH_VARIABLES = {
   logFile: "INTERLAY_LOG_FILE",
 } as const;
 
-/** Builds the file names below a state directory. */
+/** Builds the plugin's paths from a state directory and a log file. */
 export function buildPaths(stateDirectory = STATE_DIRECTORY, logFile = LOG_FILE): Paths {
   return {
     state: stateDirectory,
@@ -32,7 +32,11 @@ export function buildPaths(stateDirectory = STATE_DIRECTORY, logFile = LOG_FILE)
   };
 }
 
-/** Reads the node's own settings. @throws CniError 4 if one is not an absolute path; UnsafePathError if the directory is a link */
+/**
+ * Reads the plugin's paths from the environment.
+ * @throws CniError 4 if a path is not absolute
+ * @throws UnsafePathError if the state directory is a symbolic link
+ */
 export function readPluginPaths(env: Readonly<Record<string, string | undefined>>): Paths {
   const paths = buildPaths(readPath(env, PATH_VARIABLES.stateDirectory), readPath(env, PATH_VARIABLES.logFile));
   assertNoLink(paths.state);

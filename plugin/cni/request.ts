@@ -2,11 +2,11 @@ import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
 import { SUPPORTED_VERSIONS } from "./cni-version.ts";
 
-/** All commands except VERSION, which cni-version.ts answers. */
+/** CNI commands except VERSION, which cni-version.ts answers. */
 export const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS"] as const;
 type Command = (typeof COMMANDS)[number];
 
-/** CNI spec 1.1.0, section 2 "Parameters": what a container id and an interface name may be. */
+/** Valid container ids and longest interface name (CNI spec 1.1.0, section 2 "Parameters"). */
 const CONTAINER_ID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const IFNAME_MAX = 15;
 
@@ -31,16 +31,16 @@ const resultSchema = z.looseObject({
 });
 export type CniResult = z.infer<typeof resultSchema>;
 
-const attachments = z.nullish(z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })));
+const attachmentsSchema = z.nullish(z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })));
 
 const configSchema = z.looseObject({
   cniVersion: z._default(z.string(), "0.3.0"),
   name: z._default(z.string(), ""),
   type: z._default(z.string(), "interlay"),
   prevResult: z.optional(resultSchema),
-  "cni.dev/valid-attachments": attachments,
-  /** The same, by the name that the spec had until containernetworking/cni issue 1101: some runtimes say this one alone. */
-  "cni.dev/attachments": attachments,
+  "cni.dev/valid-attachments": attachmentsSchema,
+  /** Former name of this field, until containernetworking/cni issue 1101; some runtimes send only this one. */
+  "cni.dev/attachments": attachmentsSchema,
 });
 export type NetworkConfig = z.infer<typeof configSchema>;
 
@@ -134,7 +134,7 @@ function isInterfaceName(name: string): boolean {
   return name.length >= 1 && name.length <= IFNAME_MAX && name !== "." && name !== ".." && !/[/:\s\0]/.test(name);
 }
 
-/** `K8S_POD_NAMESPACE=…;K8S_POD_NAME=…;K8S_POD_UID=…`, as the kubelet's runtimes give them. */
+/** Parses CNI_ARGS: `K8S_POD_NAMESPACE=…;K8S_POD_NAME=…;K8S_POD_UID=…`. */
 function parsePodRef(args: string): PodRef {
   const values = new Map(
     args.split(";").flatMap((pair): [string, string][] => {

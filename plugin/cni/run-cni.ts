@@ -28,13 +28,13 @@ export interface CallOptions {
   readonly mode?: ExecMode;
   /** Called before each plan item (for tests). */
   readonly beforeStep?: CniCall["beforeStep"];
-  /** The agent's paths; the plugin's own process reads them from its environment. */
+  /** The agent's paths; if undefined, they are read from the environment. */
   readonly paths?: Paths;
   /** Sets the option dryRun, regardless of the configuration. */
   readonly dryRun?: boolean;
 }
 
-/** Runs a CNI call in the plugin's own process: reads environment and stdin, writes JSON to stdout. Returns the exit status. */
+/** Runs a CNI call in the plugin's own process: reads environment and stdin, writes JSON to stdout. @returns the exit status */
 export function runCni(env: Environment, options: CallOptions = {}): number {
   // Compiling a schema is only worth it for many uses; this process uses it once.
   config({ ...en(), jitless: true });
@@ -58,21 +58,21 @@ export function answerCni(
   {
     mode = "standalone",
     beforeStep,
-    paths: served,
+    paths: agentPaths,
     dryRun = false,
     started,
   }: CallOptions & { readonly started: number },
 ): CniResponse {
   const startedAt = performance.now();
   const steps: Record<string, number> = mode === "standalone" ? { start: roundMilliseconds(startedAt) } : {};
-  let last = startedAt;
+  let lastStepAt = startedAt;
   const markStep = (step: string): void => {
     const now = performance.now();
-    steps[step] = roundMilliseconds(now - last);
-    last = now;
+    steps[step] = roundMilliseconds(now - lastStepAt);
+    lastStepAt = now;
   };
   let request: Request | undefined;
-  let paths: Paths = served ?? buildPaths();
+  let paths: Paths = agentPaths ?? buildPaths();
   let failure: unknown;
   const notices: string[] = [];
   let output = "";
@@ -81,11 +81,11 @@ export function answerCni(
     deferred.push(work);
   };
   try {
-    paths = served ?? readPluginPaths(env);
+    paths = agentPaths ?? readPluginPaths(env);
     request = parseRequest(env, stdin());
     if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
     markStep("parse");
-    const answer = executeCommand({
+    const result = executeCommand({
       request,
       paths,
       mode,
@@ -94,13 +94,13 @@ export function answerCni(
       notices,
       ...(beforeStep === undefined ? {} : { beforeStep }),
     });
-    if (answer !== undefined) output = JSON.stringify(answer);
+    if (result !== undefined) output = JSON.stringify(result);
   } catch (error) {
     if (error instanceof RunStandaloneError || error instanceof PodBusyError) throw error;
     failure = error;
     output = renderError(error, request?.config.cniVersion ?? "1.0.0");
   }
-  const took = roundMilliseconds(performance.now() - started);
+  const duration = roundMilliseconds(performance.now() - started);
   const after = (): void => {
     for (const work of deferred) work();
     logCall(
@@ -110,7 +110,7 @@ export function answerCni(
         containerId: request?.containerId,
         ifname: request?.ifname,
         pod: request?.pod,
-        milliseconds: took,
+        milliseconds: duration,
         steps,
         ...(mode === "standalone" ? { peakMemoryKiB: readPeakMemory() } : {}),
         ...(notices.length === 0 ? {} : { notices }),

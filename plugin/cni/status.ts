@@ -4,7 +4,7 @@ import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./load-facts.ts";
 
 /**
- * CNI spec 1.1.0, section 2 "STATUS": checks that ADD can be served.
+ * Executes STATUS (CNI spec 1.1.0, section 2): checks that ADD can be served.
  *
  * @throws CniError 50 if the facts are missing or stale
  */
@@ -25,7 +25,7 @@ export function cmdStatus(factsFile: string): void {
     );
 }
 
-/** Describes the first fact that the kernel contradicts; undefined if there are none. */
+/** Describes the first fact that the kernel contradicts; undefined if no fact is stale. */
 function findStaleFact({ uplink, node: { addresses } }: Facts): string | undefined {
   const node = new NetworkNamespace();
   try {

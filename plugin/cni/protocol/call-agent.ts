@@ -32,7 +32,7 @@ export function buildRequestFrame(
   };
 }
 
-/** Sends a call to the node's agent and waits for the response, for the frame's timeout. */
+/** Sends a call to the node's agent and waits for the response, at most for the frame's timeout. */
 export function callAgent(frame: CniRequestFrame, socketPath: string): Promise<AgentReply> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 
-/** Protocol of CNI calls that the agent executes: one request and one response per connection. plugin/launcher/main.c has it in C. */
+/** Protocol of CNI calls to the agent: one request and one response per connection. plugin/launcher/main.c implements it in C. */
 
 /** Name of the agent's socket in its run directory; mode 0600, in a directory of mode 0700. */
 export const CNI_SOCKET = "cni.sock";
@@ -9,9 +9,9 @@ export const CNI_SOCKET_VARIABLE = "INTERLAY_CNI_SOCKET";
 export const DEFAULT_CNI_SOCKET = `/run/interlay/${CNI_SOCKET}`;
 
 export const CNI_PROTOCOL = "interlay-call/1";
-/** Length of the length in bytes. It precedes a request, and follows the status of a response. */
+/** Size of the length field in bytes. The field precedes a request, and follows the status of a response. */
 export const LENGTH_BYTES = 4;
-/** Longer than any configuration with its prevResult. The launcher runs longer requests standalone. */
+/** Greatest length of a request: more than any configuration with its prevResult. The launcher runs longer requests standalone. */
 export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** Status by which the agent declines a call: the launcher runs it standalone. */
 export const FALLBACK_STATUS = 255;
@@ -20,7 +20,7 @@ const RESPONSE_HEADER_BYTES = 1 + LENGTH_BYTES;
 export interface CniRequestFrame {
   /** Name by which the plugin was called: interlay or interlay-ipam. */
   readonly name: string;
-  /** Start of the call, and the time that it waits for its response, in milliseconds. */
+  /** Start of the call, and the longest wait for its response, in milliseconds. */
   readonly startedMs: number;
   readonly timeoutMs: number;
   /** Identity of `/proc/self/ns/net` and CNI_NETNS in the caller's mounts: `DEVICE:INODE`, empty if the file is missing. */
@@ -31,7 +31,7 @@ export interface CniRequestFrame {
   readonly stdin: string;
 }
 
-/** Decodes a request without its length; undefined if it is invalid or has another protocol. */
+/** Decodes a request without its length field; undefined if it is invalid or has another protocol. */
 export function decodeRequest(bytes: Buffer): CniRequestFrame | undefined {
   const fields: string[] = [];
   let offset = 0;
@@ -40,7 +40,7 @@ export function decodeRequest(bytes: Buffer): CniRequestFrame | undefined {
     if (end < 0) return undefined;
     const field = bytes.toString("utf8", offset, end);
     offset = end + 1;
-    // The first six may be empty; behind them the first empty one is the last.
+    // The six fixed fields may be empty; after them an empty field ends the variables.
     if (fields.length >= FIXED_FIELDS && field === "") break;
     fields.push(field);
   }
@@ -57,7 +57,7 @@ export function decodeRequest(bytes: Buffer): CniRequestFrame | undefined {
 }
 const FIXED_FIELDS = 6;
 
-/** Encodes a request with its length. */
+/** Encodes a request with its length field. */
 export function encodeRequest({ name, startedMs, timeoutMs, ownNetns, podNetns, env, stdin }: CniRequestFrame): Buffer {
   const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const fields = [CNI_PROTOCOL, name, String(startedMs), String(timeoutMs), ownNetns, podNetns, ...variables, ""];
