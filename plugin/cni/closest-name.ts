@@ -10,7 +10,7 @@ const LONG_NAME = 6;
 export function findClosestName(written: string, names: readonly string[]): string | undefined {
   const [best] = names
     .map((name) => ({ name, distance: computeDistance(written.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, distance: wrong }) => wrong <= (name.length < LONG_NAME ? 1 : MAX_EDITS))
+    .filter(({ name, distance }) => distance <= (name.length < LONG_NAME ? 1 : MAX_EDITS))
     .sort((a, b) => a.distance - b.distance);
   return best?.name;
 }
