@@ -58,7 +58,9 @@ export function planBridgeNetworks(
 /** Returns the commands that add the routes to a node's pods. */
 function listRoutes({ address, address6, podCidrs }: NodeWithPodCidrs): readonly (readonly string[])[] {
   return podCidrs.flatMap((cidr) => {
-    const gateway = [address, address6].find((one) => one !== undefined && getIpFamily(one) === getIpFamily(cidr));
+    const gateway = [address, address6].find(
+      (candidate) => candidate !== undefined && getIpFamily(candidate) === getIpFamily(cidr),
+    );
     return gateway === undefined ? [] : [["ip", "route", "replace", cidr, "via", gateway]];
   });
 }

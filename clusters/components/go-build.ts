@@ -17,7 +17,7 @@ function createBuildEnvironment(module: GoModule): Readonly<Record<string, strin
 }
 
 /** Ends a build when this process ends (setpriv(1) of util-linux): otherwise it would run on for minutes. */
-const DIE_WITH_US = ["setpriv", "--pdeathsig", "TERM", "--"];
+const END_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM", "--"];
 
 const download = z.object({ GoMod: z.string(), Dir: z.string().optional() });
 const modulePath = z.object({ Path: z.string(), Version: z.string().optional() });
@@ -81,7 +81,7 @@ async function runBuild(
   onProgress: (text: string) => void,
 ): Promise<void> {
   const go = (argv: readonly string[], onLine?: (line: string) => void) =>
-    runOrThrow([...DIE_WITH_US, "go", ...argv], {
+    runOrThrow([...END_WITH_PARENT, "go", ...argv], {
       cwd: work,
       env: createBuildEnvironment(module),
       onLine: (line) => {
@@ -94,11 +94,11 @@ async function runBuild(
   const upstream = goMod.parse(JSON.parse(await go(["mod", "edit", "-json", GoMod])));
   await writeFile(join(work, "go.mod"), renderGoMod(module, upstream));
   // Also downloads the modules. The number is an upper bound: packages in Go's cache are not reported by the build.
-  const all = (await go(["list", "-mod=mod", "-deps", ...listGoPackages(module)])).trim().split("\n").length;
-  const [verb = "build", ...rest] = listBuildArguments(module, output);
+  const packageCount = (await go(["list", "-mod=mod", "-deps", ...listGoPackages(module)])).trim().split("\n").length;
+  const [verb = "build", ...buildArguments] = listBuildArguments(module, output);
   let compiled = 0;
-  await go([verb, "-v", ...rest], () => {
-    onProgress(`${++compiled} of at most ${all} packages`);
+  await go([verb, "-v", ...buildArguments], () => {
+    onProgress(`${++compiled} of at most ${packageCount} packages`);
   });
 }
 

@@ -29,7 +29,7 @@ export function createKubernetesModule(
   commands: Pick<GoModule, "packages" | "otherPackages" | "test">,
 ): GoModule {
   const [, minor = ""] = version.split(".");
-  const variable = (v: string) => `k8s.io/component-base/version.${v}`;
+  const variable = (name: string) => `k8s.io/component-base/version.${name}`;
   return {
     path: "k8s.io/kubernetes",
     version,

@@ -27,20 +27,20 @@ export async function resolveComponents(
   refs: readonly ComponentRef[],
   progress: Progress,
 ): Promise<ResolvedComponents> {
-  const whole = new Set(refs.filter((ref) => ref.name === "kube-apiserver").map((ref) => ref.version));
-  const found = new Map<string, string>();
+  const completeVersions = new Set(refs.filter((ref) => ref.name === "kube-apiserver").map((ref) => ref.version));
+  const paths = new Map<string, string>();
   const modules = new Map<string, Recipe[]>();
-  for (const recipe of refs.map((ref) => findRecipe(ref, whole))) {
+  for (const recipe of refs.map((ref) => findRecipe(ref, completeVersions))) {
     const { directory } = getCachePath(recipe);
     modules.set(directory, [...(modules.get(directory) ?? []), recipe]);
   }
   await pLimit(MAX_BUILDS).map(modules.values(), async (recipes) => {
-    for (const recipe of recipes) found.set(formatRef(recipe.ref), await resolveOne(recipe, progress));
+    for (const recipe of recipes) paths.set(formatRef(recipe.ref), await resolveComponent(recipe, progress));
   });
   return {
     path: (name, version) => {
       const requested = version ?? refs.find((ref) => ref.name === name)?.version;
-      const path = requested === undefined ? undefined : found.get(formatRef({ name, version: requested }));
+      const path = requested === undefined ? undefined : paths.get(formatRef({ name, version: requested }));
       if (path === undefined) throw new Error(`component ${name} ${version ?? ""} was not requested`);
       return path;
     },
@@ -63,20 +63,20 @@ function getCachePath(recipe: Recipe): { readonly directory: string; readonly fi
   return { directory, file: join(directory, recipe.sourceFile?.split("/").at(-1) ?? recipe.output ?? "") };
 }
 
-async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
+async function resolveComponent(recipe: Recipe, progress: Progress): Promise<string> {
   const { directory, file } = getCachePath(recipe);
   const downloaded = join(getCacheRoot(), "components", "released", `${recipe.ref.name}-${recipe.ref.version}`);
   // A build of all the module's commands contains the same program.
-  const whole = getCachePath(findRecipe(recipe.ref, new Set([recipe.ref.version]))).file;
-  for (const candidate of [file, downloaded, whole]) if (await pathExists(candidate)) return candidate;
+  const completeBuild = getCachePath(findRecipe(recipe.ref, new Set([recipe.ref.version]))).file;
+  for (const candidate of [file, downloaded, completeBuild]) if (await pathExists(candidate)) return candidate;
   const onPath = await findOnPath(recipe);
   if (onPath !== undefined) return onPath;
 
-  const what = `${recipe.ref.name} ${recipe.ref.version}`;
+  const component = `${recipe.ref.name} ${recipe.ref.version}`;
   return withLock(
     `${directory}.lock`,
     (owner) => {
-      progress.note(`process ${owner} is building ${what}; waiting for it`);
+      progress.note(`process ${owner} is building ${component}; waiting for it`);
     },
     async () => {
       for (const candidate of [file, downloaded]) if (await pathExists(candidate)) return candidate;

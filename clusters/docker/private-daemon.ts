@@ -16,7 +16,7 @@ const STOP_TIMEOUT_MS = 45_000;
 const OVERLAYFS_MAGIC = 0x794c7630;
 
 /** Starts dockerd, which outlives this process, and waits until it answers. Root only. */
-export async function startDockerDaemon(paths: DaemonPaths, answers: () => Promise<boolean>): Promise<void> {
+export async function startDockerDaemon(paths: DaemonPaths, isAnswering: () => Promise<boolean>): Promise<void> {
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
   await assertPathsUsable(paths);
   const missing = findMissingCapabilities(await readFile("/proc/self/status", "utf8"));
@@ -43,7 +43,7 @@ export async function startDockerDaemon(paths: DaemonPaths, answers: () => Promi
   child.unref();
   await log.close();
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!(await answers())) {
+  while (!(await isAnswering())) {
     const end = await Promise.race([ended, sleep(200)]);
     if (end === undefined && Date.now() < deadline) continue;
     child.kill("SIGTERM");

@@ -7,8 +7,8 @@ export function createProgramStream(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): ProgramStream {
-  const [file = "", ...rest] = argv;
-  const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
+  const [file = "", ...programArguments] = argv;
+  const child = spawn(file, programArguments, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const ended = new Promise<void>((resolve) => {
     child.on("error", () => {

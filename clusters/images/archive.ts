@@ -33,7 +33,7 @@ function renderImageConfig(image: Image): string {
     os: "linux",
     created: "1970-01-01T00:00:00Z", // a fixed date, so that the id depends on the content alone
     config: { ...image.config, Env: [PATH_ENV, ...(image.config.Env ?? [])] },
-    rootfs: { type: "layers", diff_ids: image.layers.map((l) => l.diffId) },
+    rootfs: { type: "layers", diff_ids: image.layers.map((layer) => layer.diffId) },
     history: image.layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "interlay" })),
   });
 }
@@ -95,7 +95,7 @@ export async function streamArchive(images: readonly Image[]): Promise<ArchiveSt
       else
         reject(
           new Error(
-            `tar failed with exit code ${String(code)} while streaming ${images.map((i) => i.reference).join(", ")}`,
+            `tar failed with exit code ${String(code)} while streaming ${images.map((image) => image.reference).join(", ")}`,
           ),
         );
     });

@@ -64,8 +64,8 @@ async function buildDebianRoot(
   progress: Progress,
 ): Promise<Layer> {
   const key = `debian-${name}-${hashContent(RECIPE, packages)}`;
-  const found = await layers.find(key);
-  if (found !== undefined) return found;
+  const cached = await layers.find(key);
+  if (cached !== undefined) return cached;
   await ensureDebianPackages(["debootstrap"], progress);
   return runTimed(progress, `debootstrap the ${name} root filesystem`, async () => {
     const mirror = await findMachineMirror();

@@ -20,7 +20,9 @@ export function chooseMirror(targets: string, codename: string): Mirror | undefi
   const inSuite = lines.filter(([, suite]) => suite === codename);
   const [url] = inSuite.find(([, , component]) => component === "main") ?? [];
   if (url === undefined) return undefined;
-  const components = COMPONENTS.filter((one) => inSuite.some(([site, , name]) => site === url && name === one));
+  const components = COMPONENTS.filter((component) =>
+    inSuite.some(([site, , name]) => site === url && name === component),
+  );
   return { url, suite: codename, components };
 }
 
@@ -53,11 +55,13 @@ export async function findMachineMirror(): Promise<Mirror> {
 const UNNEEDED = ["doc", "man", "locale", "info", "lintian", "bug", "zoneinfo"];
 
 /** dpkg's options: it skips documentation, and does not sync to disk. */
-const dpkgOptions = ["force-unsafe-io", ...UNNEEDED.map((d) => `path-exclude=/usr/share/${d}/*`)].join("\n");
+const dpkgOptions = ["force-unsafe-io", ...UNNEEDED.map((directory) => `path-exclude=/usr/share/${directory}/*`)].join(
+  "\n",
+);
 
 /** Paths that are removed after the installation; the runtime creates `/dev`. */
 const LEFTOVERS = [
-  ...UNNEEDED.map((d) => `usr/share/${d}`),
+  ...UNNEEDED.map((directory) => `usr/share/${directory}`),
   "var/cache/apt",
   "var/cache/debconf",
   "var/lib/apt/lists",

@@ -85,11 +85,11 @@ export class LayerCache {
   async find(key: string): Promise<Layer | undefined> {
     const tar = join(this.#directory, `${key}.tar`);
     try {
-      const known = record.parse(JSON.parse(await readFile(`${tar}.json`, "utf8")));
-      if ((await stat(tar)).size !== known.size) return undefined;
+      const recorded = record.parse(JSON.parse(await readFile(`${tar}.json`, "utf8")));
+      if ((await stat(tar)).size !== recorded.size) return undefined;
       // Marks the use for prune.ts. Not on the tar, which another run's tar may be reading ("file changed").
       await utimes(`${tar}.json`, new Date(), new Date());
-      return { tar, ...known };
+      return { tar, ...recorded };
     } catch {
       return undefined; // missing or incomplete
     }
@@ -97,8 +97,8 @@ export class LayerCache {
 
   /** Returns the layer of a key. If it is missing, one process calls `fill` with an empty directory. */
   async ensure(key: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
-    const found = await this.find(key);
-    if (found !== undefined) return found;
+    const cached = await this.find(key);
+    if (cached !== undefined) return cached;
     const tar = join(this.#directory, `${key}.tar`);
     return withLock(
       `${tar}.lock`,

@@ -8,9 +8,9 @@ export async function pipeArchive(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const [file = "", ...rest] = argv;
+  const [file = "", ...programArguments] = argv;
   const archive = await streamArchive(images);
-  const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] });
+  const child = spawn(file, programArguments, { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdin.on("error", () => undefined); // the exit code reports the failure
@@ -19,7 +19,7 @@ export async function pipeArchive(
   if (code !== 0) {
     archive.ended.catch(() => undefined);
     throw new Error(
-      `\`${argv.join(" ")}\` failed to load ${images.map((i) => i.reference).join(", ")} (exit code ${String(code)}): ${stderr.trim()}`,
+      `\`${argv.join(" ")}\` failed to load ${images.map((image) => image.reference).join(", ")} (exit code ${String(code)}): ${stderr.trim()}`,
     );
   }
   await archive.ended;

@@ -59,7 +59,7 @@ export class ImageBuilder {
     files: readonly ImageFile[],
     options: { readonly debian: boolean; readonly tree?: string; readonly config?: ImageConfig },
   ): Promise<Image> {
-    const identities = await Promise.all(files.map(async (p) => [p.to, await identifyFile(p.from)]));
+    const identities = await Promise.all(files.map(async (file) => [file.to, await identifyFile(file.from)]));
     const tree = options.tree === undefined ? undefined : join(FILES_DIRECTORY, options.tree);
     const layer = await this.#layers.ensure(
       `layer-${hashContent(identities, tree === undefined ? "" : await identifyTree(tree))}`,

@@ -61,11 +61,14 @@ async function buildOwnImages(
   builder: ImageBuilder,
   { interlay, probe }: Pick<ImageRequest, "interlay" | "probe">,
 ): Promise<Pick<ClusterImages, "interlay" | "probe">> {
-  const own = (name: string, ...executables: readonly string[]) => {
+  const buildImage = (name: string, ...executables: readonly string[]) => {
     const files = executables.map((from) => ({ from, to: `usr/local/bin/${basename(from)}` }));
     return builder.buildOwn(`interlay.dev/${name}`, files, { Entrypoint: [`/usr/local/bin/${name}`] });
   };
-  return { interlay: await own("interlay", interlay.launcher, interlay.full), probe: await own("probe", probe) };
+  return {
+    interlay: await buildImage("interlay", interlay.launcher, interlay.full),
+    probe: await buildImage("probe", probe),
+  };
 }
 
 /** Builds the program of the pause image, unless the cache has it. @returns its path */

@@ -13,10 +13,10 @@ const LAYER_AGE_MS = 2 * 24 * 60 * 60 * 1000;
 /** Removes layers that were not used for a long time. */
 export async function pruneLayers(): Promise<void> {
   const names = await readdir(getLayersDirectory()).catch(() => []);
-  for (const name of names.filter((n) => n.endsWith(".tar"))) {
+  for (const name of names.filter((entry) => entry.endsWith(".tar"))) {
     const tar = join(getLayersDirectory(), name);
-    const used = await stat(`${tar}.json`).catch(() => stat(tar));
-    if (Date.now() - used.mtimeMs > LAYER_AGE_MS)
+    const lastUse = await stat(`${tar}.json`).catch(() => stat(tar));
+    if (Date.now() - lastUse.mtimeMs > LAYER_AGE_MS)
       await Promise.all([tar, `${tar}.json`].map((file) => rm(file, { force: true })));
   }
 }
@@ -25,9 +25,9 @@ export async function pruneLayers(): Promise<void> {
 export async function pruneImages(engine: DockerEngine, node: string): Promise<void> {
   const format = "{{.Repository}}:{{.Tag}}";
   const { stdout } = await engine.docker(["image", "ls", "--format", format, "--filter", "reference=interlay.dev/*"]);
-  const old = stdout.split("\n").filter((reference) => reference !== "" && reference !== node);
+  const oldImages = stdout.split("\n").filter((reference) => reference !== "" && reference !== node);
   // Without --force, Docker keeps images that a container uses, also one of another cluster.
-  if (old.length > 0) await engine.docker(["image", "rm", ...old]);
+  if (oldImages.length > 0) await engine.docker(["image", "rm", ...oldImages]);
   const unused = listUnusedStores(await listKnownStores(), await listMountedSources(engine));
   await Promise.all(unused.slice(SPARE_STORES).map((store) => rm(store, { recursive: true, force: true })));
 }

@@ -59,8 +59,9 @@ export async function ensureImageStore(
       progress.note(`process ${owner} is unpacking images; waiting for it`);
     },
     async () => {
-      const all = [...pods, interlay, probe];
-      const store = (await findStore(all)) ?? (await findStore(pods)) ?? (await fillStore(engine, node, all, progress));
+      const allImages = [...pods, interlay, probe];
+      const store =
+        (await findStore(allImages)) ?? (await findStore(pods)) ?? (await fillStore(engine, node, allImages, progress));
       await utimes(store, new Date(), new Date()); // marks the use for prune.ts
       return store;
     },

@@ -60,7 +60,7 @@ export function listSpecificationFiles(argv: readonly string[]): readonly Specif
   const findValue = (...names: readonly string[]): string | undefined => {
     for (const [index, argument] of argv.entries()) {
       if (names.includes(argument)) return argv[index + 1];
-      const name = names.find((n) => n.startsWith("--") && argument.startsWith(`${n}=`));
+      const name = names.find((candidate) => candidate.startsWith("--") && argument.startsWith(`${candidate}=`));
       if (name !== undefined) return argument.slice(name.length + 1);
     }
     return undefined;
