@@ -101,8 +101,8 @@ export async function installOnExistingCluster(config: KubeConfig, installation:
     metadata: { name: NETWORK, namespace: NAMESPACE },
   };
   const readNetwork = () => objects.read(network).catch(ignoreStatus(404));
-  const what = `the network ${OWN_NETWORK} exists`;
-  await waitUntil(what, async () => (await readNetwork()) !== undefined, deadline, HINT);
+  const condition = `the network ${OWN_NETWORK} exists`;
+  await waitUntil(condition, async () => (await readNetwork()) !== undefined, deadline, HINT);
 }
 
 /** Creates an additional pool for the pods of one namespace. */

@@ -50,13 +50,13 @@ async function loadIntoKind(cluster: string, probe: string, progress: Progress):
     throw new Error(
       `The nodes of the kind cluster ${cluster} are not containers of this computer's Docker: name the probe's image with --image.`,
     );
-  const own = await prepareOwnImages({ interlay: await buildInterlayExecutables(progress), probe }, progress);
+  const images = await prepareOwnImages({ interlay: await buildInterlayExecutables(progress), probe }, progress);
   await runTimed(progress, "load the images into kind's nodes", () =>
-    Promise.all(nodes.map((node) => importImages(engine, node, [own.probe, own.interlay]))),
+    Promise.all(nodes.map((node) => importImages(engine, node, [images.probe, images.interlay]))),
   );
   return {
-    probe: own.probe.reference,
-    interlay: own.interlay.reference,
-    remains: [`the images ${own.probe.reference} and ${own.interlay.reference} stay on kind's nodes`],
+    probe: images.probe.reference,
+    interlay: images.interlay.reference,
+    remains: [`the images ${images.probe.reference} and ${images.interlay.reference} stay on kind's nodes`],
   };
 }

@@ -27,15 +27,15 @@ export interface ClusterInventory extends InventoryNetworks, InventoryInterlay {
  */
 export async function readInventory(config: KubeConfig, nodeSelector?: string): Promise<ClusterInventory> {
   const apps = config.makeApiClient(AppsV1Api);
-  const [version, nodes, { items: sets }] = await Promise.all([
+  const [version, nodes, { items: daemonSets }] = await Promise.all([
     config.makeApiClient(VersionApi).getCode(),
     readInventoryNodes(config, nodeSelector),
     defaultIfUnavailable(apps.listDaemonSetForAllNamespaces(), { items: [] }),
   ]);
   const [networks, kubeProxy, interlay, denied, deniedInstall] = await Promise.all([
-    readNetworks(config, sets),
-    readKubeProxyFinding(config, sets, nodes),
-    readInterlay(config, sets),
+    readNetworks(config, daemonSets),
+    readKubeProxyFinding(config, daemonSets, nodes),
+    readInterlay(config, daemonSets),
     findMissingPermissions(config, REQUIRED_PERMISSIONS),
     findMissingPermissions(config, INSTALL_PERMISSIONS),
   ]);

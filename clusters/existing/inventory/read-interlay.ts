@@ -36,19 +36,19 @@ const nodeStates = z.object({
 });
 
 /** Reads Interlay's installation, pools and NodeStates. */
-export async function readInterlay(config: KubeConfig, sets: readonly V1DaemonSet[]): Promise<InventoryInterlay> {
+export async function readInterlay(config: KubeConfig, daemonSets: readonly V1DaemonSet[]): Promise<InventoryInterlay> {
   const core = config.makeApiClient(CoreV1Api);
   const configMap = { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP };
   const list = (plural: string) =>
-    defaultIfUnavailable(listServedObjects(config, plural), undefined).then((found) => found ?? { items: [] });
+    defaultIfUnavailable(listServedObjects(config, plural), undefined).then((objects) => objects ?? { items: [] });
   const [settings, poolList, addressList, stateList] = await Promise.all([
     defaultIfUnavailable(core.readNamespacedConfigMap(configMap), undefined),
     list("underlaypools"),
     list("underlayaddresses"),
     list("nodestates"),
   ]);
-  const set = findDaemonSet(sets, (name) => name === "interlay");
-  const image = getImage(set);
+  const daemonSet = findDaemonSet(daemonSets, (name) => name === "interlay");
+  const image = getImage(daemonSet);
   const states = nodeStates.parse(stateList).items;
   return {
     interlay:
@@ -57,7 +57,7 @@ export async function readInterlay(config: KubeConfig, sets: readonly V1DaemonSe
         : {
             image,
             setting: settings?.data?.["returnPath"] ?? "auto",
-            ours: set?.metadata?.labels?.[OWNER_LABEL] !== undefined,
+            ours: daemonSet?.metadata?.labels?.[OWNER_LABEL] !== undefined,
             returnPaths: new Map(
               states.map(({ metadata, status }) => [metadata.name, status?.returnPath?.mode ?? undefined]),
             ),

@@ -18,7 +18,7 @@ const felixConfigurations = z.object({
 /** Reads where and how kube-proxy runs in a cluster. */
 export async function readKubeProxyFinding(
   config: KubeConfig,
-  sets: readonly V1DaemonSet[],
+  daemonSets: readonly V1DaemonSet[],
   nodes: readonly InventoryNode[],
 ): Promise<KubeProxyFinding> {
   const core = config.makeApiClient(CoreV1Api);
@@ -29,9 +29,9 @@ export async function readKubeProxyFinding(
     defaultIfUnavailable(core.listNamespacedPod({ namespace: NAMESPACE }), { items: [] }),
     findReplacement(config, async () => (await readMap("cilium-config"))?.data ?? {}),
   ]);
-  const set = findDaemonSet(sets, (name) => name === "kube-proxy");
+  const daemonSet = findDaemonSet(daemonSets, (name) => name === "kube-proxy");
   return findKubeProxy({
-    daemonSet: describeContainer(set?.spec?.template.spec?.containers[0]),
+    daemonSet: describeContainer(daemonSet?.spec?.template.spec?.containers[0]),
     pods: pods.items
       .filter(({ metadata }) => metadata?.name?.startsWith("kube-proxy"))
       .flatMap(({ spec }) => describeContainer(spec?.containers[0]) ?? []),

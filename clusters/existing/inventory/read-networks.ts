@@ -62,7 +62,7 @@ const serviceRanges = z.object({ items: z.array(z.object({ spec: z.object({ cidr
 const NAD_CRD = "network-attachment-definitions.k8s.cni.cncf.io";
 
 /** Reads the networks of a cluster. */
-export async function readNetworks(config: KubeConfig, sets: readonly V1DaemonSet[]): Promise<InventoryNetworks> {
+export async function readNetworks(config: KubeConfig, daemonSets: readonly V1DaemonSet[]): Promise<InventoryNetworks> {
   const [nadKind, macvlans, pools, configured, ranges] = await Promise.all([
     hasDefinition(config, NAD_CRD),
     listMacvlans(config),
@@ -73,8 +73,8 @@ export async function readNetworks(config: KubeConfig, sets: readonly V1DaemonSe
   const overlayCidrs = [pools.map(({ spec }) => spec.cidr), ...configured.overlay];
   const serviceCidrs = [configured.service, serviceRanges.parse(ranges).items.flatMap(({ spec }) => spec.cidrs)];
   return {
-    multus: getImage(findDaemonSet(sets, (name) => name.includes("multus"))),
-    overlay: findOverlay(sets),
+    multus: getImage(findDaemonSet(daemonSets, (name) => name.includes("multus"))),
+    overlay: findOverlay(daemonSets),
     nadKind,
     macvlans,
     calico: pools.map(({ spec }) => `${spec.cidr} ${formatEncapsulation(spec)}`),
@@ -88,9 +88,9 @@ function findFirstList(lists: readonly (readonly string[])[]): readonly string[]
 }
 
 /** Returns the overlay whose DaemonSet the cluster has. Pure. */
-function findOverlay(sets: readonly V1DaemonSet[]): OverlayAgent | undefined {
+function findOverlay(daemonSets: readonly V1DaemonSet[]): OverlayAgent | undefined {
   for (const [name, daemonSet] of OVERLAYS) {
-    const image = getImage(findDaemonSet(sets, (one) => one.startsWith(daemonSet)));
+    const image = getImage(findDaemonSet(daemonSets, (candidate) => candidate.startsWith(daemonSet)));
     if (image !== undefined) return { name, image };
   }
   return undefined;
