@@ -16,9 +16,9 @@ const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => par
  * @throws if the wanted underlay is in use and may not be replaced
  */
 export async function findFreeUnderlay(engine: DockerEngine, spec: ClusterSpec, progress: Progress): Promise<Underlay> {
-  const own = await readSubnetAndRange(engine, spec.name);
+  const current = await readSubnetAndRange(engine, spec.name);
   const used = await listUsedRanges(engine, getNetworkName(spec.name));
-  const { underlay, conflict } = chooseUnderlay(spec, own, used);
+  const { underlay, conflict } = chooseUnderlay(spec, current, used);
   if (conflict !== undefined)
     progress.note(
       `${spec.underlayCidr} is in use (${conflict.range}, ${conflict.by}): the underlay is ${underlay.underlayCidr}`,
@@ -26,16 +26,16 @@ export async function findFreeUnderlay(engine: DockerEngine, spec: ClusterSpec, 
   return underlay;
 }
 
-/** Chooses an underlay. Pure. @param own `SUBNET RANGE` of the cluster's Docker network, if it exists */
+/** Chooses an underlay. Pure. @param current `SUBNET RANGE` of the cluster's Docker network, if it exists */
 export function chooseUnderlay(
   spec: ClusterSpec,
-  own: string | undefined,
+  current: string | undefined,
   used: readonly UsedRange[],
 ): { readonly underlay: Underlay; readonly conflict?: UsedRange } {
   const { underlayCidr, nodeRange, podRange } = spec;
   const requestedRanges = { underlayCidr, nodeRange, podRange };
   const existing = [requestedRanges, ...(spec.underlayMayMove ? CANDIDATES : [])].find(
-    (candidate) => own === `${candidate.underlayCidr} ${candidate.nodeRange}`,
+    (candidate) => current === `${candidate.underlayCidr} ${candidate.nodeRange}`,
   );
   if (existing !== undefined) return { underlay: existing };
   const conflict = findConflict(underlayCidr, used);
@@ -48,15 +48,15 @@ export function chooseUnderlay(
 }
 
 /** Returns the ranges in use, without the cluster's own Docker network. */
-async function listUsedRanges(engine: DockerEngine, own: string): Promise<readonly UsedRange[]> {
+async function listUsedRanges(engine: DockerEngine, ownNetwork: string): Promise<readonly UsedRange[]> {
   const [bridge, routes, ids] = await Promise.all([
-    engine.docker(["network", "inspect", own, "--format", "br-{{slice .Id 0 12}}"]),
+    engine.docker(["network", "inspect", ownNetwork, "--format", "br-{{slice .Id 0 12}}"]),
     runCommand(["ip", "-json", "-4", "route", "show"]),
     engine.docker(["network", "ls", "-q"]),
   ]);
   const networks = await engine.docker(["network", "inspect", ...ids.stdout.split("\n").filter((id) => id !== "")]);
   return [
     ...parseRouteRanges(routes.stdout).filter(({ by }) => by !== `the route by ${bridge.stdout.trim()}`),
-    ...parseDockerNetworks(networks.stdout).filter(({ by }) => by !== `the Docker network ${own}`),
+    ...parseDockerNetworks(networks.stdout).filter(({ by }) => by !== `the Docker network ${ownNetwork}`),
   ];
 }

@@ -112,7 +112,7 @@ async function prepareBringup(requested: ClusterSpec, progress: Progress): Promi
     ...(requested.ipv6 === undefined ? {} : { ipv6: createIpv6Ranges(underlay) }),
   };
   const kubeProxies = [
-    ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
+    ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((kubeProxy) => kubeProxy.version)]),
   ];
   const components = await resolveComponents(listKindComponents(spec.kubernetes, kubeProxies), progress);
   const interlay = await buildInterlayExecutables(progress);

@@ -46,7 +46,7 @@ export function parseDockerNetworks(json: string): readonly UsedRange[] {
 export function findConflict(cidr: string, used: readonly UsedRange[]): UsedRange | undefined {
   const [network, length] = ipaddr.IPv4.parseCIDR(cidr);
   return used.find(({ range }) => {
-    const [other, otherLength] = ipaddr.IPv4.parseCIDR(range);
-    return otherLength >= length && other.match(network, length);
+    const [usedNetwork, usedLength] = ipaddr.IPv4.parseCIDR(range);
+    return usedLength >= length && usedNetwork.match(network, length);
   });
 }
