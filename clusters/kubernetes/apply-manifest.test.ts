@@ -12,14 +12,14 @@ describe("splitManifest", () => {
       document("CustomResourceDefinition", "pools.example.org"),
       document("Pool", "one"),
     ].join("---\n");
-    const { first, definitions, rest } = splitManifest(manifest);
+    const { prerequisites, definitions, dependents } = splitManifest(manifest);
     const names = (text: string) => parseAllDocuments(text).map((d) => d.getIn(["metadata", "name"]));
-    assert.deepEqual(names(first), ["ours", "pools.example.org"]);
+    assert.deepEqual(names(prerequisites), ["ours", "pools.example.org"]);
     assert.deepEqual(definitions, ["pools.example.org"]);
-    assert.deepEqual(names(rest), ["agent", "one"]);
+    assert.deepEqual(names(dependents), ["agent", "one"]);
   });
 
   it("returns no first part without definitions and namespaces", () => {
-    assert.equal(splitManifest(document("Pod", "one")).first, "");
+    assert.equal(splitManifest(document("Pod", "one")).prerequisites, "");
   });
 });

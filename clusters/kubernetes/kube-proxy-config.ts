@@ -19,11 +19,15 @@ export function parseMode(config: string): KubeProxyMode {
 
 /** Returns a configuration for another kube-proxy. Throws if its version does not have its mode. */
 export function adaptConfig(config: string, to: KubeProxy): string {
-  const { featureGates, ...rest } = proxyConfiguration.parse(parse(config));
+  const { featureGates, ...otherFields } = proxyConfiguration.parse(parse(config));
   // kube-proxy does not start with an unknown feature gate.
-  const others = Object.entries(featureGates ?? {}).filter(([name]) => name !== GATE);
-  const gates = Object.fromEntries([...others, ...listNftablesGates(to)]);
-  return stringify({ ...rest, mode: to.mode, ...(Object.keys(gates).length === 0 ? {} : { featureGates: gates }) });
+  const otherGates = Object.entries(featureGates ?? {}).filter(([name]) => name !== GATE);
+  const gates = Object.fromEntries([...otherGates, ...listNftablesGates(to)]);
+  return stringify({
+    ...otherFields,
+    mode: to.mode,
+    ...(Object.keys(gates).length === 0 ? {} : { featureGates: gates }),
+  });
 }
 
 /**
@@ -32,8 +36,8 @@ export function adaptConfig(config: string, to: KubeProxy): string {
  * @param period `iptables.minSyncPeriod`, like `10s`; kube-proxy's default is 1s
  */
 export function renderMinSyncPeriod(config: string, period: string): string {
-  const { iptables, ...rest } = proxyConfiguration.parse(parse(config));
-  return stringify({ ...rest, iptables: { ...iptables, minSyncPeriod: period } });
+  const { iptables, ...otherFields } = proxyConfiguration.parse(parse(config));
+  return stringify({ ...otherFields, iptables: { ...iptables, minSyncPeriod: period } });
 }
 
 /** Returns the arguments with which the program of a kube-proxy removes the rules that it wrote. */

@@ -40,13 +40,13 @@ interface MigrationOptions {
  */
 export async function migrateStorage(client: KubeClient, options: MigrationOptions): Promise<void> {
   const { version, propagationMs = PROPAGATION_MS } = options;
-  const pending = (await listDefinitions(client)).filter((one) => !isMigrated(one, version));
+  const pending = (await listDefinitions(client)).filter((crd) => !isMigrated(crd, version));
   for (const { metadata, spec } of pending)
     if (!spec.versions.some(({ name }) => name === version))
       throw new Error(
         `CustomResourceDefinition ${metadata.name} does not have version ${version}: apply the CRDs of this version first (kubectl apply -f plugin/deploy/chart/crds).`,
       );
-  for (const one of pending) await setStorageVersion(client, one, version);
+  for (const crd of pending) await setStorageVersion(client, crd, version);
   if (pending.length > 0) await sleep(propagationMs);
   for (const { metadata, spec } of pending) {
     const resource = { api: `/apis/${API_GROUP}/${version}`, plural: spec.names.plural };
@@ -57,13 +57,13 @@ export async function migrateStorage(client: KubeClient, options: MigrationOptio
 }
 
 async function listDefinitions(client: KubeClient): Promise<readonly Definition[]> {
-  const found: Definition[] = [];
+  const definitions: Definition[] = [];
   const add = (item: unknown): void => {
     const parsed = definition.safeParse(item).data;
-    if (parsed?.spec.group === API_GROUP) found.push(parsed);
+    if (parsed?.spec.group === API_GROUP) definitions.push(parsed);
   };
   await listObjects(client, DEFINITIONS, {}, { source: "pages", from: undefined }, add);
-  return found;
+  return definitions;
 }
 
 function isMigrated({ spec, status }: Definition, version: string): boolean {
@@ -75,7 +75,7 @@ function isMigrated({ spec, status }: Definition, version: string): boolean {
 
 async function setStorageVersion(client: KubeClient, { metadata, spec }: Definition, version: string): Promise<void> {
   if (spec.versions.some(({ name, storage }) => storage && name === version)) return;
-  const versions = spec.versions.map((one) => ({ ...one, storage: one.name === version }));
+  const versions = spec.versions.map((entry) => ({ ...entry, storage: entry.name === version }));
   const { resourceVersion } = metadata;
   await client.mergePatch(DEFINITIONS, metadata.name, { metadata: { resourceVersion }, spec: { versions } });
 }

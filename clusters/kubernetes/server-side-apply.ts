@@ -44,7 +44,7 @@ export async function applyObject(config: KubeConfig, object: AppliedObject, dea
 async function findPath(client: KubeClient, { apiVersion, kind, metadata }: AppliedObject): Promise<string> {
   const api = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const { resources } = resourceList.parse(await client.request("GET", api));
-  const resource = resources.find((one) => one.kind === kind && !one.name.includes("/"));
+  const resource = resources.find((candidate) => candidate.kind === kind && !candidate.name.includes("/"));
   if (resource === undefined) throw new KubeError(404, `${apiVersion} has no kind ${kind}`);
   const namespace = resource.namespaced ? `/namespaces/${metadata.namespace ?? "default"}` : "";
   return `${api}${namespace}/${resource.name}/${metadata.name}`;

@@ -44,14 +44,15 @@ export interface KubeProxyHosts {
 
 /** Reads version and mode of the running kube-proxy, or that the cluster has none. */
 export async function readKubeProxy(kubectl: Pick<Kubectl, "run">): Promise<KubeProxy> {
-  const [set, config] = await Promise.all(
+  const [daemonSetJson, configMapJson] = await Promise.all(
     ["daemonset", "configmap"].map((kind) =>
       kubectl.run(["-n", NAMESPACE, "get", kind, "kube-proxy", "-o", "json", "--ignore-not-found"]),
     ),
   );
-  if (set === undefined || config === undefined || set === "" || config === "") return NO_KUBE_PROXY;
-  const image = daemonSet.parse(JSON.parse(set)).spec.template.spec.containers[0]?.image ?? "";
-  const mode = parseMode(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
+  if (daemonSetJson === undefined || configMapJson === undefined || daemonSetJson === "" || configMapJson === "")
+    return NO_KUBE_PROXY;
+  const image = daemonSet.parse(JSON.parse(daemonSetJson)).spec.template.spec.containers[0]?.image ?? "";
+  const mode = parseMode(configMap.parse(JSON.parse(configMapJson)).data["config.conf"] ?? "");
   return { version: image.slice(image.lastIndexOf(":") + 1), mode };
 }
 

@@ -43,16 +43,16 @@ interface UninstallOptions {
 export async function uninstallInterlay(config: KubeConfig, options: UninstallOptions): Promise<void> {
   if (!options.force) assertNoUnderlayPods(await listUnderlayPods(config));
   const deadline = Date.now() + options.timeoutMs;
-  const waitFor = async (what: string, check: () => Promise<boolean>): Promise<void> => {
-    await waitUntil(what, check, deadline, HINT);
-    options.log(what);
+  const waitFor = async (state: string, check: () => Promise<boolean>): Promise<void> => {
+    await waitUntil(state, check, deadline, HINT);
+    options.log(state);
   };
   const agents = await stopAgents(config, options, waitFor);
   await cleanNodes(config, agents, waitFor);
   await deleteObjects(config, waitFor);
 }
 
-type WaitFor = (what: string, check: () => Promise<boolean>) => Promise<void>;
+type WaitFor = (state: string, check: () => Promise<boolean>) => Promise<void>;
 
 /** Commands that clean the nodes. */
 interface StoppedAgents {
@@ -99,10 +99,10 @@ async function waitForNamespaceDeletion(core: CoreV1Api, waitFor: WaitFor): Prom
 
 /** Whether the DaemonSet that cleans the nodes exists, from an earlier call. */
 async function isCleaning(apps: AppsV1Api): Promise<boolean> {
-  const set = await apps
+  const daemonSet = await apps
     .readNamespacedDaemonSet({ name: UNINSTALL, namespace: SYSTEM_NAMESPACE })
     .catch(ignoreStatus(404));
-  return set !== undefined;
+  return daemonSet !== undefined;
 }
 
 /** Runs the DaemonSet that restores every node, until all of its pods have done so. */

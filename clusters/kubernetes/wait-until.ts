@@ -5,19 +5,19 @@ const POLL_MS = 300;
 /**
  * Waits until a check succeeds.
  *
- * @param what the awaited state, for the error
+ * @param state the awaited state, for the error
  * @param deadline time in milliseconds since 1970
  * @param hint what to do after a timeout
  * @throws after the deadline
  */
 export async function waitUntil(
-  what: string,
+  state: string,
   check: () => Promise<boolean>,
   deadline: number,
   hint: string,
 ): Promise<void> {
   while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`Timeout while waiting until ${what}: ${hint}.`);
+    if (Date.now() > deadline) throw new Error(`Timeout while waiting until ${state}: ${hint}.`);
     await sleep(POLL_MS);
   }
 }
