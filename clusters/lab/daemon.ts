@@ -172,7 +172,7 @@ async function powerOffNode(name: string): Promise<void> {
 }
 
 async function recreateNode(name: string): Promise<void> {
-  const node = nodes.find((one) => one.name === name);
+  const node = nodes.find((candidate) => candidate.name === name);
   if (node === undefined || kubelets.has(name)) throw new Error(`cannot recreate ${name}: it was not powered off`);
   log(`${name}: recreated`);
   machines.set(name, await addMachine(bridge, plan.machines, node, plan.programs, files.directory));
@@ -225,8 +225,8 @@ async function startLoadBalancer(): Promise<void> {
 /** Starts the probe's server on the external host, a machine that is not part of the cluster. */
 function startExternalHost(): void {
   const container = buildContainerCommand(external.name, [], ["/usr/local/bin/probe"]);
-  const [file = "", ...rest] = buildMachineCommand(findMachine(external.name), container);
-  spawn(file, rest, { stdio: "ignore" });
+  const [file = "", ...programArguments] = buildMachineCommand(findMachine(external.name), container);
+  spawn(file, programArguments, { stdio: "ignore" });
 }
 
 /** Writes the process ids of machines and pods for programs that enter their namespaces. */

@@ -57,12 +57,12 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
 
 /** Installs CoreDNS as kubeadm does, and a DNS cache on every node if the environment has one. */
 export async function installDns(kubectl: Kubectl, spec: ClusterSpec): Promise<void> {
-  const DNS_ADDRESS = findDnsAddress(spec);
-  await kubectl.apply(await renderManifest("coredns", { DNS_ADDRESS, IMAGE: COREDNS_IMAGE }));
+  const dnsAddress = findDnsAddress(spec);
+  await kubectl.apply(await renderManifest("coredns", { DNS_ADDRESS: dnsAddress, IMAGE: COREDNS_IMAGE }));
   const cache = spec.environment?.spec.nodeLocalDns;
   if (cache !== undefined)
     await kubectl.apply(
-      await renderManifest("node-local-dns", { ADDRESS: cache, DNS_ADDRESS, IMAGE: NODE_CACHE_IMAGE }),
+      await renderManifest("node-local-dns", { ADDRESS: cache, DNS_ADDRESS: dnsAddress, IMAGE: NODE_CACHE_IMAGE }),
     );
 }
 

@@ -57,12 +57,12 @@ export interface PortMapping {
 /** Reads the configuration that a runtime uses: the directory's first. Returns undefined if the node has none yet. */
 export async function readCniConfiguration(machine: number): Promise<CniConfiguration | undefined> {
   const directory = `/proc/${machine}/root${CONFIGURATION_DIRECTORY}`;
-  const [first] = (await readdir(directory).catch(() => []))
+  const [fileName] = (await readdir(directory).catch(() => []))
     .filter((name) => /^[^.].*\.(conf|conflist|json)$/.test(name))
     .sort();
-  return first === undefined
+  return fileName === undefined
     ? undefined
-    : configuration.parse(JSON.parse(await readFile(join(directory, first), "utf8")));
+    : configuration.parse(JSON.parse(await readFile(join(directory, fileName), "utf8")));
 }
 
 /**
@@ -70,7 +70,7 @@ export async function readCniConfiguration(machine: number): Promise<CniConfigur
  * of the one before. A verb that the configuration's version does not have is skipped.
  *
  * @param previous the cached result of ADD, for CHECK and DEL
- * @param valid attachments of the node, for GC
+ * @param validAttachments attachments of the node, for GC
  * @returns the last result
  * @throws with the plugin's error
  */
@@ -80,34 +80,36 @@ export async function callPlugins(
   network: CniConfiguration,
   attachment: CniAttachment | undefined,
   previous?: PluginResult,
-  valid: readonly { readonly containerID: string; readonly ifname: string }[] = [],
+  validAttachments: readonly { readonly containerID: string; readonly ifname: string }[] = [],
 ): Promise<PluginResult | undefined> {
   if (!isVerbSupported(network.cniVersion, verb)) return previous;
-  let last = previous;
-  for (const one of verb === "DEL" ? network.plugins.toReversed() : network.plugins) {
+  let lastResult = previous;
+  for (const pluginConfiguration of verb === "DEL" ? network.plugins.toReversed() : network.plugins) {
     const stdin = {
-      ...one,
+      ...pluginConfiguration,
       name: network.name,
       cniVersion: network.cniVersion,
-      ...(last === undefined ? {} : { prevResult: last }),
-      ...(takesPortMappings(one, attachment) ? { runtimeConfig: { portMappings: attachment?.portMappings } } : {}),
-      ...(verb === "GC" ? { "cni.dev/valid-attachments": valid } : {}),
+      ...(lastResult === undefined ? {} : { prevResult: lastResult }),
+      ...(takesPortMappings(pluginConfiguration, attachment)
+        ? { runtimeConfig: { portMappings: attachment?.portMappings } }
+        : {}),
+      ...(verb === "GC" ? { "cni.dev/valid-attachments": validAttachments } : {}),
     };
     const start = performance.now();
-    const call = await runCommand(buildMachineCommand(machine, [`${PLUGIN_DIRECTORY}/${one.type}`]), {
+    const call = await runCommand(buildMachineCommand(machine, [`${PLUGIN_DIRECTORY}/${pluginConfiguration.type}`]), {
       env: { ...buildPluginEnvironment(verb, attachment) },
       stdin: JSON.stringify(stdin),
       timeoutMs: CALL_TIMEOUT_MS,
     });
     const seconds = (performance.now() - start) / 1000;
-    if (seconds > SLOW_CALL_SECONDS) logSlowCall(`${one.type} ${verb}`, seconds, attachment);
+    if (seconds > SLOW_CALL_SECONDS) logSlowCall(`${pluginConfiguration.type} ${verb}`, seconds, attachment);
     if (call.exitCode !== 0)
       throw new Error(
-        `${one.type} ${verb} failed after ${seconds.toFixed(1)} s: ${parsePluginError(call.stdout, call.stderr)}`,
+        `${pluginConfiguration.type} ${verb} failed after ${seconds.toFixed(1)} s: ${parsePluginError(call.stdout, call.stderr)}`,
       );
-    if (verb === "ADD") last = convertResult(network.cniVersion, result.parse(JSON.parse(call.stdout)));
+    if (verb === "ADD") lastResult = convertResult(network.cniVersion, result.parse(JSON.parse(call.stdout)));
   }
-  return last;
+  return lastResult;
 }
 
 function takesPortMappings(
@@ -136,8 +138,8 @@ function logSlowCall(call: string, seconds: number, attachment: CniAttachment | 
  * Converts a result to the configuration's version, as libcni does before it caches it: Multus answers in its delegate's
  * version, and rejects that as prevResult. Up to version 0.4.0 each address had a field for its family.
  */
-export function convertResult(version: string, { ips, ...rest }: PluginResult): PluginResult {
-  return { ...rest, cniVersion: version, ips: ips.map(({ version: _family, ...ip }) => ip) };
+export function convertResult(version: string, { ips, ...otherFields }: PluginResult): PluginResult {
+  return { ...otherFields, cniVersion: version, ips: ips.map(({ version: _family, ...ip }) => ip) };
 }
 
 /** Whether a version of the CNI specification has a verb: CHECK came with 0.4.0, GC and STATUS came with 1.1.0. */
@@ -154,7 +156,7 @@ function buildPluginEnvironment(
   const common = { CNI_COMMAND: verb, CNI_PATH: PLUGIN_DIRECTORY };
   if (attachment === undefined) return common;
   const { container, netns, namespace, pod, uid } = attachment;
-  const args = {
+  const cniArguments = {
     IgnoreUnknown: "1",
     K8S_POD_NAMESPACE: namespace,
     K8S_POD_NAME: pod,
@@ -166,7 +168,7 @@ function buildPluginEnvironment(
     CNI_CONTAINERID: container,
     CNI_NETNS: netns,
     CNI_IFNAME: IFNAME,
-    CNI_ARGS: Object.entries(args)
+    CNI_ARGS: Object.entries(cniArguments)
       .map(([key, value]) => `${key}=${value}`)
       .join(";"),
   };

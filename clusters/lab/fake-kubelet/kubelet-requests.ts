@@ -16,7 +16,7 @@ const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as con
 
 const sockets = new WebSocketServer({
   noServer: true,
-  handleProtocols: (offered) => PROTOCOLS.find((one) => offered.has(one)) ?? false,
+  handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
 });
 
 /**
@@ -32,8 +32,8 @@ export function serveExec(directory: string, request: IncomingMessage, socket: D
 }
 
 async function startExec(directory: string, url: string, connection: WebSocket): Promise<void> {
-  const early: Buffer[] = [];
-  const hold = (message: Buffer): void => void early.push(message);
+  const earlyMessages: Buffer[] = [];
+  const hold = (message: Buffer): void => void earlyMessages.push(message);
   connection.on("message", hold);
   const { verb, pod, query } = parseKubeletUrl(url);
   const running = (await readState(getLabFiles(directory).state)).pods[pod];
@@ -47,7 +47,7 @@ async function startExec(directory: string, url: string, connection: WebSocket):
     if (message[0] === CHANNEL.close && message[1] === CHANNEL.stdin) child.stdin.end();
   };
   connection.off("message", hold).on("message", handle);
-  for (const message of early) handle(message);
+  for (const message of earlyMessages) handle(message);
   if (query.get("input") !== "1") child.stdin.end();
   for (const name of ["stdout", "stderr"] as const)
     child[name].on("data", (chunk: Buffer) => {
@@ -100,16 +100,16 @@ export async function readContainerLog(
   );
   if (text === undefined)
     return { status: 404, text: `container ${container} of pod ${pod} has no log on this node\n` };
-  const most = query.get("tailLines");
+  const tailLines = query.get("tailLines");
   const lines = text.split(/(?<=\n)/);
-  return { status: 200, text: (most === null ? lines : lines.slice(-Number(most))).join("") };
+  return { status: 200, text: (tailLines === null ? lines : lines.slice(-Number(tailLines))).join("") };
 }
 
 /** Parses a path like `/exec/NAMESPACE/POD/CONTAINER?command=…`. Throws for a name that could be a file path. */
 function parseKubeletUrl(url: string) {
   const { pathname, searchParams: query } = new URL(url, "https://node");
-  const [, verb = "", namespace = "", name = "", ...rest] = pathname.split("/").map(decodeURIComponent);
-  const container = rest.at(-1) ?? "";
+  const [, verb = "", namespace = "", name = "", ...remainingParts] = pathname.split("/").map(decodeURIComponent);
+  const container = remainingParts.at(-1) ?? "";
   if (![namespace, name, container].every((part) => /^[a-z0-9][-.a-z0-9]*$/.test(part)))
     throw new Error(`invalid path ${pathname}: want /REQUEST/NAMESPACE/POD/CONTAINER`);
   return { verb, pod: `${namespace}/${name}`, container, query };

@@ -33,11 +33,11 @@ export interface PodProgress {
 /** Returns a pod's status as kubelet writes it. A condition that does not change keeps its time. Pure. */
 export function buildPodStatus(pod: V1Pod, progress: PodProgress, now: Date): V1PodStatus {
   const containers = [...progress.containers.values()];
-  const ready = progress.initialized && containers.length > 0 && containers.every((one) => one.ready);
-  const before = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
+  const ready = progress.initialized && containers.length > 0 && containers.every((container) => container.ready);
+  const previousConditions = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
   const condition = (type: string, value: boolean) => {
     const status = value ? "True" : "False";
-    const previous = before.get(type);
+    const previous = previousConditions.get(type);
     return {
       type,
       status,
@@ -58,8 +58,12 @@ export function buildPodStatus(pod: V1Pod, progress: PodProgress, now: Date): V1
       condition("ContainersReady", ready),
       condition("Ready", ready),
     ],
-    initContainerStatuses: (pod.spec?.initContainers ?? []).map((one) => buildContainerStatus(one, progress.init)),
-    containerStatuses: (pod.spec?.containers ?? []).map((one) => buildContainerStatus(one, progress.containers)),
+    initContainerStatuses: (pod.spec?.initContainers ?? []).map((container) =>
+      buildContainerStatus(container, progress.init),
+    ),
+    containerStatuses: (pod.spec?.containers ?? []).map((container) =>
+      buildContainerStatus(container, progress.containers),
+    ),
   };
 }
 

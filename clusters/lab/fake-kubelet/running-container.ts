@@ -17,11 +17,11 @@ export class RunningContainer {
 
   /** @param log file to which stdout and stderr are appended */
   constructor(argv: readonly string[], env: Readonly<Record<string, string>>, log: string) {
-    const [file = "", ...rest] = argv;
+    const [file = "", ...programArguments] = argv;
     mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
     const output = openSync(log, "a", 0o600);
     this.env = env;
-    this.#child = spawn(file, rest, { env, stdio: ["ignore", output, output], detached: true });
+    this.#child = spawn(file, programArguments, { env, stdio: ["ignore", output, output], detached: true });
     closeSync(output);
     this.ended = new Promise((resolve) => {
       this.#child.on("error", () => {

@@ -54,7 +54,7 @@ async function relistPods(core: CoreV1Api, node: string, listener: PodListener, 
   for (;;) {
     await sleep(RESYNC_MS);
     if (isAborted()) return;
-    const before = listener.listUids();
+    const knownUids = listener.listUids();
     // resourceVersion 0 reads the API server's cache: from etcd, each node would read every pod of the cluster.
     const pods = await core
       .listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${node}`, resourceVersion: "0" })
@@ -65,7 +65,7 @@ async function relistPods(core: CoreV1Api, node: string, listener: PodListener, 
     if (isAborted()) return;
     if (pods === undefined) continue;
     const existing = new Set(pods.map((pod) => pod.metadata?.uid));
-    for (const uid of before) if (!existing.has(uid)) listener.onMissing(uid);
+    for (const uid of knownUids) if (!existing.has(uid)) listener.onMissing(uid);
     for (const pod of pods) listener.onPod(pod);
   }
 }

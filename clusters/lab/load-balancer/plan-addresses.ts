@@ -29,31 +29,31 @@ export interface BalancedAddresses extends Pick<BalancedService, "namespace" | "
  * that it has; a missing one is the first free address of the range. Pure.
  *
  * @param nodes names of the nodes; the first holds the addresses of Services without an annotation
- * @param listAddress returns the n-th address of the load balancer's range
+ * @param getAddress returns the n-th address of the load balancer's range
  */
 export function planBalancedAddresses(
   services: readonly BalancedService[],
   nodes: readonly string[],
-  listAddress: (family: "IPv4" | "IPv6", index: number) => string,
+  getAddress: (family: "IPv4" | "IPv6", index: number) => string,
 ): readonly BalancedAddresses[] {
   const taken = new Set(services.flatMap(({ ingress, externalIps }) => [...ingress, ...externalIps]));
-  const take = (family: "IPv4" | "IPv6"): string => {
+  const takeFreeAddress = (family: "IPv4" | "IPv6"): string => {
     let index = 0;
-    while (taken.has(listAddress(family, index))) index += 1;
-    const address = listAddress(family, index);
+    while (taken.has(getAddress(family, index))) index += 1;
+    const address = getAddress(family, index);
     taken.add(address);
     return address;
   };
   return services.flatMap((service) => {
     const node = service.holder ?? nodes[0];
     if (node === undefined || !nodes.includes(node)) return [];
-    const complete = (addresses: readonly string[]) => [
+    const addMissingAddresses = (addresses: readonly string[]) => [
       ...addresses,
       ...service.ipFamilies
         .filter((family) => !addresses.some((address) => getIpFamily(address) === family.toLowerCase()))
-        .map(take),
+        .map(takeFreeAddress),
     ];
-    const [ingress, externalIps] = [complete(service.ingress), complete(service.externalIps)];
+    const [ingress, externalIps] = [addMissingAddresses(service.ingress), addMissingAddresses(service.externalIps)];
     const changed = ingress.length > service.ingress.length || externalIps.length > service.externalIps.length;
     return [{ namespace: service.namespace, name: service.name, node, ingress, externalIps, changed }];
   });

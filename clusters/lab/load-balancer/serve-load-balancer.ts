@@ -37,7 +37,7 @@ export async function serveLoadBalancer({
   const core = config.makeApiClient(CoreV1Api);
   const workers = machines.nodes.filter(({ role }) => role === "worker");
   const link = machines.management === undefined ? "eth0" : "eth1";
-  const find = (family: "IPv4" | "IPv6", index: number) =>
+  const findAddress = (family: "IPv4" | "IPv6", index: number) =>
     findVirtualAddress(family, index, workers[0]?.address ?? "", machines.gateway6);
   /** Node by address. */
   let held: ReadonlyMap<string, string> = new Map();
@@ -47,7 +47,7 @@ export async function serveLoadBalancer({
       const planned = planBalancedAddresses(
         items.filter(({ spec }) => spec?.type === "LoadBalancer").map(readService),
         workers.map(({ name }) => name),
-        find,
+        findAddress,
       );
       held = await moveAddresses(held, planned, (node, verb, address) => {
         const cidr = `${address}/${address.includes(":") ? 128 : 32}`;

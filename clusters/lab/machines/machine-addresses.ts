@@ -58,14 +58,14 @@ export function planMachines(
       ...(spec.ipv6 === undefined ? {} : { address6: toIpv6Address(spec.ipv6.underlayCidr, address) }),
     };
   };
-  const worker = (index: number): LabNode => ({
+  const createWorker = (index: number): LabNode => ({
     name: `${spec.name}-worker${index === 0 ? "" : index + 1}`,
     role: "worker",
     ...createAddresses(7 + index),
   });
   const nodes: readonly LabNode[] = [
     { name: `${spec.name}-control-plane`, role: "control-plane", ...createAddresses(6) },
-    ...Array.from({ length: spec.workers }, (_, index) => worker(index)),
+    ...Array.from({ length: spec.workers }, (_, index) => createWorker(index)),
   ];
   return {
     nodes: nodes.map((node, index) => placeNode(node, index, topology)),

@@ -55,8 +55,8 @@ export async function makeMachines(
   programs: Programs,
   directory: string,
 ): Promise<Map<string, number>> {
-  const all = [...machines.nodes, machines.external];
-  const entries = all.map(
+  const allMachines = [...machines.nodes, machines.external];
+  const entries = allMachines.map(
     async (machine) => [machine.name, await addMachine(bridge, machines, machine, programs, directory)] as const,
   );
   return new Map(await Promise.all(entries));
@@ -108,13 +108,13 @@ export async function powerOff(machine: number): Promise<void> {
 
 /** Returns the network namespaces of a machine and its pods; none if the process has ended. */
 async function listNetworks(machine: number): Promise<ReadonlySet<string>> {
-  const own = await readlink(`/proc/${machine}/ns/net`).catch(() => undefined);
+  const machineNetwork = await readlink(`/proc/${machine}/ns/net`).catch(() => undefined);
   // The process id of an ended machine may belong to a program of the host.
-  if (own === undefined || own === (await readlink("/proc/self/ns/net"))) return new Set();
+  if (machineNetwork === undefined || machineNetwork === (await readlink("/proc/self/ns/net"))) return new Set();
   const directory = `/proc/${machine}/root/run/netns`;
   const names = await readdir(directory).catch(() => []);
   const pods = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).ino));
-  return new Set([own, ...pods.map((inode) => `net:[${inode}]`)]);
+  return new Set([machineNetwork, ...pods.map((inode) => `net:[${inode}]`)]);
 }
 
 /** Returns a command that runs in a process's network namespace with this process's files. */

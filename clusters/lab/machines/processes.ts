@@ -7,10 +7,10 @@ import { readdir, readlink } from "node:fs/promises";
  */
 export async function listProcesses(kind: "net" | "pid", namespaces: ReadonlySet<string>): Promise<readonly number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(
+  const processes = await Promise.all(
     pids.map(async (pid) => ({ pid, namespace: await readlink(`/proc/${pid}/ns/${kind}`).catch(() => "") })),
   );
-  return found.filter(({ namespace }) => namespaces.has(namespace)).map(({ pid }) => pid);
+  return processes.filter(({ namespace }) => namespaces.has(namespace)).map(({ pid }) => pid);
 }
 
 /** Signals processes; those that have ended are ignored. */

@@ -43,12 +43,12 @@ export function listBridges({ gateway, gateway6, prefixLength, racks, management
 
 /** Returns the links of a machine. Throws for an unknown name. */
 export function listLinks(machines: LabMachines, name: string): readonly LabLink[] {
-  const all: readonly Pick<LabNode, "name" | "address" | "address6" | "rack" | "management">[] = [
+  const allMachines: readonly Pick<LabNode, "name" | "address" | "address6" | "rack" | "management">[] = [
     ...machines.nodes,
     machines.external,
   ];
-  const number = all.findIndex((one) => one.name === name);
-  const machine = all[number];
+  const number = allMachines.findIndex((candidate) => candidate.name === name);
+  const machine = allMachines[number];
   if (machine === undefined) throw new Error(`unknown machine ${name}`);
   const rackNumber = machine.rack ?? 0;
   const rack = machines.racks?.[rackNumber];

@@ -55,7 +55,7 @@ export async function readPlan(file: string): Promise<LabPlan> {
  * Whether a lab is the wanted one. It may have more programs: a run with one kube-proxy uses the lab of a run with several. Pure.
  */
 export function isReusable(current: LabPlan, desired: LabPlan): boolean {
-  const describe = ({ programs: _, ...rest }: LabPlan): string => JSON.stringify({ ...rest, port: 0 });
+  const describe = ({ programs: _, ...otherFields }: LabPlan): string => JSON.stringify({ ...otherFields, port: 0 });
   return (
     describe(current) === describe(desired) &&
     Object.entries(desired.programs).every(([name, path]) => current.programs[name] === path)

@@ -26,9 +26,9 @@ export async function probeReadiness(
   while (!isAborted()) {
     const ok = await prober.probe(target);
     failures = ok ? 0 : failures + 1;
-    const next: boolean = ok || (ready && failures < (probe.failureThreshold ?? 3));
-    if (next !== ready && !isAborted()) {
-      ready = next;
+    const nextReady: boolean = ok || (ready && failures < (probe.failureThreshold ?? 3));
+    if (nextReady !== ready && !isAborted()) {
+      ready = nextReady;
       onChange(ready);
     }
     await sleep(ready ? (probe.periodSeconds ?? 10) * 1000 : UNREADY_PERIOD_MS, undefined, { ref: false });
