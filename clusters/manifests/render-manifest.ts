@@ -25,7 +25,7 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
 
 /** Returns the one object of a manifest that has that name. Throws if there is none. */
 export function selectObject(manifest: string, name: string): string {
-  const found = parseAllDocuments(manifest).find((document) => document.getIn(["metadata", "name"]) === name);
-  if (found === undefined) throw new Error(`the manifest has no object with the name ${name}`);
-  return String(found).replace(/^---\n/, "");
+  const namedObject = parseAllDocuments(manifest).find((document) => document.getIn(["metadata", "name"]) === name);
+  if (namedObject === undefined) throw new Error(`the manifest has no object with the name ${name}`);
+  return String(namedObject).replace(/^---\n/, "");
 }

@@ -4,9 +4,9 @@ import { createTerminalProgress } from "./terminal.ts";
 
 /** Whether to print colours, by NO_COLOR (https://no-color.org) and FORCE_COLOR, which takes precedence. The value 0 disables either. */
 export function wantsColors(env: NodeJS.ProcessEnv): boolean {
-  const { FORCE_COLOR: force, NO_COLOR: no } = env;
-  if (force !== undefined && force !== "") return force !== "0" && force !== "false";
-  return no === undefined || no === "";
+  const { FORCE_COLOR: forceColor, NO_COLOR: noColor } = env;
+  if (forceColor !== undefined && forceColor !== "") return forceColor !== "0" && forceColor !== "false";
+  return noColor === undefined || noColor === "";
 }
 
 /**

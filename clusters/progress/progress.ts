@@ -18,8 +18,10 @@ export interface StepHandle {
 export function formatElapsed(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const roundedSeconds = Math.round(seconds);
+  return roundedSeconds < 60
+    ? `${roundedSeconds} s`
+    : `${Math.floor(roundedSeconds / 60)} min ${roundedSeconds % 60} s`;
 }
 
 /** Returns ` (last time 12 s)`, or an empty string for an unknown duration. */

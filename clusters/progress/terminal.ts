@@ -34,7 +34,9 @@ export function createTerminalProgress(terminal: Terminal, colors = true): Progr
   const redraw = (above?: string) => {
     const lines = [...running].map((step) => fitLine(formatStep(step), terminal.columns || DEFAULT_COLUMNS));
     const erase = drawn === 0 ? "" : `\x1b[${drawn}F\x1b[J`;
-    terminal.write([erase, ...(above === undefined ? [] : [above, "\n"]), ...lines.map((l) => `${l}\n`)].join(""));
+    terminal.write(
+      [erase, ...(above === undefined ? [] : [above, "\n"]), ...lines.map((line) => `${line}\n`)].join(""),
+    );
     drawn = lines.length;
     if (running.size > 0) timer ??= setInterval(redraw, REDRAW_MS).unref();
     else {

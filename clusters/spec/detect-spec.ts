@@ -7,7 +7,7 @@ type DetectedSpec = Pick<ClusterSpec, "name" | "workers" | "kubernetes" | "kubeP
 };
 
 /** Returns the spec of a running cluster. What cannot be read has the default of `up`. */
-export function detectSpec({ families, ...found }: DetectedSpec): ClusterSpec {
+export function detectSpec({ families, ...detected }: DetectedSpec): ClusterSpec {
   const [family = "ipv4"] = families;
-  return { ...setFamilies(createDefaultSpec(), families.length > 1 ? "dual" : family), ...found, kubeProxies: [] };
+  return { ...setFamilies(createDefaultSpec(), families.length > 1 ? "dual" : family), ...detected, kubeProxies: [] };
 }
