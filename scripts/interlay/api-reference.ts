@@ -61,20 +61,20 @@ function renderKind({ names, versions }: z.infer<typeof definition>["spec"]): st
 /** Lists the fields of an object and of those in it, each as path, type, and description. */
 function listFields(parent: Schema, path: string): readonly (readonly string[])[] {
   return Object.entries(parent.properties ?? {}).flatMap(([name, field]) => {
-    const [own, inner] = [`${path}${name}`, field.items ?? field.additionalProperties ?? field];
+    const [fieldPath, element] = [`${path}${name}`, field.items ?? field.additionalProperties ?? field];
     const suffix = field.items !== undefined ? "[]" : field.additionalProperties !== undefined ? ".*" : "";
-    const further = isWellKnown(inner) ? [] : listFields(inner, `${own}${suffix}.`);
-    const isGroup = path === "" && further.length > 0; // spec and status
-    return isGroup ? further : [describeField(own, field, parent.required.includes(name)), ...further];
+    const nestedFields = isWellKnown(element) ? [] : listFields(element, `${fieldPath}${suffix}.`);
+    const isGroup = path === "" && nestedFields.length > 0; // spec and status
+    return isGroup ? nestedFields : [describeField(fieldPath, field, parent.required.includes(name)), ...nestedFields];
   });
 }
 
 function describeField(path: string, field: Schema, isRequired: boolean): readonly string[] {
-  const { description, enum: values, default: byDefault } = field;
+  const { description, enum: values, default: defaultValue } = field;
   const sentences = [
     description === "" || /[.!?]$/.test(description) ? description : `${description}.`,
     values === undefined ? "" : `One of ${values.map((value) => `\`${value}\``).join(", ")}.`,
-    byDefault === undefined ? "" : `Default: \`${String(byDefault)}\`.`,
+    defaultValue === undefined ? "" : `Default: \`${String(defaultValue)}\`.`,
   ].filter((sentence) => sentence !== "");
   return [`\`${path}\``, `${describeType(field)}${isRequired ? ", required" : ""}`, sentences.join(" ")];
 }
@@ -98,9 +98,9 @@ function describeType(field: Schema): string {
 
 /** Lists the messages of all validation rules, each once. */
 function listMessages(field: Schema): readonly string[] {
-  const inner = [...Object.values(field.properties ?? {}), field.items, field.additionalProperties];
-  const further = inner.flatMap((one) => (one === undefined ? [] : listMessages(one)));
-  return [...new Set([...field["x-kubernetes-validations"].map(({ message }) => message), ...further])];
+  const nestedSchemas = [...Object.values(field.properties ?? {}), field.items, field.additionalProperties];
+  const nestedMessages = nestedSchemas.flatMap((nested) => (nested === undefined ? [] : listMessages(nested)));
+  return [...new Set([...field["x-kubernetes-validations"].map(({ message }) => message), ...nestedMessages])];
 }
 
 const escapeCell = (text: string): string => text.replaceAll("|", "\\|");

@@ -32,7 +32,9 @@ function renderCommand(command: Command): string {
     `## ${path}`,
     `${command.description()}.`,
     `\`\`\`\n${usage}\n\`\`\``,
-    ...args.filter(({ description }) => description !== "").map((one) => `- \`${one.name()}\`: ${describeOption(one)}`),
+    ...args
+      .filter(({ description }) => description !== "")
+      .map((argument) => `- \`${argument.name()}\`: ${describeOption(argument)}`),
     ...(options.length > 0 ? [`| option | meaning |\n| --- | --- |\n${options.map(renderOption).join("\n")}`] : []),
   ].join("\n\n");
 }

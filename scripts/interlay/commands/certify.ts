@@ -78,7 +78,7 @@ async function writePage(directory: string, { output }: { output: OutputFormat }
   const rejected = submissions.filter(({ problems }) => problems.length > 0);
   printOutput(output, { file, submissions }, () =>
     [
-      ...rejected.map((one) => `${one.directory} is rejected: ${one.problems[0] ?? ""}`),
+      ...rejected.map((submission) => `${submission.directory} is rejected: ${submission.problems[0] ?? ""}`),
       `${file}: ${submissions.length} submissions, ${rejected.length} rejected`,
     ].join("\n"),
   );

@@ -28,7 +28,7 @@ export function createListCommand(): Command {
   const command = new Command("list").description("list the clusters of this computer, and whether they answer");
   return addGlobalOptions(command, ["output"]).action(async ({ output }: { output: OutputFormat }) => {
     const clusters = (
-      await Promise.all(Object.entries(DIRECTORIES).map(([provider, one]) => listClusters(provider, one)))
+      await Promise.all(Object.entries(DIRECTORIES).map(([provider, directory]) => listClusters(provider, directory)))
     ).flat();
     printOutput(output, clusters, () => renderClusters(clusters));
   });

@@ -20,9 +20,12 @@ export function createExplainCommand(): Command {
 async function runExplain(pod: string, flags: ExplainFlags): Promise<void> {
   const { namespace, name } = parsePodName(pod, flags.namespace);
   const config = await loadCluster(flags);
-  const found = await config.makeApiClient(CoreV1Api).readNamespacedPod({ name, namespace }).catch(ignoreStatus(404));
-  if (found === undefined) throw new Error(`no pod ${namespace}/${name}: see kubectl get pods -n ${namespace}`);
-  const node = found.spec?.nodeName;
+  const podObject = await config
+    .makeApiClient(CoreV1Api)
+    .readNamespacedPod({ name, namespace })
+    .catch(ignoreStatus(404));
+  if (podObject === undefined) throw new Error(`no pod ${namespace}/${name}: see kubectl get pods -n ${namespace}`);
+  const node = podObject.spec?.nodeName;
   if (node === undefined) throw new Error(`pod ${namespace}/${name} is not scheduled on a node yet`);
   const agent = (await listAgents(config)).get(node);
   if (agent === undefined) throw new Error(`no agent of Interlay runs on node ${node}: see interlay status`);
@@ -37,8 +40,8 @@ export function parsePodName(
   text: string,
   namespace = "default",
 ): { readonly namespace: string; readonly name: string } {
-  const [first = "", second, ...more] = text.split("/");
-  if (first === "" || second === "" || more.length > 0)
+  const [first = "", second, ...extraParts] = text.split("/");
+  if (first === "" || second === "" || extraParts.length > 0)
     throw new Error(`invalid pod "${text}": want NAME or NAMESPACE/NAME`);
   return second === undefined ? { namespace, name: first } : { namespace: first, name: second };
 }

@@ -43,7 +43,7 @@ interface Flags extends ClusterFlags, InstallFlags {
 
 /** `interlay install`: applies the manifests, waits until all agents are ready, and prints the status. */
 export function createInstallCommand(): Command {
-  const pool = (option: Option) => option.helpGroup(POOL_GROUP);
+  const addPoolOption = (option: Option) => option.helpGroup(POOL_GROUP);
   const command = new Command("install")
     .description("install or upgrade Interlay in a cluster by server-side apply, and wait until it is ready")
     .option("--image <reference>", "image of Interlay, as the nodes pull it (default: that of the running agents)")
@@ -65,17 +65,19 @@ export function createInstallCommand(): Command {
     .option("--cni-bin-dir <path>", "plugin directory of the nodes (default: that of the agents, else /opt/cni/bin)")
     .option("--dry-run", "print the objects as YAML; the API server is only read")
     .option("--no-wait", "do not wait until all agents are ready")
-    .addOption(pool(new Option("--subnet <cidr>", "underlay network")))
+    .addOption(addPoolOption(new Option("--subnet <cidr>", "underlay network")))
     .addOption(
-      pool(
+      addPoolOption(
         new Option("--range <range>", "addresses for pods: CIDR or FIRST-LAST; may be repeated")
           .argParser(collectValues)
           .default([], "none"),
       ),
     )
-    .addOption(pool(new Option("--gateway <address>", "default gateway of underlay pods")))
-    .addOption(pool(new Option("--uplink <link>", "parent link on the nodes (default: that of the default route)")))
-    .addOption(pool(new Option("--network <name>", "name of pool and network").default("underlay")))
+    .addOption(addPoolOption(new Option("--gateway <address>", "default gateway of underlay pods")))
+    .addOption(
+      addPoolOption(new Option("--uplink <link>", "parent link on the nodes (default: that of the default route)")),
+    )
+    .addOption(addPoolOption(new Option("--network <name>", "name of pool and network").default("underlay")))
     .addHelpText(
       "after",
       `
@@ -172,7 +174,7 @@ async function detectInCluster(config: KubeConfig): Promise<Distribution> {
 }
 
 async function readInstalled(config: KubeConfig, distribution: Distribution | undefined): Promise<InstalledState> {
-  const [set, map] = await Promise.all([
+  const [set, configMap] = await Promise.all([
     config
       .makeApiClient(AppsV1Api)
       .readNamespacedDaemonSet({ name: "interlay", namespace: SYSTEM_NAMESPACE })
@@ -184,11 +186,11 @@ async function readInstalled(config: KubeConfig, distribution: Distribution | un
   ]);
   return {
     image: getImage(set),
-    hasConfig: map !== undefined,
+    hasConfig: configMap !== undefined,
     cniBinDirectory: distribution?.cniBinDirectory ?? findBinDirectory(set) ?? "/opt/cni/bin",
   };
 }
 
-function findBinDirectory(set: V1DaemonSet | undefined): string | undefined {
-  return set?.spec?.template.spec?.volumes?.find(({ name }) => name === "cni-bin")?.hostPath?.path;
+function findBinDirectory(daemonSet: V1DaemonSet | undefined): string | undefined {
+  return daemonSet?.spec?.template.spec?.volumes?.find(({ name }) => name === "cni-bin")?.hostPath?.path;
 }

@@ -92,8 +92,10 @@ async function runMigration(source: string, flags: MigrateFlags): Promise<void> 
 function findController(
   references: readonly V1OwnerReference[] = [],
 ): { kind: string; name: string; uid: string } | undefined {
-  const found = references.find(({ controller }) => controller === true);
-  return found === undefined ? undefined : { kind: found.kind, name: found.name, uid: found.uid };
+  const ownerReference = references.find(({ controller }) => controller === true);
+  return ownerReference === undefined
+    ? undefined
+    : { kind: ownerReference.kind, name: ownerReference.name, uid: ownerReference.uid };
 }
 
 function parseNetworkStatus(text: string | undefined): readonly PodInterface[] {

@@ -28,8 +28,8 @@ export function createVersionCommand(): Command {
 async function runVersion(flags: VersionFlags): Promise<void> {
   const { version, commit, modified } = await readSuiteVersion();
   const cluster = flags.cluster ? await readClusterVersions(flags) : undefined;
-  const own = { version, ...(commit === undefined ? {} : { commit, modified: modified === true }) };
-  printOutput(flags.output, { interlay: own, ...cluster }, () =>
+  const program = { version, ...(commit === undefined ? {} : { commit, modified: modified === true }) };
+  printOutput(flags.output, { interlay: program, ...cluster }, () =>
     [
       `interlay    ${version}${commit === undefined ? "" : ` (${commit.slice(0, 12)}${modified ? ", modified" : ""})`}`,
       ...(cluster === undefined ? [] : [`kubernetes  ${cluster.kubernetes}`]),

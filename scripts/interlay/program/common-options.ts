@@ -70,7 +70,7 @@ export function inheritOptions(command: Command): void {
     for (const option of parent.options) {
       const name = option.attributeName();
       if (parent.getOptionValueSource(name) !== "cli" || name === "version") continue;
-      if (!command.options.some((own) => own.attributeName() === name))
+      if (!command.options.some((candidate) => candidate.attributeName() === name))
         command.error(`error: option ${option.long ?? name} does not apply to ${command.name()}`);
       if (command.getOptionValueSource(name) !== "cli")
         command.setOptionValueWithSource(name, parent.getOptionValue(name), "cli");

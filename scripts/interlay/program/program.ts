@@ -54,9 +54,9 @@ ${EXIT_STATUS}`,
 
 async function addVerbs(parent: Command, verbs: readonly Verb[], words?: readonly string[]): Promise<void> {
   for (const verb of verbs) {
-    const [first, ...rest] = words ?? [];
-    const isNamed = words === undefined || first === verb.name;
-    const command = await createVerb(verb, isNamed, words && rest);
+    const [firstWord, ...remainingWords] = words ?? [];
+    const isNamed = words === undefined || firstWord === verb.name;
+    const command = await createVerb(verb, isNamed, words && remainingWords);
     const hidden = "hidden" in verb;
     parent.addCommand(verb.group === undefined ? command : command.helpGroup(verb.group), { hidden });
   }

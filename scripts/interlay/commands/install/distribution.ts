@@ -45,8 +45,8 @@ export function detectDistribution({ kubelet, osImage, labels }: NodeFacts): Dis
 
 function describeK3s(kubelet: string): Distribution {
   const version = coerce(kubelet);
-  const first = version === null ? undefined : FIRST_K3S_WITH_FIXED_DIRECTORY[version.minor];
-  const isOld = version !== null && (version.minor < 28 || (first !== undefined && lt(version, first)));
+  const firstVersion = version === null ? undefined : FIRST_K3S_WITH_FIXED_DIRECTORY[version.minor];
+  const isOld = version !== null && (version.minor < 28 || (firstVersion !== undefined && lt(version, firstVersion)));
   return {
     name: "K3s",
     cniBinDirectory: `/var/lib/rancher/k3s/data/${isOld ? "current/bin" : "cni"}`,
@@ -59,17 +59,17 @@ function describeK3s(kubelet: string): Distribution {
  * @throws an error if nodes differ in the plugin directory, which one DaemonSet cannot serve
  */
 export function detectClusterDistribution(nodes: readonly NodeFacts[]): Distribution {
-  const found = nodes.map((node) => ({ node: node.name, ...detectDistribution(node) }));
-  const [first, ...others] = found;
-  if (first === undefined) throw new Error("cannot detect the distribution: the cluster has no node");
-  const other = others.find(({ cniBinDirectory }) => cniBinDirectory !== first.cniBinDirectory);
-  if (other !== undefined)
+  const distributions = nodes.map((node) => ({ node: node.name, ...detectDistribution(node) }));
+  const [firstNode, ...otherNodes] = distributions;
+  if (firstNode === undefined) throw new Error("cannot detect the distribution: the cluster has no node");
+  const differentNode = otherNodes.find(({ cniBinDirectory }) => cniBinDirectory !== firstNode.cniBinDirectory);
+  if (differentNode !== undefined)
     throw new Error(
-      `nodes have different plugin directories: ${first.node} (${first.name}) ${first.cniBinDirectory}, ${other.node} (${other.name}) ${other.cniBinDirectory}. Install with the chart once for each, with a nodeSelector.`,
+      `nodes have different plugin directories: ${firstNode.node} (${firstNode.name}) ${firstNode.cniBinDirectory}, ${differentNode.node} (${differentNode.name}) ${differentNode.cniBinDirectory}. Install with the chart once for each, with a nodeSelector.`,
     );
   return {
-    name: first.name,
-    cniBinDirectory: first.cniBinDirectory,
-    cniConfDirectory: first.cniConfDirectory,
+    name: firstNode.name,
+    cniBinDirectory: firstNode.cniBinDirectory,
+    cniConfDirectory: firstNode.cniConfDirectory,
   };
 }

@@ -34,21 +34,24 @@ interface HostLocalNetwork {
  * that Multus reports of a running pod, a network for each macvlan network. Pure.
  */
 export function planHostLocalMigration(definitions: unknown, pods: ExistingPods): MigrationPlan {
-  const found = listDefinedPlugins(definitions).flatMap(readNetwork);
+  const networks = listDefinedPlugins(definitions).flatMap(readNetwork);
   const pools = new Map<string, string>();
   const plans: MigrationPlan[] = [];
   const holders = new Map<string, string>();
-  for (const network of found) {
+  for (const network of networks) {
     const names: string[] = [];
-    for (const one of network.ranges) {
-      const subnet = parseCidr(one.subnet);
-      const space = one.rangeStart === undefined ? subnet : `${one.rangeStart}-${one.rangeEnd ?? lastAddress(subnet)}`;
-      const known = pools.get(space);
-      const name = known ?? `host-local-${space.replaceAll(/[^0-9a-f]+/g, "-")}`;
+    for (const addressRange of network.ranges) {
+      const subnet = parseCidr(addressRange.subnet);
+      const space =
+        addressRange.rangeStart === undefined
+          ? subnet
+          : `${addressRange.rangeStart}-${addressRange.rangeEnd ?? lastAddress(subnet)}`;
+      const existingPool = pools.get(space);
+      const name = existingPool ?? `host-local-${space.replaceAll(/[^0-9a-f]+/g, "-")}`;
       names.push(name);
-      if (known !== undefined) continue;
+      if (existingPool !== undefined) continue;
       pools.set(space, name);
-      const { gateway } = one;
+      const { gateway } = addressRange;
       const pool = createObject("UnderlayPool", name, {
         subnet,
         ranges: [space],
@@ -64,8 +67,8 @@ export function planHostLocalMigration(definitions: unknown, pods: ExistingPods)
 function readNetwork(main: DefinedPlugin): readonly HostLocalNetwork[] {
   const { success, data } = ipam.safeParse(main.ipam);
   if (!success) return [];
-  const older = range.safeParse(data);
-  return [{ main, ranges: [...data.ranges.flat(), ...(older.success ? [older.data] : [])] }];
+  const olderForm = range.safeParse(data);
+  return [{ main, ranges: [...data.ranges.flat(), ...(olderForm.success ? [olderForm.data] : [])] }];
 }
 
 /** host-local records addresses on each node; Multus reports those of running pods in their annotations. */
@@ -78,10 +81,10 @@ function convertPods(pool: string, space: string, pods: ExistingPods, holders: M
       for (const address of addresses) {
         const value = parseRange(address).first;
         if (address.includes(":") !== space.includes(":") || value < first || value > last) continue;
-        const other = holders.get(address);
-        if (other !== undefined) {
+        const holder = holders.get(address);
+        if (holder !== undefined) {
           notes.push(
-            `${address}: pods ${other} and ${pod} have it, because host-local knows one node only. Delete one.`,
+            `${address}: pods ${holder} and ${pod} have it, because host-local knows one node only. Delete one.`,
           );
           continue;
         }

@@ -63,15 +63,15 @@ export function convertAllocations(
   const objects: MigratedObject[] = [];
   const notes: string[] = [];
   for (const { address, pod, podUid, containerId, ifname } of allocations) {
-    const found = pods.get(pod);
-    if (found === undefined || (podUid !== undefined && podUid !== found.uid)) {
+    const existingPod = pods.get(pod);
+    if (existingPod === undefined || (podUid !== undefined && podUid !== existingPod.uid)) {
       notes.push(`${address}: its pod ${pod} does not exist any more, so the address becomes free.`);
       continue;
     }
     const [namespace = "", name = ""] = pod.split("/");
-    const holder = { namespace, name, uid: found.uid };
-    const owner = found.owner === undefined ? {} : { owner: found.owner };
-    const spec = { address, pool, node: found.node, containerId, ifname, network: "", pod: holder, ...owner };
+    const holder = { namespace, name, uid: existingPod.uid };
+    const owner = existingPod.owner === undefined ? {} : { owner: existingPod.owner };
+    const spec = { address, pool, node: existingPod.node, containerId, ifname, network: "", pod: holder, ...owner };
     const object = createObject("UnderlayAddress", toObjectName(parseIp(address)), spec);
     objects.push({ ...object, metadata: { ...object.metadata, labels: buildLabels(spec) } });
   }

@@ -20,11 +20,13 @@ export interface DefinedPlugin extends z.infer<typeof plugin> {
 
 /** Lists the plugins of NetworkAttachmentDefinitions, without those whose configuration is a file on the nodes. */
 export function listDefinedPlugins(definitions: unknown): readonly DefinedPlugin[] {
-  return definitionList
-    .parse(definitions)
-    .items.flatMap(({ metadata: { name, namespace }, spec }) =>
-      parsePlugins(spec.config).map((one) => ({ ...one, name, title: `${namespace}/${name}` })),
-    );
+  return definitionList.parse(definitions).items.flatMap(({ metadata: { name, namespace }, spec }) =>
+    parsePlugins(spec.config).map((pluginConfiguration) => ({
+      ...pluginConfiguration,
+      name,
+      title: `${namespace}/${name}`,
+    })),
+  );
 }
 
 /** Parses a configuration, which is a list of plugins or one plugin. */
@@ -36,7 +38,7 @@ function parsePlugins(text: string): readonly z.infer<typeof plugin>[] {
     return [];
   }
   const list = z.object({ plugins: z.array(z.unknown()) }).safeParse(config).data?.plugins ?? [config];
-  return list.flatMap((one) => plugin.safeParse(one).data ?? []);
+  return list.flatMap((entry) => plugin.safeParse(entry).data ?? []);
 }
 
 /**

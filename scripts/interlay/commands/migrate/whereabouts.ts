@@ -54,44 +54,51 @@ interface WhereaboutsNetwork {
  * macvlan network. Pure.
  */
 export function planWhereaboutsMigration(pools: unknown, definitions: unknown, pods: ExistingPods): MigrationPlan {
-  const found = listDefinedPlugins(definitions).flatMap(readNetwork);
+  const networks = listDefinedPlugins(definitions).flatMap(readNetwork);
   const names = new Map<string, string>();
   const converted = ipPools.parse(pools).items.map(({ spec }): MigrationPlan => {
     const subnet = parseCidr(spec.range);
-    const using = found.flatMap(({ gateway, ranges }) =>
-      ranges.filter((one) => findSubnet(one) === subnet).map((one) => ({ ...one, gateway })),
+    const configuredRanges = networks.flatMap(({ gateway, ranges }) =>
+      ranges.filter((candidate) => findSubnet(candidate) === subnet).map((match) => ({ ...match, gateway })),
     );
     const name = `whereabouts-${subnet.replaceAll(/[^0-9a-f]+/g, "-")}`;
     if (names.has(subnet)) return { objects: [], notes: [`${spec.range} is in two IPPools: merge them by hand.`] };
     names.set(subnet, name);
-    const [one] = using;
+    const [firstRange] = configuredRanges;
     const allocations = Object.entries(spec.allocations).map(([offset, { id, podref, ifname }]) => ({
       address: addOffset(subnet, BigInt(offset)),
       pod: podref,
       containerId: id,
       ifname,
     }));
-    const gateway = using.map((used) => used.gateway).find((text) => text !== undefined && isInSubnet(text, subnet));
+    const gateway = configuredRanges
+      .map((configured) => configured.gateway)
+      .find((text) => text !== undefined && isInSubnet(text, subnet));
     const pool = createObject("UnderlayPool", name, {
       subnet,
-      ranges: [one === undefined ? subnet : readLimits(one, subnet)],
-      excluded: [...new Set([...using.flatMap(({ exclude }) => exclude), ...(gateway === undefined ? [] : [gateway])])],
+      ranges: [firstRange === undefined ? subnet : readLimits(firstRange, subnet)],
+      excluded: [
+        ...new Set([
+          ...configuredRanges.flatMap(({ exclude }) => exclude),
+          ...(gateway === undefined ? [] : [gateway]),
+        ]),
+      ],
       ...(gateway === undefined ? {} : { gateway }),
     });
-    const limits = new Set(using.map((used) => readLimits(used, subnet)));
+    const limits = new Set(configuredRanges.map((configured) => readLimits(configured, subnet)));
     const notes =
       limits.size > 1
         ? [`IPPool ${spec.range}: its networks have the limits ${[...limits].join(", ")}; the pool has the first.`]
-        : using.length === 0
+        : configuredRanges.length === 0
           ? [`IPPool ${spec.range}: no network uses it, so gateway and limits are unknown.`]
           : [];
     return joinPlans([{ objects: [pool], notes }, convertAllocations(name, allocations, pods)]);
   });
   return joinPlans([
     ...converted,
-    ...found.map(({ main, ranges }) => {
-      const used = ranges.flatMap((one) => names.get(findSubnet(one)) ?? []);
-      return planNetwork(main, used);
+    ...networks.map(({ main, ranges }) => {
+      const poolNames = ranges.flatMap((candidate) => names.get(findSubnet(candidate)) ?? []);
+      return planNetwork(main, poolNames);
     }),
   ]);
 }
@@ -109,12 +116,12 @@ function findSubnet({ range }: WhereaboutsRange): string {
 
 /** Returns the limits of a range in its subnet, or the subnet without any. */
 function readLimits({ range, range_start: start, range_end: end }: WhereaboutsRange, subnet: string): string {
-  const written = /^(.+)-(.+)\/\d+$/.exec(range);
-  const [first, last] = [start ?? written?.[1], end ?? written?.[2]];
+  const limits = /^(.+)-(.+)\/\d+$/.exec(range);
+  const [first, last] = [start ?? limits?.[1], end ?? limits?.[2]];
   if (first === undefined && last === undefined) return subnet;
-  const whole = parseRange(subnet);
+  const subnetRange = parseRange(subnet);
   const format = (address: bigint) => fromNumber(address, findFamily(subnet));
-  return `${first ?? format(whole.first + 1n)}-${last ?? format(whole.last - 1n)}`;
+  return `${first ?? format(subnetRange.first + 1n)}-${last ?? format(subnetRange.last - 1n)}`;
 }
 
 function isInSubnet(address: string, subnet: string): boolean {

@@ -71,7 +71,7 @@ export interface InstallationObservation {
 
 /** Reads a cluster's state of Interlay. Changes nothing. */
 export async function observeInstallation(config: KubeConfig): Promise<InstallationObservation> {
-  const [{ gitVersion }, set, controller, { items: pods }, states, listedPools] = await Promise.all([
+  const [{ gitVersion }, daemonSet, controller, { items: pods }, states, listedPools] = await Promise.all([
     config.makeApiClient(VersionApi).getCode(),
     config
       .makeApiClient(AppsV1Api)
@@ -85,18 +85,18 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
     defaultIfUnavailable(listServedObjects(config, "nodestates"), undefined),
     defaultIfUnavailable(listServedObjects(config, "underlaypools"), undefined),
   ]);
-  const status = set?.status;
+  const status = daemonSet?.status;
   return {
     server: gitVersion,
     agents:
-      set === undefined
+      daemonSet === undefined
         ? undefined
         : {
-            image: getImage(set) ?? "",
+            image: getImage(daemonSet) ?? "",
             desired: status?.desiredNumberScheduled ?? 0,
             ready: status?.numberReady ?? 0,
             updated: status?.updatedNumberScheduled ?? 0,
-            observed: status?.observedGeneration === set.metadata?.generation,
+            observed: status?.observedGeneration === daemonSet.metadata?.generation,
           },
     controllers:
       controller === undefined
@@ -104,12 +104,14 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
         : { desired: controller.spec?.replicas ?? 1, ready: controller.status?.readyReplicas ?? 0 },
     pods: new Map(pods.map((pod) => [pod.spec?.nodeName ?? "", reportsReady(pod.status)])),
     nodes: new Map(
-      nodeStates.parse(states ?? NONE).items.map(({ metadata, status: own }) => [metadata.name, describeNode(own)]),
+      nodeStates
+        .parse(states ?? NONE)
+        .items.map(({ metadata, status: nodeStatus }) => [metadata.name, describeNode(nodeStatus)]),
     ),
-    pools: pools.parse(listedPools ?? NONE).items.map(({ metadata, spec, status: own }) => ({
+    pools: pools.parse(listedPools ?? NONE).items.map(({ metadata, spec, status: poolStatus }) => ({
       name: metadata.name,
       subnet: spec.subnet,
-      ...withoutUndefined(own),
+      ...withoutUndefined(poolStatus),
     })),
   };
 }

@@ -32,9 +32,11 @@ export function renderStatus({ ready, problems, server, agents, nodes, pools }: 
       ),
     );
   if (nodes.length > 0 || pools.length > 0) lines.push("");
-  return [...lines, ready ? "Interlay is ready." : "Interlay is not ready:", ...problems.map((one) => `  ${one}`)].join(
-    "\n",
-  );
+  return [
+    ...lines,
+    ready ? "Interlay is ready." : "Interlay is not ready:",
+    ...problems.map((problem) => `  ${problem}`),
+  ].join("\n");
 }
 
 const BORDERS = [

@@ -24,14 +24,14 @@ export async function connectCluster(
 ): Promise<TracedCluster> {
   if (flags.provider === undefined) {
     const config = await loadCluster(flags);
-    return { collect: () => collectByAgents(config), findService: (...what) => findService(config, ...what) };
+    return { collect: () => collectByAgents(config), findService: (...query) => findService(config, ...query) };
   }
   const cluster = await (await loadProvider(flags.provider)).find?.(flags.name, await buildProbe(), createProgress());
   if (cluster === undefined) throw new Error(`--provider ${flags.provider} has no clusters of its own: leave it out`);
   const config = await loadCluster({ kubeconfig: cluster.kubeconfig });
   return {
     collect: () => collectCluster(cluster, clusterApi(cluster)),
-    findService: (...what) => findService(config, ...what),
+    findService: (...query) => findService(config, ...query),
   };
 }
 
@@ -41,8 +41,9 @@ async function collectByAgents(config: KubeConfig): Promise<TraceSnapshot> {
     config.makeApiClient(CoreV1Api).listPodForAllNamespaces(),
     runOnAgents(config, ["trace", "--collect"], parseSnapshot),
   ]);
-  const [first] = failed;
-  if (first !== undefined) throw new Error(`cannot read the state of ${first.node}: ${first.error}`);
+  const [firstFailure] = failed;
+  if (firstFailure !== undefined)
+    throw new Error(`cannot read the state of ${firstFailure.node}: ${firstFailure.error}`);
   return mergeSnapshots(answers, listPodNames(pods.items));
 }
 
@@ -56,7 +57,7 @@ async function findService(config: KubeConfig, fullName: string, family: "ipv4" 
       return undefined;
     });
   if (service === undefined) return undefined;
-  const address = service.spec?.clusterIPs?.find((one) => isIPv6(one) === (family === "ipv6"));
+  const address = service.spec?.clusterIPs?.find((candidate) => isIPv6(candidate) === (family === "ipv6"));
   if (address === undefined || address === "None")
     throw new Error(`Service ${fullName} has no ${family} ClusterIP: trace one of its pods`);
   return address;
