@@ -13,6 +13,6 @@ export function listArguments(command: Command, except: readonly string[]): read
     if (!isNeeded || except.includes(name)) return [];
     if (typeof value === "boolean") return value === option.negate ? [] : [option.long ?? ""];
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return values.flatMap((one) => [option.long ?? "", String(one)]);
+    return values.flatMap((item) => [option.long ?? "", String(item)]);
   });
 }

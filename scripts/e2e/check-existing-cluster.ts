@@ -9,7 +9,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { KubeProxy } from "../../clusters/spec/kube-proxy.ts";
 import { describeApiError } from "../../plugin/kubernetes/api-error.ts";
 
-interface Asked {
+interface RequestedRun {
   readonly yes: boolean;
   readonly suite: string;
   readonly kubeProxy: string | undefined;
@@ -33,7 +33,7 @@ type ExistingCheck =
  */
 export async function checkExistingCluster(
   options: ExistingOptions,
-  requested: Asked,
+  requested: RequestedRun,
   print: (text: string) => void,
 ): Promise<ExistingCheck> {
   if (requested.suite !== "matrix")
@@ -43,19 +43,19 @@ export async function checkExistingCluster(
     throw describeApiError(error, config.getCurrentCluster()?.server);
   });
   const rows = checkPreconditions(inventory, options);
-  const mark = { error: "✗", warning: "!" } as const;
+  const marks = { error: "✗", warning: "!" } as const;
   const table = new Table({ head: ["", "property", "found"], style: { head: [], border: [] } });
   for (const { property, found, problem } of rows)
-    table.push([problem ? mark[problem.severity] : "✓", property, found]);
+    table.push([problem ? marks[problem.severity] : "✓", property, found]);
   print(table.toString());
   const problems = rows.flatMap(({ problem }) => problem ?? []);
   for (const { severity, message } of problems) print(`${severity}: ${message}`);
-  const found = inventory.kubeProxy.kubeProxy;
-  if (problems.some(({ severity }) => severity === "error") || found === undefined) {
+  const detected = inventory.kubeProxy.kubeProxy;
+  if (problems.some(({ severity }) => severity === "error") || detected === undefined) {
     print("Nothing was changed.");
     return { exitCode: 2 };
   }
-  const kubeProxy = chooseKubeProxy(found, requested.kubeProxy);
+  const kubeProxy = chooseKubeProxy(detected, requested.kubeProxy);
   const returnPath = options.datapath === "none" ? requested.returnPath : findReturnPath(inventory, options);
   if (requested.returnPath !== undefined && requested.returnPath !== returnPath)
     throw new Error(
@@ -81,8 +81,8 @@ function chooseKubeProxy({ version, mode }: KubeProxy, requested: string | undef
 /** Returns the return path that the agents of the chosen nodes use, or that of the installation that the run makes. */
 function findReturnPath(inventory: ClusterInventory, options: ExistingOptions): string {
   const { interlay } = inventory;
-  const used = interlay === undefined ? [] : listReturnPaths(interlay, chooseNodes(inventory, options).chosen);
-  return used[0] ?? DEFAULT_RETURN_PATH;
+  const returnPaths = interlay === undefined ? [] : listReturnPaths(interlay, chooseNodes(inventory, options).chosen);
+  return returnPaths[0] ?? DEFAULT_RETURN_PATH;
 }
 
 /**

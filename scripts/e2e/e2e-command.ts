@@ -101,7 +101,7 @@ export function listVariables(
   flags: Flags,
   chosen: { readonly environment: string | undefined; readonly family: string },
 ): Variables {
-  const own: Variables = {
+  const variables: Variables = {
     INTERLAY_KUBE_PROXY: flags.kubeProxy,
     INTERLAY_RETURN_PATH: flags.returnPath,
     INTERLAY_ENVIRONMENT: chosen.environment,
@@ -115,12 +115,12 @@ export function listVariables(
     INTERLAY_SNAPSHOT: flags.snapshot ? "true" : undefined,
     INTERLAY_KEEP: flags.keep ? "true" : undefined,
   };
-  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined));
 }
 
 /** Returns the settings of the harness. @throws an error for a number that is not a whole one */
 export function parseHarnessSettings(flags: Flags): Settings {
-  const parseWhole = (name: "shuffle" | "retry" | "repeat"): Settings => {
+  const parseWholeNumber = (name: "shuffle" | "retry" | "repeat"): Settings => {
     const value = flags[name];
     if (value === undefined) return {};
     if (!/^\d+$/.test(value)) throw new Error(`invalid --${name} "${value}": a whole number is needed`);
@@ -130,9 +130,9 @@ export function parseHarnessSettings(flags: Flags): Settings {
     ...(flags.label === undefined ? {} : { label: flags.label }),
     ...(flags.filter === undefined ? {} : { filter: flags.filter }),
     ...(flags.shard === undefined ? {} : { shard: flags.shard }),
-    ...parseWhole("shuffle"),
-    ...parseWhole("retry"),
-    ...parseWhole("repeat"),
+    ...parseWholeNumber("shuffle"),
+    ...parseWholeNumber("retry"),
+    ...parseWholeNumber("repeat"),
     failFast: flags.failFast === true,
     reporter: flags.reporter,
   };

@@ -68,8 +68,8 @@ async function runInvocation(invocation: Invocation): Promise<number> {
   const { command, flags, print, printReport, started, runId } = invocation;
   if (flags.watch) return watchSources(invocation);
   const suites = flags.suite.split(",").map((name) => name.trim());
-  const unknown = suites.find((name) => !SUITE_NAMES.includes(name));
-  if (unknown !== undefined) throw new Error(`--suite ${unknown}: name some of ${SUITE_NAMES.join(", ")}.`);
+  const unknownSuite = suites.find((name) => !SUITE_NAMES.includes(name));
+  if (unknownSuite !== undefined) throw new Error(`--suite ${unknownSuite}: name some of ${SUITE_NAMES.join(", ")}.`);
   const providerName = PROVIDER_NAMES.find((name) => name === flags.provider);
   if (providerName === undefined)
     throw new Error(`Unknown provider "${flags.provider}": use ${PROVIDER_NAMES.join(", ")}.`);
@@ -88,17 +88,17 @@ async function runInvocation(invocation: Invocation): Promise<number> {
       print(`${name} [${labels.join(", ")}]${leftOut === undefined ? "" : `: ${leftOut}`}`);
     return 0;
   }
-  let complete: ((cluster: Parameters<typeof readReturnPath>[0]) => Promise<RunOptions>) | undefined;
+  let completeOptions: ((cluster: Parameters<typeof readReturnPath>[0]) => Promise<RunOptions>) | undefined;
   if (options.existing !== undefined) {
     const { suite, kubeProxy, returnPath } = flags;
     const requested = { yes: flags.yes === true, suite, kubeProxy, returnPath };
-    const found = await checkExistingCluster(options.existing, requested, print);
-    if (found.exitCode !== undefined) return found.exitCode;
-    variables = { ...variables, INTERLAY_KUBE_PROXY: found.kubeProxy };
+    const check = await checkExistingCluster(options.existing, requested, print);
+    if (check.exitCode !== undefined) return check.exitCode;
+    variables = { ...variables, INTERLAY_KUBE_PROXY: check.kubeProxy };
     if (kubeProxy !== undefined) variables = { ...variables, INTERLAY_KUBE_PROXY_NAMED: kubeProxy };
-    if (found.returnPath !== undefined) variables = { ...variables, INTERLAY_RETURN_PATH: found.returnPath };
+    if (check.returnPath !== undefined) variables = { ...variables, INTERLAY_RETURN_PATH: check.returnPath };
     else if (variables["INTERLAY_RETURN_PATH"] === undefined)
-      complete = async (cluster) =>
+      completeOptions = async (cluster) =>
         parseRunOptions({ ...variables, INTERLAY_RETURN_PATH: await readReturnPath(cluster) });
     options = parseRunOptions(variables);
   }
@@ -111,7 +111,7 @@ async function runInvocation(invocation: Invocation): Promise<number> {
     suites,
     settings,
     output: flags.resultsDirectory,
-    complete,
+    completeOptions,
     print,
     printReport,
   }).run();
@@ -164,8 +164,8 @@ async function runEachEnvironment(
     print,
     argv: listArguments(command, ["environment", "name", "runId", "resultsDirectory", "output", "json"]),
     directory: join(RESULTS, "runs", runId, "environments"),
-    onDone: async (done) => {
-      await writeReport(compose(done));
+    onDone: async (finishedRuns) => {
+      await writeReport(compose(finishedRuns));
     },
   });
   const report = compose(runs);

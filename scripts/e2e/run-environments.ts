@@ -75,10 +75,10 @@ async function runEnvironment(
     "--results-directory",
     directory,
   ];
-  const ended = await runChild(argv, options.json, signal);
+  const outcome = await runChild(argv, options.json, signal);
   const seconds = (performance.now() - started) / 1000;
   const report = await readReport(directory).catch(() => undefined);
-  return report === undefined ? { environment, seconds, error: ended } : { environment, seconds, report };
+  return report === undefined ? { environment, seconds, error: outcome } : { environment, seconds, report };
 }
 
 /** Returns why the environment is not run here; undefined if it is. */
@@ -94,12 +94,12 @@ export async function findSkipReason(
 /** @returns how the process ended, with the last line it wrote on stderr */
 async function runChild(argv: readonly string[], json: boolean, signal: AbortSignal): Promise<string> {
   const child = startScript("scripts/e2e.ts", argv, { stdio: ["ignore", json ? process.stderr : "inherit", "pipe"] });
-  let last = "";
+  let lastLine = "";
   child.stderr.on("data", (chunk: Buffer) => {
     process.stderr.write(chunk);
-    last = chunk.toString().trim().split("\n").at(-1) ?? last;
+    lastLine = chunk.toString().trim().split("\n").at(-1) ?? lastLine;
   });
-  return `e2e ended with ${await waitForExit(child, signal)}: ${last}`;
+  return `e2e ended with ${await waitForExit(child, signal)}: ${lastLine}`;
 }
 
 /** `nftables: 372 passed, 0 blocked, 0 failed, 61 s` */
@@ -107,7 +107,7 @@ export function describeRun({ environment, report, skipped, error, seconds }: En
   if (skipped !== undefined) return `${environment.name}: skipped, ${skipped}`;
   if (report === undefined) return `${environment.name}: FAILED without results, ${error ?? "it ended early"}`;
   const counts = countByEnvironment(report);
-  const sum = (name: "passed" | "blocked" | "failed") => counts.reduce((all, one) => all + one[name], 0);
+  const sum = (name: "passed" | "blocked" | "failed") => counts.reduce((total, entry) => total + entry[name], 0);
   const verdict = report.summary.failed === 0 ? "" : `, ${report.summary.failed} cells and checks NOT as expected`;
   return `${environment.name}: ${sum("passed")} cells passed, ${sum("blocked")} blocked as expected, ${sum("failed")} failed${verdict}, ${Math.round(seconds)} s`;
 }
@@ -121,14 +121,14 @@ export function mergeRuns(
   requested: readonly Environment[],
 ): Pick<Report, "variants" | "checks" | "summary" | "versions"> {
   const reports = runs.flatMap(({ report }) => report ?? []);
-  const own = requested.flatMap((environment) => checkRun(environment, runs));
-  const sum = (name: keyof Report["summary"]) => reports.reduce((all, { summary }) => all + summary[name], 0);
-  const count = (status: CheckResult["status"]) => own.filter((check) => check.status === status).length;
+  const environmentChecks = requested.flatMap((environment) => checkRun(environment, runs));
+  const sum = (name: keyof Report["summary"]) => reports.reduce((total, { summary }) => total + summary[name], 0);
+  const count = (status: CheckResult["status"]) => environmentChecks.filter((check) => check.status === status).length;
   return {
     versions: Object.assign({}, ...reports.map(({ versions }) => versions)) as Report["versions"],
     variants: reports.flatMap(({ variants }) => variants),
     checks: [
-      ...own,
+      ...environmentChecks,
       ...runs.flatMap(({ environment, report }) =>
         (report?.checks ?? []).map((check) => ({ ...check, name: `${environment.name}: ${check.name}` })),
       ),
@@ -144,7 +144,7 @@ export function mergeRuns(
 /** Returns a check for an environment that was skipped, has not run or has no cells: none is left out without a word. */
 function checkRun(environment: Environment, runs: readonly EnvironmentRun[]): readonly CheckResult[] {
   const name = `environment ${environment.name}`;
-  const run = runs.find((one) => one.environment === environment);
+  const run = runs.find((candidate) => candidate.environment === environment);
   if (run === undefined) return [{ name, status: "failed", seconds: 0, error: "it did not run: the run ended early" }];
   const { seconds, report, skipped, error } = run;
   if (skipped !== undefined) return [{ name, status: "skipped", seconds, error: skipped }];

@@ -33,7 +33,7 @@ interface SuiteRunRequest {
   /** Directory for the results; undefined: results/runs/ID. */
   readonly output: string | undefined;
   /** Reads the options that need the cluster; undefined: `options` are complete. */
-  readonly complete: ((cluster: Cluster) => Promise<RunOptions>) | undefined;
+  readonly completeOptions: ((cluster: Cluster) => Promise<RunOptions>) | undefined;
   readonly print: (text: string) => void;
   /** Called once with the report; undefined: it is not printed. */
   readonly printReport: ((report: Report) => void) | undefined;
@@ -95,14 +95,14 @@ export class SuiteRun {
   }
 
   async #runSpecs(): Promise<void> {
-    const { provider, options, suites, settings, complete } = this.#request;
-    if (complete === undefined) await registerSuites(suites, this.#run);
+    const { provider, options, suites, settings, completeOptions } = this.#request;
+    if (completeOptions === undefined) await registerSuites(suites, this.#run);
     const clusterSpec = await buildClusterSpec(options);
-    if (complete === undefined) this.#assertSelection(clusterSpec);
+    if (completeOptions === undefined) this.#assertSelection(clusterSpec);
     await this.#write([{ stage: "end", error: "the run did not end: it was killed, or it is still running" }]);
     this.#stage = "preflight";
-    const others = suites.some((name) => name !== "matrix") ? [DEFAULT_SPEC.kubeProxy] : []; // other suites switch to it
-    const spec = { ...clusterSpec, kubeProxies: [...clusterSpec.kubeProxies, ...others] };
+    const additionalKubeProxies = suites.some((name) => name !== "matrix") ? [DEFAULT_SPEC.kubeProxy] : []; // other suites switch to it
+    const spec = { ...clusterSpec, kubeProxies: [...clusterSpec.kubeProxies, ...additionalKubeProxies] };
     await this.#checkPreflight(spec);
     this.#stage = "bring-up";
     const up = provider.up(spec, this.#progress);
@@ -110,8 +110,8 @@ export class SuiteRun {
     const cluster = await (options.keep ? Promise.race([up, this.#interruption]) : up);
     this.#cluster = cluster;
     if (this.#signal !== undefined) return;
-    if (complete !== undefined) {
-      this.#run = new TestRun(await complete(cluster));
+    if (completeOptions !== undefined) {
+      this.#run = new TestRun(await completeOptions(cluster));
       await registerSuites(suites, this.#run);
       this.#assertSelection(clusterSpec);
     }
@@ -135,7 +135,7 @@ export class SuiteRun {
   #assertSelection(spec: ClusterSpec): void {
     const { options, suites, settings, provider } = this.#request;
     const specs = harness.selectSpecs(settings);
-    const labels = [...new Set(specs.flatMap((one) => one.labels))].sort().join(", ");
+    const labels = [...new Set(specs.flatMap((selectedSpec) => selectedSpec.labels))].sort().join(", ");
     if (specs.every(({ leftOut }) => leftOut !== undefined))
       throw new Error(
         `nothing is selected: none of ${specs.length} specs in --suite ${suites.join(",")} matches (their labels: ${labels})`,
@@ -222,9 +222,9 @@ export class SuiteRun {
     }
     this.#signal = signal;
     this.#signalledAt = performance.now();
-    const then = options.keep ? "keeping" : "taking down";
+    const clusterAction = options.keep ? "keeping" : "taking down";
     process.stderr.write(
-      `\n${signal}: ending the specs, writing the results, ${then} the cluster; once more to end at once.\n`,
+      `\n${signal}: ending the specs, writing the results, ${clusterAction} the cluster; once more to end at once.\n`,
     );
     harness.interrupt(signal);
     this.#interrupt(new Error(signal));

@@ -46,12 +46,12 @@ export async function runOnChange(argv: readonly string[], print: (text: string)
 
   let timer: NodeJS.Timeout | undefined;
   let chain = start("first run");
-  const watchers = FOLDERS.map(async (room) => {
-    for await (const { filename } of watch(join(ROOT, room), { recursive: true, signal: stop.signal })) {
+  const watchers = FOLDERS.map(async (folder) => {
+    for await (const { filename } of watch(join(ROOT, folder), { recursive: true, signal: stop.signal })) {
       if (filename === null || !isSource(filename)) continue;
       clearTimeout(timer);
       timer = setTimeout(() => {
-        chain = chain.then(() => start(`${room}/${filename} changed`));
+        chain = chain.then(() => start(`${folder}/${filename} changed`));
       }, SETTLE_MS);
     }
   });

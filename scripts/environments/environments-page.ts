@@ -8,7 +8,7 @@ import { variantTitle } from "../../results/title.ts";
  * @param report of `npm run e2e -- --environment all`
  */
 export function renderEnvironmentsPage(environments: readonly Environment[], report: Report): string {
-  const counts = new Map(countByEnvironment(report).map((one) => [one.environment, one]));
+  const counts = new Map(countByEnvironment(report).map((entry) => [entry.environment, entry]));
   const impossible = environments.flatMap(impossibleRows);
   const undecided = environments.flatMap(({ name, undecided: cells }) =>
     cells === undefined ? [] : [`- **${name}**: ${cells.reason}.`],
@@ -76,8 +76,8 @@ export function renderEnvironmentsPage(environments: readonly Environment[], rep
 }
 
 function describeReport(report: Report, counts: ReadonlyMap<string, EnvironmentCounts>): string {
-  const sum = (count: (one: EnvironmentCounts) => number) =>
-    [...counts.values()].reduce((all, one) => all + count(one), 0);
+  const sum = (count: (entry: EnvironmentCounts) => number) =>
+    [...counts.values()].reduce((total, entry) => total + count(entry), 0);
   const variants = new Set(report.variants.map(({ environment: _, ...variant }) => variantTitle(variant)));
   return [
     `Run of ${report.started.slice(0, "2026-01-01".length)}, provider ${report.provider}, Kubernetes ${report.versions["kubernetes"] ?? "(unknown)"}: ${counts.size} environments,`,
@@ -88,7 +88,7 @@ function describeReport(report: Report, counts: ReadonlyMap<string, EnvironmentC
 }
 
 function countPredicted({ predictions }: EnvironmentCounts): number {
-  return Object.values(predictions).reduce((all, some) => all + some, 0);
+  return Object.values(predictions).reduce((total, count) => total + count, 0);
 }
 
 function countWrong({ predictions }: EnvironmentCounts): number {
@@ -113,7 +113,7 @@ function listNotRun(names: readonly string[], report: Report): readonly string[]
     const reason = report.checks.find((check) => check.name === `environment ${name}`)?.error ?? "not selected";
     byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
   }
-  return [...byReason].map(([reason, some]) => `- ${some.join(", ")}: ${reason}`);
+  return [...byReason].map(([reason, environmentNames]) => `- ${environmentNames.join(", ")}: ${reason}`);
 }
 
 function impossibleRows({ name, impossible = [] }: Environment): readonly string[] {
