@@ -56,9 +56,9 @@ try {
   checkSections(benches);
   for (const bench of benches) {
     print(`== ${bench.name}: ${bench.description}`);
-    const before = await readMachineState(bench);
+    const machineState = await readMachineState(bench);
     const measurements = await bench.run(print, only);
-    const file = only === undefined ? await writeMeasurements(bench, measurements, before) : "not written";
+    const file = only === undefined ? await writeMeasurements(bench, measurements, machineState) : "not written";
     print(renderMeasurements(measurements));
     const exceeded = measurements.filter((measurement) => !isWithinLimit(measurement));
     print(`${measurements.length} measurements, ${exceeded.length} over their limit; ${file}`);
@@ -76,9 +76,9 @@ function selectBenches(names: readonly string[]): readonly Bench[] {
     .flatMap((name) => name.split(","))
     .filter((name) => name !== "page")
     .map((name) => {
-      const bench = BENCHES.find((b) => b.name === name);
+      const bench = BENCHES.find((candidate) => candidate.name === name);
       if (bench === undefined)
-        throw new Error(`unknown benchmark ${name}: want one of ${BENCHES.map((b) => b.name).join(", ")}`);
+        throw new Error(`unknown benchmark ${name}: want one of ${BENCHES.map((known) => known.name).join(", ")}`);
       return bench;
     });
 }

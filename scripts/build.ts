@@ -38,8 +38,8 @@ if (platform !== undefined) process.stdout.write(`${await buildProbe(platform)}\
 if (cli === true) process.stdout.write(`${await buildSingleExecutable(platform)}\n`);
 
 if (images === true) {
-  const own = await prepareOwnImages({ interlay, probe: await buildProbe() }, createPlainProgress());
-  await writeArchive("images.tar", [own.interlay, own.probe]);
+  const ownImages = await prepareOwnImages({ interlay, probe: await buildProbe() }, createPlainProgress());
+  await writeArchive("images.tar", [ownImages.interlay, ownImages.probe]);
 }
 if (suite === true) await writeArchive("suite.tar", [await buildSuiteImage(await buildProbe(), createPlainProgress())]);
 

@@ -66,8 +66,8 @@ async function main(): Promise<number> {
     await job.remove();
     return 0;
   }
-  const named = { ...(suite === undefined ? {} : { suite }), ...(probe === undefined ? {} : { probe }) };
-  const { interlay, ...images } = await placeSuite(config, named, createProgress());
+  const namedImages = { ...(suite === undefined ? {} : { suite }), ...(probe === undefined ? {} : { probe }) };
+  const { interlay, ...images } = await placeSuite(config, namedImages, createProgress());
   const agentImage =
     interlay === undefined || command.args.includes("--agent-image") ? [] : ["--agent-image", interlay];
   const { claim, pullSecret, clusterAdmin = false } = flags;

@@ -39,7 +39,7 @@ try {
 
 function parsePlans(list: string): readonly PlanName[] {
   return list.split(",").map((name) => {
-    const plan = PLAN_NAMES.find((one) => one === name);
+    const plan = PLAN_NAMES.find((candidate) => candidate === name);
     if (plan === undefined) throw new InvalidArgumentError(`use some of ${PLAN_NAMES.join(", ")}.`);
     return plan;
   });

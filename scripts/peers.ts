@@ -112,14 +112,14 @@ function onSignal(run: PeersRun, signal: string): void {
 }
 
 function parseSuite(text: string): PeerSuite {
-  const found = SUITES.find(({ name }) => name === text);
-  if (found === undefined) throw new InvalidArgumentError(`use ${SUITES.map(({ name }) => name).join(" or ")}.`);
-  return found;
+  const peerSuite = SUITES.find(({ name }) => name === text);
+  if (peerSuite === undefined) throw new InvalidArgumentError(`use ${SUITES.map(({ name }) => name).join(" or ")}.`);
+  return peerSuite;
 }
 
 function parsePodTypes(list: string): readonly PodType[] {
   return list.split(",").map((text) => {
-    const type = POD_TYPES.find((one) => one === text.trim());
+    const type = POD_TYPES.find((candidate) => candidate === text.trim());
     if (type === undefined) throw new InvalidArgumentError(`use some of ${POD_TYPES.join(", ")}.`);
     return type;
   });

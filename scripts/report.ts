@@ -39,8 +39,8 @@ try {
     print(renderComparison(comparison));
     process.exitCode = comparison.differences.length === 0 ? 0 : 1;
   } else {
-    const named = program.args.length === 0 ? ["latest"] : program.args;
-    const pages = await renderRuns(flags.all ? await listRuns() : named);
+    const requestedRuns = program.args.length === 0 ? ["latest"] : program.args;
+    const pages = await renderRuns(flags.all ? await listRuns() : requestedRuns);
     pages.forEach(print);
     const last = pages.at(-1);
     if (flags.screenshots !== undefined && last !== undefined)

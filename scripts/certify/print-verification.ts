@@ -21,13 +21,13 @@ export async function printVerification(
   publicKey?: string,
 ): Promise<boolean> {
   const file = (await stat(path)).isDirectory() ? join(path, "certificate.json") : path;
-  const trusted = publicKey === undefined ? undefined : await readFile(publicKey, "utf8");
-  const { certificate, keyids, problems } = await verifyCertificate(file, trusted);
+  const trustedKey = publicKey === undefined ? undefined : await readFile(publicKey, "utf8");
+  const { certificate, keyids, problems } = await verifyCertificate(file, trustedKey);
   if (certificate !== undefined) print(`${renderCertificate(certificate, keyids)}\n`);
-  const own = await readSuiteVersion();
-  if (certificate !== undefined && !isDeepStrictEqual(certificate.suite, own))
+  const currentSuite = await readSuiteVersion();
+  if (certificate !== undefined && !isDeepStrictEqual(certificate.suite, currentSuite))
     print(
-      `note: the certificate was made by suite ${formatSuiteVersion(certificate.suite)}; this is ${formatSuiteVersion(own)}\n`,
+      `note: the certificate was made by suite ${formatSuiteVersion(certificate.suite)}; this is ${formatSuiteVersion(currentSuite)}\n`,
     );
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`✗ ${problem}\n`);
   if (problems.length > SHOWN_PROBLEMS) print(`✗ and ${problems.length - SHOWN_PROBLEMS} more\n`);

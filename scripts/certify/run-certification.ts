@@ -109,7 +109,7 @@ function createArguments(flags: CertifyFlags, claimed: readonly ProfileName[]): 
 
 function parseProfiles(list: string): readonly ProfileName[] {
   return list.split(",").map((name) => {
-    const profile = PROFILES.find((one) => one === name.trim());
+    const profile = PROFILES.find((candidate) => candidate === name.trim());
     if (profile === undefined) throw new Error(`unknown profile "${name}": want one of ${PROFILES.join(", ")}`);
     return profile;
   });

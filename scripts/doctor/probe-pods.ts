@@ -27,24 +27,24 @@ export async function probePods(provider: string, name: string, print: (line: st
     const findings = await listFindings(cluster);
     for (const { severity, check, message, remedy } of findings)
       print(`${severity} ${check}: ${message}\n  -> ${remedy}`);
-    const probed = listMatrixCells(deployment.workers.length, deployment.families).filter(({ group }) =>
+    const probedCells = listMatrixCells(deployment.workers.length, deployment.families).filter(({ group }) =>
       PREDICTED.includes(group),
     );
     const { predicted, failedAndNotPredicted, predictedAndPassed } = await comparePrediction(
       findings,
-      probed,
+      probedCells,
       deployment,
     );
-    const right = predicted.filter((id) => !predictedAndPassed.includes(id));
-    for (const id of right) print(`fails, as predicted: ${id}`);
+    const confirmed = predicted.filter((id) => !predictedAndPassed.includes(id));
+    for (const id of confirmed) print(`fails, as predicted: ${id}`);
     for (const id of failedAndNotPredicted) print(`fails, but was predicted to pass: ${id}`);
     for (const id of predictedAndPassed) print(`passes, but was predicted to fail: ${id}`);
-    const wrong = failedAndNotPredicted.length + predictedAndPassed.length;
-    const failed = right.length + failedAndNotPredicted.length;
+    const wrongCount = failedAndNotPredicted.length + predictedAndPassed.length;
+    const failedCount = confirmed.length + failedAndNotPredicted.length;
     print(
-      `${probed.length} cells probed: ${probed.length - failed} pass, ${failed} fail; ${wrong === 0 ? "all as predicted" : `${wrong} wrong predictions`}.`,
+      `${probedCells.length} cells probed: ${probedCells.length - failedCount} pass, ${failedCount} fail; ${wrongCount === 0 ? "all as predicted" : `${wrongCount} wrong predictions`}.`,
     );
-    if (wrong > 0) return PROBE_STATUS.predictedWrongly;
+    if (wrongCount > 0) return PROBE_STATUS.predictedWrongly;
     return findings.every(({ severity }) => severity === "warning")
       ? PROBE_STATUS.allPasses
       : PROBE_STATUS.failsAsPredicted;

@@ -43,12 +43,12 @@ export class ClusterJob {
    */
   async wait(write: Writable | undefined, stop: AbortSignal): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS;
-    let follows = false;
+    let isFollowing = false;
     for (;;) {
       stop.throwIfAborted();
       const pod = await this.#findPod();
-      if (write !== undefined && !follows && pod?.status?.phase === "Running") {
-        follows = true;
+      if (write !== undefined && !isFollowing && pod?.status?.phase === "Running") {
+        isFollowing = true;
         await new Log(this.#config).log(JOB_NAMESPACE, pod.metadata?.name ?? "", "suite", write, {
           follow: true,
         });
@@ -103,6 +103,8 @@ function describeWaiting(pod: V1Pod | undefined): string | undefined {
   const { status } = pod;
   if (status?.phase !== "Pending") return undefined;
   const waiting = status.containerStatuses?.[0]?.state?.waiting;
-  const unscheduled = status.conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");
+  const unscheduled = status.conditions?.find(
+    (condition) => condition.type === "PodScheduled" && condition.status === "False",
+  );
   return waiting?.message ?? waiting?.reason ?? unscheduled?.message ?? "Pending";
 }

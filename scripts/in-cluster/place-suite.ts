@@ -38,7 +38,7 @@ export async function placeSuite(config: KubeConfig, named: NamedImages, progres
       "these nodes are not kind's: build the images by npm run build -- --suite, push them, and name them with --suite-image and --image",
     );
   const probe = await buildProbe();
-  const own = await placeImages(source, { probe, agentImage: undefined }, progress);
+  const ownImages = await placeImages(source, { probe, agentImage: undefined }, progress);
   const engine = await findRunningEngine();
   if (engine === undefined) throw new Error("Docker does not run on this computer");
   const suite = await runTimed(progress, "build the suite's image", () => buildSuiteImage(probe, progress));
@@ -46,5 +46,5 @@ export async function placeSuite(config: KubeConfig, named: NamedImages, progres
   await runTimed(progress, "load the suite's image into kind's nodes", () =>
     Promise.all(nodes.map((node) => importImages(engine, node, [suite]))),
   );
-  return { suite: named.suite ?? suite.reference, probe: named.probe ?? own.probe, interlay: own.interlay };
+  return { suite: named.suite ?? suite.reference, probe: named.probe ?? ownImages.probe, interlay: ownImages.interlay };
 }

@@ -40,16 +40,16 @@ export function packResults(
   const data: Record<string, string> = { [EXIT_STATUS]: String(exitStatus) };
   const binaryData: Record<string, string> = {};
   const leftOut: string[] = [];
-  let free = limit;
+  let freeBytes = limit;
   for (const [name, content] of files) {
     const compressed = name.endsWith(".gz") ? content : gzipSync(content);
     const isText = name !== "report.json" && !name.endsWith(".gz");
-    if (isText && content.length <= free) {
+    if (isText && content.length <= freeBytes) {
       data[name] = content.toString();
-      free -= content.length;
-    } else if (compressed.length <= free) {
+      freeBytes -= content.length;
+    } else if (compressed.length <= freeBytes) {
       binaryData[name.endsWith(".gz") ? name : `${name}.gz`] = compressed.toString("base64");
-      free -= compressed.length;
+      freeBytes -= compressed.length;
     } else leftOut.push(name);
   }
   if (leftOut.length > 0) data[LEFT_OUT] = leftOut.join("\n");

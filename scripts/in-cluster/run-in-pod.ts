@@ -54,12 +54,12 @@ async function runSuite(): Promise<{ readonly exitStatus: number; readonly outpu
   const argv = ["--provider", "existing", "--yes", "--run-id", id, "--results-directory", directory, ...command.args];
   const suite = startScript("scripts/e2e.ts", argv, { stdio: ["ignore", "pipe", "pipe"] });
   let output: Buffer = Buffer.alloc(0);
-  const keep = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
+  const createOutputHandler = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
     to.write(chunk);
     output = Buffer.concat([output, chunk]).subarray(-OUTPUT_BYTES);
   };
-  suite.stdout.on("data", keep(process.stdout));
-  suite.stderr.on("data", keep(process.stderr));
+  suite.stdout.on("data", createOutputHandler(process.stdout));
+  suite.stderr.on("data", createOutputHandler(process.stderr));
   return { exitStatus: await waitForExit(suite), output };
 }
 
@@ -76,7 +76,8 @@ async function writeConfigMap(target: string, exitStatus: number): Promise<void>
   const [namespace = "", name = ""] = target.split("/");
   const files = new Map<string, Buffer>();
   const names = await readdir(directory);
-  for (const file of FILES.filter((one) => names.includes(one))) files.set(file, await readFile(join(directory, file)));
+  for (const file of FILES.filter((fileName) => names.includes(fileName)))
+    files.set(file, await readFile(join(directory, file)));
   const { data, binaryData } = packResults(files, exitStatus);
   const config = new KubeConfig();
   config.loadFromDefault();

@@ -10,20 +10,20 @@ interface ImportEdge {
 
 /** Reads the imports between the source files `names`, types included. Imports of packages are left out. */
 export function readImports(root: string, names: readonly string[]): readonly ImportEdge[] {
-  const known = new Set(names);
+  const sourceFiles = new Set(names);
   return names.flatMap((from) =>
     parseImports(from, readFileSync(join(root, from), "utf8"))
       .map((to) => ({ from, to: relative(root, join(root, dirname(from), to)) }))
-      .filter(({ to }) => known.has(to)),
+      .filter(({ to }) => sourceFiles.has(to)),
   );
 }
 
 /** Parses the relative paths that a source text imports or exports from, also by `import()`. */
 export function parseImports(name: string, text: string): readonly string[] {
-  const found: string[] = [];
+  const specifiers: string[] = [];
   const add = (specifier: ts.Expression | undefined): void => {
     if (specifier !== undefined && ts.isStringLiteral(specifier) && specifier.text.startsWith("."))
-      found.push(specifier.text);
+      specifiers.push(specifier.text);
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
@@ -31,7 +31,7 @@ export function parseImports(name: string, text: string): readonly string[] {
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(name, text, ts.ScriptTarget.Latest));
-  return found;
+  return specifiers;
 }
 
 /** Replaces each file by its folder; imports inside a folder are left out. */
@@ -52,16 +52,16 @@ export function findCycles(edges: readonly ImportEdge[]): readonly (readonly str
   const cycles: (readonly string[])[] = [];
   /** Returns the smallest order of a node on the stack that `node` reaches. */
   const visit = (node: string): number => {
-    const own = order.size;
-    order.set(node, own);
+    const nodeOrder = order.size;
+    order.set(node, nodeOrder);
     stack.push(node);
-    let lowest = own;
+    let lowest = nodeOrder;
     for (const target of targets.get(node) ?? []) {
-      const known = order.get(target);
-      if (known === undefined) lowest = Math.min(lowest, visit(target));
-      else if (stack.includes(target)) lowest = Math.min(lowest, known);
+      const targetOrder = order.get(target);
+      if (targetOrder === undefined) lowest = Math.min(lowest, visit(target));
+      else if (stack.includes(target)) lowest = Math.min(lowest, targetOrder);
     }
-    if (lowest === own) {
+    if (lowest === nodeOrder) {
       const members = stack.splice(stack.indexOf(node));
       if (members.length > 1) cycles.push(members.sort());
     }

@@ -26,8 +26,8 @@ export function findPageProblems(name: string, text: string): readonly string[] 
   let isCode = false;
   return text.split("\n").flatMap((line, index) => {
     if (/^\s*```/.test(line)) isCode = !isCode;
-    const found = isCode ? undefined : findBannedWord(line.replaceAll(/`[^`]*`/g, ""));
-    return found === undefined ? [] : [`${name}:${index + 1}: "${found.word}": write ${found.instead}`];
+    const bannedWord = isCode ? undefined : findBannedWord(line.replaceAll(/`[^`]*`/g, ""));
+    return bannedWord === undefined ? [] : [`${name}:${index + 1}: "${bannedWord.word}": write ${bannedWord.instead}`];
   });
 }
 
@@ -42,11 +42,14 @@ export function findDuplicateExports(
 ): readonly string[] {
   const places = new Map<string, Set<string>>();
   for (const { name, text } of files)
-    for (const [, found = ""] of text.matchAll(EXPORT)) places.set(found, (places.get(found) ?? new Set()).add(name));
+    for (const [, exportName = ""] of text.matchAll(EXPORT))
+      places.set(exportName, (places.get(exportName) ?? new Set()).add(name));
   places.delete(SPECS_FUNCTION);
   return [...places]
     .filter(([, names]) => names.size > 1)
-    .map(([found, names]) => `${found} is exported by ${[...names].join(" and ")}: give each a name of its own`);
+    .map(
+      ([exportName, names]) => `${exportName} is exported by ${[...names].join(" and ")}: give each a name of its own`,
+    );
 }
 
 /** Reports docstrings that begin with "What": they should begin with a noun or a verb. */

@@ -12,9 +12,9 @@ export default {
       },
       create(context) {
         const check = (node, text, loc) => {
-          const found = findBannedWord(text);
-          if (found !== undefined)
-            context.report({ ...(loc === undefined ? { node } : { loc }), messageId: "banned", data: found });
+          const bannedWord = findBannedWord(text);
+          if (bannedWord !== undefined)
+            context.report({ ...(loc === undefined ? { node } : { loc }), messageId: "banned", data: bannedWord });
         };
         return {
           Program() {

@@ -17,8 +17,8 @@ export const BANNED = JSON.parse(readFileSync(new URL("banned-words.json", impor
  */
 export function findBannedWord(text) {
   for (const { pattern, instead } of BANNED) {
-    const found = pattern.exec(text);
-    if (found !== null) return { index: found.index, word: found[0].trim(), instead };
+    const match = pattern.exec(text);
+    if (match !== null) return { index: match.index, word: match[0].trim(), instead };
   }
   return undefined;
 }

@@ -40,7 +40,7 @@ export function findWorkflowProblems(text: string, scripts: ReadonlySet<string>)
       .filter((line) => /^\s*(?:- )?uses: +(?!\.\/)/.test(line) && !PINNED.test(line))
       .map((line) => `"${line.trim()}" is not pinned: write a commit and the release as a comment`),
     ...Object.entries(data.jobs).flatMap(([name, { steps }]) =>
-      steps.flatMap((one) => findStepProblems(one, scripts).map((problem) => `job ${name}: ${problem}`)),
+      steps.flatMap((jobStep) => findStepProblems(jobStep, scripts).map((problem) => `job ${name}: ${problem}`)),
     ),
   ];
 }

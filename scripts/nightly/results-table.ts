@@ -19,10 +19,10 @@ export function listRows(results: readonly JobResult[], skipped: PlannedJobs["sk
         ? [[job.name, job.kubernetes, "-", "-", "-", "-", describeSummary(report)]]
         : job.variants.map(({ kubeProxy, returnPath }) => {
             const variant = report?.variants.find(
-              (one) =>
-                one.kubeProxy.version === kubeProxy.version &&
-                one.kubeProxy.mode === kubeProxy.mode &&
-                one.returnPath === returnPath,
+              (candidate) =>
+                candidate.kubeProxy.version === kubeProxy.version &&
+                candidate.kubeProxy.mode === kubeProxy.mode &&
+                candidate.returnPath === returnPath,
             );
             return [
               job.name,

@@ -31,11 +31,11 @@ interface NamedComparison {
 
 /** Compares two runs cell by cell. @throws an error if they have no variant in common */
 export async function compareNamedRuns(first: string, second: string): Promise<NamedComparison> {
-  const [one, other] = [await readReport(await findRun(first)), await readReport(await findRun(second))];
-  const comparison = compareRuns(one, other);
+  const [firstReport, secondReport] = [await readReport(await findRun(first)), await readReport(await findRun(second))];
+  const comparison = compareRuns(firstReport, secondReport);
   if (comparison.variants === 0)
     throw new Error("the runs have no variant in common: run both with the same --kube-proxy");
-  return { providers: [one.provider, other.provider], ...comparison };
+  return { providers: [firstReport.provider, secondReport.provider], ...comparison };
 }
 
 /** Renders a comparison as text: a line for each difference, and the number of cells. */

@@ -18,9 +18,9 @@ export async function formatSupportPage(): Promise<string> {
 /** Adds the complete matrices of runs to results/support.json, and writes docs/support.md. @returns their number */
 export async function recordRuns(runs: readonly string[]): Promise<number> {
   const reports = await Promise.all(runs.map(async (run) => readReport(await findRun(run))));
-  const found = reports.flatMap(listSupportRecords);
-  const records = mergeSupport(parseSupport(await readFile(RECORDS, "utf8")), found);
+  const newRecords = reports.flatMap(listSupportRecords);
+  const records = mergeSupport(parseSupport(await readFile(RECORDS, "utf8")), newRecords);
   await writeFile(RECORDS, `${JSON.stringify(records, undefined, 2)}\n`);
   await writeFile(SUPPORT_PAGE, await formatSupportPage());
-  return found.length;
+  return newRecords.length;
 }

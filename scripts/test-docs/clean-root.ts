@@ -26,14 +26,14 @@ export async function createRoot(root: string, progress: Progress): Promise<void
 
 /** Returns this machine's settings for registries and certificates, to be bound: `[path in the root, path here]`. */
 export function readRegistrySettings(): readonly (readonly [string, string])[] {
-  const own = (path: string) => [join("/root", path), join(homedir(), path)] as const;
-  const same = (path: string) => [path, path] as const;
-  const all = [
-    ...["/etc/apt", "/etc/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"].map(same),
-    ...["/usr/share/keyrings", "/etc/resolv.conf", "/etc/hosts"].map(same),
-    ...[".npmrc", ".config/go/env"].map(own),
+  const bindFromHome = (path: string) => [join("/root", path), join(homedir(), path)] as const;
+  const bindSamePath = (path: string) => [path, path] as const;
+  const binds = [
+    ...["/etc/apt", "/etc/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"].map(bindSamePath),
+    ...["/usr/share/keyrings", "/etc/resolv.conf", "/etc/hosts"].map(bindSamePath),
+    ...[".npmrc", ".config/go/env"].map(bindFromHome),
   ];
-  return all.filter(([, here]) => existsSync(here));
+  return binds.filter(([, hostPath]) => existsSync(hostPath));
 }
 
 /** Returns the directory of this machine's Go; undefined if Go is not installed. */
@@ -50,17 +50,19 @@ async function addNode(root: string): Promise<void> {
   const bin = join(root, "usr/local/bin");
   const modules = join(root, "usr/local/lib/node_modules");
   await mkdir(bin, { recursive: true });
-  await cp(await onPath("node"), join(bin, "node"));
-  const npm = dirname(dirname(await onPath("npm")));
+  await cp(await findOnPath("node"), join(bin, "node"));
+  const npm = dirname(dirname(await findOnPath("npm")));
   await cp(npm, join(modules, "npm"), { recursive: true });
   for (const name of ["npm", "npx"]) await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(bin, name));
 }
 
-async function onPath(program: string): Promise<string> {
-  const directories = (process.env["PATH"] ?? "").split(delimiter).filter((one) => !one.includes("node_modules"));
-  const found = directories.map((directory) => join(directory, program)).find((file) => existsSync(file));
-  if (found === undefined) throw new Error(`${program} is not on PATH: install it, as the README requires`);
-  return realpath(found);
+async function findOnPath(program: string): Promise<string> {
+  const directories = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((directory) => !directory.includes("node_modules"));
+  const programPath = directories.map((directory) => join(directory, program)).find((file) => existsSync(file));
+  if (programPath === undefined) throw new Error(`${program} is not on PATH: install it, as the README requires`);
+  return realpath(programPath);
 }
 
 /** Writes the committed files: no uncommitted changes, no node_modules. */

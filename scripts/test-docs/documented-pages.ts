@@ -35,7 +35,7 @@ interface DocumentedCommand {
 export function findCommands(page: string): readonly DocumentedCommand[] {
   const text = readFileSync(join(ROOT, page), "utf8");
   return [...text.matchAll(/npm (?:run )?([a-z][\w:-]*)((?: -- [^`#\n|]*)?)/g)].flatMap(
-    ([line, script = "", rest = ""]) =>
+    ([line, script = "", argumentText = ""]) =>
       ["ci", "exec", "install"].includes(script) || (script !== "test" && !text.includes(`npm run ${script}`))
         ? []
         : [
@@ -43,8 +43,8 @@ export function findCommands(page: string): readonly DocumentedCommand[] {
               page,
               line: line.trim(),
               script,
-              subcommand: /^ -- ([a-z][a-z-]*)/.exec(rest)?.[1] ?? "",
-              options: [...rest.matchAll(/--[a-z][\w-]*/g)].map(([option]) => option),
+              subcommand: /^ -- ([a-z][a-z-]*)/.exec(argumentText)?.[1] ?? "",
+              options: [...argumentText.matchAll(/--[a-z][\w-]*/g)].map(([option]) => option),
             },
           ],
   );

@@ -38,23 +38,23 @@ const EXPRESSION = /\$\{\{ *([^}]*?) *\}\}/g;
  */
 export function readWorkflowSteps(yaml: string, job: string, values: Readonly<Record<string, string>>): WorkflowSteps {
   const { jobs } = workflow.parse(parse(yaml));
-  const found = jobs[job];
-  if (found === undefined) throw new Error(`no job ${job}: use one of ${Object.keys(jobs).join(", ")}`);
-  const evaluate = (one: string): string =>
-    one.replaceAll(EXPRESSION, (_, expression: string) => {
+  const workflowJob = jobs[job];
+  if (workflowJob === undefined) throw new Error(`no job ${job}: use one of ${Object.keys(jobs).join(", ")}`);
+  const evaluate = (template: string): string =>
+    template.replaceAll(EXPRESSION, (_, expression: string) => {
       const value = values[expression];
       if (value === undefined)
         throw new Error(`job ${job}: no value for \${{ ${expression} }}: add --value '${expression}=…'`);
       return value;
     });
-  const isRun = (one: (typeof found.steps)[number]) => one.run !== undefined && one.if !== "failure()";
+  const isRun = (step: (typeof workflowJob.steps)[number]) => step.run !== undefined && step.if !== "failure()";
   return {
-    steps: found.steps.filter(isRun).map((one) => ({
-      script: evaluate(one.run ?? ""),
+    steps: workflowJob.steps.filter(isRun).map((step) => ({
+      script: evaluate(step.run ?? ""),
       env: Object.fromEntries(
-        Object.entries({ ...found.env, ...one.env }).map(([name, value]) => [name, evaluate(value)]),
+        Object.entries({ ...workflowJob.env, ...step.env }).map(([name, value]) => [name, evaluate(value)]),
       ),
     })),
-    left: found.steps.filter((one) => !isRun(one)).map(({ uses, run = "" }) => uses ?? run.trim()),
+    left: workflowJob.steps.filter((step) => !isRun(step)).map(({ uses, run = "" }) => uses ?? run.trim()),
   };
 }

@@ -18,11 +18,11 @@ export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
  * @returns undefined if the output contains no such line
  */
 export function readCounts(output: string): TestCounts | undefined {
-  const own = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
-  if (own) return { passed: Number(own[1]), failed: Number(own[2]), skipped: Number(own[3] ?? 0) };
+  const ownLine = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
+  if (ownLine) return { passed: Number(ownLine[1]), failed: Number(ownLine[2]), skipped: Number(ownLine[3] ?? 0) };
   const mocha = (word: string) => {
-    const found = [...output.matchAll(new RegExp(`^\\s+(\\d+) ${word}\\b`, "gm"))].at(-1);
-    return found ? Number(found[1]) : undefined;
+    const lastLine = [...output.matchAll(new RegExp(`^\\s+(\\d+) ${word}\\b`, "gm"))].at(-1);
+    return lastLine ? Number(lastLine[1]) : undefined;
   };
   const passed = mocha("passing");
   if (passed === undefined) return undefined;
