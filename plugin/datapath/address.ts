@@ -25,7 +25,7 @@ export function parseCidr(text: string): Cidr {
   return `${network.toString()}/${length}` as Cidr;
 }
 
-/** An address with the length of its link's prefix, as CNI results have it (`ips[].address`). */
+/** Parses an address with a prefix length, the form of `ips[].address` in CNI results. @throws on invalid text */
 export function parseInterfaceAddress(text: string): { readonly ip: Ip; readonly network: Cidr } {
   return { ip: parseIp(text.split("/")[0] ?? ""), network: parseCidr(text) };
 }
@@ -47,14 +47,14 @@ export function containsIp(network: Cidr, ip: Ip): boolean {
   return address.kind() === base.kind() && address.match(base, length);
 }
 
-/** Reports whether `network` contains every address of `other`. */
-export function containsNetwork(network: Cidr, other: Cidr): boolean {
+/** Reports whether `network` contains every address of `inner`. */
+export function containsNetwork(network: Cidr, inner: Cidr): boolean {
   const [base, length] = ipaddr.parseCIDR(network);
-  const [address, otherLength] = ipaddr.parseCIDR(other);
+  const [address, otherLength] = ipaddr.parseCIDR(inner);
   return address.kind() === base.kind() && otherLength >= length && address.match(base, length);
 }
 
-/** Removes duplicates and networks that another one contains. */
+/** Removes duplicates, and networks that another network contains. */
 export function removeNestedCidrs(networks: readonly Cidr[]): readonly Cidr[] {
   const parsed = [...new Set(networks)].map((cidr) => ({ cidr, range: ipaddr.parseCIDR(cidr) }));
   return parsed

@@ -4,7 +4,7 @@ import { getErrorMessage } from "../errors/error-message.ts";
 
 /** Directory of the plugin's and the agent's files on a node. */
 export const STATE_DIRECTORY = "/var/lib/interlay";
-/** The agent writes the facts here; the plugin attaches pods with these facts alone. */
+/** File in which the agent writes the facts; the plugin needs no other input about the cluster. */
 export const FACTS_FILE = `${STATE_DIRECTORY}/facts.json`;
 export const FACTS_SCHEMA = "interlay.facts/v1";
 
@@ -41,8 +41,7 @@ const cidr = parseWith(parseProperCidr);
 /** Networks in CIDR notation, as a fact or as an option. */
 export const cidrs = z.readonly(z.array(cidr));
 
-/** RFC 791. */
-const MIN_MTU = 68;
+const MIN_MTU = 68; // RFC 791
 
 export const RETURN_PATHS = ["notrack", "liberal", "snat", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
@@ -53,16 +52,16 @@ const factsSchema = z.readonly(
     schema: z.literal(FACTS_SCHEMA),
     node: z.object({
       name: z.string().check(z.minLength(1)),
-      /** Kubernetes' InternalIPs, at most one a family. */
+      /** InternalIPs of the Node, at most one per family. */
       addresses: z.readonly(z.array(ip).check(z.minLength(1))),
       /** Every other global address of the node's own links, without those in an overlay or Service network. */
       otherAddresses: z._default(z.readonly(z.array(ip)), []),
     }),
-    /** The network interface that the node's address is on: parent of macvlan children. */
+    /** The link with the node's address, the parent of macvlan links. */
     uplink: z.string().check(z.minLength(1)),
-    /** Empty in a cluster without an overlay. */
+    /** Overlay networks; empty in a cluster without an overlay. */
     overlayCidrs: cidrs,
-    /** Bytes: the smallest MTU of the tunnels that lead to other nodes' overlay pods; absent in a cluster without tunnels. */
+    /** Smallest MTU of the tunnels to other nodes' overlay pods, in bytes; absent in a cluster without tunnels. */
     overlayMtu: z.exactOptional(z.int().check(z.gte(MIN_MTU))),
     /** Overlay networks whose pods the overlay masquerades towards other networks (Calico's natOutgoing). */
     masqueradedCidrs: z._default(cidrs, []),
@@ -85,7 +84,7 @@ const factsSchema = z.readonly(
 );
 export type Facts = z.infer<typeof factsSchema>;
 
-/** Parses a facts file. Throws an error that names each invalid field. */
+/** Parses a facts file. @throws an error that names each invalid field */
 export function parseFacts(text: string): Facts {
   const result = factsSchema.safeParse(JSON.parse(text));
   if (result.success) return result.data;

@@ -18,8 +18,8 @@ export class NetworkNamespace {
   }
 
   /**
-   * Opened when first asked for, closed with the namespace: closing waits until the kernel has destroyed what was
-   * removed (some ms, nf_tables_api.c: nft_rcv_nl_event), while other work continues.
+   * Netlink socket of nftables, opened at the first use and closed with the namespace: closing it takes some milliseconds, until
+   * the kernel has destroyed removed objects (nf_tables_api.c: nft_rcv_nl_event).
    */
   get netfilter(): NetlinkSocket {
     this.#netfilter ??= this.run(() => NetlinkSocket.open("netfilter"));
@@ -31,10 +31,10 @@ export class NetworkNamespace {
     return this.path === undefined ? work() : runInNamespace(this.path, work);
   }
 
-  /** Finds a link by name; undefined if it does not exist. */
+  /** Finds a link by name, cached; undefined if it does not exist. */
   findLink(name: string): Link | undefined {
-    const known = this.#links.get(name);
-    if (known !== undefined) return known;
+    const cached = this.#links.get(name);
+    if (cached !== undefined) return cached;
     try {
       const message = this.socket.get(`link ${name}`, RTM_LINK.get, encodeLinkName(name));
       if (message === undefined) return undefined;
@@ -94,7 +94,7 @@ export function withNamespaces<T>(podPath: string, work: (node: NetworkNamespace
   }
 }
 
-/** Opens the file of a namespace while `work` runs (for IFLA_NET_NS_FD). */
+/** Opens the file of a namespace for IFLA_NET_NS_FD while `work` runs. */
 export function withNamespaceFd<T>(path: string, work: (fd: number) => T): T {
   const fd = openSync(path, "r");
   try {

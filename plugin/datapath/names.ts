@@ -1,6 +1,6 @@
 import { hashSha256 } from "./digest.ts";
 
-/** Name prefix of the node ends: one nft wildcard matches all of them and no other link. */
+/** Name prefix of the pairs' ends on the node: one nft wildcard matches all of them and no other link. */
 export const NODE_LINK_PREFIX = "vethil";
 /** Name of Interlay's link in the pod. */
 export const POD_LINK = "veth0";
@@ -12,13 +12,13 @@ export function buildGuardTableName(nodeLink: string): string {
   return GUARD_TABLE_PREFIX + nodeLink;
 }
 
-/** Reads the node's end of the pair from the name of its table; undefined for a table of somebody else. */
+/** Parses the name of the pair's node end from the name of its table; undefined for other tables. */
 export function parseGuardTableName(table: string): string | undefined {
   const isOurs = table.startsWith(GUARD_TABLE_PREFIX + NODE_LINK_PREFIX);
   return isOurs ? table.slice(GUARD_TABLE_PREFIX.length) : undefined;
 }
 
-/** Stable over restarts; 15 characters, which is IFNAMSIZ - 1. */
+/** Builds the name of the pair's node end from the arguments alone; 15 characters, which is IFNAMSIZ - 1. */
 export function buildNodeLinkName(containerId: string, ifname: string): string {
   return NODE_LINK_PREFIX + hashSha256(`${containerId}/${ifname}`).slice(0, 9);
 }

@@ -8,13 +8,13 @@ interface Reasoned {
   readonly reason: string;
 }
 
-/** A pair, one end in the pod. */
+/** A veth pair between the node and the pod. */
 export interface VethItem extends Reasoned {
   readonly kind: "veth";
   readonly node: { readonly name: string; readonly mac: string };
   readonly pod: { readonly name: string; readonly mac: string };
   readonly mtu: number;
-  /** Packets; the kernel's own default if undefined. */
+  /** Transmit queue length in packets; the kernel's default if undefined. */
   readonly txQueueLength?: number;
 }
 
@@ -25,7 +25,7 @@ export interface UpItem extends Reasoned {
   readonly device: string;
 }
 
-/** The MAC of the pod's own link. */
+/** The MAC address of the pod's own link. */
 export interface MacItem extends Reasoned {
   readonly kind: "mac";
   readonly where: "pod";
@@ -36,7 +36,7 @@ export interface MacItem extends Reasoned {
 export interface SysctlItem extends Reasoned {
   readonly kind: "sysctl";
   readonly where: Where;
-  /** Below /proc/sys/net. */
+  /** Path below /proc/sys/net. */
   readonly path: readonly string[];
   readonly value: string;
 }
@@ -58,11 +58,11 @@ export interface RouteItem extends Reasoned {
   readonly device: string;
   readonly source?: Ip;
   readonly table: number;
-  /** The gateway is on the link although no route covers it: Calico's 169.254.1.1. */
+  /** Whether the gateway is on the link although no route covers it, such as Calico's 169.254.1.1. */
   readonly onlink?: boolean;
   /**
-   * The kernel created it with the link's address. It is restored if it is missing, before other routes to the same network,
-   * and never removed: the kernel removes it with the address.
+   * Set for a route that the kernel created with the link's address. It is restored if it is missing, before other routes to
+   * the same network, and never removed: the kernel removes it with the address.
    */
   readonly connected?: true;
   /** The route that this one replaces; restored when this one is removed. */
@@ -93,7 +93,7 @@ export interface ReplyMarkItem extends Reasoned {
   readonly routed?: readonly Cidr[];
 }
 
-/** Drops what enters the node by `device` with a source address that the node does not route back by it. */
+/** Drops packets that enter the node by `device` with a source address that the node does not route back by it. */
 export interface SourceGuardItem extends Reasoned {
   readonly kind: "source-guard";
   readonly where: "node";

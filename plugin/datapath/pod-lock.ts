@@ -4,7 +4,7 @@ import { getLibc } from "../netlink/libc.ts";
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const POLL_INTERVAL_MS = 5;
-/** Repair holds the lock for milliseconds; a DEL must not wait for a repair that hangs. */
+/** Longest wait for the lock: repair holds it for milliseconds, and a DEL must not wait for a repair that hangs. */
 const TIMEOUT_MS = 5000;
 
 /**
@@ -27,10 +27,10 @@ export function withPodLock<T>(netns: string, work: () => T): T {
   }
 }
 
-/** Another call holds the pod's lock. */
+/** Thrown if another call holds the pod's lock. */
 export class PodBusyError extends Error {}
 
-/** As withPodLock, but throws PodBusyError instead of waiting. */
+/** Like withPodLock, but throws PodBusyError instead of waiting. */
 export function withFreePodLock<T>(netns: string, work: () => T): T {
   const fd = tryOpen(netns);
   if (fd === undefined) return work();
@@ -42,7 +42,7 @@ export function withFreePodLock<T>(netns: string, work: () => T): T {
   }
 }
 
-/** As withPodLock, but returns undefined immediately if the lock is held or the namespace does not exist. */
+/** Like withPodLock, but returns undefined immediately if the lock is held or the namespace does not exist. */
 export function tryPodLock<T>(netns: string, work: () => T): T | undefined {
   const fd = tryOpen(netns);
   if (fd === undefined) return undefined;

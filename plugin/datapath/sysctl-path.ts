@@ -2,8 +2,8 @@
 const VARIABLE = "INTERLAY_SYSCTL_DIRECTORY";
 
 /**
- * The directory of the kernel's network sysctls. A container without `privileged` cannot write to `/proc/sys`, so the agent's pod mounts
- * the node's `/proc/sys/net` at another path. By either path the kernel shows the sysctls of the network namespace of the thread.
+ * Directory of the kernel's network sysctls. A container without `privileged` cannot write to `/proc/sys`, so the agent's pod mounts
+ * the node's `/proc/sys/net` at another path. Both paths show the sysctls of the thread's network namespace.
  */
 export const SYSCTL_DIRECTORY = process.env[VARIABLE] ?? "/proc/sys/net";
 

@@ -27,18 +27,18 @@ export function isMessage(item: PlanItem): item is MessageItem {
 }
 
 /**
- * Sends all items in one system call: a call for each would take most of an ADD's time.
+ * Applies all items with one system call: a call for each would take most of an ADD's time.
  *
- * @throws NetlinkError of the first item that the kernel rejects, after passing this item to `failed`
+ * @throws NetlinkError of the first item that the kernel rejects, after passing this item to `onAttempt`
  */
 export function applyMessages(
   items: readonly MessageItem[],
   where: NetworkNamespace,
   onApplied: OnApplied,
-  failed: OnAttempt,
+  onAttempt: OnAttempt,
 ): void {
   const steps = items.map((item) => {
-    failed(item);
+    onAttempt(item);
     return { item, ...buildMessage(item, where) };
   });
   const refused = where.socket.executeEach(steps.map(({ change }) => change));
@@ -49,15 +49,15 @@ export function applyMessages(
     else if (!isAlreadyApplied(item, error)) failure ??= { item, error };
   }
   if (failure === undefined) return;
-  failed(failure.item);
+  onAttempt(failure.item);
   throw failure.error;
 }
 
-/** Applies one item. Returns how to undo it; undefined if it already existed. */
-export function applyMessage(item: MessageItem, where: NetworkNamespace): Undo | undefined {
-  const { change, undo } = buildMessage(item, where);
+/** Applies one item. @returns its undo step; undefined if it already existed */
+export function applyMessage(item: MessageItem, namespace: NetworkNamespace): Undo | undefined {
+  const { change, undo } = buildMessage(item, namespace);
   try {
-    where.socket.execute(change.what(), change.type, change.flags, change.body);
+    namespace.socket.execute(change.what(), change.type, change.flags, change.body);
   } catch (error) {
     if (isAlreadyApplied(item, error)) return undefined;
     throw error;
@@ -74,40 +74,40 @@ function isAlreadyApplied(item: PlanItem, error: unknown): boolean {
 /** Builds the message that applies an item, and its undo step. */
 function buildMessage(
   item: MessageItem,
-  where: NetworkNamespace,
+  namespace: NetworkNamespace,
 ): { readonly change: Change; readonly undo: Undo | undefined } {
   const what = (): string => describeItem(item);
   switch (item.kind) {
-    case "up": // never undone: the link was made for it
+    case "up": // has no undo step: undoing the pair removes the link
       return {
         change: {
           what,
           type: RTM_LINK.new,
           flags: 0,
-          body: encodeLinkChange({ index: findLinkIndex(where, item.device), up: true }),
+          body: encodeLinkChange({ index: findLinkIndex(namespace, item.device), up: true }),
         },
         undo: undefined,
       };
     case "neighbour": {
       const { address, mac } = item;
-      const link = findLinkIndex(where, item.device);
+      const link = findLinkIndex(namespace, item.device);
       const body = encodeNeighbour({ family: getFamily(address), link, address, mac, state: NUD_PERMANENT });
       return {
         change: { what, type: RTM_NEIGHBOUR.new, flags: NLM_FLAG.create | NLM_FLAG.replace, body },
         undo: () => {
-          where.socket.execute(what(), RTM_NEIGHBOUR.del, 0, body);
+          namespace.socket.execute(what(), RTM_NEIGHBOUR.del, 0, body);
         },
       };
     }
     case "route": {
-      const body = encodeRoute(toKernelRoute(item, findLinkIndex(where, item.device)));
-      // Without "replace" the kernel puts it in front of foreign routes to the same network, and leaves those alone.
+      const body = encodeRoute(toKernelRoute(item, findLinkIndex(namespace, item.device)));
+      // Without "replace" the kernel adds the route before foreign routes to the same network and keeps those.
       if (item.connected === true)
         return { change: { what, type: RTM_ROUTE.new, flags: NLM_FLAG.create, body }, undo: undefined };
       return {
         change: { what, type: RTM_ROUTE.new, flags: NLM_FLAG.create | NLM_FLAG.replace, body },
         undo: () => {
-          if (!restoreReplaced(item, where)) where.socket.execute(what(), RTM_ROUTE.del, 0, body);
+          if (!restoreReplaced(item, namespace)) namespace.socket.execute(what(), RTM_ROUTE.del, 0, body);
         },
       };
     }
@@ -116,8 +116,8 @@ function buildMessage(
       return {
         change: { what, type: RTM_RULE.new, flags: NLM_FLAG.create | NLM_FLAG.excl, body },
         undo: () => {
-          if (item.where === "node") removeSharedRule(item, where);
-          else where.socket.execute(what(), RTM_RULE.del, 0, body);
+          if (item.where === "node") removeSharedRule(item, namespace);
+          else namespace.socket.execute(what(), RTM_RULE.del, 0, body);
         },
       };
     }

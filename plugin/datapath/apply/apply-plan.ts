@@ -32,22 +32,22 @@ export function applyPlan(
   beforeItem?: (item: PlanItem, index: number) => void,
 ): void {
   const undo: Undo[] = [];
-  /** Run last: a shared rule of the node is removed only when its table is empty. */
+  /** Undo steps that run last: a shared rule of the node is removed only when its table is empty. */
   const undoShared: Undo[] = [];
   const recordApplied = (item: PlanItem, step: Undo | undefined): void => {
     if (step !== undefined) (isShared(item) ? undoShared : undo).push(step);
   };
   let failing: PlanItem | undefined;
   try {
-    const failed = (item: PlanItem): void => {
+    const onAttempt = (item: PlanItem): void => {
       failing = item;
     };
     for (let index = 0; index < plan.items.length;) {
       failing = plan.items[index];
       const messages = beforeItem === undefined ? takeRun(plan.items, index, isMessage) : [];
       const sysctls = beforeItem === undefined ? takeRun(plan.items, index, isSysctl) : [];
-      if (messages.length > 1) applyByNamespace(messages, node, pod, applyMessages, recordApplied, failed);
-      else if (sysctls.length > 1) applyByNamespace(sysctls, node, pod, applySysctls, recordApplied, failed);
+      if (messages.length > 1) applyByNamespace(messages, node, pod, applyMessages, recordApplied, onAttempt);
+      else if (sysctls.length > 1) applyByNamespace(sysctls, node, pod, applySysctls, recordApplied, onAttempt);
       else if (failing !== undefined) {
         beforeItem?.(failing, index);
         recordApplied(failing, applyItem(failing, node, pod));
@@ -70,10 +70,10 @@ export function applyPlan(
 function takeRun<T extends PlanItem>(
   items: readonly PlanItem[],
   index: number,
-  isOne: (item: PlanItem) => item is T,
+  matches: (item: PlanItem) => item is T,
 ): readonly T[] {
   const run: T[] = [];
-  for (let item = items[index]; item !== undefined && isOne(item); item = items[index + run.length]) run.push(item);
+  for (let item = items[index]; item !== undefined && matches(item); item = items[index + run.length]) run.push(item);
   return run;
 }
 
@@ -82,20 +82,20 @@ function applyByNamespace<T extends PlanItem & { readonly where: Where }>(
   run: readonly T[],
   node: NetworkNamespace,
   pod: NetworkNamespace,
-  apply: (items: readonly T[], where: NetworkNamespace, onApplied: OnApplied, failed: OnAttempt) => void,
+  apply: (items: readonly T[], where: NetworkNamespace, onApplied: OnApplied, onAttempt: OnAttempt) => void,
   onApplied: OnApplied,
-  failed: OnAttempt,
+  onAttempt: OnAttempt,
 ): void {
   for (const where of new Set(run.map((item) => item.where)))
     apply(
       run.filter((item) => item.where === where),
       where === "node" ? node : pod,
       onApplied,
-      failed,
+      onAttempt,
     );
 }
 
-/** Applies one item. Returns how to undo it; undefined if it already existed. */
+/** Applies one item. @returns its undo step; undefined if it already existed */
 export function applyItem(item: PlanItem, node: NetworkNamespace, pod: NetworkNamespace): Undo | undefined {
   const where = item.kind !== "veth" && item.where === "node" ? node : pod;
   switch (item.kind) {
@@ -123,9 +123,9 @@ export function applyItem(item: PlanItem, node: NetworkNamespace, pod: NetworkNa
   }
 }
 
-/** Creates the pair. Recreates it if only one end is correct: the other belongs to a previous pod. */
+/** Creates the pair. Recreates it if only one end is correct, because the other end belongs to a previous pod. */
 function applyVeth(item: VethItem, node: NetworkNamespace, pod: NetworkNamespace): Undo | undefined {
-  const make = (): Undo => {
+  const createPair = (): Undo => {
     withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
       const body = encodeVethPair(item.node, item.pod, fd, item);
       node.socket.execute(describeItem(item), RTM_LINK.new, NLM_FLAG.create | NLM_FLAG.excl, body);
@@ -137,7 +137,7 @@ function applyVeth(item: VethItem, node: NetworkNamespace, pod: NetworkNamespace
     };
   };
   try {
-    return make(); // the usual case: neither end exists
+    return createPair(); // the usual case: neither end exists
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
   }
@@ -146,21 +146,21 @@ function applyVeth(item: VethItem, node: NetworkNamespace, pod: NetworkNamespace
   if (nodeEnd !== undefined && podEnd?.link === nodeEnd.index && podEnd.mac === item.pod.mac) return undefined;
   if (nodeEnd !== undefined) removeLink(node, item.node.name);
   if (podEnd !== undefined) removeLink(pod, item.pod.name);
-  return make();
+  return createPair();
 }
 
 function applyMac({ device, mac }: MacItem, where: NetworkNamespace): Undo | undefined {
   const link = where.findLink(device);
   if (link === undefined) throw new Error(`link ${device} does not exist`);
   if (link.mac === mac) return undefined;
-  const set = (address: string): void => {
+  const setMac = (address: string): void => {
     const body = encodeLinkChange({ index: link.index, mac: address });
     where.socket.execute(`link ${device} address ${address}`, RTM_LINK.new, 0, body);
     where.forgetLinks();
   };
-  set(mac);
+  setMac(mac);
   return () => {
-    set(link.mac);
+    setMac(link.mac);
   };
 }
 

@@ -4,7 +4,7 @@ import type { NetworkNamespace } from "../kernel.ts";
 import type { PlanItem, SysctlItem } from "../plan-item.ts";
 import { buildSysctlPath } from "../sysctl-path.ts";
 
-/** More than any of those that a plan sets. */
+/** Buffer size for a value: more than any sysctl of a plan has. */
 const SYSCTL_BYTES = 64;
 
 /** Reports whether an item is a sysctl. */
@@ -12,33 +12,33 @@ export function isSysctl(item: PlanItem): item is SysctlItem {
   return item.kind === "sysctl";
 }
 
-/** The namespace is entered once for all. */
+/** Writes all sysctls of a namespace, which is entered only once. */
 export function applySysctls(
   items: readonly SysctlItem[],
   where: NetworkNamespace,
   onApplied: OnApplied,
-  failed: OnAttempt,
+  onAttempt: OnAttempt,
 ): void {
   where.run(() => {
     for (const item of items) {
-      failed(item);
+      onAttempt(item);
       onApplied(item, writeSysctl(item, where));
     }
   });
 }
 
-/** In the namespace that the thread is in, which is `where`. */
+/** Writes a sysctl. The thread must be in the namespace `where`. @returns its undo step; undefined if the value was already set */
 export function writeSysctl(item: SysctlItem, where: NetworkNamespace): Undo | undefined {
   const path = buildSysctlPath(item.path.join("/"));
   const file = openSync(path, "r+");
   try {
     const bytes = Buffer.alloc(SYSCTL_BYTES);
-    const before = bytes.toString("latin1", 0, readSync(file, bytes, 0, SYSCTL_BYTES, 0)).trim();
-    if (before === item.value) return undefined;
+    const previous = bytes.toString("latin1", 0, readSync(file, bytes, 0, SYSCTL_BYTES, 0)).trim();
+    if (previous === item.value) return undefined;
     writeSync(file, item.value, 0);
     return () => {
       where.run(() => {
-        writeFileSync(path, before);
+        writeFileSync(path, previous);
       });
     };
   } finally {

@@ -11,7 +11,7 @@ import {
 import { NetlinkError } from "../../netlink/socket.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 
-/** A table that belongs to one link, with the encoded transaction that creates it: encoding is half of what creating costs. */
+/** A table that belongs to one link, with the encoded transaction that creates it: encoding is half of the cost. */
 export interface CompiledTable {
   readonly table: NftTable;
   readonly creation: NftTransaction;
@@ -23,8 +23,8 @@ export function compileTable(table: NftTable): CompiledTable {
 }
 
 /**
- * Writes a table in one transaction. It is created where it does not exist, as in every pod that starts: a transaction that removes
- * something makes its socket slow to close.
+ * Writes a table in one transaction. First tries to create it, because it does not exist in a starting pod, and a transaction
+ * that removes a table makes its socket slow to close.
  */
 export function applyLinkTable({ table, creation }: CompiledTable, where: NetworkNamespace): void {
   try {
@@ -49,12 +49,12 @@ export function removeLinkTable(table: NftTableKey, where: NetworkNamespace): vo
 export function hasLinkTable(table: NftTable, device: string, where: NetworkNamespace): boolean {
   if (where.findLink(device) === undefined) return false;
   try {
-    const found = where.netfilter
+    const existing = where.netfilter
       .dump("rules", NFT_GET_RULE, encodeRulesRequest(table))
       .map(({ payload }) => decodeRuleComment(payload))
       .sort();
     const desired = table.chains.flatMap(({ rules }) => rules.map(({ comment }) => comment)).sort();
-    return desired.join("\n") === found.join("\n");
+    return desired.join("\n") === existing.join("\n");
   } catch (error) {
     if (error instanceof NetlinkError && error.code === "ENOENT") return false;
     throw error;

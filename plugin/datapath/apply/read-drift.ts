@@ -12,14 +12,14 @@ import { hasReplyMark } from "./reply-mark.ts";
 import { hasSourceGuard } from "./source-guard.ts";
 
 /**
- * Objects of a namespace that were read once, by kind, family and filter. A pass over many plans shares those of the node, which may
- * have many thousand routes; what seems to be missing there must be read again.
+ * Objects of a namespace that were read once, by kind, family and filter. A pass over many plans shares the dumps of the node, which may
+ * have many thousand routes; an item that seems to be missing must be read again.
  */
 export type KernelDumps = Map<string, readonly unknown[]>;
 
 /**
  * Returns the items of `plan` that the kernel does not have. Changes nothing.
- * @param nodeDumps objects of the node that earlier calls have read; completed by this one
+ * @param nodeDumps objects of the node that earlier calls have read; this call adds to them
  */
 export function readDrift(
   plan: Plan,
@@ -96,7 +96,7 @@ class Reader {
     return values.get(path.join("/"));
   }
 
-  /** Enters the namespace once for all sysctls of the plan: to enter it for each takes as long as to read them. */
+  /** Enters the namespace once for all sysctls of the plan: entering it takes as long as reading one. */
   #readSysctls(namespace: NetworkNamespace, where: SysctlItem["where"]): ReadonlyMap<string, string> {
     const paths = this.#plan.items.flatMap((item) =>
       item.kind === "sysctl" && item.where === where ? [item.path.join("/")] : [],
@@ -114,7 +114,7 @@ class Reader {
       where.socket
         .dump("routes", RTM_ROUTE.get, encodeRouteDump(family, protocol))
         .flatMap((m) => decodeRoute(m.payload) ?? []),
-    ).some((route) => sameRoute(route, desired));
+    ).some((route) => isSameRoute(route, desired));
   }
 
   #dump<T>(
@@ -125,8 +125,8 @@ class Reader {
   ): readonly T[] {
     const dumps = where === this.#node ? this.#nodeDumps : this.#podDumps;
     const key = `${kind} ${family}`;
-    const known = dumps.get(key);
-    if (known !== undefined) return known as readonly T[];
+    const cached = dumps.get(key);
+    if (cached !== undefined) return cached as readonly T[];
     const dumped = read(family);
     dumps.set(key, dumped);
     return dumped;
@@ -139,15 +139,15 @@ function hasNeighbour(where: NetworkNamespace, { device, address, mac }: Neighbo
   try {
     const family = getFamily(address);
     const message = where.socket.get("neighbour", RTM_NEIGHBOUR.get, encodeNeighbourGet({ family, link, address }));
-    const found = message === undefined ? undefined : decodeNeighbour(message.payload);
-    return found?.mac === mac && (found.state & NUD_PERMANENT) !== 0;
+    const neighbour = message === undefined ? undefined : decodeNeighbour(message.payload);
+    return neighbour?.mac === mac && (neighbour.state & NUD_PERMANENT) !== 0;
   } catch (error) {
     if (error instanceof NetlinkError && error.code === "ENOENT") return false;
     throw error;
   }
 }
 
-function sameRoute(actual: Route, desired: Route): boolean {
+function isSameRoute(actual: Route, desired: Route): boolean {
   return (
     actual.table === desired.table &&
     actual.destination?.address === desired.destination?.address &&

@@ -21,9 +21,9 @@ import type { NetworkNamespace } from "../kernel.ts";
 import type { ReplyMarkItem } from "../plan-item.ts";
 import { applyLinkTable, type CompiledTable, compileTable, hasLinkTable, removeLinkTable } from "./link-table.ts";
 
-/** Our table in the pod's namespace. */
+/** Interlay's table in the pod's namespace. */
 const TABLE = { family: "inet", name: "interlay" } as const;
-/** Longer than the node's conntrack keeps a UDP stream by default (120 s): the pod is not the first to forget. */
+/** Lifetime of a stored client: longer than the node's conntrack keeps a UDP stream by default (120 s). */
 const CLIENT_MS = 130_000;
 const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: ICMPV6 } } as const;
 
@@ -157,13 +157,13 @@ function buildReplyRules(family: Family, device: string, mark: number): readonly
   ];
 }
 
-/** By link, mark, families and routed networks: the same for nearly all pods. */
+/** Compiled tables by link, mark, families and routed networks, which are the same for nearly all pods. */
 const tables = new Map<string, CompiledTable>();
 
 function getCompiledTable(item: ReplyMarkItem): CompiledTable {
   const key = `${item.device} ${item.mark} ${item.families.join()} ${(item.routed ?? []).join()}`;
-  const known = tables.get(key);
-  if (known !== undefined) return known;
+  const cached = tables.get(key);
+  if (cached !== undefined) return cached;
   const compiled = compileTable(buildReplyMarkTable(item));
   tables.set(key, compiled);
   return compiled;
@@ -179,7 +179,7 @@ export function removeReplyMark(pod: NetworkNamespace): void {
   removeLinkTable(TABLE, pod);
 }
 
-/** Reports whether the pod has the rules. */
+/** Reports whether the pod has the table's rules. */
 export function hasReplyMark(item: ReplyMarkItem, pod: NetworkNamespace): boolean {
   return hasLinkTable(getCompiledTable(item).table, item.device, pod);
 }

@@ -8,20 +8,20 @@ import { RTPROT_KERNEL } from "../kernel-objects.ts";
 const RTPROT_RA = 9;
 const GLOBAL_SCOPE = 0;
 
-/** Removes the addresses and routes that a NIC took from advertisements between its start and `accept_ra=0`. */
+/** Removes the addresses and routes that a NIC accepted from router advertisements before `accept_ra=0` was set. */
 export function removeAdvertisedState(device: string, pod: NetworkNamespace): void {
   const link = pod.findLink(device)?.index;
   if (link === undefined) return;
-  const own = pod.listAddresses().filter((one) => one.index === link && one.family === "ipv6");
+  const nicAddresses = pod.listAddresses().filter((entry) => entry.index === link && entry.family === "ipv6");
   const isStatic = ({ flags = 0 }: { readonly flags?: number }): boolean => (flags & IFA_FLAG.permanent) !== 0;
-  const advertised = own.filter((one) => one.scope === GLOBAL_SCOPE && !isStatic(one));
-  for (const one of advertised)
+  const advertised = nicAddresses.filter((entry) => entry.scope === GLOBAL_SCOPE && !isStatic(entry));
+  for (const entry of advertised)
     ignoreNotFound(() => {
-      pod.socket.execute(`advertised address ${one.address}`, RTM_ADDRESS.del, 0, encodeAddress(one));
+      pod.socket.execute(`advertised address ${entry.address}`, RTM_ADDRESS.del, 0, encodeAddress(entry));
     });
   const networks = advertised
     .map(({ address, prefixLength }) => parseCidr(`${address}/${prefixLength}`))
-    .filter((network) => !own.some((one) => isStatic(one) && containsIp(network, parseIp(one.address))));
+    .filter((network) => !nicAddresses.some((entry) => isStatic(entry) && containsIp(network, parseIp(entry.address))));
   for (const message of pod.socket.dump("IPv6 routes", RTM_ROUTE.get, encodeRouteDump("ipv6"))) {
     const route = decodeRoute(message.payload);
     if (route?.link !== link) continue;

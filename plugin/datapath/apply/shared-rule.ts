@@ -7,13 +7,13 @@ import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRule, NODE_ROUTE_PROTOCOL } from "../kernel-objects.ts";
 import { describeItem, type PlanItem, type RuleItem } from "../plan-item.ts";
 
-/** Reports whether an item is shared by all pods of the node: a rule of the node is. */
+/** Reports whether an item is a rule of the node, which all its pods share. */
 export function isShared(item: PlanItem): boolean {
   return item.kind === "rule" && item.where === "node";
 }
 
 /**
- * Removes the rule when the last route of its table was removed. Needs no lock: the second check finds the route of an ADD
+ * Removes the rule if its table has no route left. Needs no lock: the second check finds the route of an ADD
  * that ran after the first check, and an even later ADD adds the rule after its route.
  */
 export function removeSharedRule(item: RuleItem, node: NetworkNamespace): void {

@@ -26,13 +26,13 @@ import { buildGuardTableName, parseGuardTableName } from "../names.ts";
 import type { SourceGuardItem } from "../plan-item.ts";
 import { applyLinkTable, type CompiledTable, compileTable, hasLinkTable, removeLinkTable } from "./link-table.ts";
 
-/** Neighbour discovery has these sources; they never leave the link (RFC 4861, RFC 4291 section 2.5.6). */
+/** Sources of neighbour discovery, which never leave the link (RFC 4861, RFC 4291 section 2.5.6). */
 const LINK_LOCAL_SOURCES = ["::/128", "fe80::/10"];
 
 /**
- * Builds the table that drops what enters by a pair with a source address that the node does not route back by it. The route decides,
- * not a list of addresses, because the addresses of a pod's further NICs use the same pair. It is at the link's own ingress hook, so
- * packets of other links pass no rule of ours: a chain in the prerouting hook cost an overlay pod's round trip 3 %.
+ * Builds the table that drops packets that enter by a pair with a source address that the node does not route back by it. The route
+ * decides, not a list of addresses, because the addresses of a pod's further NICs use the same pair. The chain is at the link's own
+ * ingress hook, so packets of other links pass no rule of it: a chain in the prerouting hook added 3 % to an overlay pod's round trip.
  */
 function buildSourceGuardTable(device: string): NftTable {
   return {
@@ -73,7 +73,7 @@ function buildGuardRule(family: Family): NftRule {
   };
 }
 
-/** The same for all pairs: a repair pass compares them with the kernel's, and building them would be a tenth of its cost. */
+/** Rules of all guards, built once: a repair pass compares them with the kernel's, and building them would be a tenth of its cost. */
 const GUARD_RULES: readonly NftRule[] = [
   ...LINK_LOCAL_SOURCES.map(buildLinkLocalRule),
   buildGuardRule("ipv4"),
@@ -114,7 +114,7 @@ export function readGuardCounts(node: NetworkNamespace): readonly GuardCount[] {
 }
 
 /**
- * Removes the guards whose pair does not exist: a DEL was killed, or had no record.
+ * Removes the guards whose pair does not exist, because a DEL was killed or had no record.
  *
  * @returns the names of those pairs
  */

@@ -9,7 +9,7 @@ import { ignoreNotFound } from "./ignore-not-found.ts";
 import type { Plan } from "../plan-item.ts";
 
 /**
- * Removes stale state of previous pods with the same addresses: Interlay's routes on the node by other links or in other
+ * Removes state of previous pods with the same addresses: Interlay's routes on the node by other links or in other
  * tables, the neighbours pinned on those links, and rules in the pod that select other tables. State that Interlay did not
  * create stays.
  */
@@ -23,12 +23,13 @@ export function removeStaleState({ items }: Plan, node: NetworkNamespace, pod: N
       const route = decodeRoute(message.payload);
       if (route?.destination === undefined || route.protocol !== NODE_ROUTE_PROTOCOL) continue;
       const destination = formatPrefix(route.destination);
-      const ours = desired.get(destination);
-      if (ours === undefined || (ours.table === route.table && ours.link === route.link)) continue;
+      const desiredRoute = desired.get(destination);
+      if (desiredRoute === undefined || (desiredRoute.table === route.table && desiredRoute.link === route.link))
+        continue;
       ignoreNotFound(() => {
         node.socket.execute(`stale route to ${destination}`, RTM_ROUTE.del, 0, encodeRoute(route));
       });
-      if (route.link !== undefined && ours.link !== route.link)
+      if (route.link !== undefined && desiredRoute.link !== route.link)
         removeNeighbour(route.destination.address, family, route.link, node);
     }
   }
@@ -41,8 +42,9 @@ export function removeStaleState({ items }: Plan, node: NetworkNamespace, pod: N
       const rule = decodeRule(message.payload);
       if (rule?.from === undefined) continue;
       const from = formatPrefix(rule.from);
-      const same = rules.find((item) => item.from !== undefined && hostCidr(item.from) === from);
-      if (same === undefined || same.priority !== rule.priority || same.table === rule.table) continue;
+      const desiredRule = rules.find((item) => item.from !== undefined && hostCidr(item.from) === from);
+      if (desiredRule === undefined || desiredRule.priority !== rule.priority || desiredRule.table === rule.table)
+        continue;
       ignoreNotFound(() => {
         pod.socket.execute(`stale rule from ${from}`, RTM_RULE.del, 0, encodeRule(rule));
       });

@@ -24,9 +24,9 @@ export function undoPlan(
   podPath: string | undefined,
   keep: ReadonlySet<string>,
 ): void {
-  const own = plan.items.filter((item) => !keep.has(describeItem(item))).reverse();
+  const ownItems = plan.items.filter((item) => !keep.has(describeItem(item))).reverse();
   // Rules of the node last: they are removed when their table is empty.
-  const items = [...own.filter((item) => !isShared(item)), ...own.filter(isShared)];
+  const items = [...ownItems.filter((item) => !isShared(item)), ...ownItems.filter(isShared)];
   const pod = podPath === undefined ? undefined : tryOpenNamespace(podPath);
   try {
     for (const item of items) {

@@ -6,8 +6,8 @@ import { planUnderlay, type UnderlayAttachment } from "./underlay.ts";
 import { type SecondaryAttachment } from "./secondary-attachment.ts";
 
 /**
- * State of a pod's NIC when it was attached: together with the facts, the input of its plan. It is recorded, so that the plan
- * of a running pod can follow the facts.
+ * State of a pod's NIC when it was attached. Its plan is built from this state and the facts; the state is recorded, so that the
+ * plan of a running pod can be rebuilt when the facts change.
  */
 export type NicSurvey = {
   /** Items that do not depend on facts and are applied first, such as the NIC's MAC. */

@@ -14,7 +14,7 @@ export interface ConnectedNetwork {
 
 /**
  * Reads the connected routes of one of the pod's NICs. A NIC with a /32 address or without prefix routes has none.
- * @param addresses the NIC's own: routes of others, as fe80::/64, are left out
+ * @param addresses addresses of the NIC from IPAM; routes of other addresses, such as fe80::/64, are left out
  */
 export function readConnectedNetworks(
   pod: NetworkNamespace,
@@ -36,7 +36,7 @@ export function readConnectedNetworks(
   );
 }
 
-/** Plans the connected routes of a NIC, as the kernel made them. */
+/** Plans the connected routes of a NIC as the kernel created them. */
 export function planConnectedRoutes(device: string, networks: readonly ConnectedNetwork[]): readonly RouteItem[] {
   return networks.map(({ network, source }) => ({
     kind: "route",

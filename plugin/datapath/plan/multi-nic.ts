@@ -6,16 +6,21 @@ import { type NodePath, findNodeAddress, planRoutesViaNode, planRouteToNode } fr
 import { NIC_TABLE_BASE, type NodeLink, type NicAddress, type SecondaryAttachment } from "./secondary-attachment.ts";
 import { planNicTable } from "./nic-table.ts";
 
-/** Plans a macvlan NIC next to the pod's main NIC. Each address replies by its own link; the node reaches it by the anchor, the pod's link to the node. */
-export function planSecondaryNic(facts: Facts, pod: SecondaryAttachment): Plan {
-  const { anchor: nodeLink, numbers } = pod;
-  const connected = pod.addresses.map(({ network }) => network);
+/**
+ * Plans a macvlan NIC next to the pod's main NIC. Packets from each address leave by its own link; the node reaches it by the anchor,
+ * the pod's link to the node.
+ */
+export function planSecondaryNic(facts: Facts, attachment: SecondaryAttachment): Plan {
+  const { anchor: nodeLink, numbers } = attachment;
+  const connected = attachment.addresses.map(({ network }) => network);
   return {
-    items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
-      const family = getFamily(extra.ip);
+    items: attachment.addresses.flatMap((nicAddress): readonly PlanItem[] => {
+      const family = getFamily(nicAddress.ip);
       const node = findNodeAddress(facts, family);
       if (node === undefined) return [];
-      const main = pod.overlay ? nodeLink.addresses.find((a) => getFamily(a) === family) : undefined;
+      const overlayAddress = attachment.overlay
+        ? nodeLink.addresses.find((address) => getFamily(address) === family)
+        : undefined;
       return [
         {
           kind: "neighbour",
@@ -25,15 +30,15 @@ export function planSecondaryNic(facts: Facts, pod: SecondaryAttachment): Plan {
           mac: nodeLink.nodeMac,
           reason: "the node's address is not on its end of this link: for IPv6 it would not answer (RFC 4861, 7.2.3)",
         },
-        ...planNodeSide(nodeLink, extra.ip, node, numbers),
-        ...(main === undefined
+        ...planNodeSide(nodeLink, nicAddress.ip, node, numbers),
+        ...(overlayAddress === undefined
           ? []
-          : planRoutesViaNode(facts, { node, device: nodeLink.podLink, source: main }, connected)),
-        ...planNicTable(facts, pod, extra, { node, device: nodeLink.podLink, source: extra.ip }),
-        ...(main === undefined
+          : planRoutesViaNode(facts, { node, device: nodeLink.podLink, source: overlayAddress }, connected)),
+        ...planNicTable(facts, attachment, nicAddress, { node, device: nodeLink.podLink, source: nicAddress.ip }),
+        ...(overlayAddress === undefined
           ? []
-          : planOverlayTable(nodeLink, { node, device: nodeLink.podLink, source: main }, numbers)),
-        ...planDefaultRoute(pod, extra),
+          : planOverlayTable(nodeLink, { node, device: nodeLink.podLink, source: overlayAddress }, numbers)),
+        ...planDefaultRoute(attachment, nicAddress),
       ];
     }),
   };
@@ -97,9 +102,9 @@ function planDefaultRoute(
 
 /** Plans the table of the overlay address. Without it replies to underlay pods leave by net1 and are INVALID on the client's node. */
 function planOverlayTable(nodeLink: NodeLink, nodePath: NodePath, numbers: RoutingIds): readonly PlanItem[] {
-  const main = nodePath.source;
-  const family = getFamily(main);
-  const gateway = nodeLink.gateways.find((g) => getFamily(g) === family);
+  const overlayAddress = nodePath.source;
+  const family = getFamily(overlayAddress);
+  const gateway = nodeLink.gateways.find((gatewayAddress) => getFamily(gatewayAddress) === family);
   if (gateway === undefined) return [];
   const table = NIC_TABLE_BASE + nodeLink.podLinkIndex;
   return [
@@ -111,7 +116,7 @@ function planOverlayTable(nodeLink: NodeLink, nodePath: NodePath, numbers: Routi
       destination: "default",
       gateway,
       device: nodeLink.podLink,
-      source: main,
+      source: overlayAddress,
       table,
       onlink: true,
       reason: "packets from the overlay address leave by the overlay's link",
@@ -121,7 +126,7 @@ function planOverlayTable(nodeLink: NodeLink, nodePath: NodePath, numbers: Routi
       where: "pod",
       family,
       priority: numbers.podRulePriority,
-      from: main,
+      from: overlayAddress,
       table,
       reason:
         "a reply from the overlay address to an underlay pod would leave by net1 otherwise (spiderpool issue 3683)",

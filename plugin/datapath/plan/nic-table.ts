@@ -4,41 +4,41 @@ import type { PlanItem, RouteItem } from "../plan-item.ts";
 import { type NodePath, planRoutesViaNode, planRouteToNode } from "./node-routes.ts";
 import { NIC_TABLE_BASE, type NicAddress, type NicRoute, type SecondaryAttachment } from "./secondary-attachment.ts";
 
-/** Plans the table of one link: packets from its address leave by it, except to destinations that only the node reaches. */
+/** Plans the routing table of one link: packets from its address leave by it, except to destinations that only the node reaches. */
 export function planNicTable(
   facts: Facts,
-  pod: SecondaryAttachment,
-  extra: NicAddress,
+  attachment: SecondaryAttachment,
+  nicAddress: NicAddress,
   nodePath: NodePath,
 ): readonly PlanItem[] {
-  const { ifname, linkIndex, numbers } = pod;
-  const family = getFamily(extra.ip);
+  const { ifname, linkIndex, numbers } = attachment;
+  const family = getFamily(nicAddress.ip);
   const table = NIC_TABLE_BASE + linkIndex;
   const network: RouteItem = {
-    ...({ kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const),
-    destination: extra.network,
+    ...({ kind: "route", where: "pod", family, device: ifname, source: nicAddress.ip, table } as const),
+    destination: nicAddress.network,
     reason: `the network of ${ifname}`,
   };
   return [
     ...uniqueByDestination([
       network,
-      ...planRepliesViaNode(facts, nodePath, [extra.network], table),
-      ...planRoutesToNodeEnd(pod, extra),
-      ...planNicRoutes(pod, extra, table),
+      ...planRepliesViaNode(facts, nodePath, [nicAddress.network], table),
+      ...planRoutesToNodeEnd(attachment, nicAddress),
+      ...planNicRoutes(attachment, nicAddress, table),
     ]),
     {
       kind: "rule",
       where: "pod",
       family,
       priority: numbers.podRulePriority,
-      from: extra.ip,
+      from: nicAddress.ip,
       table,
       reason: `packets from ${ifname}'s address leave by ${ifname}`,
     },
   ];
 }
 
-/** Keeps the first route to each destination: a table has one. */
+/** Keeps the first route to each destination, because a table can have only one. */
 function uniqueByDestination(routes: readonly RouteItem[]): readonly RouteItem[] {
   return routes.filter(
     ({ destination }, index) => routes.findIndex((route) => route.destination === destination) === index,
@@ -60,26 +60,26 @@ function planRepliesViaNode(
   return planRoutesViaNode({ ...facts, hijackCidrs: [], viaNode: [] }, nodePath, connected, table);
 }
 
-/** Plans the link's own routes and its gateway. */
+/** Plans the link's own routes and its default route. */
 function planNicRoutes(
   { ifname, routes = [] }: SecondaryAttachment,
-  extra: NicAddress,
+  nicAddress: NicAddress,
   table: number,
 ): readonly RouteItem[] {
-  const family = getFamily(extra.ip);
-  const isOfFamily = (one: Ip | Cidr | "default" | undefined): boolean =>
-    one === undefined || one === "default" || getFamily(one) === family;
+  const family = getFamily(nicAddress.ip);
+  const isOfFamily = (destination: Ip | Cidr | "default" | undefined): boolean =>
+    destination === undefined || destination === "default" || getFamily(destination) === family;
   const desiredRoutes: readonly NicRoute[] = [
     ...routes,
-    ...(extra.gateway === undefined ? [] : [{ destination: "default" as const, gateway: extra.gateway }]),
+    ...(nicAddress.gateway === undefined ? [] : [{ destination: "default" as const, gateway: nicAddress.gateway }]),
   ];
   return desiredRoutes
     .filter(({ destination, gateway }) => isOfFamily(destination) && isOfFamily(gateway))
-    .flatMap(({ destination, gateway = extra.gateway }): readonly RouteItem[] => {
+    .flatMap(({ destination, gateway = nicAddress.gateway }): readonly RouteItem[] => {
       if (destination === "default" && gateway === undefined) return [];
       return [
         {
-          ...({ kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const),
+          ...({ kind: "route", where: "pod", family, device: ifname, source: nicAddress.ip, table } as const),
           destination,
           ...(gateway === undefined ? {} : { gateway }),
           reason:
@@ -91,7 +91,7 @@ function planNicRoutes(
     });
 }
 
-/** Plans routes to the addresses of the node's end: the node masquerades forwarded packets by them. */
+/** Plans routes to the addresses of the node's end: the node masquerades forwarded packets with them. */
 function planRoutesToNodeEnd(
   { anchor: nodeLink, linkIndex }: SecondaryAttachment,
   { ip }: NicAddress,

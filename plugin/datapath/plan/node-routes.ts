@@ -4,7 +4,7 @@ import { MAIN_TABLE, type RouteItem } from "../plan-item.ts";
 
 /** A pod's path to its node in one family. */
 export interface NodePath {
-  /** The node's address that Kubernetes knows. */
+  /** The node's InternalIP. */
   readonly node: Ip;
   /** The pod's link to the node. */
   readonly device: string;
@@ -12,14 +12,14 @@ export interface NodePath {
   readonly source: Ip;
 }
 
-/** Finds the node's address of a family; undefined if it has none, and then the family is not planned. */
+/** Finds the node's InternalIP of a family; undefined if it has none. */
 export function findNodeAddress(facts: Facts, family: Family): Ip | undefined {
   return facts.node.addresses.find((address) => getFamily(address) === family);
 }
 
 /**
  * Plans the routes of one of a pod's tables to destinations that only its node reaches.
- * @param connected networks of the pod's own NICs: a route that covers one of them would take traffic off the wire, so it is left out
+ * @param connected networks of the pod's own NICs: routes that contain one of them would take traffic off the wire and are left out
  */
 export function planRoutesViaNode(
   facts: Facts,
@@ -28,12 +28,12 @@ export function planRoutesViaNode(
   table = MAIN_TABLE,
 ): readonly RouteItem[] {
   const planned = planRoutesToNodeAddresses(facts, nodePath, table);
-  const done = new Set<Cidr | "default">(planned.map(({ destination }) => destination));
+  const destinations = new Set<Cidr | "default">(planned.map(({ destination }) => destination));
   const routes: RouteItem[] = [];
   const add = (destination: Cidr, reason: string): void => {
-    if (getFamily(destination) !== getFamily(nodePath.node) || done.has(destination)) return;
+    if (getFamily(destination) !== getFamily(nodePath.node) || destinations.has(destination)) return;
     if (connected.some((network) => containsNetwork(destination, network))) return;
-    done.add(destination);
+    destinations.add(destination);
     routes.push(planRouteViaNode(nodePath, destination, table, reason));
   };
   for (const cidr of facts.overlayCidrs)

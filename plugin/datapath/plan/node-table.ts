@@ -11,20 +11,20 @@ import {
 import type { ReturnPath } from "../facts.ts";
 import { NODE_LINK_PREFIX } from "../names.ts";
 
-/** The nftables table of the node that Interlay owns alone. */
+/** Interlay's nftables table on the node. */
 export const NODE_NFT_TABLE = "inet interlay";
 
 /** Input that determines the content of the node's table. */
 export interface NodeTableInput {
   readonly overlayCidrs: readonly Cidr[];
   readonly returnPath: ReturnPath;
-  /** The node's uplink: what enters by it is from the wire, never from a pod. */
+  /** The node's uplink: packets that enter by it are from the wire, never from a pod. */
   readonly uplink: string;
   /** Overlay networks whose pods the overlay masquerades towards other networks. */
   readonly masqueradedCidrs?: readonly Cidr[];
   /**
-   * The node's InternalIPs of the families in which it has other addresses as well. MASQUERADE on a link without an address, as
-   * a pod's is, takes the first address of the node; with these the server sees the InternalIP.
+   * The node's InternalIPs of the families in which it has other addresses as well. MASQUERADE on a link without an address, such as
+   * a pod's, takes the first address of the node; with these InternalIPs the server sees the InternalIP instead.
    */
   readonly nodeAddresses?: readonly Ip[];
   /** Links by which packets leave for other nodes (tunnels and the uplink); used with `snat` only. */
@@ -68,7 +68,7 @@ export function renderNodeTable(input: NodeTableInput): string {
   return `${removeNodeTable()}${renderTable(input)}`;
 }
 
-/** Renders one transaction that leaves no table of Interlay's, whether there was one or not. */
+/** Renders one transaction that deletes Interlay's table, whether it exists or not. */
 export function removeNodeTable(): string {
   return `table ${NODE_NFT_TABLE}\ndelete table ${NODE_NFT_TABLE}\n`;
 }
@@ -125,7 +125,7 @@ ${snat ? masquerades.join("") : ""}  }
 `;
 }
 
-/** Renders the rules that put the InternalIP where MASQUERADE would put the first address of the node. */
+/** Renders the rules that use the InternalIP where MASQUERADE would use the first address of the node. */
 function renderSourceTranslations(
   { family, set, protocol }: (typeof FAMILIES)[number],
   address: Ip,
@@ -144,7 +144,7 @@ function renderSourceTranslations(
   ];
 }
 
-/** Renders networks as nft lists them: sorted in braces, a single one without. */
+/** Renders networks as nft lists them: sorted in braces, but a single network without braces. */
 function renderSet(networks: readonly Cidr[]): string {
   const elements = [...networks].sort().join(", ");
   return networks.length === 1 ? elements : `{ ${elements} }`;
@@ -155,7 +155,7 @@ export function isNodeTable(listing: string, input: NodeTableInput): boolean {
   return normalizeListing(listing) === normalizeListing(renderTable(input));
 }
 
-/** Reduces a listing to what a transaction can change: counters, blanks and the order of elements are left out. */
+/** Normalizes a listing for comparison: without counters, blanks and the order of elements. */
 export function normalizeListing(listing: string): string {
   return listing
     .replaceAll(/counter packets \d+ bytes \d+/g, "counter")
@@ -166,7 +166,7 @@ export function normalizeListing(listing: string): string {
     .join("\n");
 }
 
-/** Names an element in one form: nft leaves the length of a single address out. */
+/** Splits the elements of a set, and adds the prefix length that nft omits for single addresses. */
 function splitElements(list: string): string[] {
   return list
     .split(",")
@@ -175,7 +175,7 @@ function splitElements(list: string): string[] {
     .map((text) => (text.startsWith('"') || text.includes("/") ? text : hostCidr(parseIp(text))));
 }
 
-/** Reads the overlay networks whose INVALID packets are exempted; empty where the listing has no exemption. */
+/** Parses the overlay networks whose INVALID packets are exempted; empty if the listing has no exemption. */
 export function readExemptCidrs(listing: string): readonly Cidr[] {
   if (!/notrack comment "exempt-ipv[46]"/.test(listing)) return [];
   return [...listing.matchAll(/set overlay[46] \{[^}]*elements = \{([^}]*)\}/g)]
@@ -183,7 +183,7 @@ export function readExemptCidrs(listing: string): readonly Cidr[] {
     .map(parseCidr);
 }
 
-/** Packets by the comment of the rule that counted them. */
+/** Parses the packet counters of a listing, by the comment of their rule. */
 export function readRuleCounters(listing: string): ReadonlyMap<string, number> {
   return new Map(
     [...listing.matchAll(/counter packets (\d+) bytes \d+ .*comment "([^"]+)"/g)].map(

@@ -2,7 +2,7 @@ import type { Family } from "../address.ts";
 import { buildNodeLinkName, POD_LINK, buildStableMac } from "../names.ts";
 import type { PlanItem, Where } from "../plan-item.ts";
 
-/** Our pair between a pod and its node. */
+/** The veth pair between a pod and its node. */
 export interface Pair {
   readonly node: { readonly name: string; readonly mac: string };
   readonly pod: { readonly name: string; readonly mac: string };
@@ -16,13 +16,14 @@ export function buildPair(containerId: string, ifname: string): Pair {
   };
 }
 
-/** RFC 3704 loose mode. The kernel takes the greater of `all` and the link's own, and 2 is the greatest: `all` need not be touched. */
+/** RFC 3704 loose mode. The kernel uses the greater of the values of `all` and of the link, so `all` need not be changed. */
 const LOOSE = "2";
 
 /**
- * Plans the pair. It is created down and its sysctls are set before it comes up.
+ * Plans the pair: it is created down, and its sysctls are set before it comes up.
  *
  * @param podNic the pod's underlay link, whose reverse path filter is set
+ * @param link MTU in bytes and transmit queue length in packets
  */
 export function planPair(
   pair: Pair,
@@ -37,8 +38,8 @@ export function planPair(
       ...link,
       reason: "a macvlan child cannot talk to its parent's host: the pod reaches its node by a pair of its own",
     },
-    ...(families.includes("ipv4") ? ipv4Sysctls(pair, podNic) : []),
-    ...(families.includes("ipv6") ? ipv6Sysctls(pair) : []),
+    ...(families.includes("ipv4") ? planIpv4Sysctls(pair, podNic) : []),
+    ...(families.includes("ipv6") ? planIpv6Sysctls(pair) : []),
     {
       kind: "source-guard",
       where: "node",
@@ -50,7 +51,7 @@ export function planPair(
   ];
 }
 
-function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
+function planIpv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
   return [
     planSysctl("node", ["ipv4", "conf", node.name, "forwarding"], "1", "the node routes for the pod"),
     planSysctl(
@@ -69,8 +70,8 @@ function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
 }
 
 /** Plans the pair's IPv6 sysctls. Both ends are known, so DAD is off, which RFC 4862, section 5.4, permits. */
-function ipv6Sysctls({ node, pod }: Pair): readonly PlanItem[] {
-  const end = (where: Where, name: string) => [
+function planIpv6Sysctls({ node, pod }: Pair): readonly PlanItem[] {
+  const planEnd = (where: Where, name: string) => [
     planSysctl(
       where,
       ["ipv6", "conf", name, "disable_ipv6"],
@@ -80,7 +81,7 @@ function ipv6Sysctls({ node, pod }: Pair): readonly PlanItem[] {
     planSysctl(where, ["ipv6", "conf", name, "accept_dad"], "0", "the pair is used at once: nobody else is on it"),
     planSysctl(where, ["ipv6", "conf", name, "accept_ra"], "0", "neither end accepts routes from the other"),
   ];
-  return [...end("node", node.name), ...end("pod", pod.name)];
+  return [...planEnd("node", node.name), ...planEnd("pod", pod.name)];
 }
 
 function planSysctl(where: Where, path: readonly string[], value: string, reason: string): PlanItem {

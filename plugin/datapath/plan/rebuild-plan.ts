@@ -6,14 +6,14 @@ import { planRoutesViaNode } from "./node-routes.ts";
 
 interface RebuiltPlan {
   readonly plan: Plan;
-  /** Items of the old plan to remove, without those that a new item replaces in the kernel. */
+  /** Items of the old plan to remove, without items that a new item replaces in the kernel. */
   readonly obsolete: readonly PlanItem[];
 }
 
 /**
  * Rebuilds the plan of a running pod from changed facts. Pure.
  *
- * @param attached the record of its attachment; from a record of an earlier version, which has no survey, only the main table follows
+ * @param attached the record of its attachment; a record of an earlier version has no survey, so only its main table is rebuilt
  * @returns undefined if nothing changes
  */
 export function rebuildPlan(
@@ -25,13 +25,13 @@ export function rebuildPlan(
   const lines = plan.items.map(describeItem);
   if (attached.plan.items.map(describeItem).join("\n") === lines.join("\n")) return undefined;
   const kept = new Set(lines);
-  const paths = new Set(plan.items.flatMap(getKernelKeys));
+  const desiredKeys = new Set(plan.items.flatMap(getKernelKeys));
   const isObsolete = (item: PlanItem): boolean =>
-    !kept.has(describeItem(item)) && !getKernelKeys(item).some((place) => paths.has(place));
+    !kept.has(describeItem(item)) && !getKernelKeys(item).some((key) => desiredKeys.has(key));
   return { plan, obsolete: attached.plan.items.filter(isObsolete) };
 }
 
-/** Returns the keys of the kernel objects that an item sets: applying an item replaces another one with the same key. */
+/** Returns the keys of the kernel objects that an item sets: applying an item replaces an item with the same key. */
 function getKernelKeys(item: PlanItem): readonly string[] {
   switch (item.kind) {
     case "route":
@@ -53,17 +53,19 @@ function getKernelKeys(item: PlanItem): readonly string[] {
 
 /** Rebuilds the routes via the node in the main table: gateway and link stay, the destinations follow the facts. */
 function rebuildMainTable(plan: Plan, facts: Facts): Plan {
-  const old = plan.items.filter(isRouteViaNode);
-  const done = new Set<string>();
+  const oldRoutes = plan.items.filter(isRouteViaNode);
+  const plannedPaths = new Set<string>();
   const items = plan.items.flatMap((item): readonly PlanItem[] => {
     if (!isRouteViaNode(item)) return [item];
     const { source, device } = item;
     const nodePath = `${getFamily(source)} ${device}`;
-    if (done.has(nodePath)) return [];
-    done.add(nodePath);
-    const candidates = old.filter((o) => getFamily(o.source) === getFamily(source) && o.device === device);
+    if (plannedPaths.has(nodePath)) return [];
+    plannedPaths.add(nodePath);
+    const candidates = oldRoutes.filter(
+      (route) => getFamily(route.source) === getFamily(source) && route.device === device,
+    );
     // The first is the route to the node itself: its destination is the gateway of the others.
-    const node = candidates.find((o) => o.gateway !== undefined)?.gateway;
+    const node = candidates.find((route) => route.gateway !== undefined)?.gateway;
     return node === undefined ? candidates : planRoutesViaNode(facts, { node, device, source }, []);
   });
   return { items };

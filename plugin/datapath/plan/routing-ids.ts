@@ -11,8 +11,8 @@ export interface RoutingIds {
 }
 
 /**
- * The node's routes to addresses behind another plugin's link are not in main: felix owns `cali…` there and removes
- * every route it did not make, at its next resync, with the address's connections (RemoveExternalRoutes, its default).
+ * Default tables and priorities. The node's routes to addresses behind another plugin's link are not in the main table, because
+ * felix removes there at each resync every route by `cali…` that it did not create (RemoveExternalRoutes, its default).
  */
 export const DEFAULT_ROUTING_IDS: RoutingIds = {
   hostRouteTable: 500,

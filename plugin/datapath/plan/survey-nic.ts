@@ -16,25 +16,25 @@ export interface NicRequest {
   readonly containerId: string;
   readonly ifname: string;
   readonly addresses: readonly NicAddress[];
-  /** Routes that the previous plugin made by this NIC. */
+  /** Routes that the previous plugin created on this NIC. */
   readonly routes?: readonly NicRoute[];
   readonly mode: "auto" | "underlay" | "overlay";
-  /** Bytes, of our pair; the NIC's own if undefined. */
+  /** MTU of Interlay's pair in bytes; the NIC's if undefined. */
   readonly mtu?: number;
   readonly txQueueLength?: number;
-  /** The link that gets the pod's default routes; undefined: they are not changed. */
+  /** The link that gets the pod's default routes; if undefined, they are not changed. */
   readonly defaultRouteNic?: string;
-  /** By the pod's annotation: the agent knows all of the pod's NICs, also those that are attached after this one. */
+  /** Set if the link is from the pod's annotation: the agent knows all NICs of the pod, also those that are attached later. */
   readonly defaultRouteNicKnown?: true;
   readonly numbers: RoutingIds;
   readonly macPrefix?: string;
   readonly acceptRouterAdvertisements?: true;
 }
 
-/** The pod's first NIC by every runtime's convention. */
+/** Name of a pod's first NIC in every runtime. */
 const MAIN_NIC = "eth0";
 
-/** The pod cannot be attached; the message is one sentence. */
+/** Thrown if a pod cannot be attached; the message is one sentence. */
 export class UnsupportedPodError extends Error {}
 
 /**
@@ -47,8 +47,8 @@ export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkN
   const link = pod.findLink(nic.ifname);
   if (link === undefined)
     throw new UnsupportedPodError(`the pod has no link ${nic.ifname}, although the previous plugin reported it`);
-  const addresses = nic.addresses.map((a) => a.ip);
-  const both = {
+  const addresses = nic.addresses.map((address) => address.ip);
+  const common = {
     first: [
       ...planMac(nic.macPrefix, nic.ifname, addresses[0]),
       ...(hasIpv6(nic.ifname, pod)
@@ -57,14 +57,14 @@ export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkN
     ],
     connected: readConnectedNetworks(pod, link.index, addresses),
   };
-  const defaultBy = findDefaultRouteNic(nic, pod);
-  const first = nic.ifname === MAIN_NIC || pod.findLink(MAIN_NIC) === undefined;
-  if (first) {
+  const defaultNic = findDefaultRouteNic(nic, pod);
+  const isFirst = nic.ifname === MAIN_NIC || pod.findLink(MAIN_NIC) === undefined;
+  if (isFirst) {
     const underlay = nic.mode === "underlay" || (nic.mode === "auto" && !isLinkToNode(link));
     if (!underlay) return undefined;
     const { containerId, ifname, numbers, txQueueLength } = nic;
     return {
-      ...both,
+      ...common,
       type: "underlay",
       nic: {
         containerId,
@@ -78,26 +78,26 @@ export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkN
     };
   }
 
-  const ours = pod.findLink(POD_LINK);
-  const main = pod.findLink(MAIN_NIC);
-  const anchorLink = ours ?? main;
+  const pairLink = pod.findLink(POD_LINK);
+  const mainLink = pod.findLink(MAIN_NIC);
+  const anchorLink = pairLink ?? mainLink;
   if (anchorLink?.kind !== "veth" || anchorLink.link === undefined)
     throw new UnsupportedPodError(
-      `${nic.ifname} needs a path to the node, but the pod's ${MAIN_NIC} is ${main?.kind ?? "missing"} and ${POD_LINK} does not exist: attach the overlay first, or add interlay after ${MAIN_NIC}'s plugin`,
+      `${nic.ifname} needs a path to the node, but the pod's ${MAIN_NIC} is ${mainLink?.kind ?? "missing"} and ${POD_LINK} does not exist: attach the overlay first, or add interlay after ${MAIN_NIC}'s plugin`,
     );
   const nodeEnd = node.findLinkByIndex(anchorLink.link);
   if (nodeEnd === undefined)
     throw new UnsupportedPodError(
       `the node has no link ${anchorLink.link}, the other end of the pod's ${anchorLink.name}`,
     );
-  const extra = {
+  const attachment = {
     ifname: nic.ifname,
     linkIndex: link.index,
     addresses: nic.addresses,
     ...(nic.routes === undefined ? {} : { routes: nic.routes }),
-    overlay: ours === undefined,
+    overlay: pairLink === undefined,
     numbers: nic.numbers,
-    ...(defaultBy === nic.ifname ? { defaultInsteadOf: readOtherDefaultRoutes(pod, link.index, anchorLink) } : {}),
+    ...(defaultNic === nic.ifname ? { defaultInsteadOf: readOtherDefaultRoutes(pod, link.index, anchorLink) } : {}),
     anchor: {
       podLink: anchorLink.name,
       podLinkIndex: anchorLink.index,
@@ -109,7 +109,7 @@ export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkN
       gateways: readDefaultGateways(pod, anchorLink.index),
     },
   };
-  return { ...both, type: "multi-nic", nic: extra };
+  return { ...common, type: "multi-nic", nic: attachment };
 }
 
 /**
@@ -132,26 +132,26 @@ function findDefaultRouteNic(nic: NicRequest, pod: NetworkNamespace): string | u
 }
 
 function isAttachedLater(requested: string, ifname: string): boolean {
-  const number = (name: string): number => Number(/^net(\d+)$/.exec(name)?.[1] ?? (name === MAIN_NIC ? 0 : NaN));
-  return number(requested) > number(ifname);
+  const parseNumber = (name: string): number => Number(/^net(\d+)$/.exec(name)?.[1] ?? (name === MAIN_NIC ? 0 : NaN));
+  return parseNumber(requested) > parseNumber(ifname);
 }
 
-/** By links other than `own`; where it has taken their place already, the anchor's own table still has its gateway. */
-function readOtherDefaultRoutes(pod: NetworkNamespace, own: number, nodeLink: Link): readonly DefaultRoute[] {
+/** Reads the default routes by links other than `excludedLink`. If it has replaced them already, the anchor's own table still has its gateway. */
+function readOtherDefaultRoutes(pod: NetworkNamespace, excludedLink: number, nodeLink: Link): readonly DefaultRoute[] {
   const byAnchor = readDefaultGateways(pod, nodeLink.index).map((gateway) => ({ gateway, device: nodeLink.name }));
-  const main = pod
+  const byOtherLinks = pod
     .listLinks()
-    .filter(({ index }) => index !== own && index !== nodeLink.index)
+    .filter(({ index }) => index !== excludedLink && index !== nodeLink.index)
     .flatMap(({ index, name }) => readDefaultGateways(pod, index).map((gateway) => ({ gateway, device: name })));
-  return [...byAnchor, ...main];
+  return [...byAnchor, ...byOtherLinks];
 }
 
-/** A kernel without IPv6, or a namespace in which it is off, has no settings of it. */
+/** Reports whether a link has IPv6 sysctls: they are missing if the kernel or the namespace has no IPv6. */
 function hasIpv6(link: string, pod: NetworkNamespace): boolean {
   return pod.run(() => existsSync(`/proc/sys/net/ipv6/conf/${link}`));
 }
 
-/** The other end of a veth is in the node's namespace: Calico's, bridge's, ptp's pods reach their node by it. */
+/** Reports whether a link connects the pod to its node, as the veth links of Calico, bridge and ptp do. */
 function isLinkToNode(link: Link): boolean {
   return link.kind === "veth";
 }

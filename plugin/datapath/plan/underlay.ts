@@ -7,11 +7,11 @@ import { findNodeAddress, planRoutesViaNode, planRouteViaNode } from "./node-rou
 import type { NicAddress } from "./secondary-attachment.ts";
 
 /**
- * The bit of a packet's mark that says: a reply to what came in by veth0. Only this bit is set and compared, so that the
- * marks of others in the pod (Istio's 0x539 and 0x111, SO_MARK) neither hide it nor are taken for it.
+ * Bit of the mark of replies to packets that arrived by veth0. Only this bit is set and compared, so that other marks in the pod
+ * (Istio's 0x539 and 0x111, SO_MARK) neither hide it nor are taken for it.
  */
 const VETH_MARK = 0x2000_0000;
-/** Table and rule of those replies, in the pod. */
+/** Routing table of these replies, in the pod. */
 const VETH_TABLE = 500;
 
 export interface UnderlayAttachment {
@@ -19,9 +19,9 @@ export interface UnderlayAttachment {
   /** The pod's macvlan link. */
   readonly ifname: string;
   readonly addresses: readonly NicAddress[];
-  /** Bytes: the NIC's own, or what the network's configuration says. */
+  /** MTU in bytes: the NIC's, or the configured one. */
   readonly mtu: number;
-  /** The configuration says it: the overlay's MTU does not limit it. */
+  /** Set if the MTU is configured: then the overlay's MTU does not limit it. */
   readonly mtuChosen?: true;
   readonly txQueueLength?: number;
   readonly numbers: RoutingIds;
@@ -69,14 +69,14 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
 }
 
 /**
- * Chooses the pair's MTU: the smallest on the way to an overlay pod. IPv6 has no fragments on the way, so a datagram that only
- * the tunnel finds too long is lost.
+ * Chooses the pair's MTU: the smallest on the way to an overlay pod. IPv6 routers do not fragment, so a datagram that is too long
+ * only for the tunnel would be lost.
  */
 function choosePairMtu({ overlayMtu }: Facts, { mtu, mtuChosen }: UnderlayAttachment): number {
   return mtuChosen === true || overlayMtu === undefined ? mtu : Math.min(mtu, overlayMtu);
 }
 
-/** Lists what the main table routes by veth0. Single VIPs are left out: their number has no limit. */
+/** Lists the networks that the main table routes by veth0. Single VIPs are left out, because their number has no limit. */
 function listNetworksRoutedByVeth(facts: Facts, device: string, addresses: readonly PodAddress[]): readonly Cidr[] {
   const destinations = addresses.flatMap(({ address, node, connected }) =>
     planRoutesViaNode({ ...facts, viaNode: [] }, { node, device, source: address }, connected).map(
@@ -86,15 +86,21 @@ function listNetworksRoutedByVeth(facts: Facts, device: string, addresses: reado
   return [...new Set(destinations)].flatMap((destination) => (destination === "default" ? [] : [destination]));
 }
 
-/** Plans the sysctls by which a socket keeps the mark of its request, or the kernel's own reply copies it (Linux ip-sysctl). */
+/** Plans the sysctls with which sockets and the kernel's own replies keep the mark of the request (Linux ip-sysctl). */
 function planMarkSysctls(families: readonly Family[]): readonly PlanItem[] {
-  const set = (path: readonly string[], reason: string): PlanItem => {
+  const planSysctl = (path: readonly string[], reason: string): PlanItem => {
     return { kind: "sysctl", where: "pod", path, value: "1", reason };
   };
   return [
-    set(["ipv4", "tcp_fwmark_accept"], "a connection that came in by veth0 has its SYN's mark, of either family"),
+    planSysctl(
+      ["ipv4", "tcp_fwmark_accept"],
+      "a connection that came in by veth0 has its SYN's mark, of either family",
+    ),
     ...families.map((family) =>
-      set([family, "fwmark_reflect"], "what the kernel itself answers (RST, ICMP) has the mark of what it answers"),
+      planSysctl(
+        [family, "fwmark_reflect"],
+        "what the kernel itself answers (RST, ICMP) has the mark of what it answers",
+      ),
     ),
   ];
 }

@@ -1,7 +1,7 @@
 import { encodeIp, decodeIp, encodeMac, decodeMac } from "../../netlink/ip.ts";
 import type { Ip } from "../address.ts";
 
-/** ARP over Ethernet and IPv4 as bytes, both ways. Pure. RFC 826. */
+/** Encodes and decodes ARP over Ethernet and IPv4 (RFC 826). Pure. */
 
 const ETHERTYPE_ARP = 0x0806;
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
@@ -18,7 +18,7 @@ interface Arp {
   readonly targetIp: string;
 }
 
-/** Encodes a request for `target`; without `sender` it is a probe. */
+/** Encodes an ARP request for `target`; without `sender` it is a probe. */
 export function encodeArpRequest(mac: string, target: Ip, sender?: Ip): Buffer {
   const operation = Buffer.alloc(2);
   operation.writeUInt16BE(REQUEST);
@@ -37,7 +37,7 @@ export function encodeArpRequest(mac: string, target: Ip, sender?: Ip): Buffer {
   ]);
 }
 
-/** Returns undefined if the frame is not ARP. */
+/** Decodes an ARP frame; undefined if the frame is not ARP. */
 export function decodeArp(frame: Buffer): Arp | undefined {
   if (frame.length < ETHERNET_BYTES + ARP_BYTES || frame.readUInt16BE(12) !== ETHERTYPE_ARP) return undefined;
   const arp = frame.subarray(ETHERNET_BYTES);

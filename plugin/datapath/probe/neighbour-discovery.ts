@@ -1,7 +1,7 @@
 import { encodeIp, decodeIp, encodeMac, decodeMac } from "../../netlink/ip.ts";
 import { type Ip, parseIp } from "../address.ts";
 
-/** Neighbour solicitations and advertisements as Ethernet frames. Pure. RFC 4861, sections 4.3 and 4.4. */
+/** Encodes and decodes neighbour solicitations and advertisements (RFC 4861, sections 4.3 and 4.4) as Ethernet frames. Pure. */
 
 const ETHERTYPE_IPV6 = 0x86dd;
 const ICMPV6 = 58;
@@ -21,13 +21,13 @@ interface NeighbourMessage {
   /** :: in duplicate address detection (RFC 4862, 5.4.2). */
   readonly source: string;
   readonly target: string;
-  /** By its option, or else the frame's sender. */
+  /** Link address in the message's option, or else the frame's sender. */
   readonly mac: string;
 }
 
-/** Encodes a solicitation for `target`; without `sender` it is duplicate address detection, which carries no link address. */
+/** Encodes a solicitation for `target`; without `sender` it is one of duplicate address detection, without a link address. */
 export function encodeNeighbourSolicitation(mac: string, target: Ip, sender: Ip = UNSPECIFIED): Buffer {
-  const group = solicitedNode(target);
+  const group = buildSolicitedNodeAddress(target);
   const option =
     sender === UNSPECIFIED ? Buffer.alloc(0) : Buffer.concat([Buffer.of(SOURCE_LINK_ADDRESS, 1), encodeMac(mac)]);
   const message = Buffer.concat([Buffer.of(SOLICITATION, 0, 0, 0, 0, 0, 0, 0), encodeIp(target), option]);
@@ -43,7 +43,7 @@ export function encodeNeighbourSolicitation(mac: string, target: Ip, sender: Ip 
   return Buffer.concat([multicastMac, encodeMac(mac), type, header, encodeIp(sender), group, message]);
 }
 
-/** Returns undefined if the frame is neither. */
+/** Decodes a solicitation or advertisement; undefined for any other frame. */
 export function decodeNeighbourMessage(frame: Buffer): NeighbourMessage | undefined {
   const start = ETHERNET_BYTES + IPV6_BYTES;
   if (frame.length < start + MESSAGE_BYTES || frame.readUInt16BE(12) !== ETHERTYPE_IPV6) return undefined;
@@ -70,20 +70,22 @@ function findLinkAddress(options: Buffer): Buffer | undefined {
   return undefined;
 }
 
-/** ff02::1:ff00:0/104 and the last three bytes. RFC 4291, section 2.7.1. */
-function solicitedNode(target: Ip): Buffer {
+/** Builds the solicited-node address: ff02::1:ff00:0/104 and the last three bytes (RFC 4291, section 2.7.1). */
+function buildSolicitedNodeAddress(target: Ip): Buffer {
   return Buffer.concat([encodeIp(parseIp("ff02::1:ff00:0")).subarray(0, 13), encodeIp(target).subarray(13)]);
 }
 
-/** RFC 8200, section 8.1: of the pseudo-header and the message, whose own field is zero. */
+/** Calculates the checksum of pseudo-header and message, whose checksum field is zero (RFC 8200, section 8.1). */
 function calculateChecksum(source: Buffer, destination: Buffer, message: Buffer): number {
   const tail = Buffer.alloc(8);
   tail.writeUInt32BE(message.length, 0);
   tail.writeUInt8(ICMPV6, 7);
-  const all = Buffer.concat([source, destination, tail, message]);
+  const checkedBytes = Buffer.concat([source, destination, tail, message]);
   let sum = 0;
-  for (let offset = 0; offset < all.length; offset += 2)
-    sum += (all.readUInt8(offset) << 8) + (offset + 1 < all.length ? all.readUInt8(offset + 1) : 0);
+  for (let offset = 0; offset < checkedBytes.length; offset += 2)
+    sum +=
+      (checkedBytes.readUInt8(offset) << 8) +
+      (offset + 1 < checkedBytes.length ? checkedBytes.readUInt8(offset + 1) : 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;
 }

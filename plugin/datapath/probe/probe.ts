@@ -6,9 +6,9 @@ import { decodeNeighbourMessage, encodeNeighbourSolicitation } from "./neighbour
 import type { NicAddress } from "../plan/secondary-attachment.ts";
 
 interface ProbeOptions {
-  /** Check that no other host uses the address: RFC 5227, section 2.1; RFC 4862, section 5.4. */
+  /** Whether to check that no other host uses the addresses (RFC 5227, section 2.1; RFC 4862, section 5.4). */
   readonly conflicts: boolean;
-  /** Check that the gateways reply. */
+  /** Whether to check that the gateways reply. */
   readonly gateways: boolean;
   readonly attempts: number;
   /** Milliseconds to wait for a reply, per attempt. */
@@ -19,7 +19,7 @@ interface ProbeNic {
   /** Index of the pod's link, and its MAC. */
   readonly index: number;
   readonly mac: string;
-  /** Of all of the pod's links: one on the same wire answers for the other's addresses (arp_ignore 0). */
+  /** MACs of all links of the pod: a link on the same wire answers for the addresses of another (arp_ignore 0). */
   readonly ownMacs: readonly string[];
   readonly addresses: readonly NicAddress[];
 }
@@ -32,7 +32,7 @@ interface ProbeResult {
 }
 
 /**
- * Probes all addresses and gateways at once. Takes attempts × interval if it looks for conflicts (a free address sends no
+ * Probes all addresses and gateways at once. Waits attempts × interval if it checks for conflicts (a free address sends no
  * reply), otherwise until the last gateway has replied. Returns immediately on a conflict.
  */
 export function probeWire(
@@ -40,18 +40,22 @@ export function probeWire(
   { conflicts, gateways, attempts, interval }: ProbeOptions,
   pod: NetworkNamespace,
 ): ProbeResult {
-  const own = conflicts ? nic.addresses.map(({ ip }) => ip) : [];
+  const checkedAddresses = conflicts ? nic.addresses.map(({ ip }) => ip) : [];
   const silent = new Set(gateways ? nic.addresses.flatMap(({ gateway }) => gateway ?? []) : []);
   const socket = pod.run(() => new PacketSocket(nic.index));
   try {
     for (let attempt = 0; attempt < attempts && (conflicts || silent.size > 0); attempt++) {
       const until = performance.now() + interval;
-      for (const frame of buildProbes(nic, own, silent)) socket.send(frame);
-      for (let left = interval; left > 0 && (conflicts || silent.size > 0); left = until - performance.now()) {
-        const frame = socket.receive(left);
+      for (const frame of buildProbes(nic, checkedAddresses, silent)) socket.send(frame);
+      for (
+        let remaining = interval;
+        remaining > 0 && (conflicts || silent.size > 0);
+        remaining = until - performance.now()
+      ) {
+        const frame = socket.receive(remaining);
         if (frame === undefined) break;
         const decoded = decodeAnswer(frame, nic.ownMacs);
-        const conflict = decoded?.conflicts.find((ip) => own.some((ownAddress) => ownAddress === ip));
+        const conflict = decoded?.conflicts.find((ip) => checkedAddresses.some((address) => address === ip));
         if (decoded !== undefined && conflict !== undefined)
           return { conflict: { address: conflict as Ip, mac: decoded.mac }, silent: [...silent] };
         for (const ip of decoded?.answers ?? []) silent.delete(ip as Ip);
@@ -63,14 +67,20 @@ export function probeWire(
   }
 }
 
-function buildProbes({ mac, addresses }: ProbeNic, own: readonly Ip[], silent: ReadonlySet<Ip>): readonly Buffer[] {
-  const ask = (target: Ip, sender?: Ip): Buffer =>
+function buildProbes(
+  { mac, addresses }: ProbeNic,
+  checkedAddresses: readonly Ip[],
+  silent: ReadonlySet<Ip>,
+): readonly Buffer[] {
+  const encodeProbe = (target: Ip, sender?: Ip): Buffer =>
     getFamily(target) === "ipv4"
       ? encodeArpRequest(mac, target, sender)
       : encodeNeighbourSolicitation(mac, target, sender);
   return [
-    ...own.map((ip) => ask(ip)),
-    ...addresses.flatMap(({ ip, gateway }) => (gateway !== undefined && silent.has(gateway) ? [ask(gateway, ip)] : [])),
+    ...checkedAddresses.map((ip) => encodeProbe(ip)),
+    ...addresses.flatMap(({ ip, gateway }) =>
+      gateway !== undefined && silent.has(gateway) ? [encodeProbe(gateway, ip)] : [],
+    ),
   ];
 }
 
@@ -88,8 +98,8 @@ export function decodeAnswer(frame: Buffer, ownMacs: readonly string[]): Decoded
   if (arp !== undefined) {
     if (ownMacs.includes(arp.senderMac)) return undefined;
     const probing = arp.senderIp === "0.0.0.0";
-    const has = probing ? [] : [arp.senderIp];
-    return { mac: arp.senderMac, answers: has, conflicts: probing ? [arp.targetIp] : has };
+    const usedAddresses = probing ? [] : [arp.senderIp];
+    return { mac: arp.senderMac, answers: usedAddresses, conflicts: probing ? [arp.targetIp] : usedAddresses };
   }
   const message = decodeNeighbourMessage(frame);
   if (message === undefined || ownMacs.includes(message.mac)) return undefined;
