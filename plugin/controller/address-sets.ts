@@ -19,12 +19,13 @@ import {
   type WorkloadObject,
 } from "./set-requests.ts";
 
+/** Time in milliseconds for which a namespace is cached. */
 const NAMESPACE_MS = 30_000;
 
-/** Creates and removes the addresses of fixed sets, as the templates of workloads request them. */
+/** Creates and removes the addresses of fixed sets that the pod templates of workloads request. */
 export class AddressSets {
   readonly #kube: KubeClient;
-  readonly #view: ControllerCache;
+  readonly #cache: ControllerCache;
   readonly #workloads: readonly {
     readonly kind: (typeof WORKLOAD_KINDS)[number];
     readonly informer: Informer<WorkloadObject>;
@@ -32,9 +33,9 @@ export class AddressSets {
   readonly #namespaces: NamespaceCache;
   readonly #logged = new Set<string>();
 
-  constructor(kube: KubeClient, view: ControllerCache) {
+  constructor(kube: KubeClient, cache: ControllerCache) {
     this.#kube = kube;
-    this.#view = view;
+    this.#cache = cache;
     this.#namespaces = new NamespaceCache(kube, NAMESPACE_MS);
     this.#workloads = WORKLOAD_KINDS.map((kind) => ({
       kind,
@@ -50,33 +51,33 @@ export class AddressSets {
     for (const { informer } of this.#workloads) informer.stop();
   }
 
-  /** @param definitions `namespace/name` of NetworkAttachmentDefinitions and their configurations */
+  /** @param definitions configurations of NetworkAttachmentDefinitions by `namespace/name` */
   async reconcile(definitions: ReadonlyMap<string, string>): Promise<void> {
-    if (this.#view.underlayAddresses.state !== "known" || this.#view.underlayPools.state !== "known") return;
-    const addresses = this.#view.underlayAddresses.values();
+    if (this.#cache.underlayAddresses.state !== "known" || this.#cache.underlayPools.state !== "known") return;
+    const addresses = this.#cache.underlayAddresses.values();
     const templates = this.#listTemplates();
     if (templates.length === 0 && !addresses.some(({ spec }) => spec.set !== undefined)) return;
-    const { valid: pools } = parsePools(this.#view.underlayPools.values());
+    const { valid: pools } = parsePools(this.#cache.underlayPools.values());
     const requests: SetRequest[] = [];
-    const unclear: WorkloadReference[] = [];
+    const unclearWorkloads: WorkloadReference[] = [];
     for (const template of templates) {
       try {
         const namespace = await this.#namespaces.read(template.workload.namespace);
         requests.push(buildSetRequest(template, namespace, pools, definitions));
       } catch (error) {
-        unclear.push(template.workload);
+        unclearWorkloads.push(template.workload);
         this.#logOnce(`${describeWorkload(template.workload)}: ${getErrorMessage(error)}`);
       }
     }
-    const plan = planSets(requests, addresses, (workload) => this.#mayExist(workload, unclear));
+    const plan = planSets(requests, addresses, (workload) => this.#mayExist(workload, unclearWorkloads));
     for (const object of plan.remove) {
       const { name, uid, resourceVersion } = object.metadata;
       if (await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion))
-        this.#view.underlayAddresses.applyLocalDelete(name, uid);
+        this.#cache.underlayAddresses.applyLocalDelete(name, uid);
     }
     for (const spec of plan.create) {
       const created = await createAddress(this.#kube, toObjectName(parseIp(spec.address)), spec);
-      if (created !== undefined) this.#view.underlayAddresses.applyLocalWrite(created); // else a node was first; the next pass takes another address
+      if (created !== undefined) this.#cache.underlayAddresses.applyLocalWrite(created); // else a node was first; the next pass takes another address
     }
     for (const { workload, missing } of plan.incomplete)
       this.#logOnce(`the set of ${describeWorkload(workload)} lacks ${missing} addresses: its pools have no free one`);
@@ -88,11 +89,17 @@ export class AddressSets {
     );
   }
 
-  /** A workload may exist unseen if its kind cannot be listed now, or if its request is not clear. */
+  /** Reports whether a workload may exist: also if its kind cannot be listed now, or if its request is not clear. */
   #mayExist({ group, kind, namespace, name }: WorkloadReference, unclear: readonly WorkloadReference[]): boolean {
-    const workload = this.#workloads.find((one) => one.kind.group === group && one.kind.kind === kind);
-    if (workload !== undefined && workload.informer.state !== "known") return true;
-    return unclear.some((w) => w.group === group && w.kind === kind && w.namespace === namespace && w.name === name);
+    const watch = this.#workloads.find((one) => one.kind.group === group && one.kind.kind === kind);
+    if (watch !== undefined && watch.informer.state !== "known") return true;
+    return unclear.some(
+      (workload) =>
+        workload.group === group &&
+        workload.kind === kind &&
+        workload.namespace === namespace &&
+        workload.name === name,
+    );
   }
 
   #logOnce(message: string): void {

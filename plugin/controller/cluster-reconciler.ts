@@ -34,12 +34,12 @@ import { buildAttachmentDefinition } from "./underlay-network.ts";
 
 const NODE_ADDRESS_TYPES = ["InternalIP", "ExternalIP"];
 
-/** Cluster-wide work of the leader: status of pools, NetworkAttachmentDefinitions, state of nodes for the reclaim. */
+/** Does the cluster-wide work of the leader: status of pools, NetworkAttachmentDefinitions, fixed sets, labels of addresses. */
 export class ClusterReconciler {
   readonly #kube: KubeClient;
   readonly #cache: ControllerCache;
   readonly #warnings: WarningReporter;
-  /** Status of each object as it was last written: as text without times, also without counts, and its conditions. */
+  /** Last written status of each object: as text without times, as text without times and counts, and its conditions. */
   readonly #published = new Map<
     string,
     { readonly text: string; readonly uncounted?: string; readonly conditions: readonly StatusCondition[] }
@@ -66,7 +66,7 @@ export class ClusterReconciler {
     this.#reserved.stop();
   }
 
-  /** Finds whether a node exists and is ready, so that its agent reclaims its addresses itself. */
+  /** Returns the state of a node: `gone` (deleted), `silent` (not ready), or `well`, so that its agent reclaims its addresses itself. */
   readonly findNodeState = (name: string): "gone" | "silent" | "well" => {
     const { nodes } = this.#cache;
     if (nodes.state !== "known") return "well";
@@ -102,17 +102,17 @@ export class ClusterReconciler {
       const observedGeneration = pool?.metadata.generation ?? 0;
       const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }), observedGeneration };
       const text = JSON.stringify(status);
-      const before = this.#published.get(name);
+      const published = this.#published.get(name);
       const uncounted = JSON.stringify({ ...status, used: 0, free: 0, reserved: 0 });
-      if (before !== undefined && pool?.status !== undefined) {
-        if (before.text === text) this.#counts.reset(name);
-        if (before.text === text || !this.#counts.isDue(name, before.uncounted === uncounted)) continue;
+      if (published !== undefined && pool?.status !== undefined) {
+        if (published.text === text) this.#counts.reset(name);
+        if (published.text === text || !this.#counts.isDue(name, published.uncounted === uncounted)) continue;
       }
-      const known = before?.conditions ?? parseConditions(pool?.status);
-      const conditions = addTransitionTimes(counts.conditions, known, new Date());
-      const complete: z.infer<typeof poolStatusSchema> = { ...status, conditions };
+      const previousConditions = published?.conditions ?? parseConditions(pool?.status);
+      const conditions = addTransitionTimes(counts.conditions, previousConditions, new Date());
+      const completeStatus: z.infer<typeof poolStatusSchema> = { ...status, conditions };
       try {
-        await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status: complete }, "status");
+        await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status: completeStatus }, "status");
         this.#published.set(name, { text, uncounted, conditions });
       } catch (error) {
         if (!hasStatus(error, 404)) throw error;
@@ -134,7 +134,7 @@ export class ClusterReconciler {
     }
   }
 
-  /** Returns undefined if the nodes are not known or an address is invalid. */
+  /** Indexes the InternalIPs of the nodes; skips invalid addresses. */
   #indexNodes(): NodeIndex {
     return new NodeIndex(
       this.#cache.nodes.values().map(({ metadata, status }) => ({
@@ -146,7 +146,7 @@ export class ClusterReconciler {
     );
   }
 
-  /** Lists addresses of Nodes and Services outside the overlay: pods must not get them. */
+  /** Lists addresses that pods must not get: of Nodes, Services, gateways and control-plane endpoints. */
   #listOccupants(): readonly Occupant[] {
     const nodes = this.#cache.nodes
       .values()
@@ -197,11 +197,11 @@ export class ClusterReconciler {
     } as const;
     const text = JSON.stringify([metadata.generation, condition]);
     const key = `network/${metadata.name}`;
-    const before = this.#published.get(key);
-    if (before?.text === text) return;
-    const conditions = addTransitionTimes([condition], before?.conditions ?? parseConditions(status), new Date());
-    const complete: z.infer<typeof networkStatusSchema> = { observedGeneration: metadata.generation, conditions };
-    await this.#kube.mergePatch(RESOURCE.underlayNetworks, metadata.name, { status: complete }, "status");
+    const published = this.#published.get(key);
+    if (published?.text === text) return;
+    const conditions = addTransitionTimes([condition], published?.conditions ?? parseConditions(status), new Date());
+    const completeStatus: z.infer<typeof networkStatusSchema> = { observedGeneration: metadata.generation, conditions };
+    await this.#kube.mergePatch(RESOURCE.underlayNetworks, metadata.name, { status: completeStatus }, "status");
     this.#published.set(key, { text, conditions });
     if (problem === undefined) return;
     const object = { apiVersion: GROUP_VERSION, kind: "UnderlayNetwork", name: metadata.name, uid: metadata.uid };
@@ -218,7 +218,7 @@ function countNodesOutside(nodes: NodeIndex, subnet: string): PoolOnNode["nodesO
   }
 }
 
-/** Returns nothing for an address that cannot be parsed: of one node, it must not stop the others' count. */
+/** Returns an empty list for an invalid address, which must not stop the count of the other nodes. */
 function parseAddress(address: string): readonly Ip[] {
   try {
     return [parseIp(address)];

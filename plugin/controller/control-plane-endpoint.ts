@@ -4,7 +4,7 @@ import type { Occupant } from "../ipam/pool/occupied.ts";
 
 const configuration = z.object({ controlPlaneEndpoint: z.string() });
 
-/** Lists the address of kubeadm's controlPlaneEndpoint, often a virtual address that no Node has. A host name has none. */
+/** Lists the host of kubeadm's controlPlaneEndpoint, often a virtual address that no Node has. */
 export function listControlPlaneEndpoints(
   configMaps: readonly { readonly data: Readonly<Record<string, string>> }[],
 ): readonly Occupant[] {
@@ -15,9 +15,11 @@ export function listControlPlaneEndpoints(
     } catch {
       return [];
     }
-    const found = configuration.safeParse(parsed);
-    if (!found.success) return [];
-    const address = found.data.controlPlaneEndpoint.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^([^:]*):\d+$/, "$1");
+    const result = configuration.safeParse(parsed);
+    if (!result.success) return [];
+    const address = result.data.controlPlaneEndpoint
+      .replace(/^\[(.*)\](?::\d+)?$/, "$1")
+      .replace(/^([^:]*):\d+$/, "$1");
     return [{ address, by: "controlPlaneEndpoint of kubeadm" }];
   });
 }

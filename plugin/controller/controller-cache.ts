@@ -26,7 +26,7 @@ const nodeWithConditions = z.object({
 });
 const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
 
-/** The cluster's objects that the leader reads, kept by informers. */
+/** Informers of the cluster's objects that the leader reads. */
 export class ControllerCache {
   readonly nodes;
   readonly services;
@@ -39,28 +39,28 @@ export class ControllerCache {
   readonly #informers: readonly Informer[];
 
   constructor(kube: KubeClient) {
-    const follow = <T extends { readonly metadata: ObjectMeta }>(
+    const createInformer = <T extends { readonly metadata: ObjectMeta }>(
       resource: Resource,
       parse: (object: unknown) => T | undefined,
       options: InformerOptions = {},
     ): Informer<T> => new Informer(kube, resource, parse, { ...options, reportInvalid: logInvalidObject });
-    this.nodes = follow(RESOURCE.nodes, (object) => nodeWithConditions.parse(object));
-    this.services = follow(RESOURCE.services, (object) => {
+    this.nodes = createInformer(RESOURCE.nodes, (object) => nodeWithConditions.parse(object));
+    this.services = createInformer(RESOURCE.services, (object) => {
       const service = serviceObject.parse(object);
       return hasExternalAddress(service) ? service : undefined;
     });
-    this.settings = follow(RESOURCE.settings, (object) => configMapObject.parse(object), {
+    this.settings = createInformer(RESOURCE.settings, (object) => configMapObject.parse(object), {
       selection: { fieldSelector: `metadata.name=${CONFIG_MAP}` },
     });
-    this.kubeadm = follow(RESOURCE.systemConfigMaps, (object) => configMapObject.parse(object), {
+    this.kubeadm = createInformer(RESOURCE.systemConfigMaps, (object) => configMapObject.parse(object), {
       selection: { fieldSelector: "metadata.name=kubeadm-config" },
     });
-    this.underlayPools = follow(RESOURCE.underlayPools, (object) => underlayPool.parse(object));
-    this.underlayAddresses = follow(RESOURCE.underlayAddresses, (object) => underlayAddress.parse(object), {
+    this.underlayPools = createInformer(RESOURCE.underlayPools, (object) => underlayPool.parse(object));
+    this.underlayAddresses = createInformer(RESOURCE.underlayAddresses, (object) => underlayAddress.parse(object), {
       source: "pages",
     });
-    this.underlayNetworks = follow(RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
-    this.definitions = follow(RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
+    this.underlayNetworks = createInformer(RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
+    this.definitions = createInformer(RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
     this.#informers = [
       this.nodes,
       this.services,
@@ -73,7 +73,7 @@ export class ControllerCache {
     ];
   }
 
-  /** @param changed called on every change of any of them */
+  /** Starts the informers. @param changed called on every change of an object */
   start(changed: () => void): void {
     for (const informer of this.#informers) informer.onChange(changed).start();
   }
@@ -82,7 +82,7 @@ export class ControllerCache {
     for (const informer of this.#informers) informer.stop();
   }
 
-  /** Lists the watches that fail now, a line each. */
+  /** Lists the watches that fail now, one line each. */
   listErrors(): readonly string[] {
     return this.#informers.flatMap(({ resource, error }) =>
       error === undefined ? [] : [`${resource.plural}: ${error}`],

@@ -11,7 +11,7 @@ import { summarizePools } from "./pool-status.ts";
 
 /** The controller's state at the time of a scrape. */
 export interface ControllerMetricsSource {
-  /** Undefined: this replica is not the leader. */
+  /** Undefined if this replica is not the leader. */
   readonly cache: Pick<ControllerCache, "underlayPools" | "underlayAddresses"> | undefined;
   readonly requests: RequestCounts;
 }
@@ -47,7 +47,7 @@ const OBSERVED: readonly ObservedMetric<ControllerMetricsSource>[] = [
   },
 ];
 
-/** The controller's metrics, in a registry of their own. */
+/** The controller's metrics. */
 export class ControllerMetrics {
   readonly #registry = new Registry();
   readonly #reclaimed = new Counter({
@@ -56,7 +56,7 @@ export class ControllerMetrics {
     registers: [this.#registry],
   });
 
-  /** @param observe returns the controller's state at the moment of a scrape */
+  /** @param observe returns the controller's current state; called at each scrape */
   constructor(observe: () => ControllerMetricsSource) {
     registerProcessMetrics(this.#registry, () => observe().requests);
     registerObservedMetrics(this.#registry, OBSERVED, observe);

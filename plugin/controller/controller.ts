@@ -18,14 +18,14 @@ import { ControllerCache } from "./controller-cache.ts";
 import { ControllerMetrics } from "./controller-metrics.ts";
 import { createClusterStore, NO_RECORDS } from "./orphaned-addresses.ts";
 
-/** Work that only the leader has. */
+/** Objects that only the leader has. */
 interface Leadership {
   readonly cache: ControllerCache;
   readonly reconciler: ClusterReconciler;
   readonly reclaimer: AddressReclaimer;
 }
 
-/** One replica of the controller: it campaigns for the Lease, and does the cluster-wide work while it holds it. */
+/** A replica of the controller: it campaigns for the Lease, and does the cluster-wide work while it holds the Lease. */
 export class Controller {
   readonly #kube: KubeClient;
   readonly #identity: string;
@@ -46,12 +46,12 @@ export class Controller {
     this.#warnings = new WarningReporter(new EventRecorder(kube, identity));
     this.#election = new LeaderElection(kube, identity);
     this.#metrics = new ControllerMetrics(() => ({ cache: this.#getLeadership()?.cache, requests: kube.counts }));
-    const loop = (name: string, period: number, debounce: number, work: () => Promise<void> | void): Loop =>
+    const createLoop = (name: string, period: number, debounce: number, work: () => Promise<void> | void): Loop =>
       new Loop({ name, period, debounce }, work);
     this.#loops = {
-      leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#campaign()),
-      tasks: loop("cluster tasks", 10_000, 500, () => this.#getLeadership()?.reconciler.reconcile()),
-      addresses: loop("addresses", 10_000, 500, () => this.#reclaimAddresses()),
+      leadership: createLoop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#campaign()),
+      tasks: createLoop("cluster tasks", 10_000, 500, () => this.#getLeadership()?.reconciler.reconcile()),
+      addresses: createLoop("addresses", 10_000, 500, () => this.#reclaimAddresses()),
     };
   }
 
@@ -76,10 +76,10 @@ export class Controller {
     for (const loop of Object.values(this.#loops)) loop.stop();
     this.#stopLeading();
     for (const server of this.#servers) server.close();
-    await this.#election.resign().catch(() => undefined); // it ends by itself
+    await this.#election.resign().catch(() => undefined); // the Lease expires by itself
   }
 
-  /** The leader's work, unless the lease has ended since the last campaign. */
+  /** Returns the leader's objects; undefined if the Lease has expired since the last campaign. */
   #getLeadership(): Leadership | undefined {
     return this.#election.held ? this.#leading : undefined;
   }
@@ -115,7 +115,7 @@ export class Controller {
     this.#leading = undefined;
   }
 
-  /** Releases the addresses of nodes that are deleted or do not answer. Agents release their own. */
+  /** Releases addresses of nodes that are deleted or not ready. The agents of other nodes release theirs themselves. */
   async #reclaimAddresses(): Promise<void> {
     const leading = this.#getLeadership();
     if (leading === undefined) return;
@@ -124,7 +124,7 @@ export class Controller {
     report(await leading.reclaimer.reclaimAddresses(readReclaimDelays(settings, ""), leading.reconciler.findNodeState));
   }
 
-  /** Lists why this replica could not take over; empty if it can, or leads. */
+  /** Lists the reasons why this replica could not become the leader; empty if it could, or if it leads. */
   #listProblems(): readonly string[] {
     const { passes, error } = this.#loops.leadership;
     if (passes === 0) return ["the Lease interlay-leader has not been read yet"];

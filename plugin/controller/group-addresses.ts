@@ -3,7 +3,7 @@ import { type AddressRange, type AddressSpace, toNumber } from "../ipam/pool/add
 import type { Pool } from "../ipam/pool/select-pools.ts";
 import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 
-/** Addresses of a pool: those in its ranges, and those that it gave and whose ranges it no longer has. */
+/** Addresses of a pool: `used` are in its ranges; `left` were assigned from ranges that it no longer has. */
 interface PoolAddresses {
   readonly used: UnderlayAddressObject[];
   readonly left: UnderlayAddressObject[];
@@ -13,7 +13,7 @@ interface PoolRange extends AddressRange {
   readonly pool: Pool;
 }
 
-/** Parsed once for each state of an object, which most of the cost would be otherwise. */
+/** Cache of addresses as numbers: parsing them in each pass would be most of its cost. */
 const numbers = new WeakMap<UnderlayAddressObject, bigint>();
 
 function readNumber(object: UnderlayAddressObject): bigint {
@@ -24,7 +24,7 @@ function readNumber(object: UnderlayAddressObject): bigint {
 
 /**
  * Groups addresses by pool in one pass, whatever the number of pools.
- * @param overlapping names of pools whose ranges overlap those of another one
+ * @param overlapping names of pools whose ranges overlap those of another pool
  */
 export function groupAddresses(
   pools: readonly Pool[],
@@ -32,20 +32,20 @@ export function groupAddresses(
   overlapping: ReadonlySet<string>,
 ): ReadonlyMap<string, PoolAddresses> {
   const groups = new Map<string, PoolAddresses>(pools.map(({ name }) => [name, { used: [], left: [] }]));
-  const separate = pools.filter(({ name }) => !overlapping.has(name));
-  const others = pools.filter(({ name }) => overlapping.has(name));
+  const disjointPools = pools.filter(({ name }) => !overlapping.has(name));
+  const overlappingPools = pools.filter(({ name }) => overlapping.has(name));
   const ranges = {
-    ipv4: sortRanges(separate.filter(({ spaces }) => spaces.all.family === "ipv4")),
-    ipv6: sortRanges(separate.filter(({ spaces }) => spaces.all.family === "ipv6")),
+    ipv4: sortRanges(disjointPools.filter(({ spaces }) => spaces.all.family === "ipv4")),
+    ipv6: sortRanges(disjointPools.filter(({ spaces }) => spaces.all.family === "ipv6")),
   };
   for (const object of addresses) {
     const { address, pool: poolName } = object.spec;
     const number = readNumber(object);
     const family = address.includes(":") ? "ipv6" : "ipv4";
-    const holder = findRange(ranges[family], number)?.pool;
-    if (holder !== undefined) groups.get(holder.name)?.used.push(object);
-    let isInRanges = holder?.name === poolName;
-    for (const { name, spaces } of others)
+    const rangePool = findRange(ranges[family], number)?.pool;
+    if (rangePool !== undefined) groups.get(rangePool.name)?.used.push(object);
+    let isInRanges = rangePool?.name === poolName;
+    for (const { name, spaces } of overlappingPools)
       if (spaces.all.family === family && findRange(spaces.all.intervals, number) !== undefined) {
         groups.get(name)?.used.push(object);
         isInRanges ||= name === poolName;
@@ -55,7 +55,7 @@ export function groupAddresses(
   return groups;
 }
 
-/** Counts the addresses of a space that none of these objects has. */
+/** Counts the addresses of a space that no given object uses. */
 export function countUnused(space: AddressSpace, used: readonly UnderlayAddressObject[]): number {
   const within = used.filter((object) => findRange(space.intervals, readNumber(object)) !== undefined);
   return Number(space.size) - within.length;
@@ -67,7 +67,7 @@ function sortRanges(pools: readonly Pool[]): readonly PoolRange[] {
     .sort((a, b) => (a.first < b.first ? -1 : 1));
 }
 
-/** Finds the range with a number among disjoint ones, by bisection. */
+/** Finds the range that contains a number, by bisection of sorted disjoint ranges. */
 function findRange<T extends AddressRange>(ranges: readonly T[], number: bigint): T | undefined {
   let [low, high] = [0, ranges.length];
   while (low < high) {

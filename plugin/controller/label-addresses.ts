@@ -4,12 +4,12 @@ import { hasLabels } from "../ipam/records/address-labels.ts";
 import type { KubeClient } from "../kubernetes/kube-client.ts";
 import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 
-/** Upper bound of writes of one pass. */
+/** Greatest number of writes in one pass. */
 const MAX_LABELLED = 100;
-/** Addresses that are checked without a turn of the event loop: those of a large cluster would hold up the renewal of the Lease. */
+/** Number of addresses that are checked before the event loop runs: checking all of a large cluster would delay the renewal of the Lease. */
 const CHECKED_AT_ONCE = 1000;
 
-/** Objects that were found to have their labels: each state of an object is checked once, because a check computes hashes. */
+/** Objects that have their labels: each version of an object is checked once, because a check computes hashes. */
 const checked = new WeakSet<UnderlayAddressObject>();
 
 function isLabelled(object: UnderlayAddressObject): boolean {
@@ -20,8 +20,8 @@ function isLabelled(object: UnderlayAddressObject): boolean {
 }
 
 /**
- * Adds the labels by which agents select addresses to objects that do not have them, as earlier versions made them. Until then
- * agents find such addresses in use only by a refused write. An object that was changed since is left to the next pass.
+ * Adds the labels by which agents select addresses to objects of earlier versions, which do not have them. Until then
+ * agents notice that such an address is in use only by a refused write. A concurrently changed object is labelled in the next pass.
  * @returns the number of objects that were labelled
  */
 export async function labelAddresses(

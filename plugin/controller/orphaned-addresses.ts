@@ -4,10 +4,10 @@ import { RESOURCE, underlayAddress, type UnderlayAddressObject } from "../kubern
 import type { ReclaimRecords, ReclaimStore } from "../ipam/reclaim/address-reclaimer.ts";
 import type { ControllerCache } from "./controller-cache.ts";
 
-/** Milliseconds in which an index of all addresses is used: to search them for each pod would take minutes in a large cluster. */
+/** Lifetime of the index in milliseconds: searching all addresses for each pod would take minutes in a large cluster. */
 const INDEX_MS = 5000;
 
-/** Finds addresses by their pods, as they were at most five seconds ago. */
+/** Finds addresses by pod; the result is at most INDEX_MS old. */
 class PodIndex {
   readonly #listAddresses: () => readonly UnderlayAddressObject[];
   readonly #index = new Map<string, UnderlayAddressObject[]>();
@@ -23,9 +23,9 @@ class PodIndex {
       this.#index.clear();
       for (const object of this.#listAddresses()) {
         const key = `${object.spec.pod.namespace}/${object.spec.pod.name}`;
-        const found = this.#index.get(key);
-        if (found === undefined) this.#index.set(key, [object]);
-        else found.push(object);
+        const podAddresses = this.#index.get(key);
+        if (podAddresses === undefined) this.#index.set(key, [object]);
+        else podAddresses.push(object);
       }
       this.#builtAt = performance.now();
     }
@@ -33,7 +33,7 @@ class PodIndex {
   }
 }
 
-/** Addresses of the cluster, as the reclaim sees them that runs on no node: none of them is its own. */
+/** Creates the store for the reclaim in the controller, which runs on no node: no address belongs to its own node. */
 export function createClusterStore(
   kube: Pick<KubeClient, "replace" | "delete">,
   cache: Pick<ControllerCache, "underlayAddresses" | "underlayPools" | "nodes">,
@@ -46,10 +46,10 @@ export function createClusterStore(
     listPodAddresses: (namespace, name) => Promise.resolve(pods.list(`${namespace}/${name}`)),
     getCachedPod: () => undefined,
     replaceAddress: async (object, spec) => {
-      const next = await replaceAddress(kube, object, spec);
-      if (next === undefined) return undefined;
-      cache.underlayAddresses.applyLocalWrite(next);
-      return underlayAddress.parse(next);
+      const replaced = await replaceAddress(kube, object, spec);
+      if (replaced === undefined) return undefined;
+      cache.underlayAddresses.applyLocalWrite(replaced);
+      return underlayAddress.parse(replaced);
     },
     deleteAddress: async ({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> => {
       const removed = await kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
@@ -59,5 +59,5 @@ export function createClusterStore(
   };
 }
 
-/** Records of containers exist on nodes only. */
+/** Empty records: records of containers exist on nodes only. */
 export const NO_RECORDS: ReclaimRecords = { listRecords: () => [], find: () => undefined, remove: () => undefined };

@@ -4,9 +4,9 @@ import type { UnderlayPoolObject } from "../kubernetes/objects.ts";
 const POOL_FINALIZER = "interlay.dev/addresses-in-use";
 
 /**
- * Plans the finalizers of a pool. A pool without addresses in use has none of ours, so that it can be deleted without Interlay.
+ * Plans the finalizers of a pool. A pool without addresses in use does not have Interlay's, so that it can be deleted without Interlay.
  *
- * @returns undefined if they are as they should be
+ * @returns undefined if no change is needed
  */
 export function planFinalizers(
   { metadata }: UnderlayPoolObject,

@@ -15,7 +15,7 @@ import type { ControllerCache } from "./controller-cache.ts";
 import type { UnderlayAddressSpec } from "../kubernetes/objects.ts";
 import type { poolStatusSchema } from "../kubernetes/status-schemas.ts";
 
-/** Status of a pool as far as it follows from pools, addresses and occupants. Its conditions have no times yet. */
+/** Status of a pool that follows from pools, addresses and occupants, without the times of its conditions. */
 export type PoolSummary = Omit<
   z.infer<typeof poolStatusSchema>,
   "observedGeneration" | "nodesOutside" | "conditions"
@@ -31,6 +31,7 @@ interface PoolCondition {
   readonly message: string;
 }
 
+/** Greatest number of addresses that a condition names. */
 const MAX_NAMED = 5;
 
 /** Builds the condition of a pool whose ranges no longer contain all used addresses. */
@@ -49,50 +50,51 @@ function buildDrainingCondition(left: readonly UnderlayAddressSpec[]): readonly 
   ];
 }
 
-/** Condition for addresses that another host on the underlay has, with its MAC address. */
+/** Builds the condition of a pool with addresses that another host on the underlay uses. */
 function buildConflictsCondition(marked: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
   if (marked.length === 0) return [];
-  const some = marked.slice(0, MAX_NAMED).map(({ address, conflict = "" }) => `${address} (${conflict})`);
+  const named = marked.slice(0, MAX_NAMED).map(({ address, conflict = "" }) => `${address} (${conflict})`);
   const more = marked.length > MAX_NAMED ? ` and ${marked.length - MAX_NAMED} more` : "";
   return [
     {
       type: "Conflicts",
       status: "True",
       reason: "InUseOnTheWire",
-      message: `Other hosts have ${some.join(", ")}${more}: no pod gets them until \`interlay ipam release\` releases them, or the pool excludes them.`,
+      message: `Other hosts have ${named.join(", ")}${more}: no pod gets them until \`interlay ipam release\` releases them, or the pool excludes them.`,
     },
   ];
 }
 
-/** Condition for addresses that Nodes and Services have: they are skipped. */
+/** Builds the condition of a pool whose ranges contain addresses of Nodes and Services, which are skipped. */
 function buildOccupiedCondition(occupants: readonly Occupant[]): readonly PoolCondition[] {
   if (occupants.length === 0) return [];
-  const some = occupants.slice(0, MAX_NAMED).map(({ address, by }) => `${address} (${by})`);
+  const named = occupants.slice(0, MAX_NAMED).map(({ address, by }) => `${address} (${by})`);
   const more = occupants.length > MAX_NAMED ? ` and ${occupants.length - MAX_NAMED} more` : "";
   return [
     {
       type: "Occupied",
       status: "True",
       reason: "UsedByTheCluster",
-      message: `${some.join(", ")}${more} are in its ranges: they are given to no pod. Exclude them, or choose other ranges.`,
+      message: `${named.join(", ")}${more} are in its ranges: they are given to no pod. Exclude them, or choose other ranges.`,
     },
   ];
 }
 
 /**
- * Builds the condition by which a pool can be used.
+ * Builds the condition Ready of a pool.
  *
  * @param other an earlier pool with the same addresses
- * @param excess what the pool's status cannot list
+ * @param excess description of the addresses that are too many for the pool's status
+ * @param inUse number of addresses in use
  */
 function buildReadyCondition({
-  other,
+  overlappingPool: other,
   excess,
   disabled,
   deleted,
   inUse,
 }: {
-  readonly other: string | undefined;
+  readonly overlappingPool: string | undefined;
   readonly excess: string | undefined;
   readonly disabled: boolean;
   readonly deleted: boolean;
@@ -132,23 +134,23 @@ function describeExcess(reservations: number, occupants: number): string | undef
 }
 
 /**
- * Counts each pool's addresses. Totals are exact up to what JSON's numbers hold.
+ * Builds the status of each pool. Totals are exact up to the precision of JSON's numbers.
  * @param occupants addresses of all nodes and Services
- * @param reservations reserved ranges of the cluster; absent: as the pools' statuses list them
+ * @param reservations reserved ranges of the cluster; if undefined, those in the statuses of the pools
  */
 export function summarizePools(
-  view: Pick<ControllerCache, "underlayPools" | "underlayAddresses">,
+  cache: Pick<ControllerCache, "underlayPools" | "underlayAddresses">,
   occupants: readonly Occupant[] = [],
   reservations?: readonly ReservedRange[],
 ): ReadonlyMap<string, PoolSummary> {
-  const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
-  const clash = findOverlappingPools(good);
+  const { valid: validPools, invalid: invalidPools } = parsePools(cache.underlayPools.values());
+  const overlappingPools = findOverlappingPools(validPools);
   const index = new OccupantIndex(occupants);
-  const addresses = view.underlayAddresses.values();
-  const groups = groupAddresses(good, addresses, new Set(clash.keys()));
-  const objects = new Map(view.underlayPools.values().map((object) => [object.metadata.name, object]));
+  const addresses = cache.underlayAddresses.values();
+  const groups = groupAddresses(validPools, addresses, new Set(overlappingPools.keys()));
+  const objects = new Map(cache.underlayPools.values().map((object) => [object.metadata.name, object]));
   const statuses = new Map<string, PoolSummary>();
-  for (const pool of good) {
+  for (const pool of validPools) {
     const { name, spaces, disabled } = pool;
     const { used = [], left = [] } = groups.get(name) ?? {};
     const { spec, metadata } = objects.get(name) ?? {};
@@ -159,10 +161,13 @@ export function summarizePools(
     const inReservations = reservations === undefined ? pool.reservations : findReservations(spaces.all, reservations);
     const excess = describeExcess(inReservations.length, inRanges.length);
     const total = Number(spaces.all.size);
-    const other = clash.get(name);
-    const listed = excess === undefined ? inReservations : reserveWholePool(spaces.all, excess);
-    const kept = [...listed, ...inRanges.map(({ address, by }) => ({ range: address, namespaces: [], by }))];
-    const forAnyPod = subtractReservations(reservations === undefined ? spaces.free : specified.free, kept);
+    const other = overlappingPools.get(name);
+    const listedReservations = excess === undefined ? inReservations : reserveWholePool(spaces.all, excess);
+    const excluded = [
+      ...listedReservations,
+      ...inRanges.map(({ address, by }) => ({ range: address, namespaces: [], by })),
+    ];
+    const forAnyPod = subtractReservations(reservations === undefined ? spaces.free : specified.free, excluded);
     const isReserved = forAnyPod.size === 0n && excess === undefined;
     const marked = used.map(({ spec }) => spec).filter(({ conflict }) => conflict !== undefined);
     statuses.set(name, {
@@ -173,16 +178,16 @@ export function summarizePools(
       reserved: used.filter(({ spec }) => spec.reserve).length,
       draining: left.length,
       occupied: inRanges.slice(0, MAX_OCCUPIED),
-      reservations: [...listed],
+      reservations: [...listedReservations],
       conditions: [
         ...buildDrainingCondition(left.map(({ spec }) => spec)),
         ...buildConflictsCondition(marked),
         ...buildOccupiedCondition(inRanges),
-        buildReadyCondition({ other, excess, disabled, deleted, inUse: used.length + left.length }),
+        buildReadyCondition({ overlappingPool: other, excess, disabled, deleted, inUse: used.length + left.length }),
       ],
     });
   }
-  for (const [name, problem] of bad)
+  for (const [name, problem] of invalidPools)
     statuses.set(name, {
       total: 0,
       used: 0,

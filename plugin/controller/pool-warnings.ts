@@ -1,7 +1,7 @@
 import type { ObjectWarning } from "../agent/status/warnings.ts";
 import type { PoolSummary } from "./pool-status.ts";
 
-/** Lists why a pool gives no address, or will soon give none. */
+/** Lists the reasons why a pool assigns no address, or will soon assign none. */
 export function listPoolWarnings({ total, used, free, conditions }: PoolSummary): readonly ObjectWarning[] {
   const full =
     total > 0 && free <= 0

@@ -38,7 +38,7 @@ export class ReservedRanges {
     for (const informer of [this.#reservations, this.#metallb, this.#cilium]) informer.stop();
   }
 
-  /** Whether all ranges are known; a kind that the cluster does not serve has none. */
+  /** Whether all kinds have been listed; a kind that the cluster does not serve has no ranges. */
   get isKnown(): boolean {
     return [this.#reservations, this.#metallb, this.#cilium].every(({ state }) => state !== "unknown");
   }

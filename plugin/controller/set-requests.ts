@@ -9,8 +9,8 @@ import { objectMeta, type ObjectMeta } from "../kubernetes/object-meta.ts";
 
 const strings = z.record(z.string(), z.string()).default({});
 
-/** Of a workload, what the size and the pools of its set depend on. */
-const schema = z.object({
+/** Fields of a workload on which the size and the pools of its set depend. */
+const workloadSchema = z.object({
   metadata: objectMeta.extend({ deletionTimestamp: z.string().optional() }),
   spec: z.object({
     replicas: z.number().optional(),
@@ -27,11 +27,11 @@ const schema = z.object({
     })
     .default({ desiredNumberScheduled: 0, conditions: [] }),
 });
-export type WorkloadObject = z.infer<typeof schema>;
+export type WorkloadObject = z.infer<typeof workloadSchema>;
 
 /** Parses a workload; undefined if its template requests no set. */
 export function parseWorkloadObject(object: unknown): WorkloadObject | undefined {
-  const parsed = schema.parse(object);
+  const parsed = workloadSchema.parse(object);
   return parsed.spec.template.metadata.annotations[SET_ANNOTATION] === undefined ? undefined : parsed;
 }
 
@@ -42,12 +42,13 @@ export interface SetTemplate {
   readonly template: WorkloadObject["spec"]["template"];
 }
 
-/** Kind of workload, the API that serves it, and how many pods it has. */
+/** A kind of workload with its API. */
 interface WorkloadKind {
   readonly group: string;
   readonly kind: string;
   readonly api: string;
   readonly plural: string;
+  /** Reads the template; undefined if the workload is deleted or has ended. */
   readonly read: (object: WorkloadObject) => SetTemplate | undefined;
 }
 
@@ -85,8 +86,10 @@ function createKind(
 }
 
 /**
- * Builds the request for a workload's set. Nodes are known by the template's nodeSelector only: a pool for some nodes serves the set if
- * the template selects nodes by the pool's labels.
+ * Builds the request for a workload's set. Only the template's nodeSelector tells on which nodes its pods may run: a pool for some
+ * nodes serves the set if that selector contains the pool's labels.
+ *
+ * @param definitions configurations of NetworkAttachmentDefinitions by `namespace/name`
  *
  * @throws if the annotation is invalid or names no network with interlay-ipam
  */
@@ -101,19 +104,20 @@ export function buildSetRequest(
   const nics = listPodNetworks(annotations, workload.namespace).flatMap(
     ({ namespace: networkNamespace, name, ifname }) => {
       const config = definitions.get(`${networkNamespace}/${name}`);
-      const own = config === undefined ? undefined : parseDefinitionPools(config, name);
-      if (own === undefined) return [];
-      const named = parsePoolNames(annotations, ifname);
-      const preferredPools = named.length > 0 || own.pools.length > 0 ? named : parsePoolNames(namespace.annotations);
+      const definition = config === undefined ? undefined : parseDefinitionPools(config, name);
+      if (definition === undefined) return [];
+      const podPools = parsePoolNames(annotations, ifname);
+      const preferredPools =
+        podPools.length > 0 || definition.pools.length > 0 ? podPools : parsePoolNames(namespace.annotations);
       const selected = selectPools(pools, {
         node: { name: "", labels: template.spec.nodeSelector },
         namespace: { name: workload.namespace, labels: namespace.labels },
         podLabels: labels,
-        network: own.network,
-        networkPools: own.pools,
+        network: definition.network,
+        networkPools: definition.pools,
         preferredPools,
       });
-      return [{ ifname, network: own.network, pools: selected }];
+      return [{ ifname, network: definition.network, pools: selected }];
     },
   );
   if (nics.length === 0) throw new Error("its template names no network with interlay-ipam");

@@ -1,13 +1,13 @@
-/** Milliseconds for which counts of a pool must have changed before they are published. */
+/** Time in milliseconds after which changed counts of a pool are published. */
 const SETTLE_MS = 5000;
 
 /**
- * Delays the publication of a pool's counts. Every agent watches the pools, so a write for each address would reach all of them:
- * counts that are soon as before are not written, others every few seconds. Anything else of the status is written at once.
+ * Delays the publication of a pool's counts: every agent watches the pools, so a write for each address would reach all agents.
+ * Changed counts are written every few seconds, and not at all if they change back. Other parts of the status are written at once.
  */
 export class SettledCounts {
   readonly #now: () => number;
-  /** Pool -> time since which only its counts differ from what was published. */
+  /** Time since which the counts of a pool differ from the published ones, by pool. */
   readonly #changedAt = new Map<string, number>();
 
   /** @param now milliseconds of any clock */
@@ -26,7 +26,7 @@ export class SettledCounts {
     return true;
   }
 
-  /** Called where the status is as it was published. */
+  /** Forgets a change of counts. Called when the status is the published one. */
   reset(pool: string): void {
     this.#changedAt.delete(pool);
   }

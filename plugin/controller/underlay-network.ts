@@ -4,7 +4,7 @@ import { GROUP_VERSION, type UnderlayNetworkObject } from "../kubernetes/objects
 const CNI_VERSION = "1.0.0";
 
 /**
- * Maps the hostPorts of a pod to its address. It runs after our plugin, because it needs the link by which the node reaches the pod.
+ * Plugin that maps the hostPorts of a pod to its address. It runs after Interlay, because it needs the node's link to the pod.
  */
 const PORTMAP = { type: "portmap", snat: true, capabilities: { portMappings: true } } as const;
 
@@ -19,7 +19,7 @@ function buildConflist({
   options = {},
 }: {
   readonly name: string;
-  /** Absent: on each node the link of its default route. */
+  /** Parent link; if undefined, on each node the link of its default route. */
   readonly uplink?: string | undefined;
   readonly mode?: string;
   readonly mtu?: number | undefined;
