@@ -1,17 +1,17 @@
 import type { CellPattern, Finding, ProbeProtocol } from "./finding.ts";
 import type { Snapshot } from "./node-snapshot.ts";
 
-/** Protocols whose reply names the host that sent it. Both hosts answer a ping alike. */
+/** Protocols whose reply identifies the host; both hosts answer a ping in the same way. */
 const IDENTIFYING_PROTOCOLS: readonly ProbeProtocol[] = ["tcp", "udp"];
 
-/** Finds addresses that two hosts have. The first ARP reply wins; the neighbour tables show whose it was. */
+/** Finds addresses that two hosts use. The first ARP reply wins; the neighbour tables show which host sent it. */
 export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[] {
   const holders = nodes.flatMap((node) =>
     node.attachments.flatMap(({ pod, addresses, mac, ifname, type }) =>
       addresses.map((address) => ({ address, pod: `${pod} ${ifname}`, name: pod, type, node: node.node, mac })),
     ),
   );
-  const finding = (node: string, message: string, cells: readonly CellPattern[] = []): Finding => ({
+  const createFinding = (node: string, message: string, cells: readonly CellPattern[] = []): Finding => ({
     check: "duplicate-address",
     severity: cells.length > 0 ? "fails" : "warning",
     node,
@@ -19,28 +19,37 @@ export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[]
     remedy: "Exclude the address in its UnderlayPool (spec.excluded) and recreate the pod.",
     cells,
   });
-  const duplicates = holders.flatMap((one, index) =>
+  const duplicates = holders.flatMap((holder, index) =>
     holders
       .slice(index + 1)
-      .filter((other) => other.address === one.address)
-      .map((other) => finding(one.node, `${one.address} belongs to ${one.pod} and to ${other.pod} on ${other.node}`)),
+      .filter((otherHolder) => otherHolder.address === holder.address)
+      .map((otherHolder) =>
+        createFinding(
+          holder.node,
+          `${holder.address} belongs to ${holder.pod} and to ${otherHolder.pod} on ${otherHolder.node}`,
+        ),
+      ),
   );
-  const nodeAddresses = new Map((cluster?.nodes ?? []).flatMap((n) => n.addresses.map((a) => [a, n.name] as const)));
-  const ofNodes = holders.flatMap((one) => {
-    const owner = nodeAddresses.get(one.address);
+  const nodeAddresses = new Map(
+    (cluster?.nodes ?? []).flatMap((nodeObject) =>
+      nodeObject.addresses.map((address) => [address, nodeObject.name] as const),
+    ),
+  );
+  const ofNodes = holders.flatMap((holder) => {
+    const owner = nodeAddresses.get(holder.address);
     return owner === undefined
       ? []
-      : [finding(one.node, `${one.address} of ${one.pod} is the address of node ${owner}`)];
+      : [createFinding(holder.node, `${holder.address} of ${holder.pod} is the address of node ${owner}`)];
   });
   const findOtherOwner = (address: string, mac: string) =>
-    holders.find((one) => one.address === address && one.mac !== undefined && one.mac !== mac);
+    holders.find((holder) => holder.address === address && holder.mac !== undefined && holder.mac !== mac);
   const answered = nodes.flatMap((node) => [
     ...node.neighbours.flatMap(({ address, mac }) => {
       const owner = findOtherOwner(address, mac);
       return owner === undefined || owner.node === node.node
         ? []
         : [
-            finding(
+            createFinding(
               node.node,
               `${mac} answers ${node.node} for ${address}, ${describeHolder(owner)}`,
               listNodeHolders(node.node, owner),
@@ -53,7 +62,7 @@ export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[]
         return owner === undefined
           ? []
           : [
-              finding(
+              createFinding(
                 node.node,
                 `${mac} answers ${pod} for ${address}, ${describeHolder(owner)}`,
                 listPodHolders(pod, owner),
@@ -63,7 +72,7 @@ export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[]
     ),
   ]);
   const reported = (cluster?.addresses ?? []).flatMap(({ address, conflict }) =>
-    conflict === undefined ? [] : [finding("", `${address} is in use by another host on the wire (${conflict})`)],
+    conflict === undefined ? [] : [createFinding("", `${address} is in use by another host on the wire (${conflict})`)],
   );
   return [...duplicates, ...ofNodes, ...answered, ...reported];
 }
@@ -77,17 +86,18 @@ interface Holder {
 
 const describeHolder = ({ pod, mac }: Holder): string => `which belongs to ${pod} (${mac ?? ""})`;
 
-/** Lists the cells that use the node's neighbour table: from the node, its overlay pods, and clients of a Service there. */
+/** Lists the cells that use the node's neighbour table: from the node, its overlay pods, and clients of its Services. */
 function listNodeHolders(node: string, { name, type }: Holder): readonly CellPattern[] {
-  const to = { sourceNode: node, targetPod: name, protocols: IDENTIFYING_PROTOCOLS };
+  const target = { sourceNode: node, targetPod: name, protocols: IDENTIFYING_PROTOCOLS };
   return type === "underlay"
     ? [
-        { ...to, sources: ["node", "overlay"], targets: ["underlay"] },
-        { ...to, targets: ["underlay-service"] },
+        { ...target, sources: ["node", "overlay"], targets: ["underlay"] },
+        { ...target, targets: ["underlay-service"] },
       ]
-    : [{ ...to, sources: ["node", "overlay"], targets: ["multi-nic:net1"] }];
+    : [{ ...target, sources: ["node", "overlay"], targets: ["multi-nic:net1"] }];
 }
 
+/** Lists the cells that use the source pod's neighbour table. */
 function listPodHolders(source: string, { name, type }: Holder): readonly CellPattern[] {
   return [
     {

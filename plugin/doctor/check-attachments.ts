@@ -1,7 +1,7 @@
 import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICE_TARGETS, type Target } from "./finding.ts";
 import type { AttachmentSnapshot, ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
-/** Finds the plan items that each attached pod lacks, and the cluster's networks that it has no route to. */
+/** Finds the plan items that attached pods lack, and networks of the cluster to which they have no route. */
 export function checkAttachments(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   return node.attachments.flatMap((pod) => [
     ...checkDrift(node.node, pod),
@@ -43,9 +43,9 @@ function checkForgedPackets(node: string, { pod, ifname, forgedPackets }: Attach
   ];
 }
 
-/** Lists the cells that fail when the node has no way to the pod: everything whose replies return through the node. */
+/** Lists the cells that fail when the node has no path to the pod: those whose replies return through the node. */
 function findCellsLostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readonly CellPattern[] {
-  // The pair is missing or down: the pod reaches nothing by it. Its routes on the node are missing too, and reported.
+  // The pair is missing or down. Its routes on the node are missing too, and are reported as other findings.
   if ((kind === "veth" || kind === "up") && pod.type === "underlay")
     return [{ sourcePod: pod.pod, sources: ["underlay"], targets: [...OVERLAY_ADDRESSES, ...SERVICE_TARGETS] }];
   // The kernel resolves a neighbour that is not pinned.
@@ -75,19 +75,21 @@ function findCellsLostOnNode(node: string, pod: AttachmentSnapshot, kind: string
   ];
 }
 
-/** Lists the cells that fail when the pod lacks an item. `checkNetworks` judges the main table; other items serve replies only. */
+/** Lists the cells that fail when the pod lacks an item. `checkNetworks` checks the main table; other items affect only replies. */
 function findCellsLostInPod(
   pod: AttachmentSnapshot,
   item: AttachmentSnapshot["drift"][number],
 ): readonly CellPattern[] {
   const needed =
-    pod.type === "multi-nic" && item.kind === "rule" && !pod.addresses.some((a) => item.line.includes(` ${a} `));
+    pod.type === "multi-nic" &&
+    item.kind === "rule" &&
+    !pod.addresses.some((address) => item.line.includes(` ${address} `));
   return needed ? [{ sources: ["underlay"], targets: ["multi-nic"], targetPod: pod.pod, protocols: ["tcp"] }] : [];
 }
 
 /**
- * Finds networks without a route in the pod, because a pool was added later or the facts were wrong. The pod sends to its default
- * gateway, which does not know the network.
+ * Finds networks without a route in the pod, because a pool was added later or the facts were wrong. The pod sends to them by its
+ * default gateway, which does not know them.
  */
 function checkNetworks(
   node: NodeSnapshot,
@@ -95,11 +97,11 @@ function checkNetworks(
   cluster: ClusterSnapshot | undefined,
 ): readonly Finding[] {
   if (pod.type !== "underlay" || pod.drift.some(({ kind }) => kind === "veth")) return [];
-  const missing = (cidrs: readonly string[]): readonly string[] =>
+  const findMissing = (cidrs: readonly string[]): readonly string[] =>
     cidrs
-      .filter((cidr) => pod.addresses.some((a) => a.includes(":") === cidr.includes(":")))
-      .filter((cidr) => !pod.routes.some((r) => r.destination === cidr && r.device !== pod.ifname));
-  const finding = (what: string, cidr: string, targets: readonly Target[], targetCidr?: string): Finding => ({
+      .filter((cidr) => pod.addresses.some((address) => address.includes(":") === cidr.includes(":")))
+      .filter((cidr) => !pod.routes.some((route) => route.destination === cidr && route.device !== pod.ifname));
+  const createFinding = (what: string, cidr: string, targets: readonly Target[], targetCidr?: string): Finding => ({
     check: "network-missing",
     severity: "fails",
     node: node.node,
@@ -111,11 +113,11 @@ function checkNetworks(
     ],
   });
   return [
-    ...missing(cluster?.overlayCidrs ?? node.facts?.overlayCidrs ?? []).map((cidr) =>
-      finding("overlay network", cidr, OVERLAY_ADDRESSES, cidr),
+    ...findMissing(cluster?.overlayCidrs ?? node.facts?.overlayCidrs ?? []).map((cidr) =>
+      createFinding("overlay network", cidr, OVERLAY_ADDRESSES, cidr),
     ),
-    ...missing(cluster?.serviceCidrs ?? node.facts?.serviceCidrs ?? []).map((cidr) =>
-      finding("Service network", cidr, SERVICE_TARGETS),
+    ...findMissing(cluster?.serviceCidrs ?? node.facts?.serviceCidrs ?? []).map((cidr) =>
+      createFinding("Service network", cidr, SERVICE_TARGETS),
     ),
   ];
 }

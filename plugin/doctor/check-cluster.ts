@@ -55,8 +55,8 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
         "Install Multus.",
       ),
     ];
-  const ours = cluster.networks.filter(({ interlay }) => interlay);
-  if (ours.length === 0)
+  const interlayNetworks = cluster.networks.filter(({ interlay }) => interlay);
+  if (interlayNetworks.length === 0)
     findings.push(
       createFinding(
         "network-definition-missing",

@@ -110,13 +110,13 @@ function checkFacts(
     ];
   if (cluster === undefined) return [];
   const findings: Finding[] = [];
-  const compare = (what: string, actual: readonly string[], expected: readonly string[]): void => {
+  const compare = (factName: string, actual: readonly string[], expected: readonly string[]): void => {
     if (expected.length > 0 && [...actual].sort().join() !== [...expected].sort().join())
       findings.push(
         createFinding(
           "facts-wrong",
           "warning",
-          `The facts of ${node.node} say ${what} ${actual.join(", ")}, the cluster says ${expected.join(", ")}: pods are wired by the facts.`,
+          `The facts of ${node.node} say ${factName} ${actual.join(", ")}, the cluster says ${expected.join(", ")}: pods are wired by the facts.`,
           "See ConfigMap interlay-config for an override, and whether the agent of this node runs.",
         ),
       );
@@ -158,30 +158,30 @@ function checkUplink(node: NodeSnapshot, createFinding: CreateFinding): readonly
 function checkMtu(
   node: NodeSnapshot,
   cluster: ClusterSnapshot | undefined,
-  vxlan: number | undefined,
+  vxlanMtu: number | undefined,
   createFinding: CreateFinding,
 ): readonly Finding[] {
-  const linkMtu = (name: string | undefined): number | undefined => node.links.find((l) => l.name === name)?.mtu;
-  const uplink = linkMtu(node.facts?.uplink);
+  const findMtu = (name: string | undefined): number | undefined => node.links.find((l) => l.name === name)?.mtu;
+  const uplinkMtu = findMtu(node.facts?.uplink);
   const findings: Finding[] = [];
-  if (uplink !== undefined && vxlan !== undefined && vxlan > uplink - VXLAN_OVERHEAD)
+  if (uplinkMtu !== undefined && vxlanMtu !== undefined && vxlanMtu > uplinkMtu - VXLAN_OVERHEAD)
     findings.push(
       createFinding(
         "mtu",
         "warning",
-        `The MTU of ${VXLAN} on ${node.node} is ${vxlan}, more than the uplink's ${uplink} less ${VXLAN_OVERHEAD}: large packets between nodes are lost.`,
-        `Set Calico's vxlanMTU to ${uplink - VXLAN_OVERHEAD} or less.`,
+        `The MTU of ${VXLAN} on ${node.node} is ${vxlanMtu}, more than the uplink's ${uplinkMtu} less ${VXLAN_OVERHEAD}: large packets between nodes are lost.`,
+        `Set Calico's vxlanMTU to ${uplinkMtu - VXLAN_OVERHEAD} or less.`,
       ),
     );
   for (const network of cluster?.networks ?? []) {
-    const parent = linkMtu(network.master ?? node.facts?.uplink);
-    if (network.mtu !== undefined && parent !== undefined && network.mtu > parent)
+    const parentMtu = findMtu(network.master ?? node.facts?.uplink);
+    if (network.mtu !== undefined && parentMtu !== undefined && network.mtu > parentMtu)
       findings.push(
         createFinding(
           "mtu",
           "start",
-          `The network ${network.name} wants MTU ${network.mtu}, but its parent on ${node.node} has ${parent}: macvlan refuses, and the pod does not start.`,
-          `Set its mtu to ${parent} or less.`,
+          `The network ${network.name} wants MTU ${network.mtu}, but its parent on ${node.node} has ${parentMtu}: macvlan refuses, and the pod does not start.`,
+          `Set its mtu to ${parentMtu} or less.`,
         ),
       );
     if (network.master !== undefined && !node.links.some(({ name }) => name === network.master))

@@ -4,7 +4,7 @@ import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 const FROM_PLUGINS =
   "Install the reference plugins (github.com/containernetworking/plugins) there, or set the chart's value cniPlugins.enabled.";
 
-/** Finds problems of a node that keep its runtime from calling Multus and the plugins of Interlay's networks. */
+/** Finds problems of a node that prevent its runtime from calling Multus and the plugins of Interlay's networks. */
 export function checkPlugins(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   const createFinding = (check: string, message: string, remedy: string): Finding => ({
     check,

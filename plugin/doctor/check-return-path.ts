@@ -4,8 +4,8 @@ import { type CellPattern, type Finding, OVERLAY_ADDRESSES } from "./finding.ts"
 import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
 /**
- * Finds rules that drop TCP from an underlay pod to an overlay pod of another node. The reply takes the wire, so the underlay
- * pod's node sees a SYN and then an ACK. conntrack calls the ACK INVALID, and a rule of kube-proxy drops it.
+ * Finds rules that drop TCP from an underlay pod to an overlay pod of another node. The reply does not pass the underlay pod's node,
+ * so conntrack there sees a SYN and then an ACK. The ACK is INVALID, and a rule of kube-proxy drops it.
  */
 export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   const { kubeProxy, facts } = node;
@@ -19,24 +19,24 @@ export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | u
     kubeProxy.mode === "nftables"
       ? "`ct state invalid drop` in table ip kube-proxy"
       : "`-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP`";
-  const [other] = node.otherInvalidDrops;
+  const [otherRule] = node.otherInvalidDrops;
   const cells = (tracked.length === overlay.length ? [{}] : tracked.map((targetCidr) => ({ targetCidr }))).map(
-    (within): CellPattern => ({
+    (targetNetwork): CellPattern => ({
       sources: ["underlay"],
       sourceNode: node.node,
       targets: OVERLAY_ADDRESSES,
-      ...within,
+      ...targetNetwork,
       placement: "other-node",
       protocols: ["tcp"],
     }),
   );
-  if (!kubeProxy.invalidDropRule && other !== undefined && !untracked)
+  if (!kubeProxy.invalidDropRule && otherRule !== undefined && !untracked)
     return [
       {
         check: "invalid-drop",
         severity: "fails",
         node: node.node,
-        message: `${node.node} drops what conntrack calls INVALID: ${other}.`,
+        message: `${node.node} drops what conntrack calls INVALID: ${otherRule}.`,
         remedy: exempts
           ? "See why the agent of this node does not write its nftables table: condition ReturnPathReady of its NodeState."
           : "Set returnPath: notrack, or delete the rule.",

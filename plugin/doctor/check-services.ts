@@ -1,7 +1,7 @@
 import { type Finding, SERVICE_TARGETS } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./node-snapshot.ts";
 
-/** Finds nodes that do not translate Services for underlay pods. Agrees with the condition ServicesReady. */
+/** Finds nodes that do not translate Services for underlay pods, by the criteria of the condition ServicesReady. */
 export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   const remedy =
     "Run kube-proxy on this node in iptables, nftables or ipvs mode; condition ServicesReady of its NodeState follows.";
@@ -32,7 +32,7 @@ export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | und
     }));
 }
 
-/** Finds a clusterCIDR that makes kube-proxy take clients from the underlay for pods: ClusterCIDRCoversUnderlay of ServicesReady. */
+/** Finds a clusterCIDR with which kube-proxy takes clients on the underlay for pods (reason ClusterCIDRCoversUnderlay of ServicesReady). */
 export function checkClusterCidr({ networkOverUnderlay, overlayCidrs }: ClusterSnapshot): readonly Finding[] {
   if (networkOverUnderlay === undefined) return [];
   return [

@@ -13,7 +13,7 @@ const CLUSTER_CIDR =
  * Traces the paths between pods of each type and to Services through the kernels' state, and reports those that fail and that no
  * other finding explains.
  *
- * @param findings of the other checks
+ * @param findings findings of the other checks
  */
 export function checkTracedPaths({ nodes, cluster }: Snapshot, findings: readonly Finding[]): readonly Finding[] {
   const unread = nodes
@@ -33,13 +33,13 @@ export function checkTracedPaths({ nodes, cluster }: Snapshot, findings: readonl
     services: cluster?.services ?? [],
     isPodChosen: (name) => cluster?.pods === undefined || name.includes("/"),
   });
-  const explaining = findings.filter(({ severity }) => severity === "fails").flatMap(({ cells }) => cells);
-  const open = failed.filter((path) => !explaining.some((pattern) => coversPath(pattern, path)));
+  const explainedCells = findings.filter(({ severity }) => severity === "fails").flatMap(({ cells }) => cells);
+  const unexplained = failed.filter((path) => !explainedCells.some((pattern) => coversPath(pattern, path)));
   const names = new Map(snapshot.namespaces.map(({ id, name }) => [id, name]));
-  return [...unread, ...groupByCause(open).map((paths) => createFinding(paths, names))];
+  return [...unread, ...groupByCause(unexplained).map((paths) => createFinding(paths, names))];
 }
 
-/** Groups paths by what decides: a rule, or the kind of failure in a namespace. */
+/** Groups paths by the cause of their failure: a rule, or the kind of failure in a namespace. */
 function groupByCause(paths: readonly FailedPath[]): readonly (readonly [FailedPath, ...FailedPath[]])[] {
   const groups = new Map<string, [FailedPath, ...FailedPath[]]>();
   for (const path of paths) {
@@ -75,11 +75,11 @@ function findPathRemedy({ failure, target }: FailedPath): string {
 }
 
 function describePath({ source, target, request }: FailedPath): string {
-  const to =
+  const targetName =
     target.kind === "service"
       ? `Service ${target.service.name}`
       : `${target.endpoint.namespace.name} (${target.kind} on ${target.endpoint.node})`;
-  return `${request.protocol} from ${source.namespace.name} (${source.kind} on ${source.node}) to ${to}`;
+  return `${request.protocol} from ${source.namespace.name} (${source.kind} on ${source.node}) to ${targetName}`;
 }
 
 function formatTarget({ request: { destination, protocol, port } }: FailedPath): string {
@@ -88,7 +88,7 @@ function formatTarget({ request: { destination, protocol, port } }: FailedPath):
   return `${host}:${port}${protocol === "udp" ? " --protocol udp" : ""}`;
 }
 
-/** Returns the cells of these two endpoints alone: others of their type may differ. */
+/** Returns the cells of these two endpoints only: other endpoints of their types may differ. */
 function toPattern({ source, target, request, server }: FailedPath): CellPattern {
   return {
     sources: [source.kind],
@@ -123,7 +123,7 @@ function coversPath(pattern: CellPattern, { source, target, request, server }: F
     (pattern.sources?.includes(source.kind) ?? true) &&
     matches(pattern.sourceNode, source.node) &&
     matches(pattern.sourcePod, source.namespace.name) &&
-    (pattern.targets === undefined || targets.some((one) => pattern.targets?.includes(one))) &&
+    (pattern.targets === undefined || targets.some((targetKind) => pattern.targets?.includes(targetKind))) &&
     (endpoint === undefined || matches(pattern.targetNode, endpoint.node)) &&
     matches(pattern.targetPod, pod) &&
     (pattern.targetCidr === undefined || isInNetwork(pattern.targetCidr, request.destination)) &&

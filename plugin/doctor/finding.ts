@@ -1,6 +1,6 @@
 export type ProbeProtocol = "tcp" | "udp" | "icmp";
 type PodKind = "overlay" | "underlay" | "multi-nic" | "node";
-/** `multi-nic` is its overlay address, `multi-nic:net1` its macvlan address, `service` any Service. */
+/** Kind of target. `multi-nic` is the overlay address of a multi-NIC pod, `multi-nic:net1` its macvlan address. */
 export type Target =
   | "overlay"
   | "underlay"
@@ -22,7 +22,7 @@ export interface CellPattern {
   readonly targets?: readonly Target[];
   readonly targetNode?: string;
   readonly targetPod?: string;
-  /** Only addresses in this network. */
+  /** Network that contains the target's address. */
   readonly targetCidr?: string;
   readonly placement?: "same-node" | "other-node";
   readonly protocols?: readonly ProbeProtocol[];
@@ -42,7 +42,7 @@ export interface Finding {
   readonly cells: readonly CellPattern[];
 }
 
-/** Every IPv4 address, for settings of that family: rp_filter, ip_forward, chains of iptables. */
+/** Network of all IPv4 addresses, for settings of that family: rp_filter, ip_forward, chains of iptables. */
 export const IPV4 = "0.0.0.0/0";
 
 export const SERVICE_TARGETS: readonly Target[] = [
@@ -54,7 +54,7 @@ export const SERVICE_TARGETS: readonly Target[] = [
 /** Targets whose address is in an overlay network. */
 export const OVERLAY_ADDRESSES: readonly Target[] = ["overlay", "multi-nic"];
 
-/** Describes the cells in words, like "underlay on n1 -> overlay on the other node by tcp". */
+/** Describes the cells in words, such as "underlay on n1 -> overlay on the other node by tcp". */
 export function describePattern(pattern: CellPattern): string {
   const from = pattern.sourcePod ?? `${(pattern.sources ?? ["any pod"]).join(", ")}${formatNode(pattern.sourceNode)}`;
   const to = pattern.targetPod ?? `${(pattern.targets ?? ["anything"]).join(", ")}${formatNode(pattern.targetNode)}`;

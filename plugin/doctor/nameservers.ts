@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 export class NameserverReader {
   #processes: ReadonlyMap<number, string> | undefined;
 
-  /** @returns undefined if no process in that network namespace has a resolv.conf */
+  /** Reads the nameservers of a pod; undefined if no process in its network namespace has a resolv.conf. */
   read(netns: string): readonly string[] | undefined {
     try {
       this.#processes ??= findProcesses();
@@ -22,17 +22,17 @@ function parseNameservers(text: string): readonly string[] {
   return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
 }
 
-/** Finds the last process of each network namespace, by the inode of the namespace. The first process is a sandbox without a resolv.conf. */
+/** Finds the last process of each network namespace, by the namespace's inode. The first process is the sandbox, without a resolv.conf. */
 function findProcesses(): ReadonlyMap<number, string> {
-  const found = new Map<number, string>();
+  const processes = new Map<number, string>();
   const pids = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .sort((a, b) => Number(a) - Number(b));
   for (const pid of pids)
     try {
-      found.set(statSync(`/proc/${pid}/ns/net`).ino, `/proc/${pid}`);
+      processes.set(statSync(`/proc/${pid}/ns/net`).ino, `/proc/${pid}`);
     } catch {
       // the process has ended
     }
-  return found;
+  return processes;
 }

@@ -52,9 +52,9 @@ export const nodeSnapshot = z.object({
   /** Every link except veth links of other software. */
   links: z.array(z.object({ name: z.string(), up: z.boolean(), mtu: z.number() })),
   ipForward: z.boolean(),
-  /** null: conntrack is not loaded. */
+  /** Null if conntrack is not loaded. */
   tcpBeLiberal: z.union([z.literal(0), z.literal(1)]).nullable(),
-  /** The greater of the values of `all` and of the link, which the kernel uses. */
+  /** Value by link that the kernel uses: the greater of those of `all` and of the link. */
   rpFilter: z.record(z.string(), z.number()),
   kubeProxy: z.object({
     version: z.string().nullable(),
@@ -65,7 +65,7 @@ export const nodeSnapshot = z.object({
   serviceRules: z.array(z.enum(["ipv4", "ipv6"])).default(["ipv4", "ipv6"]),
   /** Rules of other software that drop INVALID packets to other nodes, one line each. */
   otherInvalidDrops: z.array(z.string()).default([]),
-  /** The chain FORWARD drops packets that no rule accepts, and no rule accepts packets from underlay pods. */
+  /** Whether the chain FORWARD drops packets that no rule accepts, and no rule accepts packets from underlay pods. */
   forwardDrops: z.boolean(),
   /** Overlay networks whose INVALID packets Interlay's table exempts. */
   notrack: z.array(z.string()),
@@ -75,9 +75,9 @@ export const nodeSnapshot = z.object({
   /** Files of the runtime's network configuration directory; null if it cannot be read. */
   cniConfigs: z.array(z.string()).nullable(),
   cniDirectory: z.string().default("/etc/cni/net.d"),
-  /** Another directory that has a configuration of Multus. */
+  /** Another directory with a configuration of Multus. */
   multusElsewhere: z.string().optional(),
-  /** Multus refuses networks of namespace interlay-system to pods of other namespaces. */
+  /** Whether Multus refuses networks of namespace interlay-system to pods of other namespaces. */
   multusIsolation: z.boolean().default(false),
   /** Plugins of the directory in which the agent installs; absent if it cannot be read. */
   plugins: z.object({ missing: z.array(z.string()), onlyInterlay: z.boolean() }).optional(),
@@ -86,10 +86,10 @@ export const nodeSnapshot = z.object({
 });
 export type NodeSnapshot = z.infer<typeof nodeSnapshot>;
 
-/** State of the cluster, from the API server. */
+/** State of the cluster, read from the API server. */
 export interface ClusterSnapshot {
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[];
-  /** Networks that the cluster's objects name; empty if none does. */
+  /** Overlay networks that the cluster's objects name; empty if none does. */
   readonly overlayCidrs: readonly string[];
   readonly serviceCidrs: readonly string[];
   /** UnderlayPools. */
@@ -118,7 +118,7 @@ export interface ClusterSnapshot {
     readonly pod: string;
     readonly conflict: string | undefined;
   }[];
-  /** Running pods with a network of their own. Undefined if they may not be listed. */
+  /** Running pods that do not use the host's network; undefined if the user may not list them. */
   readonly pods?: readonly PodName[] | undefined;
   /** Ports of the Services to which paths are traced. */
   readonly services?: readonly ServicePort[] | undefined;
@@ -126,6 +126,6 @@ export interface ClusterSnapshot {
 
 export interface Snapshot {
   readonly nodes: readonly NodeSnapshot[];
-  /** Undefined if the API server was not asked; its checks are left out. */
+  /** Undefined if the API server was not read; the cluster's checks are left out then. */
   readonly cluster: ClusterSnapshot | undefined;
 }

@@ -24,8 +24,9 @@ import {
 } from "../kubernetes/objects.ts";
 import type { ClusterSnapshot } from "./node-snapshot.ts";
 
+/** Number of objects per list request. */
 const PAGE = 500;
-/** Services other than the API server and DNS to which paths are traced. */
+/** Greatest number of Services, other than the API server and DNS, to which paths are traced. */
 const OTHER_SERVICES = 12;
 const page = z.object({
   metadata: z.object({ continue: z.string().optional() }),
@@ -35,45 +36,48 @@ const deployment = z.object({
   status: z.object({ readyReplicas: z.number().default(0) }).default({ readyReplicas: 0 }),
 });
 const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
-/** Part of the configuration of a plugin, alone or in a chain. */
+/** Fields of a plugin's configuration. */
 const plugin = z.object({ type: z.string().default(""), master: z.string().optional(), mtu: z.number().optional() });
-const config = z.union([z.object({ plugins: z.array(plugin) }), plugin.transform((one) => ({ plugins: [one] }))]);
+const config = z.union([z.object({ plugins: z.array(plugin) }), plugin.transform((single) => ({ plugins: [single] }))]);
 
-/** Reads the objects that the prediction needs. An object that is missing or not granted counts as missing. */
+/** Reads the objects that the prediction needs. Objects that the user may not read count as missing. */
 export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot> {
-  const all = <T>(resource: Resource, schema: z.ZodType<T>, query: Readonly<Record<string, string>> = {}) =>
+  const list = <T>(resource: Resource, schema: z.ZodType<T>, query: Readonly<Record<string, string>> = {}) =>
     listObjects(kube, resource, schema, query);
-  const map = async (resource: Resource, name: string): Promise<Readonly<Record<string, string>> | undefined> => {
-    const found = configMapObject.safeParse(await kube.find(resource, name).catch(() => undefined));
-    return found.success ? found.data.data : undefined;
+  const readConfigMap = async (
+    resource: Resource,
+    name: string,
+  ): Promise<Readonly<Record<string, string>> | undefined> => {
+    const configMap = configMapObject.safeParse(await kube.find(resource, name).catch(() => undefined));
+    return configMap.success ? configMap.data.data : undefined;
   };
   const [nodes, pools, settings, kubeadm, cilium, kubeProxy, controlPlane, definitions, pending, addresses, cidrs] =
     await Promise.all([
-      all(RESOURCE.nodes, nodeObject),
-      all(RESOURCE.calicoPools, calicoPool),
-      map(RESOURCE.settings, CONFIG_MAP),
-      map(RESOURCE.systemConfigMaps, "kubeadm-config"),
-      map(RESOURCE.systemConfigMaps, "cilium-config"),
-      map(RESOURCE.systemConfigMaps, "kube-proxy"),
-      all(RESOURCE.systemPods, podObject, { labelSelector: "tier=control-plane" }),
-      all(RESOURCE.attachmentDefinitions, definition),
-      all(RESOURCE.pods, podObject, { fieldSelector: "status.phase=Pending" }),
-      all(RESOURCE.underlayAddresses, underlayAddress),
+      list(RESOURCE.nodes, nodeObject),
+      list(RESOURCE.calicoPools, calicoPool),
+      readConfigMap(RESOURCE.settings, CONFIG_MAP),
+      readConfigMap(RESOURCE.systemConfigMaps, "kubeadm-config"),
+      readConfigMap(RESOURCE.systemConfigMaps, "cilium-config"),
+      readConfigMap(RESOURCE.systemConfigMaps, "kube-proxy"),
+      list(RESOURCE.systemPods, podObject, { labelSelector: "tier=control-plane" }),
+      list(RESOURCE.attachmentDefinitions, definition),
+      list(RESOURCE.pods, podObject, { fieldSelector: "status.phase=Pending" }),
+      list(RESOURCE.underlayAddresses, underlayAddress),
       listServiceCidrs(kube),
     ]);
   const [blocks, underlayPools, flannel, canal, apiServer, felixes, running, services] = await Promise.all([
-    all(RESOURCE.calicoBlocks, calicoBlock),
-    all(RESOURCE.underlayPools, underlayPool),
-    all(RESOURCE.configMaps, configMapObject, { fieldSelector: "metadata.name=kube-flannel-cfg" }),
-    map(RESOURCE.systemConfigMaps, "canal-config"),
-    all(inNamespace(RESOURCE.services, "default"), serviceObject, { fieldSelector: "metadata.name=kubernetes" }),
-    all(RESOURCE.felix, felixConfiguration, { fieldSelector: "metadata.name=default" }),
-    all(RESOURCE.pods, podObject, { fieldSelector: "status.phase=Running" }),
-    all(RESOURCE.services, serviceObject),
+    list(RESOURCE.calicoBlocks, calicoBlock),
+    list(RESOURCE.underlayPools, underlayPool),
+    list(RESOURCE.configMaps, configMapObject, { fieldSelector: "metadata.name=kube-flannel-cfg" }),
+    readConfigMap(RESOURCE.systemConfigMaps, "canal-config"),
+    list(inNamespace(RESOURCE.services, "default"), serviceObject, { fieldSelector: "metadata.name=kubernetes" }),
+    list(RESOURCE.felix, felixConfiguration, { fieldSelector: "metadata.name=default" }),
+    list(RESOURCE.pods, podObject, { fieldSelector: "status.phase=Running" }),
+    list(RESOURCE.services, serviceObject),
   ]);
   const [felix] = felixes ?? [];
   // Without the overrides of ConfigMap interlay-config, so that a wrong override is found.
-  const found = discoverFacts({
+  const discovery = discoverFacts({
     nodeName: "the cluster",
     nodeAddresses: (nodes ?? []).flatMap((node) => listAddresses(node).slice(0, 1)).slice(0, 1),
     kubeletVersion: nodes?.[0]?.status.nodeInfo.kubeletVersion ?? "",
@@ -98,7 +102,7 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
     defaultLinks: ["-"],
     settings: settings?.["returnPath"] === undefined ? {} : { returnPath: settings["returnPath"] },
   });
-  const facts = "facts" in found ? found.facts : undefined;
+  const facts = "facts" in discovery ? discovery.facts : undefined;
   return {
     nodes: (nodes ?? []).map((node) => ({ name: node.metadata.name, addresses: listAddresses(node) })),
     overlayCidrs: facts?.overlayCidrs ?? [],
@@ -109,7 +113,7 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
       (nodes ?? []).flatMap(listAddresses).map(parseIp),
     ),
     dataPlane: findDataPlane(felix?.spec.bpfEnabled === true, cilium),
-    problems: "facts" in found ? found.disagreements : found.problems,
+    problems: "facts" in discovery ? discovery.disagreements : discovery.problems,
     networks: definitions?.map(({ metadata, spec }) => {
       const parsed = config.safeParse(parseJson(spec.config));
       const plugins = parsed.success ? parsed.data.plugins : [];
@@ -142,7 +146,7 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
   };
 }
 
-/** Names the eBPF data plane that translates Services in kube-proxy's place. */
+/** Returns the name of the eBPF data plane that translates Services instead of kube-proxy; undefined if there is none. */
 function findDataPlane(calicoBpf: boolean, cilium: Readonly<Record<string, string>> | undefined): string | undefined {
   const replacement = cilium?.["kube-proxy-replacement"];
   if (calicoBpf) return "Calico's eBPF data plane (FelixConfiguration default, bpfEnabled)";
@@ -166,7 +170,8 @@ export function parseNetworkAnnotation(
     const selections = z
       .array(z.object({ name: z.string(), namespace: z.string().optional() }))
       .safeParse(parseJson(text));
-    if (selections.success) return selections.data.map((one) => `${one.namespace ?? namespace}/${one.name}`);
+    if (selections.success)
+      return selections.data.map((selection) => `${selection.namespace ?? namespace}/${selection.name}`);
     return text
       .split(",")
       .map((word) => word.trim().replace(/@.*$/, ""))
@@ -175,11 +180,11 @@ export function parseNetworkAnnotation(
   });
 }
 
-/** Reads the ready replicas of the controller; 0 if it is not installed, undefined if that is not granted. */
+/** Counts the ready replicas of the controller; 0 if it is not installed, undefined if the user may not read it. */
 async function countReadyControllers(kube: KubeClient): Promise<number | undefined> {
   try {
-    const found = await kube.find(RESOURCE.controllers, "interlay-controller");
-    return found === undefined ? 0 : deployment.parse(found).status.readyReplicas;
+    const controller = await kube.find(RESOURCE.controllers, "interlay-controller");
+    return controller === undefined ? 0 : deployment.parse(controller).status.readyReplicas;
   } catch (error) {
     if (hasStatus(error, 403)) return undefined;
     throw error;
@@ -197,11 +202,11 @@ async function listObjects<T>(
   // Objects that the schema rejects are skipped, as the agents do; `interlay ipam check` reports invalid addresses.
   do {
     try {
-      const answer = page.parse(
+      const response = page.parse(
         await kube.list(resource, { ...query, limit: String(PAGE), ...(next === "" ? {} : { continue: next }) }),
       );
-      items.push(...(answer.items ?? []).flatMap((item) => schema.safeParse(item).data ?? []));
-      next = answer.metadata.continue ?? "";
+      items.push(...(response.items ?? []).flatMap((item) => schema.safeParse(item).data ?? []));
+      next = response.metadata.continue ?? "";
     } catch (error) {
       if (hasStatus(error, 403, 404)) return undefined;
       throw error;
@@ -212,14 +217,14 @@ async function listObjects<T>(
 
 async function listServiceCidrs(kube: KubeClient): Promise<readonly string[] | undefined> {
   for (const version of ["v1", "v1beta1", "v1alpha1"]) {
-    const found = await listObjects(
+    const objects = await listObjects(
       kube,
       { api: `/apis/networking.k8s.io/${version}`, plural: "servicecidrs" },
       serviceCidr,
       {},
     );
-    if (found !== undefined)
-      return found.flatMap(({ spec }) => spec.cidrs ?? [spec.ipv4 ?? "", spec.ipv6 ?? ""].filter((c) => c !== ""));
+    if (objects !== undefined)
+      return objects.flatMap(({ spec }) => spec.cidrs ?? [spec.ipv4 ?? "", spec.ipv6 ?? ""].filter((c) => c !== ""));
   }
   return undefined;
 }

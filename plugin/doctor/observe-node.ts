@@ -22,9 +22,10 @@ import { observePlugins } from "./observe-plugins.ts";
 import { type AttachmentSnapshot, NODE_SNAPSHOT_SCHEMA, type NodeSnapshot } from "./node-snapshot.ts";
 
 const FAMILIES = ["ipv4", "ipv6"] as const;
+/** Links whose reverse path filter is read, in addition to the uplink. */
 const FILTERED = ["vxlan.calico"];
 
-/** Reads the state of this node. Needs root, in the node's network namespace. Changes nothing and sends nothing. */
+/** Reads the state of this node. Needs root in the node's network namespace. Changes nothing and sends no packet. */
 export async function observeNode(name: string): Promise<NodeSnapshot> {
   const facts = readLastFacts();
   const node = new NetworkNamespace();
@@ -104,34 +105,34 @@ function observeAttachment(attachment: Attachment, forgedPackets: number): Attac
     : addresses.length > 0
       ? "multi-nic"
       : "other";
-  const known = { pod: `${pod.namespace}/${pod.name}`, ifname, type, addresses, forgedPackets } as const;
+  const recorded = { pod: `${pod.namespace}/${pod.name}`, ifname, type, addresses, forgedPackets } as const;
   try {
-    return withNamespaces(attachment.netns, (node, inside) => {
-      const link = inside.findLink(ifname);
+    return withNamespaces(attachment.netns, (node, podNamespace) => {
+      const link = podNamespace.findLink(ifname);
       return {
-        ...known,
+        ...recorded,
         ...(link === undefined ? {} : { mac: link.mac, mtu: link.mtu }),
-        drift: readDrift(plan, node, inside).map((item) => ({
+        drift: readDrift(plan, node, podNamespace).map((item) => ({
           kind: item.kind,
           where: item.kind === "veth" ? "node" : item.where,
           line: describeItem(item),
           reason: item.reason,
         })),
-        routes: readRoutes(inside),
-        neighbours: readNeighbours(inside, link?.index),
+        routes: readRoutes(podNamespace),
+        neighbours: readNeighbours(podNamespace, link?.index),
       };
     });
   } catch {
-    return { ...known, drift: [], routes: [], neighbours: [] }; // the pod has been deleted
+    return { ...recorded, drift: [], routes: [], neighbours: [] }; // the pod has been deleted
   }
 }
 
-function readNeighbours(namespace: NetworkNamespace, on: number | undefined): NodeSnapshot["neighbours"] {
+function readNeighbours(namespace: NetworkNamespace, linkIndex: number | undefined): NodeSnapshot["neighbours"] {
   return FAMILIES.flatMap((family) =>
     namespace.socket
       .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump(family))
       .flatMap(({ payload }) => decodeNeighbour(payload) ?? [])
-      .filter(({ link, mac }) => link === on && mac !== "")
+      .filter(({ link, mac }) => link === linkIndex && mac !== "")
       .map(({ address, mac }) => ({ address, mac })),
   );
 }

@@ -11,8 +11,8 @@ import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./node-snapshot.ts";
 
 /**
- * Predicts which cells fail, and why, from the state of kernels and cluster. Pure. The checks name causes; paths are traced for
- * everything that no check knows.
+ * Predicts which cells fail, and why, from the state of kernels and cluster. Pure. Checks find known causes; traced paths find
+ * all others.
  */
 export function predictFailures(snapshot: Snapshot): readonly Finding[] {
   const findings = checkCauses(snapshot);
@@ -43,9 +43,14 @@ function checkCauses(snapshot: Snapshot): readonly Finding[] {
   ];
 }
 
-/** Leaves out the networks that a node refuses: its pods need no route to them. */
+/** Removes the networks that a node refuses: its pods need no route to them. */
 function excludeRefused(cluster: ClusterSnapshot, { facts }: NodeSnapshot): ClusterSnapshot {
   const refused = new Set((facts?.refused ?? []).map(({ network }) => network));
-  const used = (networks: readonly string[]): readonly string[] => networks.filter((network) => !refused.has(network));
-  return { ...cluster, overlayCidrs: used(cluster.overlayCidrs), serviceCidrs: used(cluster.serviceCidrs) };
+  const excludeNetworks = (networks: readonly string[]): readonly string[] =>
+    networks.filter((network) => !refused.has(network));
+  return {
+    ...cluster,
+    overlayCidrs: excludeNetworks(cluster.overlayCidrs),
+    serviceCidrs: excludeNetworks(cluster.serviceCidrs),
+  };
 }

@@ -5,8 +5,8 @@ const ORDER = ["fails", "start", "warning"] as const;
 
 /** Renders the findings for people, the most severe first. */
 export function renderFindings(findings: readonly Finding[], nodes: number): string {
-  const looked = `${nodes} ${nodes === 1 ? "node" : "nodes"} checked, no packet sent`;
-  if (findings.length === 0) return `Every cell is predicted to pass: ${looked}.\n`;
+  const summary = `${nodes} ${nodes === 1 ? "node" : "nodes"} checked, no packet sent`;
+  if (findings.length === 0) return `Every cell is predicted to pass: ${summary}.\n`;
   const sorted = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const entries = sorted.map(({ severity, check, message, remedy, cells }) =>
     [
@@ -16,5 +16,5 @@ export function renderFindings(findings: readonly Finding[], nodes: number): str
     ].join("\n"),
   );
   const fails = findings.filter(({ severity }) => severity === "fails").length;
-  return `${entries.join("\n")}\n${findings.length} findings, ${fails} of them make cells fail: ${looked}.\n`;
+  return `${entries.join("\n")}\n${findings.length} findings, ${fails} of them make cells fail: ${summary}.\n`;
 }
