@@ -33,13 +33,13 @@ const environment = z.object({
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$/, "invalid --namespace: want a DNS label of at most 57 characters")
     .default("interlay-suite"),
-  /** One a line. */
+  /** `key=value`, one per line. */
   INTERLAY_POD_ANNOTATIONS: z.string().optional(),
-  /** One a line. */
+  /** `key=value:effect`, one per line. */
   INTERLAY_TOLERATIONS: z.string().optional(),
-  /** With commas. */
+  /** `name=amount`, separated by commas. */
   INTERLAY_POD_RESOURCES: z.string().optional(),
-  /** `NAMESPACE/NAME`, one a line. */
+  /** `NAMESPACE/NAME`, one per line. */
   INTERLAY_PULL_SECRETS: z
     .string()
     .regex(/^([^/\s]+\/[^/\s]+\n?)*$/, "invalid --pull-secret: want NAMESPACE/NAME")
@@ -76,7 +76,7 @@ export interface ExistingOptions {
   readonly pullSecrets: readonly string[];
 }
 
-/** Parses the options from environment variables. Throws with all invalid ones. */
+/** Parses the options from environment variables. @throws if some are invalid; the message names all of them */
 export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): ExistingOptions {
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(`${parsed.error.issues.map(({ message }) => message).join("; ")}.`);

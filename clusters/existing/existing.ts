@@ -26,7 +26,7 @@ import { chooseImageSource, chooseNetwork } from "./selection.ts";
 
 const UNINSTALL_TIMEOUT_MS = 120_000;
 const POLL_MS = 200;
-/** Returns the namespace of the pods in the nodes' networks. It is not that of the suite, which counts the pods of its namespace. */
+/** Returns the namespace of the pods in the nodes' networks. The suite counts the pods of its own namespace. */
 const getToolsNamespace = (namespace: string): string => `${namespace}-nodes`;
 
 /** Returns the provider of an existing cluster. Its `down` removes everything that a run has created. */

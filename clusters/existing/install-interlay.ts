@@ -39,7 +39,7 @@ interface Installation {
   readonly pullSecrets: readonly PullSecret[];
 }
 
-/** An object as a manifest has it. */
+/** An object of a manifest. */
 type PlainObject = KubernetesObject & AppliedObject & { readonly data?: unknown; readonly spec?: unknown };
 
 /** Returns all objects of an installation, definitions first, with the suite's label. Pure. */
@@ -63,7 +63,7 @@ function buildInstallation(
   ].map(addOwnerLabel);
 }
 
-/** Names the secrets in the template of a DaemonSet or Deployment; other objects stay as they are. */
+/** Returns a DaemonSet or Deployment with the secrets in its pod template; other objects are returned unchanged. */
 function addPullSecrets(object: PlainObject, secrets: readonly PullSecret[]): PlainObject {
   const parsed = workload.safeParse(object).data;
   if (secrets.length === 0 || parsed === undefined) return object;
@@ -86,7 +86,7 @@ function addOwnerLabel(object: PlainObject): PlainObject {
   return { ...object, metadata: Object.assign({}, metadata, { labels: { ...metadata.labels, [OWNER_LABEL]: "e2e" } }) };
 }
 
-/** Installs Interlay, and waits until the agents are ready and the controller has written the network. Uses the objects of an interrupted run. */
+/** Installs Interlay, or finishes an interrupted installation, and waits for the agents and the network. @throws after a timeout */
 export async function installOnExistingCluster(config: KubeConfig, installation: Installation): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS;
   const installed = buildInstallation(installation, await readAdmissionVersion(config));

@@ -1,7 +1,7 @@
 /** A flag of commands with a value, the environment variable that carries it, and its description. */
 type OptionFlag = readonly [flags: string, variable: string, description: string];
 
-/** The flag that names the kubeconfig: reports do not contain its path. */
+/** The flag for the kubeconfig. It is separate, because reports do not contain its path. */
 export const KUBECONFIG_FLAG: OptionFlag = [
   "--kubeconfig <file>",
   "INTERLAY_KUBECONFIG",
@@ -46,7 +46,7 @@ export const SINGLE_FLAGS: readonly OptionFlag[] = [
   ],
 ];
 
-/** Flags that may be given several times; the variable has one value a line. */
+/** Flags that may be given several times; the variable has one value per line. */
 export const LIST_FLAGS: readonly OptionFlag[] = [
   ["--pod-annotation <key=value>", "INTERLAY_POD_ANNOTATIONS", "annotation of the suite's pods; may be repeated"],
   [

@@ -1,10 +1,10 @@
 import type { PodSettings, PodToleration } from "../spec/pod-settings.ts";
 
 /**
- * Parses `key=value` lines.
+ * Parses a list of `key=value`.
  *
  * @param option name of the option, for the error
- * @throws for a line without `=`
+ * @throws for an entry without `=`
  */
 function parsePairs(text: string, option: string, separator: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -38,7 +38,7 @@ interface PodSettingTexts {
   readonly resources: string | undefined;
 }
 
-/** Parses the settings of the suite's pods: annotations and tolerations one a line, resources with commas. */
+/** Parses the settings of the suite's pods: annotations and tolerations are one per line, resources are separated by commas. */
 export function parsePodSettings({ annotations, tolerations, resources }: PodSettingTexts): PodSettings {
   return {
     ...(annotations === undefined ? {} : { annotations: parsePairs(annotations, "--pod-annotation", "\n") }),

@@ -5,7 +5,7 @@ import type { ExistingOptions } from "./existing-options.ts";
 /** NetworkAttachmentDefinition of the UnderlayNetwork `underlay`. */
 export const OWN_NETWORK = "interlay-system/underlay";
 
-/** Returns the network of underlay links: the named one, Interlay's, or the only one; undefined: it is not clear. Pure. */
+/** Returns the network of underlay links: the named one, Interlay's, or the only one; undefined if it is ambiguous. Pure. */
 export function chooseNetwork(
   { macvlans, interlay }: Pick<ClusterInventory, "macvlans" | "interlay">,
   { network, datapath }: Pick<ExistingOptions, "network" | "datapath">,
@@ -17,7 +17,7 @@ export function chooseNetwork(
 
 /** How nodes get the images of the probe and of Interlay. */
 export type ImageSource =
-  /** The nodes are a lab's, which have the programs. */
+  /** The nodes are those of a lab, which have the programs and need no images. */
   | { readonly kind: "lab" }
   /** The nodes are containers of a kind cluster on this computer; the images are loaded into them. */
   | { readonly kind: "kind"; readonly cluster: string }
@@ -25,7 +25,7 @@ export type ImageSource =
   | { readonly kind: "named"; readonly probe: string }
   | { readonly kind: "unknown" };
 
-/** Returns how the nodes that get pods get the images: other nodes, such as simulated ones, do not matter. Pure. */
+/** Returns how nodes get the images. Pure. @param nodes those that get pods: others, such as simulated ones, need no images */
 export function chooseImageSource(
   nodes: readonly Pick<InventoryNode, "runtime" | "providerId">[],
   { image }: Pick<ExistingOptions, "image">,

@@ -62,14 +62,14 @@ export function findKubeProxy(sources: KubeProxySources): KubeProxyFinding {
   return { kubeProxy: NO_KUBE_PROXY, source };
 }
 
-/** A configuration file takes precedence over arguments, as in kube-proxy itself; iptables is the default on Linux. */
+/** Returns the mode: a configuration takes precedence over arguments, as in kube-proxy itself; the default is iptables. */
 function findMode({ configs, nodeArguments }: KubeProxySources, containers: readonly ProxyContainer[]): string {
   const configured = configs.map((text) => proxyConfiguration.safeParse(parse(text)).data?.mode ?? "");
   const fromArguments = [...containers.map(({ argv }) => argv), ...nodeArguments].map(findModeArgument);
   return [...configured, ...fromArguments].find((mode) => mode !== undefined && mode !== "") ?? "iptables";
 }
 
-/** Finds `--proxy-mode=ipvs`, `--proxy-mode ipvs` or, of k3s and RKE2, `--kube-proxy-arg=proxy-mode=ipvs`. */
+/** Returns the mode in `--proxy-mode=ipvs`, `--proxy-mode ipvs` or, of k3s and RKE2, `--kube-proxy-arg=proxy-mode=ipvs`. */
 function findModeArgument(argv: readonly string[]): string | undefined {
   return /(?:^|[\s=-])proxy-mode[=\s](\w+)/.exec(argv.join(" "))?.[1];
 }

@@ -7,7 +7,7 @@ import { type InventoryNetworks, readNetworks } from "./read-networks.ts";
 import { type InventoryNode, readInventoryNodes } from "./read-nodes.ts";
 import { defaultIfUnavailable } from "./read-objects.ts";
 
-/** Everything that the suite reads of an existing cluster. Undefined: absent, or not readable. */
+/** The properties of an existing cluster that the suite reads. Undefined: absent, or not readable. */
 export interface ClusterInventory extends InventoryNetworks, InventoryInterlay {
   /** Version of the API server. */
   readonly server: string;

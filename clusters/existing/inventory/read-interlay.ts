@@ -6,7 +6,7 @@ import { OWNER_LABEL } from "../../provider/provider.ts";
 import { listServedObjects } from "../../kubernetes/served-objects.ts";
 import { defaultIfUnavailable, findDaemonSet, getImage } from "./read-objects.ts";
 
-/** Interlay in an existing cluster, and the addresses that it may give. */
+/** Interlay in an existing cluster, and the addresses that it may assign. */
 export interface InventoryInterlay {
   /** Undefined: it is not installed. */
   readonly interlay?:
@@ -16,11 +16,13 @@ export interface InventoryInterlay {
         readonly setting: string;
         /** Whether a run of the suite has installed it, and removes it. */
         readonly ours: boolean;
-        /** The return path that the agent of each node uses, from NodeState; undefined: none yet. */
+        /** The return path that the agent of each node uses, from its NodeState; undefined: not reported yet. */
         readonly returnPaths: ReadonlyMap<string, string | undefined>;
       }
     | undefined;
+  /** Ranges of all UnderlayPools. */
   readonly poolRanges: readonly string[];
+  /** Number of UnderlayAddress objects. */
   readonly heldAddresses: number;
 }
 

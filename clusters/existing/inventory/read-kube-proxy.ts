@@ -5,7 +5,7 @@ import { defaultIfUnavailable, findDaemonSet, listCustomObjects } from "./read-o
 import type { InventoryNode } from "./read-nodes.ts";
 
 const NAMESPACE = "kube-system";
-/** ConfigMaps with a KubeProxyConfiguration, and its key: kubeadm's, and that of EKS. */
+/** ConfigMaps with a KubeProxyConfiguration, of kubeadm and of EKS, and the key in each. */
 const CONFIG_MAPS = [
   ["kube-proxy", "config.conf"],
   ["kube-proxy-config", "config"],
@@ -15,7 +15,7 @@ const felixConfigurations = z.object({
   items: z.array(z.object({ spec: z.looseObject({ bpfEnabled: z.boolean().optional() }).optional() })),
 });
 
-/** Reads where and how kube-proxy runs in a cluster. */
+/** Returns a cluster's kube-proxy, or why it is unknown. */
 export async function readKubeProxyFinding(
   config: KubeConfig,
   daemonSets: readonly V1DaemonSet[],
@@ -47,7 +47,7 @@ function describeContainer(container: V1Container | undefined): ProxyContainer |
   return image === undefined ? undefined : { image, argv: [...command, ...args] };
 }
 
-/** Finds what translates Services in place of kube-proxy. */
+/** Returns the software that translates Services in place of kube-proxy; undefined if there is none. */
 async function findReplacement(
   config: KubeConfig,
   readCilium: () => Promise<Readonly<Record<string, string>>>,

@@ -11,11 +11,11 @@ export interface InventoryNetworks {
   readonly nadKind: boolean;
   /** NetworkAttachmentDefinitions with macvlan in their configuration, as `NAMESPACE/NAME`. */
   readonly macvlans: readonly string[];
-  /** Name of the overlay, by its DaemonSet. */
+  /** The overlay, found by its DaemonSet. */
   readonly overlay?: OverlayAgent | undefined;
   /** Calico's IPPools, like `10.233.64.0/18 VXLAN`. */
   readonly calico: readonly string[];
-  /** CIDRs of these pools, else of the overlay's or kubeadm's configuration. */
+  /** CIDRs of Calico's IPPools, else of the overlay's or kubeadm's configuration. */
   readonly overlayCidrs: readonly string[];
   /** Service CIDRs of kubeadm's configuration or of ServiceCIDR objects. */
   readonly serviceCidrs: readonly string[];
@@ -28,7 +28,7 @@ interface OverlayAgent {
   readonly image: string;
 }
 
-/** Names of overlays, and how the names of their DaemonSets begin. */
+/** Names of overlays, and the prefixes of their DaemonSets' names. */
 const OVERLAYS: readonly (readonly [name: string, daemonSet: string])[] = [
   ["calico", "calico-node"],
   ["canal", "canal"],

@@ -49,7 +49,7 @@ export async function readInventoryNodes(config: KubeConfig, selector?: string):
   return nodes.items.map((node) => toInventoryNode(node, new Set(apiServers), selected));
 }
 
-/** The API server itself parses the selector, so that it means what it means to kubectl. */
+/** Returns the names of the selected nodes. The API server parses the selector, so its syntax is that of kubectl. */
 async function listSelectedNames(core: CoreV1Api, labelSelector: string): Promise<ReadonlySet<string>> {
   try {
     const { items } = await core.listNode({ labelSelector });
@@ -61,6 +61,8 @@ async function listSelectedNames(core: CoreV1Api, labelSelector: string): Promis
 }
 
 /**
+ * Converts a Node object.
+ *
  * @param apiServers addresses of API servers: their nodes belong to the control plane, with or without a label
  * @param selected names of the selected nodes; undefined: all
  */

@@ -2,7 +2,7 @@ import { CustomObjectsApi, type KubeConfig, type V1DaemonSet } from "@kubernetes
 import { getStatusCode } from "../../kubernetes/status-code.ts";
 
 /**
- * Waits for a request.
+ * Returns the result of a request, or a fallback.
  *
  * @param fallback result for an object that does not exist (404) or that the user may not read (403)
  * @throws any other error of the request
