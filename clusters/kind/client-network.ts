@@ -12,9 +12,9 @@ function getClientNetworkName(cluster: string): string {
 }
 
 /**
- * Starts a host in a Docker network of its own. This machine routes between that network and the underlay, and does not
- * translate the host's address: Docker would separate the networks. testcontainers creates networks without options, so the
- * Docker command creates this one.
+ * Starts a host in a separate Docker network. This machine routes between that network and the underlay and does not translate
+ * the host's address: without the rules, Docker would drop packets between its networks. testcontainers creates networks without
+ * options, so the Docker command creates this one.
  */
 export async function startRoutedClient(engine: DockerEngine, cluster: string, image: string): Promise<RoutedClient> {
   await removeClientNetwork(engine, cluster);
@@ -33,7 +33,7 @@ export async function startRoutedClient(engine: DockerEngine, cluster: string, i
   };
 }
 
-/** Removes the network, its hosts and the rules for it. Does nothing without one. */
+/** Removes the network, its hosts and the rules for it. Does nothing if the network does not exist. */
 export async function removeClientNetwork(engine: DockerEngine, cluster: string): Promise<void> {
   const network = getClientNetworkName(cluster);
   await removeExternalContainers(engine, cluster, network);

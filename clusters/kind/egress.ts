@@ -5,7 +5,7 @@ import type { DockerEngine } from "../docker/engine.ts";
 const networks = z.array(z.object({ Id: z.string(), Options: z.record(z.string(), z.string()).nullish() })).min(1);
 
 /**
- * Finds the bridge link of a Docker network.
+ * Returns the name of a Docker network's bridge link.
  *
  * @param inspected output of `docker network inspect`
  */
@@ -14,10 +14,10 @@ export function parseBridge(inspected: string): string {
   return Options?.["com.docker.network.bridge.name"] ?? `br-${Id.slice(0, 12)}`;
 }
 
-/** Returns the rule of this machine that drops packets of nodes and pods to other networks. Docker does not change the chain. */
+/** Returns the rule of this machine that drops packets of nodes and pods to other networks. */
 const getRule = (bridge: string): readonly string[] => ["-i", bridge, "!", "-o", bridge, "-j", "DROP"];
 
-/** Chain of this machine in which Docker leaves rules of others. */
+/** Chain of this machine for rules of others, which Docker does not change. */
 export const DOCKER_CHAIN = "DOCKER-USER";
 export const HOST_IPTABLES = ["iptables", "--wait"];
 

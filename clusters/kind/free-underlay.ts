@@ -10,10 +10,10 @@ import { getNetworkName, readSubnetAndRange } from "./network-step.ts";
 const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => parseUnderlay(`10.${7 + 10 * i}.0.0/16`));
 
 /**
- * Returns the underlay of the cluster: that of its existing network, the wanted one, or, if the user has not named one, the
- * first free one.
+ * Returns the underlay of the cluster: that of its existing network, else the requested one, else, if the user has not named one,
+ * the first free one.
  *
- * @throws if the wanted underlay is in use and may not be replaced
+ * @throws if the requested underlay is in use and may not be replaced
  */
 export async function findFreeUnderlay(engine: DockerEngine, spec: ClusterSpec, progress: Progress): Promise<Underlay> {
   const current = await readSubnetAndRange(engine, spec.name);

@@ -7,8 +7,8 @@ const RETRY = { retries: 5, factor: 1, minTimeout: 2000 };
 const REQUEST_TIMEOUT = "10s";
 
 /**
- * Returns the number of nodes that have joined a cluster: 0 without a kubeconfig, which its creation writes, and if the API
- * server does not answer.
+ * Returns the number of nodes that have joined a cluster: 0 if the kubeconfig, which its creation writes, does not exist, and if
+ * the API server does not answer.
  * @param kubeconfig path of the cluster's kubeconfig
  */
 export async function countJoinedNodes(

@@ -100,7 +100,7 @@ async function readVersion(kubeconfig: string): Promise<string> {
   return (await config.makeApiClient(VersionApi).getCode()).gitVersion;
 }
 
-/** Prepares what clusters share: Docker, programs and image layers. They stay on the machine. */
+/** Prepares Docker, programs and image layers, which all clusters share and which stay on the machine. */
 async function prepareBringup(requested: ClusterSpec, progress: Progress): Promise<Bringup> {
   await ensureDebianPackages(PACKAGES, progress);
   await raiseLimits(INOTIFY, progress);

@@ -6,7 +6,7 @@ import type { Progress, StepHandle } from "../progress/progress.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 
-/** The context of a step. */
+/** The objects that all steps use. */
 export interface Bringup {
   readonly spec: ClusterSpec;
   readonly engine: DockerEngine;
@@ -26,14 +26,14 @@ export interface Step {
   undo?(engine: DockerEngine, cluster: string): Promise<void>;
 }
 
-/** Does the steps that are not done. */
+/** Runs the steps that are not done yet. */
 export async function doSteps(steps: readonly Step[], bringup: Bringup): Promise<void> {
   for (const step of steps)
     if (!(await step.isDone?.(bringup)))
       await runTimed(bringup.progress, step.title(bringup), (handle) => step.do(bringup, handle));
 }
 
-/** Undoes the steps in reverse order. After a failure it undoes the others, and throws the errors at the end. */
+/** Undoes the steps in reverse order. After a failure it continues with the others. @throws the errors at the end */
 export async function undoSteps(steps: readonly Step[], engine: DockerEngine, cluster: string): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps.toReversed())
