@@ -24,7 +24,7 @@ export async function findAdmissionVersion(
   return undefined;
 }
 
-/** Reads in which version a cluster serves ValidatingAdmissionPolicy; undefined if it does not. */
+/** Returns the API version in which a cluster serves ValidatingAdmissionPolicy; undefined if it does not. */
 export function readAdmissionVersion(config: KubeConfig): Promise<AdmissionVersion | undefined> {
   const client = new KubeClient(config);
   return findAdmissionVersion((path) => client.request("GET", path));

@@ -4,7 +4,10 @@ import type { Kubectl } from "./kubectl.ts";
 /** Kinds that other objects need. */
 const REQUIRED_KINDS = new Set(["CustomResourceDefinition", "Namespace"]);
 
-/** Splits a manifest: the definitions and namespaces, which other objects need; the names of the definitions; and the rest. */
+/**
+ * Splits a manifest.
+ * @returns the definitions and namespaces, which other objects need; the names of the definitions; and all other objects
+ */
 export function splitManifest(manifest: string): {
   readonly prerequisites: string;
   readonly definitions: readonly string[];
@@ -23,7 +26,7 @@ export function splitManifest(manifest: string): {
   };
 }
 
-/** Applies definitions and namespaces, waits until the definitions are served, then applies the rest. */
+/** Applies definitions and namespaces, waits until the definitions are served, then applies the other objects. */
 export async function applyWithDefinitions(kubectl: Kubectl, manifest: string): Promise<void> {
   const { prerequisites, definitions, dependents } = splitManifest(manifest);
   if (prerequisites !== "") await kubectl.apply(prerequisites);

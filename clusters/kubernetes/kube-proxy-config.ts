@@ -17,7 +17,7 @@ export function parseMode(config: string): KubeProxyMode {
   return proxyConfiguration.parse(parse(config)).mode === "nftables" ? "nftables" : "iptables";
 }
 
-/** Returns a configuration for another kube-proxy. Throws if its version does not have its mode. */
+/** Returns a configuration for another kube-proxy. @throws if its version does not have its mode */
 export function adaptConfig(config: string, to: KubeProxy): string {
   const { featureGates, ...otherFields } = proxyConfiguration.parse(parse(config));
   // kube-proxy does not start with an unknown feature gate.
@@ -46,7 +46,7 @@ export function listCleanupArguments(from: KubeProxy): readonly string[] {
   return ["--cleanup", ...gate];
 }
 
-/** Returns the feature gates of nftables mode: required in v1.29 and v1.30, not later (KEP-3866). Throws before v1.29. */
+/** Returns the feature gates of nftables mode: required in v1.29 and v1.30, not later (KEP-3866). @throws before v1.29 */
 function listNftablesGates({ version, mode }: KubeProxy): readonly (readonly [string, boolean])[] {
   if (mode !== "nftables") return [];
   const minor = parseMinor(version);
@@ -54,13 +54,13 @@ function listNftablesGates({ version, mode }: KubeProxy): readonly (readonly [st
   return minor < 31 ? [[GATE, true]] : [];
 }
 
-/** Whether kube-proxy has written its rules since it started, by its metrics. */
+/** Whether kube-proxy has written its rules since it started, according to its metrics. */
 export function hasSynced(metrics: string): boolean {
   return readSyncTime(metrics) > 0;
 }
 
 /**
- * Whether kube-proxy has written all changes, by its metrics: the last sync is later than the last change, and that change is
+ * Whether kube-proxy has written all changes, according to its metrics: the last sync is later than the last change, and that change is
  * old enough. (A change during a sync is older than the sync's end, but not part of it.)
  *
  * @param now seconds since 1970

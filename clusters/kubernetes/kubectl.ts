@@ -2,7 +2,7 @@ import pRetry from "p-retry";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { type CommandOptions, runOrThrow } from "../components/run-command.ts";
 
-/** A busy API server or etcd does not end each request in its time; applying again is safe. */
+/** Retries of an apply, which may be repeated: a busy API server or etcd may not complete a request in time. */
 const APPLY_RETRY = { retries: 4, minTimeout: 250, factor: 3 };
 const SERVER_TIMEOUT = /^Error from server \((?:Server)?Timeout\)|etcdserver: request timed out/m;
 

@@ -1,12 +1,12 @@
 import { KubeConfig } from "@kubernetes/client-node";
 
-/** Which cluster; undefined: the default kubeconfig and its current context. */
+/** Selection of a cluster. Undefined: the default kubeconfig, or its current context. */
 interface KubeConfigOptions {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
 }
 
-/** Loads the kubeconfig and selects the context. Throws for an unknown context. */
+/** Loads the kubeconfig and selects the context. @throws for an unknown context */
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): KubeConfig {
   const config = new KubeConfig();
   if (kubeconfig === undefined) config.loadFromDefault();

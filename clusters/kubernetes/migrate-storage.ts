@@ -7,7 +7,7 @@ import { listObjects } from "../../plugin/kubernetes/list-objects.ts";
 import { API_GROUP } from "../../plugin/kubernetes/objects.ts";
 
 const DEFINITIONS: Resource = { api: "/apis/apiextensions.k8s.io/v1", plural: "customresourcedefinitions" };
-/** API servers learn the storage version of a kind by a watch; a write before that is stored in the former version. */
+/** Time in which API servers notice a new storage version by a watch; until then they store writes in the former version. */
 const PROPAGATION_MS = 3000;
 const CONCURRENT_WRITES = 8;
 
@@ -29,14 +29,15 @@ interface MigrationOptions {
   readonly version: string;
   /** Called with each kind whose objects were written, and their number. */
   readonly onKind?: (kind: string, objects: number) => void;
+  /** Wait after the change of the storage version, in milliseconds. */
   readonly propagationMs?: number;
 }
 
 /**
  * Stores all objects of Interlay in one version of the API: makes it the storage version of the CRDs, writes each object that may be
- * stored in another one, and then removes the other versions from `status.storedVersions`. Changes nothing if that is so already.
+ * stored in another one, and then removes the other versions from `status.storedVersions`. Does nothing if all are stored so.
  *
- * @throws an error if a CRD does not serve the version, and for an object that the API server refuses
+ * @throws if a CRD does not serve the version, or the API server rejects an object
  */
 export async function migrateStorage(client: KubeClient, options: MigrationOptions): Promise<void> {
   const { version, propagationMs = PROPAGATION_MS } = options;
@@ -80,7 +81,7 @@ async function setStorageVersion(client: KubeClient, { metadata, spec }: Definit
   await client.mergePatch(DEFINITIONS, metadata.name, { metadata: { resourceVersion }, spec: { versions } });
 }
 
-/** Writes every object as it is, which stores it in the storage version. @returns their number */
+/** Writes every object unchanged, which stores it in the storage version. @returns their number */
 async function rewriteObjects(client: KubeClient, resource: Resource, kind: string): Promise<number> {
   const limit = pLimit(CONCURRENT_WRITES);
   const objects: z.infer<typeof storedObject>[] = [];
@@ -92,7 +93,7 @@ async function rewriteObjects(client: KubeClient, resource: Resource, kind: stri
     try {
       await client.replace(resource, name, { ...object, apiVersion: resource.api.slice("/apis/".length), kind });
     } catch (error) {
-      // Deleted, or written by somebody else since the list and so stored in the storage version.
+      // Deleted, or written by another client since the list and so stored in the storage version.
       if (hasStatus(error, 404, 409)) return;
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(

@@ -11,7 +11,7 @@ interface Container {
   readonly container: string;
 }
 
-/** Runs a program in a container through the API server. Returns any exit code; throws if the program cannot be started. */
+/** Runs a program in a container through the API server. @throws if the program cannot be started, not for an exit code */
 export function execInPod(
   config: KubeConfig,
   { namespace, pod, container }: Container,

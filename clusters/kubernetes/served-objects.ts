@@ -7,7 +7,7 @@ import { ignoreStatus } from "./status-code.ts";
 const LIST_TIMEOUT_MS = 60_000;
 
 /**
- * Finds a kind of Interlay in the newest version that the cluster serves: an earlier installation serves only the earlier one.
+ * Returns a kind of Interlay in the newest API version that the cluster serves: an earlier installation serves only the older one.
  *
  * @param plural name of the kind in paths
  * @returns undefined if the cluster serves the kind in no version

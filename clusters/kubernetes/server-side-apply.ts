@@ -7,7 +7,7 @@ import { hasStatus, KubeError } from "../../plugin/kubernetes/kube-error.ts";
 const FIELD_MANAGER = "interlay";
 const POLL_MS = 300;
 
-/** An object as its manifest has it. */
+/** An object of a manifest. */
 export interface AppliedObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -23,8 +23,8 @@ const resourceList = z.object({
  * The object is sent as it is: the client library's classes would leave out fields of CRDs such as
  * `x-kubernetes-validations`.
  *
- * @param deadline time in milliseconds since 1970 until which the kind may become served, and the API server may take to respond: it
- * compiles the rules of a CRD first, for seconds
+ * @param deadline time in milliseconds since 1970 until which the kind must be served and the API server must respond: it compiles
+ * the rules of a CRD first, which takes seconds
  */
 export async function applyObject(config: KubeConfig, object: AppliedObject, deadline: number): Promise<void> {
   const client = KubeClient.withTimeout(config, deadline - Date.now());

@@ -42,7 +42,7 @@ export interface KubeProxyHosts {
   runKubeProxy(node: string, version: string, args: readonly string[]): Promise<ExecResult>;
 }
 
-/** Reads version and mode of the running kube-proxy, or that the cluster has none. */
+/** Returns version and mode of the running kube-proxy; NO_KUBE_PROXY if the cluster has none. */
 export async function readKubeProxy(kubectl: Pick<Kubectl, "run">): Promise<KubeProxy> {
   const [daemonSetJson, configMapJson] = await Promise.all(
     ["daemonset", "configmap"].map((kind) =>
@@ -58,8 +58,8 @@ export async function readKubeProxy(kubectl: Pick<Kubectl, "run">): Promise<Kube
 
 /**
  * Replaces kube-proxy on every node: stops the running one, removes its rules with its own program (another version would
- * leave some), starts the new one, and waits until it has synced. It does so too when nothing changes: afterwards, every rule
- * was written by the running kube-proxy.
+ * leave some), starts the new one, and waits until it has synced. It does so even if nothing changes, so that
+ * afterwards the running kube-proxy has written every rule.
  */
 export async function switchKubeProxy(hosts: KubeProxyHosts, kubectl: Kubectl, to: KubeProxy): Promise<void> {
   const from = await readKubeProxy(kubectl);
@@ -119,7 +119,7 @@ async function writeConfig(kubectl: Kubectl, to: KubeProxy, settings: KubeProxyS
   await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
 }
 
-/** Reads metrics, which contain the time of the last sync. /healthz is 200 before the first one. */
+/** Command that prints kube-proxy's metrics, with the time of the last sync. /healthz is 200 before the first one. */
 const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/metrics"];
 
 /**

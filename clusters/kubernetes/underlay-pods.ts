@@ -19,7 +19,7 @@ export async function listUnderlayPods(config: KubeConfig): Promise<readonly str
     .sort();
 }
 
-/** Whether a NodeState exists: an agent has run on a node, and Interlay's kinds were not deleted. */
+/** Whether a NodeState exists, which means that an agent has run and Interlay's kinds were not deleted. */
 export async function hasNodeStates(config: KubeConfig): Promise<boolean> {
   const states = await listServedObjects(config, "nodestates");
   return states !== undefined && z.object({ items: z.array(z.unknown()) }).parse(states).items.length > 0;

@@ -54,7 +54,7 @@ export async function uninstallInterlay(config: KubeConfig, options: UninstallOp
 
 type WaitFor = (state: string, check: () => Promise<boolean>) => Promise<void>;
 
-/** Commands that clean the nodes. */
+/** Settings of the stopped agents that the cleaning of the nodes needs. */
 interface StoppedAgents {
   /** Undefined: the nodes are clean, or are being cleaned. */
   readonly image: string | undefined;
@@ -62,7 +62,7 @@ interface StoppedAgents {
   readonly cniBinDirectory: string | undefined;
 }
 
-/** Deletes the agents' DaemonSet and the controller's Deployment. */
+/** Deletes the agents' DaemonSet and the controller's Deployment, and waits until their pods have ended. */
 async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor: WaitFor): Promise<StoppedAgents> {
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
@@ -90,7 +90,7 @@ async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor
   return { image, cniBinDirectory };
 }
 
-/** Waits for the end of a deletion of the namespace that was started before: until then nothing can be created in it. */
+/** Waits until an earlier deletion of the namespace has ended: before that, nothing can be created in it. */
 async function waitForNamespaceDeletion(core: CoreV1Api, waitFor: WaitFor): Promise<void> {
   const read = () => core.readNamespace({ name: SYSTEM_NAMESPACE }).catch(ignoreStatus(404));
   if ((await read())?.metadata?.deletionTimestamp === undefined) return;
