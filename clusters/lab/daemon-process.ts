@@ -37,7 +37,7 @@ export async function startLabDaemon(files: LabFiles): Promise<number> {
   return pid;
 }
 
-/** Returns the holder's process id if it runs. The id in the file may belong to another program by now. */
+/** Returns the holder's process id; undefined if it does not run: the id in the file may belong to another program now. */
 export async function findRunningDaemon(files: LabFiles): Promise<number | undefined> {
   const pid = Number(await readFile(files.pid, "utf8").catch(() => "0"));
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
@@ -54,7 +54,7 @@ export async function stopLabDaemon(files: LabFiles): Promise<void> {
   for (const pid of [init, holder]) while (pid !== undefined && (await isRunning(pid))) await sleep(10);
 }
 
-/** Returns the lab's first process, the holder's only child, as a process id of the host. */
+/** Returns the lab's first process, the holder's only child, as a process id of the host. @throws if it has ended */
 export async function findInitProcess(holder: number): Promise<number> {
   const { stdout } = await runCommand(["cat", `/proc/${holder}/task/${holder}/children`]);
   const init = Number(stdout.trim().split(" ")[0]);

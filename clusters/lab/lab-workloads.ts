@@ -30,7 +30,7 @@ export function listWorkloads({ kubeProxy, overlay, multus, nodeLocalDns }: Envi
   ];
 }
 
-/** Installs kube-proxy as a DaemonSet, as kubeadm does. It uses the API server's own address: it implements the Services. */
+/** Installs kube-proxy as a DaemonSet, as kubeadm does. It uses the API server's own address: no Service works before it. */
 export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan: LabPlan): Promise<void> {
   const config = {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",

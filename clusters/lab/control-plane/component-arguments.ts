@@ -50,6 +50,7 @@ export function listEtcdArguments({ directory }: ControlPlaneOptions): readonly 
   ];
 }
 
+/** Returns kube-apiserver's arguments. */
 export function listApiServerArguments({
   version,
   address,
@@ -87,6 +88,7 @@ export function listApiServerArguments({
   ];
 }
 
+/** Returns kube-controller-manager's arguments. */
 export function listControllerManagerArguments({
   pki,
   directory,
@@ -112,6 +114,7 @@ export function listControllerManagerArguments({
   ];
 }
 
+/** Returns kube-scheduler's arguments. */
 export function listSchedulerArguments({ directory }: ControlPlaneOptions): readonly string[] {
   return [`--kubeconfig=${directory}/kube-scheduler.kubeconfig`, "--leader-elect=false", "--bind-address=127.0.0.1"];
 }

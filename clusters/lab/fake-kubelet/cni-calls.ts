@@ -8,9 +8,9 @@ import { buildMachineCommand } from "../machines/nsenter.ts";
 const CONFIGURATION_DIRECTORY = "/etc/cni/net.d";
 const PLUGIN_DIRECTORY = "/opt/cni/bin";
 
-/** A plugin call that takes longer, in seconds, is written to the daemon's log. */
+/** Duration in seconds from which a plugin call is written to the daemon's log. */
 const SLOW_CALL_SECONDS = 5;
-/** A plugin is ended after this time, and its call has failed. */
+/** Timeout of a plugin call. */
 const CALL_TIMEOUT_MS = 60_000;
 
 const plugin = z.looseObject({
@@ -54,7 +54,7 @@ export interface PortMapping {
   readonly hostIP?: string;
 }
 
-/** Reads the configuration that a runtime uses: the directory's first. Returns undefined if the node has none yet. */
+/** Reads the configuration that a runtime uses: the directory's first by name. @returns undefined if there is none yet */
 export async function readCniConfiguration(machine: number): Promise<CniConfiguration | undefined> {
   const directory = `/proc/${machine}/root${CONFIGURATION_DIRECTORY}`;
   const [fileName] = (await readdir(directory).catch(() => []))

@@ -1,12 +1,12 @@
 import type { V1Container } from "@kubernetes/client-node";
 
-/** /proc/sys is read-only in a container that is not privileged. */
+/** Shell command that makes /proc/sys read-only, as in a container that is not privileged, and drops capabilities. */
 const CONFINE =
   'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec setpriv --bounding-set "$0" --inh-caps=-all "$@"';
 
 /**
  * Returns a command that runs with the capabilities of its container, if the container drops all others. User, seccomp profile and root
- * file system are the machine's: only kind has those.
+ * file system are those of the machine: only kind applies the container's.
  */
 export function confineCommand({ securityContext }: V1Container, argv: readonly string[]): readonly string[] {
   const { add = [], drop = [] } = securityContext?.capabilities ?? {};

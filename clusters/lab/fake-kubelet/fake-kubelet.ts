@@ -30,7 +30,7 @@ const HEARTBEAT_MS = 10_000;
 const CONFIGURATION_POLL_MS = 100;
 /** Number of plugin calls that run at a time. */
 const MAX_PLUGIN_CALLS = 4;
-/** Retries a status for about half a minute. */
+/** Retries of a status patch, for about half a minute. */
 const STATUS_RETRY = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } as const;
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
@@ -47,7 +47,7 @@ interface FakeKubeletOptions extends Pick<NodeContext, "name" | "addresses" | "m
   onChange(): void;
 }
 
-/** Does for one node what kubelet and the container runtime do: its Node object, and every pod that is bound to it. */
+/** Replaces kubelet and the container runtime of one node: maintains the Node object, and runs the pods bound to it. */
 export class FakeKubelet implements NodeContext {
   readonly name: string;
   /** IPv4 first. */
@@ -94,12 +94,12 @@ export class FakeKubelet implements NodeContext {
         onPod: (pod) => {
           this.#updatePod(pod);
         },
-        onDeleted: (uid) => void this.#pods.get(uid)?.stop(0, false),
+        onDeleted: (uid) => void this.#pods.get(uid)?.stop({ graceMs: 0, deleteObject: false }),
         onMissing: (uid) => {
           const worker = this.#pods.get(uid);
           if (worker === undefined || worker.stopping) return;
           this.log(`${worker.name}: deleted, and the watch did not report it`);
-          void worker.stop(0, false);
+          void worker.stop({ graceMs: 0, deleteObject: false });
         },
         log: (line) => {
           this.log(line);
@@ -109,7 +109,7 @@ export class FakeKubelet implements NodeContext {
     );
   }
 
-  /** Stops watching and reporting, as a kubelet that is killed. Containers and their network stay. */
+  /** Stops watching and reporting, like a kubelet that is killed. Containers and their network stay. */
   pause(): void {
     this.#pause.abort();
   }
@@ -173,7 +173,7 @@ export class FakeKubelet implements NodeContext {
       });
   }
 
-  /** Waits a whole interval, or only until a CNI configuration appears where there is none. */
+  /** Waits for an interval. @param untilConfigured whether to return as soon as the node has a CNI configuration */
   async #waitForNextHeartbeat(untilConfigured: boolean): Promise<void> {
     const until = Date.now() + HEARTBEAT_MS;
     while (Date.now() < until) {
@@ -201,7 +201,7 @@ export class FakeKubelet implements NodeContext {
     void this.core.createNamespacedEvent({ namespace, body }).catch(() => undefined); // the log has the message
   }
 
-  /** Writes a pod's status. Retries while the API server does not answer: nobody else knows the status. */
+  /** Writes a pod's status. Retries while the API server does not answer: no other program knows the status. */
   async patchStatus(pod: V1Pod, status: V1PodStatus): Promise<void> {
     const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
     const patch = async () => {

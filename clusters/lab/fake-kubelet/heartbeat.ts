@@ -38,7 +38,10 @@ export class Heartbeat {
     this.#node = node;
   }
 
-  /** @param problem why the node cannot start pods; undefined: it is Ready */
+  /**
+   * Renews the lease, and writes the status if it has changed.
+   * @param problem why the node cannot start pods; undefined: it is Ready
+   */
   async send(problem: string | undefined): Promise<void> {
     await Promise.all([this.#renewLease(), this.#writeStatus(problem)]);
   }

@@ -87,7 +87,7 @@ function finishExec(
   });
 }
 
-/** Serves a request for a container's log, or for its last `tailLines` lines. `follow` is not supported. */
+/** Returns the response to a request for a container's log, or for its last `tailLines` lines. `follow` is not supported. */
 export async function readContainerLog(
   directory: string,
   url: string,
@@ -105,7 +105,7 @@ export async function readContainerLog(
   return { status: 200, text: (tailLines === null ? lines : lines.slice(-Number(tailLines))).join("") };
 }
 
-/** Parses a path like `/exec/NAMESPACE/POD/CONTAINER?command=…`. Throws for a name that could be a file path. */
+/** Parses a path like `/exec/NAMESPACE/POD/CONTAINER?command=…`. @throws for a name that could be a file path */
 function parseKubeletUrl(url: string) {
   const { pathname, searchParams: query } = new URL(url, "https://node");
   const [, verb = "", namespace = "", name = "", ...remainingParts] = pathname.split("/").map(decodeURIComponent);

@@ -25,7 +25,7 @@ export function buildNodeObject(
 }
 
 /**
- * Replaces the list instead of merging it, as kubelet does: a merge by type would lose an address of a dual-stack node
+ * Directive to replace the list instead of merging it, as kubelet does: a merge by type would lose an address of a dual-stack node
  * (kubernetes/kubernetes issue 79391).
  */
 const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;

@@ -61,7 +61,7 @@ export async function removeSandbox(machine: number, { attachment, network, resu
   await removeNamespace(machine, attachment);
 }
 
-/** Calls GC with the sandboxes of a network: the plugins remove what they have for any other. */
+/** Calls GC with the sandboxes of a network: the plugins release the resources of all others. */
 export async function callPluginGc(
   machine: number,
   network: CniConfiguration,

@@ -15,6 +15,13 @@ import { Volumes } from "./volumes.ts";
 
 const BACKOFF_MS: { readonly first: number; readonly max: number } = { first: 300, max: 10_000 };
 
+interface StopOptions {
+  /** Time from SIGTERM to SIGKILL. */
+  readonly graceMs: number;
+  /** Whether the Pod object still exists. */
+  readonly deleteObject: boolean;
+}
+
 /** Runs one pod from its sandbox to its teardown, as kubelet and the container runtime do. */
 export class PodWorker {
   readonly #node: NodeContext;
@@ -61,18 +68,16 @@ export class PodWorker {
   update(pod: V1Pod): void {
     this.#pod = pod;
     if (pod.metadata?.deletionTimestamp !== undefined)
-      void this.stop((pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000, true);
+      void this.stop({ graceMs: (pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000, deleteObject: true });
     else if (this.#pendingPatches === 0 && reportsReady(pod.status) !== reportsReady(this.#buildStatus()))
       this.#publishStatus();
   }
 
   /**
-   * Stops the containers, then removes the network, then the object: kubelet's order.
-   *
-   * @param deleteObject whether the Pod object still exists
+   * Stops the containers, removes the network, and deletes the Pod object, in kubelet's order.
    */
-  stop(graceMs: number, deleteObject: boolean): Promise<void> {
-    this.#stopped ??= this.#teardown(graceMs, deleteObject);
+  stop(options: StopOptions): Promise<void> {
+    this.#stopped ??= this.#teardown(options);
     return this.#stopped;
   }
 
@@ -87,7 +92,7 @@ export class PodWorker {
     await Promise.all([...this.#running.values()].map((container) => container.stop(graceMs)));
   }
 
-  async #teardown(graceMs: number, deleteObject: boolean): Promise<void> {
+  async #teardown({ graceMs, deleteObject }: StopOptions): Promise<void> {
     this.#stopping.abort();
     this.#node.removeRunning(this.name);
     await this.#stopContainers(graceMs);
@@ -229,7 +234,7 @@ export class PodWorker {
     this.#publishStatus();
   }
 
-  /** Patches the status: one patch at a time, each with the status of its moment. `update` repeats one that got lost. */
+  /** Patches the status: one patch at a time, each with the status at its start. `update` repeats a lost one. */
   #publishStatus(): void {
     if (this.#stopping.signal.aborted) return;
     this.#pendingPatches += 1;

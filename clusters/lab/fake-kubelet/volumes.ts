@@ -128,7 +128,7 @@ export class Volumes {
   }
 }
 
-/** Returns a field of a pod by its path in the downward API. Throws for a field that the lab does not support. */
+/** Returns a field of a pod by its path in the downward API. @throws for a field that the lab does not support */
 export function readPodField(pod: V1Pod, path: string): string {
   switch (path) {
     case "metadata.name":

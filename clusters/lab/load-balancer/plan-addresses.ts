@@ -61,6 +61,7 @@ export function planBalancedAddresses(
 
 /** Third byte of the range's IPv4 addresses, which neither nodes nor pods of a lab use. */
 const RANGE = 210;
+/** Number of the range's first address. */
 const FIRST = 10;
 
 /**

@@ -10,7 +10,7 @@ import { listBridges, listLinks, ROUTER_RULES, ROUTER_SYSCTLS } from "./topology
 
 const FILES = join(import.meta.dirname, "..", "files");
 const TIMEOUT_MS = 20_000;
-/** Links of a machine; most machines have the first alone. */
+/** Links of a machine; most machines have only the first. */
 const LINKS = ["eth0", "eth1"];
 /** Programs that a machine has in /opt/cni/bin; `cni-plugins` is a directory of plugins. */
 export const CNI_PROGRAMS = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"] as const;
@@ -34,7 +34,7 @@ export async function makeBridge(machines: LabMachines): Promise<number> {
   return bridge;
 }
 
-/** Lets the bridges' namespace route between its bridges, with a firewall. */
+/** Makes the bridges' namespace a router between its bridges, with a firewall. */
 async function makeRouter(bridge: number): Promise<void> {
   for (const [name, value] of Object.entries(ROUTER_SYSCTLS))
     await runOrThrow(buildNetworkCommand(bridge, ["sysctl", "-q", "-w", `${name}=${value}`]));
@@ -62,7 +62,7 @@ export async function makeMachines(
   return new Map(await Promise.all(entries));
 }
 
-/** Creates one machine and connects it. Parameters as of `makeMachines`. @returns its first process */
+/** Creates one machine and connects it. The parameters are those of `makeMachines`. @returns its first process */
 export async function addMachine(
   bridge: number,
   machines: LabMachines,

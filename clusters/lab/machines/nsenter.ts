@@ -40,6 +40,7 @@ export function buildPodCommand(
   return buildMachineCommand(machine, netns === undefined ? argv : ["nsenter", `--net=${netns}`, "--", ...argv]);
 }
 
+/** A bind mount of a container. */
 export interface Mount {
   /** Kind of file to create if the source does not exist. */
   readonly kind: "dir" | "file" | "none";

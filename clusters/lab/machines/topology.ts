@@ -7,7 +7,7 @@ const MANAGEMENT_BRIDGE = "br-mgmt";
 /** A bridge. Its addresses are the gateways of its machines. */
 interface LabBridge {
   readonly name: string;
-  /** With their prefix lengths. */
+  /** Addresses with prefix lengths. */
   readonly addresses: readonly string[];
 }
 
@@ -17,15 +17,15 @@ interface LabLink {
   readonly bridge: string;
   /** Name of the bridge's end. */
   readonly port: string;
-  /** A machine that is recreated keeps it, as a network card does. */
+  /** MAC address, which a recreated machine keeps, as a network card does. */
   readonly mac: string;
-  /** With their prefix lengths. */
+  /** Addresses with prefix lengths. */
   readonly addresses: readonly string[];
   /** Gateways of the default routes that use this link. */
   readonly gateways: readonly string[];
 }
 
-/** Returns the lab's bridges: one, one for each rack, or a second one for management. */
+/** Returns the lab's bridges: one for each rack; without racks one, and a second one for a management network. */
 export function listBridges({ gateway, gateway6, prefixLength, racks, management }: LabMachines): readonly LabBridge[] {
   if (racks !== undefined)
     return racks.map((rack, index) => ({
@@ -41,7 +41,7 @@ export function listBridges({ gateway, gateway6, prefixLength, racks, management
     : [main, { name: MANAGEMENT_BRIDGE, addresses: [`${management.gateway}/${management.prefixLength}`] }];
 }
 
-/** Returns the links of a machine. Throws for an unknown name. */
+/** Returns the links of a machine. @throws for an unknown name */
 export function listLinks(machines: LabMachines, name: string): readonly LabLink[] {
   const allMachines: readonly Pick<LabNode, "name" | "address" | "address6" | "rack" | "management">[] = [
     ...machines.nodes,

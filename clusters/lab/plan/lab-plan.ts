@@ -52,7 +52,8 @@ export async function readPlan(file: string): Promise<LabPlan> {
 }
 
 /**
- * Whether a lab is the wanted one. It may have more programs: a run with one kube-proxy uses the lab of a run with several. Pure.
+ * Whether a run can use an existing lab. The lab may have more programs: a run with one kube-proxy uses the lab of a run with
+ * several. Pure.
  */
 export function isReusable(current: LabPlan, desired: LabPlan): boolean {
   const describe = ({ programs: _, ...otherFields }: LabPlan): string => JSON.stringify({ ...otherFields, port: 0 });

@@ -6,9 +6,9 @@ import { type NodeProber, parseProbeTarget } from "./node-prober.ts";
 const UNREADY_PERIOD_MS = 100;
 
 /**
- * Runs a container's readiness probe until the signal is aborted. Does nothing for a kind of probe that the lab does not know.
+ * Runs a container's readiness probe until the signal is aborted. Does nothing for a kind of probe that the lab does not support.
  *
- * @param podIP address that the probe asks by default
+ * @param podIP address that the probe connects to by default
  * @param onChange called each time the container becomes ready or unready
  */
 export async function probeReadiness(
