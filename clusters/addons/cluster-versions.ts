@@ -18,7 +18,7 @@ export function listClusterVersions({
   };
 }
 
-/** Lists what connects overlay pods. The reference plugins, whose version is `cniPlugins`, need nothing else. */
+/** Returns the version of the pod network; empty for the reference plugins, whose version is `cniPlugins`. */
 function listOverlayVersions(overlay: EnvironmentSpec["overlay"]): Readonly<Record<string, string>> {
   if (overlay === undefined) return { calico: VERSIONS.calico };
   return overlay.kind === "flannel" ? { flannel: VERSIONS.flannel } : {};

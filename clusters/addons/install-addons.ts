@@ -66,7 +66,7 @@ async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Pr
   for (const pool of extraPools) await kubectl.apply(stringify(renderPool(pool, spec.underlayCidr)));
 }
 
-/** Waits until calico-node has created its default pools: if another pool exists, it does not create them. */
+/** Waits until calico-node has created its default pools, which it does only if no other pool exists. */
 async function waitForDefaultPools(kubectl: Kubectl, count: number): Promise<void> {
   await pRetry(
     async () => {

@@ -8,7 +8,7 @@ import type { OfficialRelease } from "./catalog.ts";
 import { runOrThrow } from "./run-command.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 
-/** A release cannot be downloaded: its server is not reachable or does not have the file. A wrong checksum is not such an error. */
+/** The error for a release whose server is not reachable or does not have the file; a wrong checksum is another error. */
 export class UnavailableError extends Error {}
 
 /** Timeout of a download in milliseconds, for a server that stops sending. */

@@ -8,7 +8,7 @@ import { runCommand, runOrThrow } from "./run-command.ts";
 import { listBuildArguments, type GoModule, renderGoMod, listGoPackages } from "./module.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 
-/** Builds pure Go, with fewer garbage collections of the compiler, for Linux on amd64. */
+/** Variables of a build of pure Go for Linux on amd64, with fewer garbage collections of the compiler. */
 const GO_ENV = { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" } as const;
 
 /** Returns the variables of a module's build. */
@@ -16,7 +16,7 @@ function createBuildEnvironment(module: GoModule): Readonly<Record<string, strin
   return module.cgo === true ? { ...GO_ENV, CGO_ENABLED: "1" } : GO_ENV;
 }
 
-/** Ends a build when this process ends (setpriv(1) of util-linux): otherwise it would run on for minutes. */
+/** Prefix of a command that must end with this process (setpriv(1) of util-linux): a build would continue for minutes. */
 const END_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM", "--"];
 
 const download = z.object({ GoMod: z.string(), Dir: z.string().optional() });
@@ -27,7 +27,7 @@ const goMod = z.object({
   Replace: z.array(z.object({ Old: modulePath, New: modulePath })).nullish(),
 });
 
-/** Returns the problem and its remedy if Go is missing. */
+/** Returns the problem and its remedy if Go is missing; undefined if it is installed. */
 export async function findGoProblem(): Promise<string | undefined> {
   const { exitCode } = await runCommand(["go", "version"]);
   return exitCode === 0

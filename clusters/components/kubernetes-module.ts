@@ -14,7 +14,7 @@ export const CONTROL_PLANE = [
 /** The test program of Kubernetes. */
 export const TEST_PROGRAM = { packages: ["test/e2e"], test: true } as const;
 
-/** Ginkgo, which runs the test program, and the command in the images of its pods: one build. */
+/** Commands that one build creates: Ginkgo, which runs the test program, and agnhost, which runs in the tests' pods. */
 export const TEST_COMMANDS = {
   packages: ["test/images/agnhost"],
   otherPackages: ["github.com/onsi/ginkgo/v2/ginkgo"],

@@ -21,7 +21,10 @@ const THIS_MACHINE: Machine = {
   withoutServices: runWithoutServices,
 };
 
-/** Installs the Debian packages that are missing, as a step. Throws with the command for root if this user is not root. */
+/**
+ * Installs the missing Debian packages, as a step of the progress.
+ * @throws if this user is not root; the message has the command for root
+ */
 export async function ensureDebianPackages(
   names: readonly string[],
   progress: Progress,

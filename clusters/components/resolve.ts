@@ -14,8 +14,13 @@ import { runTimed } from "./timed.ts";
 /** Number of builds at a time: downloads and linking use one core, so that another build can compile. */
 const MAX_BUILDS = 2;
 
+/** The paths of components. */
 export interface ResolvedComponents {
-  /** Returns the absolute path of a component, a directory for `cni-plugins`. Default: the first requested version. */
+  /**
+   * Returns the absolute path of a component, a directory for `cni-plugins`.
+   * @param version default: the first requested version
+   * @throws if the component was not requested
+   */
   path(name: ComponentName, version?: string): string;
 }
 
@@ -95,7 +100,7 @@ async function resolveComponent(recipe: Recipe, progress: Progress): Promise<str
   );
 }
 
-/** Returns whether the official release could be downloaded. Throws for a wrong checksum. */
+/** Downloads the official release. @returns whether it is available @throws for a wrong checksum */
 async function tryDownload({ ref, release }: Recipe, target: string, progress: Progress): Promise<boolean> {
   if (release === undefined || !(await isReachable(release.url))) return false;
   try {

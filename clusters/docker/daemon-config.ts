@@ -14,7 +14,7 @@ export interface DaemonPaths {
   readonly logFile: string;
 }
 
-/** Returns the paths of the daemon of a cache. */
+/** Returns the paths of the daemon whose files are in a cache. */
 export function getDaemonPaths(cacheRoot: string): DaemonPaths {
   const directory = `${cacheRoot}/engine`;
   return {

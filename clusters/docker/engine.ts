@@ -7,7 +7,7 @@ import type { Progress } from "../progress/progress.ts";
 import { getDaemonPaths } from "./daemon-config.ts";
 import { findDaemonPid, startDockerDaemon, stopDockerDaemon } from "./private-daemon.ts";
 
-/** A Docker daemon that runs. */
+/** A running Docker daemon. */
 export interface DockerEngine {
   /** `unix:///…` */
   readonly host: string;
@@ -29,7 +29,7 @@ const PACKAGES = {
 /** Limits the wait for a daemon of another machine (DOCKER_HOST=tcp://…) that does not answer. */
 const ANSWER_TIMEOUT_MS = 5000;
 
-/** Returns the running daemon, or starts a private one. Throws if it cannot. */
+/** Returns the running daemon, or starts a private one. @throws if no daemon runs and none can be started */
 export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
   const running = await findRunningEngine();
   if (running !== undefined) return running;
@@ -70,7 +70,7 @@ export async function installDocker(progress: Progress): Promise<boolean> {
   return missing.flat().length > 0;
 }
 
-/** Returns the running daemon: the given one, or the private one. */
+/** Returns the running daemon, that of DOCKER_HOST or else the private one; undefined if neither answers. */
 export async function findRunningEngine(): Promise<DockerEngine | undefined> {
   if (await isAnswering(getGivenHost())) return createEngine(getGivenHost(), false);
   const host = `unix://${getDaemonPaths(getCacheRoot()).socket}`;

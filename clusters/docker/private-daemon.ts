@@ -15,7 +15,11 @@ const STOP_TIMEOUT_MS = 45_000;
 /** f_type of overlayfs in statfs(2): Docker cannot stack an overlay on it. */
 const OVERLAYFS_MAGIC = 0x794c7630;
 
-/** Starts dockerd, which outlives this process, and waits until it answers. Root only. */
+/**
+ * Starts dockerd, which outlives this process, and waits until it answers. Root only.
+ * @param isAnswering tests whether the daemon answers
+ * @throws if the paths are not usable, or the daemon does not answer in time
+ */
 export async function startDockerDaemon(paths: DaemonPaths, isAnswering: () => Promise<boolean>): Promise<void> {
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
   await assertPathsUsable(paths);
@@ -52,7 +56,7 @@ export async function startDockerDaemon(paths: DaemonPaths, isAnswering: () => P
   }
 }
 
-/** Returns the pid of the private daemon if it runs. The number in an old pid file may belong to another process. */
+/** Returns the pid of the private daemon; undefined if it does not run: an old pid file may have another process's number. */
 export async function findDaemonPid(paths: DaemonPaths): Promise<number | undefined> {
   const pid = Number(await readFile(paths.pidFile, "utf8").catch(() => ""));
   if (!Number.isInteger(pid) || pid <= 1) return undefined;

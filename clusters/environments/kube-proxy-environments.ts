@@ -3,7 +3,7 @@ import type { Environment } from "../spec/environment.ts";
 /** Addresses that only kube-proxy translates. */
 const TRANSLATED = new Set(["service", "node-port", "api-server", "external-ip", "load-balancer", "vip", "dns-name"]);
 
-/** Returns the configuration of a kube-proxy that takes what enters by links with a prefix for local pods. */
+/** Returns the configuration of a kube-proxy for which packets from links with a name prefix come from local pods. */
 function detectByLinkPrefix(interfaceNamePrefix: string) {
   return { clusterCIDR: "", detectLocalMode: "InterfaceNamePrefix", detectLocal: { interfaceNamePrefix } };
 }

@@ -12,7 +12,7 @@ interface ContainerRequest {
   readonly image: string;
 }
 
-/** Creates an external container, which has not been started, and removes earlier ones in its network. */
+/** Creates an external container without starting it, and removes earlier ones in its network. */
 export async function createExternalContainer(
   engine: DockerEngine,
   { cluster, network, image }: ContainerRequest,

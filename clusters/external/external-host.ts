@@ -17,7 +17,7 @@ interface StartedHost extends ExternalHost {
   stop(): Promise<void>;
 }
 
-/** Starts a container that is not part of the cluster, in place of an earlier one in that network. */
+/** Starts a container that is not part of the cluster, and removes an earlier one in its network. */
 export async function startExternalHost(engine: DockerEngine, options: ExternalHostOptions): Promise<StartedHost> {
   const { network } = options;
   const container = await createExternalContainer(engine, options);
@@ -26,7 +26,7 @@ export async function startExternalHost(engine: DockerEngine, options: ExternalH
   return {
     address: started.getIpAddress(network),
     ...(address6 === "" ? {} : { address6 }),
-    // The result of testcontainers' exec is complete only when the program has ended: a stream of lines is docker's.
+    // testcontainers' exec returns only when the program has ended, so `docker exec` provides the stream.
     attach: (argv) =>
       Promise.resolve(createProgramStream(["docker", "exec", "-i", started.getId(), ...argv], engine.env)),
     exec: async (argv) => {
@@ -39,7 +39,7 @@ export async function startExternalHost(engine: DockerEngine, options: ExternalH
   };
 }
 
-/** Returns an empty string in a network without IPv6. */
+/** Returns the IPv6 address of a container in a network; an empty string without IPv6. */
 async function findIpv6Address(engine: DockerEngine, container: string, network: string): Promise<string> {
   const format = `{{(index .NetworkSettings.Networks "${network}").GlobalIPv6Address}}`;
   return (await engine.docker(["inspect", "--format", format, container])).stdout.trim();

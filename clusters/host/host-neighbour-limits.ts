@@ -3,7 +3,7 @@ import type { Progress } from "../progress/progress.ts";
 
 /** Number of workers from which the kernel's own limits are too low. */
 const MIN_WORKERS = 6;
-/** Sizes of the table: no entry is removed below the first, old ones above the second, and the third is its limit. */
+/** Sizes of the table: no entry is removed below the first, old ones are removed above the second, and the third is the maximum. */
 const THRESHOLDS = { gc_thresh1: 8192, gc_thresh2: 16_384, gc_thresh3: 32_768 } as const;
 
 /**

@@ -5,7 +5,7 @@ import type { Progress } from "../progress/progress.ts";
 export interface KernelLimits {
   /** Common prefix of the sysctls, like `fs.inotify`. */
   readonly prefix: string;
-  /** Minimum by the rest of the sysctl's name. */
+  /** Minimum value by the last part of the sysctl's name. */
   readonly atLeast: Readonly<Record<string, number>>;
   /** Reason for the note that is printed. */
   readonly because: string;

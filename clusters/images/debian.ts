@@ -26,7 +26,7 @@ export function chooseMirror(targets: string, codename: string): Mirror | undefi
   return { url, suite: codename, components };
 }
 
-/** Returns the first mirror of a list, by priority: `http://mirror/ubuntu/ priority:1`, a line each, `#` for comments. */
+/** Returns the mirror with the best priority in a list of lines like `http://mirror/ubuntu/ priority:1`; undefined if it has none. */
 export function chooseListedMirror(list: string): string | undefined {
   const priority = (line: string): number => Number(/\bpriority:(\d+)/.exec(line)?.[1] ?? Number.MAX_SAFE_INTEGER);
   const lines = list.split("\n").filter((line) => /^[a-z]+:/.test(line));
@@ -34,7 +34,7 @@ export function chooseListedMirror(list: string): string | undefined {
   return first?.split(/\s+/)[0];
 }
 
-/** Returns the mirror of this machine's release. Throws if apt has no index. */
+/** Returns the mirror of this machine's release. @throws if apt has no index or no mirror */
 export async function findMachineMirror(): Promise<Mirror> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "unknown";
   const format = "$(SITE) $(RELEASE) $(COMPONENT)";

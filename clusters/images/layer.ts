@@ -13,7 +13,7 @@ export interface Layer {
   readonly tar: string;
   /** `sha256:…` of the tar, its name in image configurations. */
   readonly diffId: string;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
@@ -34,7 +34,7 @@ export async function identifyFile(path: string): Promise<string> {
   return `${size}:${Math.trunc(mtimeMs)}`;
 }
 
-/** Returns a key of a directory of small files: of their names, modes and contents. */
+/** Returns a hash of the names, modes and contents of a directory of small files. */
 export async function identifyTree(directory: string): Promise<string> {
   const names = (await readdir(directory, { recursive: true })).sort();
   const parts = await Promise.all(

@@ -53,7 +53,11 @@ export class ImageBuilder {
     this.#root = root;
   }
 
-  /** Builds an image. `tree` is a directory of `files/` that is copied. */
+  /**
+   * Builds an image.
+   * @param options.debian whether the image has the Debian root
+   * @param options.tree directory of `files/` that is copied into the image
+   */
   async build(
     reference: string,
     files: readonly ImageFile[],

@@ -21,7 +21,10 @@ export async function pruneLayers(): Promise<void> {
   }
 }
 
-/** Removes old images of this project in Docker, and old image stores, unless a container uses them. */
+/**
+ * Removes old images of this project in Docker, and old image stores, unless a container uses them.
+ * @param node reference of the node image to keep
+ */
 export async function pruneImages(engine: DockerEngine, node: string): Promise<void> {
   const format = "{{.Repository}}:{{.Tag}}";
   const { stdout } = await engine.docker(["image", "ls", "--format", format, "--filter", "reference=interlay.dev/*"]);

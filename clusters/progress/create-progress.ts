@@ -2,7 +2,7 @@ import type { Progress } from "./progress.ts";
 import { createPlainProgress } from "./plain.ts";
 import { createTerminalProgress } from "./terminal.ts";
 
-/** Whether to print colours, by NO_COLOR (https://no-color.org) and FORCE_COLOR, which takes precedence. The value 0 disables either. */
+/** Whether to print colours, according to FORCE_COLOR if it is set, else NO_COLOR (https://no-color.org). FORCE_COLOR=0 means none. */
 export function wantsColors(env: NodeJS.ProcessEnv): boolean {
   const { FORCE_COLOR: forceColor, NO_COLOR: noColor } = env;
   if (forceColor !== undefined && forceColor !== "") return forceColor !== "0" && forceColor !== "false";

@@ -1,4 +1,4 @@
-/** Reports the progress of long work. Providers, builds and runs print through it alone. */
+/** Reports the progress of long work. Providers, builds and runs print only through it. */
 export interface Progress {
   /** Begins a step. @param lastSeconds its duration the last time, if known */
   step(title: string, lastSeconds?: number): StepHandle;
@@ -6,7 +6,7 @@ export interface Progress {
   note(line: string): void;
 }
 
-/** A step that runs. `done` or `fail` ends it. */
+/** A running step. `done` or `fail` ends it. */
 export interface StepHandle {
   /** Reports a detail, like "3 of 7 packages". */
   update(detail: string): void;

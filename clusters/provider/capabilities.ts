@@ -29,7 +29,7 @@ const CAPABILITIES: Readonly<Record<ProviderName, ReadonlySet<ProviderCapability
   existing: new Set(),
 };
 
-/** Whether a run may do something with the clusters of a provider. */
+/** Whether a run may take an action on the clusters of a provider. */
 export function hasCapability(provider: ProviderName, capability: ProviderCapability): boolean {
   return CAPABILITIES[provider].has(capability);
 }

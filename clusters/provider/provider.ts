@@ -81,16 +81,16 @@ export interface Cluster {
   readonly faults?: NodeFaults;
   /** Imports images into every node; undefined: the provider cannot. */
   importImages?(images: readonly Image[]): Promise<void>;
-  /** Drops packets of nodes and pods to other networks than the cluster's, until the cluster is deleted; undefined as above. */
+  /** Drops packets to networks outside of the cluster, until the cluster is deleted; undefined: the provider cannot. */
   blockEgress?(): Promise<void>;
-  /** Replaces kube-proxy on every node, also by the same version: the old program removes its rules, then the new one starts. */
+  /** Replaces kube-proxy on every node, even by the same version: the old program removes its rules, then the new one starts. */
   switchKubeProxy(to: KubeProxy): Promise<void>;
   /**
    * Returns a host on the underlay that is not part of the cluster. It is started by the first call, and ends with the
    * cluster. Undefined: the provider cannot start one.
    */
   external(): Promise<ExternalHost | undefined>;
-  /** Starts a host in another network, whose way to the underlay is a router; undefined: the provider cannot. */
+  /** Starts a host in a network that a router connects to the underlay; undefined: the provider cannot. */
   startRoutedClient?(): Promise<RoutedClient>;
 }
 

@@ -12,7 +12,7 @@ export function createDefaultSpec(env: NodeJS.ProcessEnv = process.env): typeof 
     : { ...DEFAULT_SPEC, ...parseUnderlay(underlay), underlayMayMove: false };
 }
 
-/** Returns the ranges of an underlay: x.y.168.64/26 for nodes, x.y.200.0/24 for pods. Throws unless it is an IPv4 /16. */
+/** Returns the ranges of an underlay: x.y.168.64/26 for nodes, x.y.200.0/24 for pods. @throws unless it is an IPv4 /16 */
 export function parseUnderlay(cidr: string): Underlay {
   const [address, length] = ipaddr.IPv4.isValidCIDR(cidr) ? ipaddr.IPv4.parseCIDR(cidr) : [undefined, 0];
   const [a, b, c, d] = address?.octets ?? [];

@@ -6,7 +6,7 @@ type DetectedSpec = Pick<ClusterSpec, "name" | "workers" | "kubernetes" | "kubeP
   readonly families: readonly IpFamily[];
 };
 
-/** Returns the spec of a running cluster. What cannot be read has the default of `up`. */
+/** Returns the spec of a running cluster. Fields that cannot be read have the defaults of `up`. */
 export function detectSpec({ families, ...detected }: DetectedSpec): ClusterSpec {
   const [family = "ipv4"] = families;
   return { ...setFamilies(createDefaultSpec(), families.length > 1 ? "dual" : family), ...detected, kubeProxies: [] };

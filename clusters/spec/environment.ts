@@ -13,7 +13,7 @@ export interface Environment {
   readonly changes: string;
   /** Settings that the providers apply. */
   readonly spec: EnvironmentSpec;
-  /** Providers that support it. */
+  /** Providers that support the environment. */
   readonly providers: readonly Exclude<ProviderName, "existing">[];
   /** Families of the run, if the environment affects IPv6. Default: that of `--family`. */
   readonly families?: "dual";

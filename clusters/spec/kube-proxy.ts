@@ -4,7 +4,7 @@ export const INSTALLED_MODES = ["iptables", "nftables"] as const;
 /** Mode of a cluster's kube-proxy. `none`: the cluster has no kube-proxy. */
 export type KubeProxyMode = (typeof INSTALLED_MODES)[number] | "ipvs" | "none";
 
-/** A kube-proxy as an installation of one version in one mode. */
+/** Version and mode of a kube-proxy. */
 export interface KubeProxy {
   /** e.g. `v1.28.15`; `none` without kube-proxy. */
   readonly version: string;

@@ -1,4 +1,4 @@
-/** A toleration of a pod, as Kubernetes has it. */
+/** A toleration in a pod's spec. */
 export interface PodToleration {
   readonly key?: string;
   readonly operator: "Exists" | "Equal";
@@ -10,7 +10,7 @@ export interface PodToleration {
 export interface PullSecret {
   readonly name: string;
   readonly type: string;
-  /** In base64, as the API server has it. */
+  /** Values in base64, as in the Secret object. */
   readonly data: Readonly<Record<string, string>>;
 }
 
