@@ -36,7 +36,7 @@ cluster-scoped. \`v1alpha1\` has the same fields ([changes of the API](../releas
 \`npm run generate\`.
 `;
 
-/** Returns the content of docs/reference/api.md, in the project's format. @param file its path, which decides the format */
+/** Returns the content of docs/reference/api.md, in the project's format. @param file path of the page, for Prettier's configuration */
 export async function formatApiReference(file: string): Promise<string> {
   const kinds = parseAllDocuments(renderCrds()).map((document) => renderKind(definition.parse(document.toJS()).spec));
   return format([INTRODUCTION, ...kinds].join("\n"), { ...(await resolveConfig(file)), parser: "markdown" });
@@ -58,7 +58,7 @@ function renderKind({ names, versions }: z.infer<typeof definition>["spec"]): st
   ].join("\n");
 }
 
-/** Lists the fields of an object and of those in it, each as path, type, and description. */
+/** Lists the fields of an object and of its nested objects, each as path, type and description. */
 function listFields(parent: Schema, path: string): readonly (readonly string[])[] {
   return Object.entries(parent.properties ?? {}).flatMap(([name, field]) => {
     const [fieldPath, element] = [`${path}${name}`, field.items ?? field.additionalProperties ?? field];

@@ -17,7 +17,7 @@ export function renderCliReference(program: Command): string {
   ].join("\n\n");
 }
 
-/** Lists the commands that do something, except those for programs. */
+/** Lists the visible commands that have no subcommands. */
 function listCommands(command: Command): readonly Command[] {
   const children = command.createHelp().visibleCommands(command);
   return children.length === 0 ? [command] : children.flatMap(listCommands);

@@ -38,7 +38,7 @@ export async function runVerbsAndExit(argv: readonly string[], verbs: readonly V
   process.exit(status);
 }
 
-/** Options reach the modules that print, and child processes, by the variables that other programs use for the same. */
+/** Sets the environment variables that pass the options to other modules and to child processes. */
 function applyCommonOptions({ color, quiet }: CommonFlags): void {
   if (!color) {
     process.env["NO_COLOR"] = "1";
@@ -58,7 +58,7 @@ async function describeFailure(error: unknown, command: Command | undefined): Pr
   return `${listNames(command).join(" ") || "interlay"}: ${described.message}${details}`;
 }
 
-/** Returns the names of a command and of those that it belongs to. */
+/** Returns the names of a command and of its parents. */
 function listNames(command: Command | null | undefined): readonly string[] {
   return command ? [...listNames(command.parent), command.name()] : [];
 }

@@ -17,7 +17,7 @@ const print = (text: string): void => {
   process.stdout.write(text);
 };
 
-/** `interlay certify run | verify | show | keygen | product | page`: the vendor's run, and the recipient's checks. */
+/** `interlay certify run | verify | show | keygen | product | page`: runs the suite for a certificate, and checks certificates. */
 export function createCertifyCommand(): Command {
   const group = addInheritedOptions(new Command("certify"));
   group.addCommand(

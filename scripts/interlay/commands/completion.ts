@@ -3,7 +3,7 @@ import registerCommands from "@bomb.sh/tab/commander";
 import { Argument, Command } from "commander";
 import { createProgram, type Verb } from "../program/program.ts";
 
-/** `interlay completion`: the script that a shell reads; it calls `interlay complete` at each press of the key. */
+/** `interlay completion`: the script that a shell reads; it calls `interlay complete` for each completion. */
 export function createCompletionCommand(): Command {
   return new Command("completion")
     .description("print the completion script of a shell")

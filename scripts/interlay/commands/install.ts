@@ -129,13 +129,13 @@ async function runInstall(flags: Flags): Promise<void> {
   if (flags.wait && !status.ready) process.exitCode = 1;
 }
 
-/** Deletes what an earlier version has left and no agent uses any more: its account may change every node's objects. */
+/** Deletes objects of an earlier version that no agent uses: their service account may change the objects of every node. */
 async function deleteObsoleteObjects(config: KubeConfig): Promise<void> {
   const client = KubernetesObjectApi.makeApiClient(config);
   for (const object of listObsoleteObjects()) await client.delete(object as KubernetesObject).catch(ignoreStatus(404));
 }
 
-/** Waits until the controller has made the NetworkAttachmentDefinition of a new network. */
+/** Waits until the controller has created the NetworkAttachmentDefinition of a new network. */
 async function waitForNetwork(config: KubeConfig, { subnet, network }: Flags, deadline: number): Promise<void> {
   if (subnet === undefined) return;
   const object = {
@@ -152,7 +152,7 @@ async function waitForNetwork(config: KubeConfig, { subnet, network }: Flags, de
   );
 }
 
-/** @throws an error if Multus' kind is not served, which pods need for underlay links */
+/** Checks that the cluster serves NetworkAttachmentDefinitions. @throws if Multus is not installed */
 async function assertMultus(config: KubeConfig): Promise<void> {
   const { groups } = await config.makeApiClient(ApisApi).getAPIVersions();
   if (!groups.some(({ name }) => name === "k8s.cni.cncf.io"))

@@ -6,7 +6,7 @@ import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { DEPRECATED_VERSION, STORED_VERSION } from "../../../plugin/kubernetes/objects.ts";
 import { addClusterOptions, type ClusterFlags, loadCluster } from "../program/common-options.ts";
 
-/** Time for one write: the API server compiles the rules of a CRD for seconds. */
+/** Timeout of one write: the API server needs seconds to compile the rules of a CRD. */
 const WRITE_TIMEOUT_MS = 60_000;
 
 interface Flags extends ClusterFlags {

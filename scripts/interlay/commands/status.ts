@@ -37,8 +37,8 @@ export function createStatusCommand(): Command {
 }
 
 /**
- * Reads the status, again until it is ready or the time is over.
- * @param timeoutMs 0: once
+ * Reads the status repeatedly, until it is ready or after the timeout.
+ * @param timeoutMs 0: the status is read once
  * @param needsPool whether a cluster without an UnderlayPool is not ready
  */
 export async function readStatus(config: KubeConfig, timeoutMs: number, needsPool = true): Promise<InstallationStatus> {

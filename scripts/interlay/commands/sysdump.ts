@@ -89,7 +89,7 @@ async function runSysdump(flags: SysdumpFlags): Promise<void> {
   );
 }
 
-/** Finds the cluster of --provider. @throws if that provider has none of that name */
+/** Finds the cluster of --provider; undefined without the option. @throws if the provider has no cluster of that name */
 async function findCluster(flags: SysdumpFlags) {
   if (flags.provider === undefined) return undefined;
   const provider = await loadProvider(flags.provider);

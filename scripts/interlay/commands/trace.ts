@@ -98,7 +98,7 @@ async function readState(flags: TraceFlags, cluster: TracedCluster | undefined):
   return snapshot;
 }
 
-/** Finds the address of a target: itself, a Service's ClusterIP, or that of a node or pod. */
+/** Returns the address of a target: the given address, a Service's ClusterIP, or the address of a node or pod. */
 async function resolveHost(
   host: string,
   namespace: string,

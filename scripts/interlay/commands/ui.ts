@@ -10,7 +10,7 @@ import { connectCluster, type TracedCluster } from "./trace/connect-cluster.ts";
 import { readClusterView } from "./ui/cluster-view.ts";
 import { startUiServer } from "./ui/ui-server.ts";
 
-/** `interlay ui`: a page of the cluster on this computer's loopback address, until it is interrupted. */
+/** `interlay ui`: serves a page of the cluster on this computer's loopback address until it is interrupted. */
 export function createUiCommand(): Command {
   const command = new Command("ui")
     .description("serve a page of the cluster: nodes, pools, pods, and traces between pods, until it is interrupted")

@@ -46,7 +46,7 @@ export function addClusterOptions(command: Command): Command {
   return addGlobalOptions(command, ["kubeconfig", "context"]);
 }
 
-/** Adds all global options without defaults, and without a place in the help, to a command that has subcommands. */
+/** Adds all global options to a command that has subcommands: hidden in the help, and without defaults. */
 export function addInheritedOptions(command: Command): Command {
   for (const [name, create] of Object.entries(OPTIONS)) {
     const option = create();

@@ -3,8 +3,8 @@ import type { OutputFormat } from "./common-options.ts";
 
 /**
  * Formats the result of a command, with a line break at its end.
- * @param value what `json` and `yaml` print
- * @param renderTable returns the text for people
+ * @param value the result for `json` and `yaml`
+ * @param renderTable returns the text for `table`
  */
 export function formatOutput(format: OutputFormat, value: unknown, renderTable: () => string): string {
   if (format === "json") return `${JSON.stringify(value, undefined, 2)}\n`;

@@ -85,7 +85,7 @@ function listWords(program: Command, argv: readonly string[]): readonly string[]
   });
 }
 
-/** Sets what all commands have in common: errors are thrown, options stand after their command, the help has one form. */
+/** Applies the settings of all commands: errors are thrown, options follow their command, the help has one form. */
 function prepareCommand(command: Command): void {
   command.exitOverride().enablePositionalOptions().showSuggestionAfterError().helpCommand(false);
 

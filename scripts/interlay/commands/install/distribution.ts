@@ -10,7 +10,7 @@ export interface NodeFacts {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Where a distribution's container runtime finds plugins and their configuration. */
+/** A Kubernetes distribution, and where its container runtime finds plugins and their configuration. */
 export interface Distribution {
   readonly name: string;
   readonly cniBinDirectory: string;
@@ -55,7 +55,7 @@ function describeK3s(kubelet: string): Distribution {
 }
 
 /**
- * Finds the one distribution of all nodes.
+ * Returns the distribution of all nodes.
  * @throws an error if nodes differ in the plugin directory, which one DaemonSet cannot serve
  */
 export function detectClusterDistribution(nodes: readonly NodeFacts[]): Distribution {

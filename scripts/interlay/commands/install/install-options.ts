@@ -24,7 +24,7 @@ export interface InstalledState {
 }
 
 /**
- * Completes the options by what the cluster has: an upgrade keeps the image, the settings and the plugin directory.
+ * Completes the options with the state of the cluster: an upgrade keeps the image, the settings and the plugin directory.
  * @throws an error for a missing image, and for a pool that is not complete
  */
 export function completeOptions(

@@ -71,7 +71,7 @@ function readNetwork(main: DefinedPlugin): readonly HostLocalNetwork[] {
   return [{ main, ranges: [...data.ranges.flat(), ...(olderForm.success ? [olderForm.data] : [])] }];
 }
 
-/** host-local records addresses on each node; Multus reports those of running pods in their annotations. */
+/** Converts the addresses that Multus reports of running pods: host-local itself records addresses only on each node. */
 function convertPods(pool: string, space: string, pods: ExistingPods, holders: Map<string, string>): MigrationPlan {
   const { first, last } = parseRange(space);
   const allocations: ForeignAllocation[] = [];
@@ -94,7 +94,7 @@ function convertPods(pool: string, space: string, pods: ExistingPods, holders: M
   return joinPlans([{ objects: [], notes }, convertAllocations(pool, allocations, pods)]);
 }
 
-/** The last address of a subnet that host-local gives: not the broadcast address. */
+/** Returns the last address of a subnet that host-local assigns, which is not the broadcast address. */
 function lastAddress(subnet: string): string {
   const { last } = parseRange(subnet);
   const family = getFamily(parseIp(subnet.split("/")[0] ?? ""));

@@ -14,7 +14,7 @@ export interface MigratedObject {
 /** Result of a conversion. */
 export interface MigrationPlan {
   readonly objects: readonly MigratedObject[];
-  /** One sentence for each thing that is left out or must be done by hand. */
+  /** One sentence for each setting that is left out, and for each manual step. */
   readonly notes: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export interface PodInterface {
   readonly addresses: readonly string[];
 }
 
-/** A pod that exists, by `NAMESPACE/NAME`. */
+/** An existing pod. */
 interface ExistingPod {
   readonly uid: string;
   readonly node: string;
@@ -33,9 +33,10 @@ interface ExistingPod {
   /** NICs that Multus reports, with their addresses. */
   readonly interfaces?: readonly PodInterface[];
 }
+/** Existing pods by `NAMESPACE/NAME`. */
 export type ExistingPods = ReadonlyMap<string, ExistingPod>;
 
-/** An address that the other solution has given to a pod. */
+/** An address that the other solution has assigned to a pod. */
 export interface ForeignAllocation {
   readonly address: string;
   /** `NAMESPACE/NAME` */

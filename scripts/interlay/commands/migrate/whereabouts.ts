@@ -42,7 +42,7 @@ const ipam = z.object({
   ipRanges: z.array(range).default([]),
   gateway: z.string().optional(),
 });
-/** A network whose addresses come from whereabouts: its configuration has what an IPPool lacks. */
+/** A network whose addresses come from whereabouts: its configuration has the gateway and limits that an IPPool lacks. */
 interface WhereaboutsNetwork {
   readonly main: DefinedPlugin;
   readonly gateway: string | undefined;
@@ -114,7 +114,7 @@ function findSubnet({ range }: WhereaboutsRange): string {
   return parseCidr(range.replace(/^.*-/, ""));
 }
 
-/** Returns the limits of a range in its subnet, or the subnet without any. */
+/** Returns the limits of a range in its subnet; the subnet if it has none. */
 function readLimits({ range, range_start: start, range_end: end }: WhereaboutsRange, subnet: string): string {
   const limits = /^(.+)-(.+)\/\d+$/.exec(range);
   const [first, last] = [start ?? limits?.[1], end ?? limits?.[2]];

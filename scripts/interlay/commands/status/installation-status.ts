@@ -17,7 +17,8 @@ export interface InstallationStatus {
 }
 
 /**
- * Judges what was read: ready is a cluster with a controller, and with an agent on each scheduled node whose conditions are True.
+ * Returns whether Interlay is ready, and why not. A cluster is ready if it has a controller, and on each scheduled node an agent
+ * whose conditions are True.
  * @param needsPool whether a cluster without an UnderlayPool is not ready
  */
 export function judgeInstallation(

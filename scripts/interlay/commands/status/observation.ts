@@ -37,7 +37,7 @@ const pools = z.object({
   ),
 });
 
-/** Of the agents' DaemonSet, what says whether its rollout is complete. */
+/** State of the rollout of the agents' DaemonSet. */
 interface AgentRollout {
   readonly image: string;
   readonly desired: number;
@@ -63,13 +63,13 @@ export interface InstallationObservation {
   readonly agents: AgentRollout | undefined;
   /** Replicas of the controller; undefined if its Deployment does not exist. */
   readonly controllers: { readonly desired: number; readonly ready: number } | undefined;
-  /** Nodes with an agent's pod: whether it is ready. */
+  /** Whether the agent's pod is ready, by node. */
   readonly pods: ReadonlyMap<string, boolean>;
   readonly nodes: ReadonlyMap<string, NodeStatus>;
   readonly pools: readonly { name: string; subnet: string; total?: number; used?: number; free?: number }[];
 }
 
-/** Reads a cluster's state of Interlay. Changes nothing. */
+/** Reads the state of Interlay in a cluster. Changes nothing. */
 export async function observeInstallation(config: KubeConfig): Promise<InstallationObservation> {
   const [{ gitVersion }, daemonSet, controller, { items: pods }, states, listedPools] = await Promise.all([
     config.makeApiClient(VersionApi).getCode(),

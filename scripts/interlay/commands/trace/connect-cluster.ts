@@ -14,7 +14,7 @@ import { type ClusterFlags, loadCluster } from "../../program/common-options.ts"
 /** A cluster whose state is read for a trace. */
 export interface TracedCluster {
   readonly collect: () => Promise<TraceSnapshot>;
-  /** Returns the ClusterIP of a Service; undefined if none has that name. @throws an error if it has none of the family */
+  /** Returns the ClusterIP of a Service; undefined if none has that name. @throws if it has no ClusterIP of the family */
   readonly findService: (name: string, family: "ipv4" | "ipv6") => Promise<string | undefined>;
 }
 
@@ -35,7 +35,7 @@ export async function connectCluster(
   };
 }
 
-/** Reads every node by its agent. @throws an error if one cannot be read: paths over that node would be wrong */
+/** Reads every node by its agent. @throws if a node cannot be read, because paths over it would be wrong */
 async function collectByAgents(config: KubeConfig): Promise<TraceSnapshot> {
   const [pods, { answers, failed }] = await Promise.all([
     config.makeApiClient(CoreV1Api).listPodForAllNamespaces(),

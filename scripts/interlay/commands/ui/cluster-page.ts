@@ -2,7 +2,7 @@ import { escapeHtml } from "../../../../results/html/escape.ts";
 import { renderPageHead } from "../../../../results/html/page-head.ts";
 import type { ClusterView } from "./cluster-view.ts";
 
-/** A connection that the page has traced, or asks for. */
+/** A connection in the page's form, and its trace. */
 interface TracedConnection {
   readonly from: string;
   readonly to: string;
@@ -12,7 +12,7 @@ interface TracedConnection {
 }
 
 const REFRESH_MS = 5000;
-/** Replaces the tables, not the form, so that a choice is kept. */
+/** Script that replaces only the tables, so that the form keeps its values. */
 const SCRIPT = `setInterval(async () => {
   const state = document.querySelector("#updated");
   try {

@@ -60,7 +60,7 @@ function findPodType(annotations: Readonly<Record<string, string>>): PodType {
   return annotations["k8s.v1.cni.cncf.io/networks"] === undefined ? "overlay" : "multi-nic";
 }
 
-/** Parses what Multus has written. @returns undefined if it has written nothing, or not what it writes */
+/** Parses Multus' annotation. @returns undefined if it is missing or invalid */
 function listNics(text: string | undefined): readonly string[] | undefined {
   if (text === undefined) return undefined;
   try {

@@ -15,7 +15,7 @@ export interface UiSource {
   readonly tracePods: (from: string, to: string, port: number) => Promise<string>;
 }
 
-/** A request that is not answered with a page. */
+/** An error with the HTTP status of the response. */
 class RefusedError extends Error {
   readonly status: number;
 
@@ -25,7 +25,7 @@ class RefusedError extends Error {
   }
 }
 
-/** Starts the server of the page on the loopback address. @param port 0: any free one @returns it when it listens */
+/** Starts the server of the page on the loopback address. @param port 0: any free port @returns the server once it listens */
 export async function startUiServer(source: UiSource, port: number): Promise<Server> {
   const server = createServer((request, response) => {
     answerRequest(source, request, response).catch((error: unknown) => {
@@ -41,7 +41,7 @@ export async function startUiServer(source: UiSource, port: number): Promise<Ser
 
 async function answerRequest(source: UiSource, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { port } = request.socket.address() as AddressInfo;
-  // Another name that resolves to the loopback address: a page of another site that asks for the cluster's state.
+  // Otherwise a page of another site could read the cluster's state by a name that resolves to the loopback address.
   if (![`${LOOPBACK}:${port}`, `localhost:${port}`].includes(request.headers.host ?? ""))
     throw new RefusedError(421, "use the address that interlay ui prints");
   if (request.method !== "GET") throw new RefusedError(405, "only GET is answered");
@@ -58,7 +58,7 @@ async function answerRequest(source: UiSource, request: IncomingMessage, respons
   sendHtml(response, renderClusterPage(view, { from, to, port: chosenPort, ...(text === undefined ? {} : { text }) }));
 }
 
-/** Traces between pods that the page has listed. @returns the trace, or why there is none */
+/** Traces a connection between two listed pods. @returns the trace, or why there is none */
 async function traceChosen(
   { tracePods }: UiSource,
   { pods }: ClusterView,
