@@ -83,7 +83,7 @@ function selectBenches(names: readonly string[]): readonly Bench[] {
     });
 }
 
-/** @throws if sections are selected that one of the benchmarks does not have */
+/** Checks that every benchmark has the selected sections. @throws if one lacks a section */
 function checkSections(benches: readonly Bench[]): void {
   for (const { name, sections = [] } of benches)
     for (const section of only ?? [])

@@ -9,7 +9,7 @@ import { addCertificationOptions } from "./certify/certification-options.ts";
 import { listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
-/** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the recipient's check. See docs/certify.md. */
+/** `npm run certify` runs the suite for a vendor; `npm run certify -- --verify FILE` checks a certificate. See docs/certify.md. */
 const program = addCertificationOptions(
   new Command("certify")
     .description("run the suite several times with all evidence and write a certificate, or verify one")

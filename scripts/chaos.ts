@@ -23,7 +23,7 @@ const { seed, minutes, name, only, keep } = new Command("chaos")
   .parse()
   .opts<{ seed?: number; minutes: number; name: string; only?: string; keep?: true }>();
 
-/** The first two workers have connections; the third can be dropped. */
+/** Number of workers: the first two have connections, and faults can remove the third. */
 const THIRD_WORKER = ["--nodes", "3"];
 const env = {
   ...process.env,

@@ -56,7 +56,7 @@ try {
   process.exit(2);
 }
 
-/** @returns the exit status */
+/** Runs the command. @returns the exit status */
 async function main(): Promise<number> {
   const { kubeconfig, context, suiteImage: suite, image: probe } = flags;
   const config = loadKubeConfig({ kubeconfig, context });

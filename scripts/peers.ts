@@ -15,7 +15,7 @@ import { PeersRun } from "./peers/peers-run.ts";
 
 const SUITES: readonly PeerSuite[] = [sigNetwork, cyclonus];
 
-/** Time of the first signal, in milliseconds of the process. */
+/** Time of the first signal, in milliseconds since the start of the process. */
 let interruptedAt = 0;
 
 /** `npm run peers`: suites of other projects on a kind cluster, once with every pod of each type. */
@@ -56,7 +56,7 @@ const [suite = sigNetwork] = program.processedArgs as [PeerSuite?];
 const progress = createProgress();
 process.exit(flags.prepare ? await prepare() : await main());
 
-/** @returns the exit status */
+/** Builds programs and images. @returns the exit status */
 async function prepare(): Promise<number> {
   return suite.prepare(flags.kubernetes, progress).then(
     () => 0,
@@ -67,7 +67,7 @@ async function prepare(): Promise<number> {
   );
 }
 
-/** @returns the exit status */
+/** Runs the suite. @returns the exit status */
 async function main(): Promise<number> {
   const { name, kubernetes, returnPath, skipKnown, processes, keep = false } = flags;
   const variants = [{ kubeProxy: { version: kubernetes, mode: "iptables" as const }, returnPath }];

@@ -20,7 +20,7 @@ interface Stage {
   readonly isCheck?: true;
 }
 
-/** Command of a stage in a lab, without the name of the lab. */
+/** Arguments of a stage in a lab, without the name of the lab. */
 const LAB = ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name"] as const;
 
 /** Command that ends a stage after 2400 s. The first run of a machine builds components for a quarter of an hour. */

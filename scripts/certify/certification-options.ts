@@ -3,7 +3,7 @@ import { PROVIDER_NAMES } from "../../clusters/spec/provider-name.ts";
 import { PROFILES } from "../../results/certificate/certificate-schema.ts";
 import { addExistingClusterOptions } from "../e2e/existing-cluster-options.ts";
 
-/** Adds the options of the vendor's run. @param provider default of `--provider` */
+/** Adds the options of a certification run. @param provider default of `--provider` */
 export function addCertificationOptions(command: Command, provider: string): Command {
   command
     .option("--repeat <n>", "number of runs of the whole suite", "3")

@@ -16,7 +16,7 @@ import { readReport, RESULTS } from "../../results/files/write.ts";
 import { findRun } from "../report/runs.ts";
 import { printVerification } from "./print-verification.ts";
 
-/** Options of `npm run certify` for the vendor's run. */
+/** Options of a certification run, as commander parses them. */
 export interface CertifyFlags {
   readonly repeat: string;
   readonly profile?: string;

@@ -29,6 +29,7 @@ export function execInAgent(config: KubeConfig, pod: string, argv: readonly stri
 /**
  * Runs `interlay ARGUMENTS` in the agent's pod of each node.
  * @param parse converts the output of the command
+ * @returns the converted outputs, and the agents in which the command failed
  */
 export async function runOnAgents<T>(
   config: KubeConfig,

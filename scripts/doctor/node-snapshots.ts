@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type NodeSnapshot, nodeSnapshot } from "../../plugin/doctor/node-snapshot.ts";
 import { type AgentFailure, runOnAgents } from "../cluster/run-on-agents.ts";
 
-/** Snapshots of the nodes, and the nodes where it failed. */
+/** Snapshots of the nodes, and the nodes without one. */
 export interface NodeSnapshots {
   readonly nodes: readonly NodeSnapshot[];
   readonly failed: readonly AgentFailure[];
@@ -18,7 +18,7 @@ export async function snapshotNodes(config: KubeConfig): Promise<NodeSnapshots> 
   return { nodes: answers.toSorted((a, b) => a.node.localeCompare(b.node)), failed };
 }
 
-/** Reads snapshots that were taken before, as a JSON array. */
+/** Reads saved snapshots from a file with a JSON array. */
 export async function readSnapshots(file: string): Promise<NodeSnapshots> {
   return { nodes: z.array(nodeSnapshot).parse(JSON.parse(await readFile(file, "utf8"))), failed: [] };
 }

@@ -9,6 +9,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { KubeProxy } from "../../clusters/spec/kube-proxy.ts";
 import { describeApiError } from "../../plugin/kubernetes/api-error.ts";
 
+/** Options of the command that concern an existing cluster. */
 interface RequestedRun {
   readonly yes: boolean;
   readonly suite: string;
@@ -68,7 +69,7 @@ export async function checkExistingCluster(
   return { exitCode: undefined, kubeProxy, returnPath };
 }
 
-/** Returns kube-proxy in the syntax of --kube-proxy. Only a kube-proxy that was not found can be named. */
+/** Returns kube-proxy in the syntax of --kube-proxy. @throws if the user names one although the cluster has one */
 function chooseKubeProxy({ version, mode }: KubeProxy, requested: string | undefined): string {
   if (requested === undefined) return `${version}/${mode}`;
   if (mode !== "none")
@@ -78,7 +79,7 @@ function chooseKubeProxy({ version, mode }: KubeProxy, requested: string | undef
   return requested;
 }
 
-/** Returns the return path that the agents of the chosen nodes use, or that of the installation that the run makes. */
+/** Returns the return path that the agents of the chosen nodes use, or that of the installation that the run creates. */
 function findReturnPath(inventory: ClusterInventory, options: ExistingOptions): string {
   const { interlay } = inventory;
   const returnPaths = interlay === undefined ? [] : listReturnPaths(interlay, chooseNodes(inventory, options).chosen);

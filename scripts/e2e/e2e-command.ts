@@ -95,7 +95,7 @@ export function createCommand(name: keyof typeof EXAMPLES, provider: ProviderNam
 
 /**
  * Returns the options of the run as variables for `parseRunOptions`.
- * @param chosen options that an environment decides
+ * @param chosen options that the environment determines
  */
 export function listVariables(
   flags: Flags,
@@ -118,7 +118,7 @@ export function listVariables(
   return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined));
 }
 
-/** Returns the settings of the harness. @throws an error for a number that is not a whole one */
+/** Returns the settings of the harness. @throws if a number is not a whole number */
 export function parseHarnessSettings(flags: Flags): Settings {
   const parseWholeNumber = (name: "shuffle" | "retry" | "repeat"): Settings => {
     const value = flags[name];

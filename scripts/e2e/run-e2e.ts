@@ -23,7 +23,7 @@ import { readRunVariables } from "./run-variables.ts";
 import { SuiteRun } from "./suite-run.ts";
 import { runOnChange } from "./watch.ts";
 
-/** One run of the command: its options, and where it prints. */
+/** One run of the command: its options and its output functions. */
 interface Invocation {
   readonly command: Command;
   readonly flags: Flags;
@@ -39,7 +39,7 @@ export function createE2eCommand(): Command {
   return createCommand("e2e", "kind").action(runE2e);
 }
 
-/** `interlay test`: the same on the cluster of the kubeconfig. */
+/** `interlay test`: runs specs on the cluster of the kubeconfig, and writes the results. */
 export function createTestCommand(): Command {
   return createCommand("test", "existing").action(runE2e);
 }
@@ -63,7 +63,7 @@ async function runE2e(flags: Flags, command: Command): Promise<void> {
   });
 }
 
-/** @returns the exit status */
+/** Runs the command. @returns the exit status */
 async function runInvocation(invocation: Invocation): Promise<number> {
   const { command, flags, print, printReport, started, runId } = invocation;
   if (flags.watch) return watchSources(invocation);

@@ -10,11 +10,11 @@ import type { Provider } from "../../clusters/provider/provider.ts";
 export interface EnvironmentRun {
   readonly environment: Environment;
   readonly seconds: number;
-  /** Undefined where it was skipped, or ended before it had results. */
+  /** Undefined if the environment was skipped, or its run ended before it had results. */
   readonly report?: Report;
-  /** Why it was not run on this machine or by this provider. */
+  /** Why this machine or provider cannot run the environment. */
   readonly skipped?: string;
-  /** Why it ran but wrote no report. */
+  /** Why the run wrote no report. */
   readonly error?: string;
 }
 
@@ -91,7 +91,7 @@ export async function findSkipReason(
   return findMissingRequirement(environment);
 }
 
-/** @returns how the process ended, with the last line it wrote on stderr */
+/** Runs `e2e` as a child process. @returns how it ended, with its last line on stderr */
 async function runChild(argv: readonly string[], json: boolean, signal: AbortSignal): Promise<string> {
   const child = startScript("scripts/e2e.ts", argv, { stdio: ["ignore", json ? process.stderr : "inherit", "pipe"] });
   let lastLine = "";
@@ -102,7 +102,7 @@ async function runChild(argv: readonly string[], json: boolean, signal: AbortSig
   return `e2e ended with ${await waitForExit(child, signal)}: ${lastLine}`;
 }
 
-/** `nftables: 372 passed, 0 blocked, 0 failed, 61 s` */
+/** Returns the result in one line: `nftables: 372 cells passed, 0 blocked as expected, 0 failed, 61 s`. */
 export function describeRun({ environment, report, skipped, error, seconds }: EnvironmentRun): string {
   if (skipped !== undefined) return `${environment.name}: skipped, ${skipped}`;
   if (report === undefined) return `${environment.name}: FAILED without results, ${error ?? "it ended early"}`;
@@ -114,7 +114,7 @@ export function describeRun({ environment, report, skipped, error, seconds }: En
 
 /**
  * Returns the variants, checks and counts of all environments as parts of one report. Pure.
- * @param requested what the run is to do: an environment that has not run counts as failed
+ * @param requested environments of the run; one that has not run counts as failed
  */
 export function mergeRuns(
   runs: readonly EnvironmentRun[],
@@ -141,7 +141,7 @@ export function mergeRuns(
   };
 }
 
-/** Returns a check for an environment that was skipped, has not run or has no cells: none is left out without a word. */
+/** Returns a check for an environment that was skipped, has not run or has no cells, so that the report mentions every environment. */
 function checkRun(environment: Environment, runs: readonly EnvironmentRun[]): readonly CheckResult[] {
   const name = `environment ${environment.name}`;
   const run = runs.find((candidate) => candidate.environment === environment);

@@ -20,7 +20,7 @@ import { writeReport, writeReportFiles } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { renderVariantTable } from "./variant-table.ts";
 
-/** Features of the cells that a selection is checked against: the cluster's own are known once it is up. */
+/** Features with which a selection is checked: those of the cluster are not known before it is up. */
 const EVERY_FEATURE: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
 
 interface SuiteRunRequest {
@@ -32,14 +32,14 @@ interface SuiteRunRequest {
   readonly settings: harness.Settings;
   /** Directory for the results; undefined: results/runs/ID. */
   readonly output: string | undefined;
-  /** Reads the options that need the cluster; undefined: `options` are complete. */
+  /** Returns the options, with those that are read from the cluster; undefined: `options` are complete. */
   readonly completeOptions: ((cluster: Cluster) => Promise<RunOptions>) | undefined;
   readonly print: (text: string) => void;
   /** Called once with the report; undefined: it is not printed. */
   readonly printReport: ((report: Report) => void) | undefined;
 }
 
-/** Runs suites on one cluster: brings it up, runs the specs, writes the results whatever happens, takes the cluster down. */
+/** Runs suites on one cluster: brings it up, runs the specs, writes the results in any case, takes the cluster down. */
 export class SuiteRun {
   readonly #request: SuiteRunRequest;
   readonly #progress = createProgress();
@@ -53,7 +53,7 @@ export class SuiteRun {
   #signalledAt = 0;
   #specsRun = false;
   #cluster: Cluster | undefined;
-  /** Removal of what an interrupted bring-up has created so far. */
+  /** Removal of the objects that an interrupted bring-up has created so far. */
   #down: Promise<void> | undefined;
 
   constructor(request: SuiteRunRequest) {
@@ -63,7 +63,7 @@ export class SuiteRun {
     this.#interruption.catch(() => undefined);
   }
 
-  /** @returns the exit status */
+  /** Runs the suites. @returns the exit status */
   async run(): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       process.on(signal, () => {
@@ -131,7 +131,7 @@ export class SuiteRun {
     if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("\n"));
   }
 
-  /** @throws an error if no spec or no cell is selected, before a cluster is brought up for it */
+  /** Checks the selection before a cluster is brought up. @throws if no spec or no cell is selected */
   #assertSelection(spec: ClusterSpec): void {
     const { options, suites, settings, provider } = this.#request;
     const specs = harness.selectSpecs(settings);

@@ -7,7 +7,7 @@ const FOLDERS = ["plugin", "clusters", "e2e", "results", "scripts"] as const;
 /** Delay after a change, because editors write a file in several steps. */
 const SETTLE_MS = 150;
 
-/** Returns whether a run uses the file: not for tests and for files that a run writes. */
+/** Returns whether a run uses a file: false for tests, and for files that a run writes. */
 export function isSource(path: string): boolean {
   return (
     /\.(ts|json|yaml|conf|service)$/.test(path) &&

@@ -106,7 +106,7 @@ function environmentRow({ name, providers }: Environment, counts: EnvironmentCou
   return renderRow([`**${name}**`, providers.join(", "), ...numbers]);
 }
 
-/** Lists the environments without results by the reason that the report gives. */
+/** Lists the environments without results, grouped by the reason in the report. */
 function listNotRun(names: readonly string[], report: Report): readonly string[] {
   const byReason = new Map<string, string[]>();
   for (const name of names) {

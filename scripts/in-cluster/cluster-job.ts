@@ -10,7 +10,7 @@ const POLL_MS = 1000;
 /** Time for a node to get the image; a larger one takes longer. */
 const START_TIMEOUT_MS = 300_000;
 
-/** A run of the suite in a cluster: its objects, its end, its results. */
+/** A Job that runs the suite in a cluster. */
 export class ClusterJob {
   readonly #config: KubeConfig;
   readonly #core: CoreV1Api;
@@ -38,7 +38,7 @@ export class ClusterJob {
 
   /**
    * Waits until the Job has ended.
-   * @param write gets the output of the run while it runs; undefined: it is not read
+   * @param write receives the output of the run; undefined: it is not read
    * @throws if its pod does not start, or `stop` is aborted
    */
   async wait(write: Writable | undefined, stop: AbortSignal): Promise<void> {
@@ -76,7 +76,7 @@ export class ClusterJob {
     throw new Error(`the run ended without results:\n${log}`);
   }
 
-  /** Removes what runs created. A running one restores the cluster first, for which it needs its permissions. */
+  /** Removes the Job, then its other objects: a running Job needs its permissions to restore the cluster. */
   async remove(): Promise<void> {
     const job = { namespace: JOB_NAMESPACE, name: JOB_NAME };
     await this.#batch.deleteNamespacedJob({ ...job, propagationPolicy: "Foreground" }).catch(ignoreStatus(404));
@@ -84,7 +84,7 @@ export class ClusterJob {
     for (const { apiVersion, kind, metadata } of listCreatedObjects()) {
       const object = { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace ?? "" } };
       const read = () => this.#objects.read(object).catch(ignoreStatus(404));
-      if ((await read())?.metadata?.labels?.[OWNER_LABEL] === undefined) continue; // of someone else
+      if ((await read())?.metadata?.labels?.[OWNER_LABEL] === undefined) continue; // not created by a run
       await this.#objects.delete(object).catch(ignoreStatus(404, 409));
       while ((await read()) !== undefined) await sleep(POLL_MS);
     }

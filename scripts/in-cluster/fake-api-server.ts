@@ -34,7 +34,7 @@ export class FakeApiServer {
     });
   });
 
-  /** @returns a configuration for clients */
+  /** Starts the server on a free loopback port. @returns a configuration for clients */
   async start(): Promise<KubeConfig> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     const address = this.#server.address();

@@ -5,19 +5,20 @@ export const JOB_NAMESPACE = "interlay-e2e";
 export const JOB_NAME = "interlay-e2e";
 /** ConfigMap with the results of the run. */
 export const RESULTS_MAP = "results";
-/** Role that runs of the suite have; bound to the Job's service account. */
+/** ClusterRole that is bound to the Job's service account. */
 const ROLE = "interlay-e2e";
 const RUN_LIMIT_SECONDS = 3600;
 /** Time in which an interrupted run restores the cluster. */
 const GRACE_SECONDS = 180;
 
+/** Settings of a run in the cluster. */
 export interface JobOptions {
   /** Images of the suite and of the probe, as the nodes find them. */
   readonly suite: string;
   readonly probe: string;
   /** Further options of `npm run e2e`. */
   readonly e2e: readonly string[];
-  /** Whether the run may do everything: it must, if it installs Interlay. */
+  /** Whether the run has the role cluster-admin, which the installation of Interlay needs. */
   readonly clusterAdmin: boolean;
   /** PersistentVolumeClaim in the Job's namespace where all files of the results are written too. */
   readonly claim?: string;
@@ -99,7 +100,7 @@ export function buildManifests(options: JobOptions): readonly JobManifest[] {
   ];
 }
 
-/** Returns what runs create in addition to the Job, in the order in which it is removed. */
+/** Returns the objects that runs create in addition to the Job, in the order of their removal. */
 export function listCreatedObjects(): readonly Pick<JobManifest, "apiVersion" | "kind" | "metadata">[] {
   const results = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: RESULTS_MAP, namespace: JOB_NAMESPACE } };
   const manifests = buildManifests({ suite: "", probe: "", e2e: [], clusterAdmin: false });

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 /** Limit of the API server for the values of a ConfigMap together. */
 const LIMIT_BYTES = 1024 * 1024;
-/** Room for the names of the keys and what is added to the ConfigMap. */
+/** Space for the names of the keys and the ConfigMap's metadata. */
 const RESERVED_BYTES = 8 * 1024;
 
 /** Key with the exit status of the run. */
@@ -28,8 +28,8 @@ export interface FetchedResults {
 }
 
 /**
- * Packs the results of a run into a ConfigMap: report.json compressed, the others as they are if they fit, else compressed, else
- * left out.
+ * Packs the results of a run into a ConfigMap. report.json is compressed; the other files are uncompressed if they fit, else
+ * compressed, else left out.
  * @param files by name, the most important first
  */
 export function packResults(
@@ -61,7 +61,7 @@ const resultsMap = z.object({
   binaryData: z.record(z.string(), z.string()).optional(),
 });
 
-/** Reads what `packResults` packed. @throws if the ConfigMap has no exit status */
+/** Reads the results that `packResults` packed. @throws if the ConfigMap has no exit status */
 export function unpackResults(map: unknown): FetchedResults {
   const { data, binaryData = {} } = resultsMap.parse(map);
   const texts = Object.entries(data).flatMap(([name, text]) =>

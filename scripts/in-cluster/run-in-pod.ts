@@ -12,7 +12,7 @@ import { writeReportFiles } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { packResults } from "./results-map.ts";
 
-/** Entry point of the suite's image: runs the suite on the cluster of the pod, then hands the results over. */
+/** Entry point of the suite's image: runs the suite on the cluster of the pod, then writes the results for the caller. */
 const command = new Command("run-in-pod")
   .description("run the suite on the cluster of this pod")
   .option("--config-map <namespace/name>", "ConfigMap to write the results to")
@@ -23,7 +23,7 @@ const flags = command.opts<{ configMap?: string; sonobuoy?: true }>();
 
 /** Files of a run that a ConfigMap gets, the most important first. */
 const FILES = ["report.json", "junit.xml", "report.md", "output.log", "bundle.tar.gz"] as const;
-/** The end of the output that is kept in output.log. */
+/** Size of the end of the output that output.log contains. */
 const OUTPUT_BYTES = 64 * 1024;
 
 const started = new Date();
@@ -38,7 +38,7 @@ try {
   process.exit(2);
 }
 
-/** @returns the exit status */
+/** Runs the command. @returns the exit status */
 async function main(): Promise<number> {
   await mkdir(directory, { recursive: true });
   const { exitStatus, output } = await runSuite();

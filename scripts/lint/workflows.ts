@@ -17,11 +17,11 @@ const workflow = z.looseObject({ name: z.string(), permissions, jobs: z.record(z
 
 /** A pinned action: commit, and the release as a comment for readers and for Dependabot. */
 const PINNED = /uses: +[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$/;
-/** Values that others than the maintainers write: in a script they would be code. */
+/** Expressions whose values people other than the maintainers can choose: in a script the values would be code. */
 const UNTRUSTED = /\$\{\{[^}]*\b(?:github\.(?:event|head_ref)|inputs)\b/;
 
 /**
- * Finds what is wrong with a workflow of GitHub Actions beyond its syntax, which actionlint checks: unpinned actions, more permissions
+ * Finds problems in a workflow of GitHub Actions, except in its syntax, which actionlint checks: unpinned actions, more permissions
  * than reading by default, jobs without a time limit, stored credentials, untrusted values in scripts, unknown npm scripts. Pure.
  *
  * @param scripts names of the scripts in package.json

@@ -39,9 +39,10 @@ export interface MatrixJob {
   readonly variants: readonly VariantIdentity[];
 }
 
+/** Jobs of a plan. */
 export interface PlannedJobs {
   readonly jobs: readonly MatrixJob[];
-  /** One sentence each: a kube-proxy that is not run, with the reason. */
+  /** One sentence for each kube-proxy that is not run, with the reason. */
   readonly skipped: readonly string[];
 }
 
@@ -145,7 +146,7 @@ function planEnvironments(provider: Provider, name: string): readonly MatrixJob[
   });
 }
 
-/** Returns a name for what a job downloads and builds: jobs with the same name can share a cache. */
+/** Returns a name for the components that a job downloads and builds: jobs with the same name can share a cache. */
 export function nameComponents({ provider, kubernetes, variants }: MatrixJob): string {
   const versions = new Set([kubernetes, ...variants.map(({ kubeProxy }) => kubeProxy.version)]);
   return [provider, ...(variants.length === 0 ? ["environments"] : []), ...[...versions].sort()].join("-");

@@ -11,7 +11,7 @@ export interface JobResult {
   readonly report: Report | undefined;
 }
 
-/** Lists a row for each variant of each job, for each job of environments, and for what the plan skips. */
+/** Returns a row for each variant of each job, for each job of environments, and for each skipped kube-proxy. */
 export function listRows(results: readonly JobResult[], skipped: PlannedJobs["skipped"]): readonly string[][] {
   return [
     ...results.flatMap(({ job, report }) =>

@@ -36,7 +36,7 @@ interface PeersRequest {
   readonly write: (report: Report) => Promise<unknown>;
 }
 
-/** Runs a suite of another project on one cluster: brings it up, runs the specs, takes it down whatever happens. */
+/** Runs a suite of another project on one cluster: brings it up, runs the specs, takes it down in any case. */
 export class PeersRun {
   readonly runs: PeerRun[] = [];
   readonly #request: PeersRequest;
@@ -45,7 +45,7 @@ export class PeersRun {
   readonly #versions: Record<string, string> = { interlay: packageJson.version };
   readonly #interruption = new AbortController();
   #stage: Failure["stage"] = "preflight";
-  /** Removal of what an interrupted bring-up has created so far. */
+  /** Removal of the objects that an interrupted bring-up has created so far. */
   #down: Promise<void> | undefined;
 
   constructor(request: PeersRequest) {
@@ -57,7 +57,7 @@ export class PeersRun {
     return this.#interruption.signal.aborted;
   }
 
-  /** @returns the report */
+  /** Runs the suite. @returns the report */
   async run(): Promise<Report> {
     const { podTypes, print } = this.#request;
     await this.#runSuite().catch((error: unknown) => {
@@ -75,7 +75,7 @@ export class PeersRun {
     return this.#compose(this.#failures);
   }
 
-  /** Ends the run with its results. What a bring-up needs is taken down at once, so that it fails early. */
+  /** Ends the run with its results. During a bring-up, the cluster is taken down at once, so that the bring-up fails early. */
   interrupt(signal: string): void {
     const { provider, name, keep, progress } = this.#request;
     this.#interruption.abort(new Error(`${signal} during ${this.#stage}`));

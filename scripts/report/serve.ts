@@ -24,7 +24,7 @@ export async function serveRuns(port: number, onReady: (url: string) => void): P
   await serveUntilSignal(await startReportServer(join(RESULTS, "runs"), port), onReady);
 }
 
-/** Starts a server for the files of a directory. @returns it when it listens */
+/** Starts a server for the files of a directory. @returns the server once it listens */
 export async function startReportServer(directory: string, port: number): Promise<Server> {
   const root = await realpath(directory);
   const server = createServer((request, response) => {

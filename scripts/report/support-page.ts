@@ -15,7 +15,7 @@ export async function formatSupportPage(): Promise<string> {
   return format(renderSupportPage(records), { ...(await resolveConfig(SUPPORT_PAGE)), parser: "markdown" });
 }
 
-/** Adds the complete matrices of runs to results/support.json, and writes docs/support.md. @returns their number */
+/** Adds the complete matrices of runs to results/support.json, and writes docs/support.md. @returns the number of matrices */
 export async function recordRuns(runs: readonly string[]): Promise<number> {
   const reports = await Promise.all(runs.map(async (run) => readReport(await findRun(run))));
   const newRecords = reports.flatMap(listSupportRecords);

@@ -5,7 +5,7 @@ import type { SnapshotTarget } from "../../e2e/snapshot/take-snapshot.ts";
 import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { execInAgent, listAgents } from "../cluster/run-on-agents.ts";
 
-/** Access of a dump to a cluster. */
+/** Access to a cluster for a dump. */
 interface ClusterAccess {
   readonly target: SnapshotTarget;
   /** How programs run on nodes. */
@@ -48,7 +48,7 @@ export async function accessByAgents(config: KubeConfig): Promise<ClusterAccess>
   };
 }
 
-/** Separates the nodes with an agent from those without, which get a sentence each. */
+/** Separates the nodes with an agent from those without one. @returns for each of the latter, a sentence with the reason */
 export function splitNodes(
   nodes: readonly string[],
   agents: ReadonlyMap<string, string>,

@@ -8,7 +8,7 @@ interface DumpParts {
   readonly files: ReadonlyMap<string, string>;
   /** Files that the doctor reads on nodes. */
   readonly doctor: NodeSnapshots;
-  /** Sentences that print what else could not be read. */
+  /** Sentences about further sources that could not be read. */
   readonly unavailable: readonly string[];
   /** Content of sysdump.json. */
   readonly about: Readonly<Record<string, unknown>>;

@@ -24,7 +24,7 @@ export async function createRoot(root: string, progress: Progress): Promise<void
   await checkOut(join(root, CHECKOUT_DIRECTORY));
 }
 
-/** Returns this machine's settings for registries and certificates, to be bound: `[path in the root, path here]`. */
+/** Returns the bind mounts of this machine's settings for registries and certificates: `[path in the root, path on the host]`. */
 export function readRegistrySettings(): readonly (readonly [string, string])[] {
   const bindFromHome = (path: string) => [join("/root", path), join(homedir(), path)] as const;
   const bindSamePath = (path: string) => [path, path] as const;
@@ -65,7 +65,7 @@ async function findOnPath(program: string): Promise<string> {
   return realpath(programPath);
 }
 
-/** Writes the committed files: no uncommitted changes, no node_modules. */
+/** Writes the committed files, without uncommitted changes and node_modules. */
 async function checkOut(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await $({ cwd: REPOSITORY })`git archive --format=tar HEAD`.pipe($`tar --extract --directory ${directory}`);

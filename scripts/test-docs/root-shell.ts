@@ -20,7 +20,7 @@ export interface RootShell {
 
 /**
  * Enters a root in new mount and process namespaces.
- * @param components this machine's built components, to be used in the root; undefined for none
+ * @param components this machine's built components, for use in the root; undefined: none
  */
 export async function enterRoot(root: string, components: string | undefined): Promise<RootShell> {
   const go = findGoRoot();

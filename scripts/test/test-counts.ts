@@ -13,7 +13,7 @@ export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
 }
 
 /**
- * Reads the numbers of tests from the last lines of mocha ("12 passing", "1 failing", "2 pending") or of our own runners
+ * Reads the numbers of tests from the last lines of mocha ("12 passing", "1 failing", "2 pending") or of the project's runners
  * ("12 passed, 1 failed, 2 skipped"). The last line of each kind counts, because a test may print such a line.
  * @returns undefined if the output contains no such line
  */
@@ -44,7 +44,7 @@ export function formatClosingLine({ passed, failed, skipped }: TestCounts): stri
 const FAILURE_LENGTH = 600;
 
 /**
- * Returns what a failed stage printed about its failures: the title and message of each in mocha's list, without stacks,
+ * Returns the output of a failed stage about its failures: the title and message of each in mocha's list, without stacks,
  * else the stage's last lines.
  */
 export function extractFailures(output: string): string {
