@@ -44,7 +44,9 @@ export interface AgentFixture {
   readonly nodes: readonly [first: string, second: string];
   /** Runs a program on a node. @throws an error with its stderr if it fails */
   readonly execOnNode: (node: string, ...argv: readonly string[]) => Promise<string>;
+  /** Finds the network namespace of a pod and the address of its NIC; `main` by default. */
   readonly findStreamEnd: (pod: string, nic?: Nic) => Promise<StreamEnd>;
+  /** Whether a pod's probe of an address is answered within 1.5 s; by TCP by default. */
   readonly canReach: (from: string, address: string, protocol?: "tcp" | "udp") => Promise<boolean>;
   /** Returns the status that the node's agent reports. */
   readonly readNodeStatus: (node: string) => Promise<NodeStatus>;

@@ -15,6 +15,7 @@ const event = z.object({
   responseStatus: z.object({ code: z.number() }).optional(),
 });
 
+/** A Role, or a ClusterRole, which has no namespace. */
 export const roleSchema = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().default("") }),
   rules: z.array(
@@ -23,7 +24,7 @@ export const roleSchema = z.object({
 });
 export type Role = z.infer<typeof roleSchema>;
 
-/** Returns `verb resource.group`, with `in namespace` where a Role grants it only there. */
+/** Lists the grants of a role as `verb resource.group`, with `in NAMESPACE` if it is a Role. */
 export function listGrants({ metadata, rules }: Role): readonly string[] {
   return rules.flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) =>
@@ -32,8 +33,8 @@ export function listGrants({ metadata, rules }: Role): readonly string[] {
   );
 }
 
-interface ApiRequest {
-  /** The grants that allowed a request. */
+interface RequestSummary {
+  /** Grants that allowed at least one request. */
   readonly used: ReadonlySet<string>;
   /** Requests that were denied, or that no grant covers. */
   readonly notGranted: readonly string[];
@@ -42,13 +43,14 @@ interface ApiRequest {
 /**
  * Compares the requests of an account in the API server's audit log with its grants.
  *
+ * @param auditLog path of the log, one JSON event a line
  * @param account name of the ServiceAccount in interlay-system
  */
 export async function listRequests(
   auditLog: string,
   account: string,
   grants: ReadonlySet<string>,
-): Promise<ApiRequest> {
+): Promise<RequestSummary> {
   const username = `system:serviceaccount:interlay-system:${account}`;
   const used = new Set<string>();
   const notGranted = new Set<string>();
@@ -57,12 +59,12 @@ export async function listRequests(
     if (user.username !== username || objectRef === undefined) continue;
     const { apiGroup, namespace, subresource } = objectRef;
     const resource = objectRef.resource + (subresource === undefined ? "" : `/${subresource}`);
-    const by = [
+    const grant = [
       describeRequest(verb, resource, apiGroup, namespace),
       describeRequest(verb, resource, apiGroup, ""),
     ].find((name) => grants.has(name));
-    if (by !== undefined) used.add(by);
-    if (by === undefined || responseStatus?.code === 403)
+    if (grant !== undefined) used.add(grant);
+    if (grant === undefined || responseStatus?.code === 403)
       notGranted.add(describeRequest(verb, resource, apiGroup, namespace));
   }
   return { used, notGranted: [...notGranted] };

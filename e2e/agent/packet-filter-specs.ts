@@ -20,7 +20,7 @@ export function waitForAsymmetricPaths(fixture: AgentFixture): Promise<readonly 
 
 /** Registers the specs of the return path next to packet filters of other programs. */
 export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void {
-  const passes = () => waitForAsymmetricPaths(getFixture());
+  const waitForPaths = () => waitForAsymmetricPaths(getFixture());
 
   // Calico's accept rules are in the backend that it uses. With a policy DROP in the other backend the target's node drops packets
   // from the tunnel to Calico's own pods, with and without Interlay.
@@ -31,25 +31,25 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
     It(`works with ${program}'s FORWARD policy DROP, as Docker sets it, ${where}`, async () => {
       const { cluster, nodes, execOnNode } = getFixture();
       const affected = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
-      const all = (...argv: readonly string[]) =>
+      const runOnAffected = (...argv: readonly string[]) =>
         Promise.all(affected.map((node) => execOnNode(node, program, ...argv)));
-      const rules = () => all("-S", "FORWARD");
-      DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
-      await all("-P", "FORWARD", "DROP");
-      const ours = ["-d \\S+ -i", "-s \\S+ -o", "-i", "-o"].map(
+      const listRules = () => runOnAffected("-S", "FORWARD");
+      DeferCleanup(() => runOnAffected("-P", "FORWARD", "ACCEPT"));
+      await runOnAffected("-P", "FORWARD", "DROP");
+      const acceptRules = ["-d \\S+ -i", "-s \\S+ -o", "-i", "-o"].map(
         (match) => new RegExp(`^-A FORWARD ${match} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
       );
       await Eventually(
         "the agents accept the traffic that plans of underlay pods route",
-        rules,
-        (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
+        listRules,
+        (texts) => texts.every((text) => acceptRules.every((rule) => rule.test(text))),
         POLL,
       );
-      await passes();
-      await all("-P", "FORWARD", "ACCEPT");
+      await waitForPaths();
+      await runOnAffected("-P", "FORWARD", "ACCEPT");
       await Eventually(
         "no rule of Interlay is left",
-        rules,
+        listRules,
         (texts) => texts.every((text) => !text.includes("interlay")),
         POLL,
       );
@@ -57,26 +57,26 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
 
   It("works with a rule in iptables-legacy that drops INVALID packets, and detects it", async () => {
     const { nodes, execOnNode, readNodeStatus } = getFixture();
-    const legacy = (...argv: readonly string[]) => execOnNode(nodes[0], "iptables-legacy", ...argv);
+    const iptablesLegacy = (...argv: readonly string[]) => execOnNode(nodes[0], "iptables-legacy", ...argv);
     const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
     await configureAgents(getFixture().cluster, { returnPath: "liberal" });
     DeferCleanup(() => switchVariant(getFixture().cluster, NOTRACK));
     await By("kube-proxy omits its own rule", () =>
       switchVariant(getFixture().cluster, { ...NOTRACK, returnPath: "liberal" }),
     );
-    const seen = async () => (await readNodeStatus(nodes[0])).kubeProxy.invalidDropRule;
-    await Eventually("no rule is detected", seen, (isDetected) => !isDetected, POLL);
-    await legacy("-N", "KUBE-FORWARD");
+    const readInvalidDropRule = async () => (await readNodeStatus(nodes[0])).kubeProxy.invalidDropRule;
+    await Eventually("no rule is detected", readInvalidDropRule, (isDetected) => !isDetected, POLL);
+    await iptablesLegacy("-N", "KUBE-FORWARD");
     DeferCleanup(async () => {
-      await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
-      await legacy("-F", "KUBE-FORWARD");
-      await legacy("-X", "KUBE-FORWARD");
+      await iptablesLegacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
+      await iptablesLegacy("-F", "KUBE-FORWARD");
+      await iptablesLegacy("-X", "KUBE-FORWARD");
     });
-    await legacy("-A", "KUBE-FORWARD", ...drop);
-    await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
-    await Eventually("the rule is detected", seen, Boolean, POLL);
+    await iptablesLegacy("-A", "KUBE-FORWARD", ...drop);
+    await iptablesLegacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
+    await Eventually("the rule is detected", readInvalidDropRule, Boolean, POLL);
     await configureAgents(getFixture().cluster, { returnPath: "notrack" });
-    await passes();
+    await waitForPaths();
     assert.match(
       await execOnNode(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
       /^\[0:0\] -A KUBE-FORWARD .*INVALID/m,
@@ -88,19 +88,19 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
     DeferCleanup(() => switchVariant(cluster, NOTRACK));
     DeferCleanup(() => execOnNode(nodes[0], "nft", "add table inet site; delete table inet site"));
     await By("kube-proxy omits its own rule", () => switchVariant(cluster, { ...NOTRACK, returnPath: "liberal" }));
-    const gate = async () => (await readNodeStatus(nodes[0])).gate;
-    await Eventually("the gate is open", gate, ({ open }) => open, POLL);
+    const readGate = async () => (await readNodeStatus(nodes[0])).gate;
+    await Eventually("the gate is open", readGate, ({ open }) => open, POLL);
     const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
     await execOnNode(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
     await Eventually(
       "the gate is closed, with the rule",
-      gate,
+      readGate,
       ({ open, reason }) => !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
       POLL,
     );
     await configureAgents(cluster, { returnPath: "notrack" });
-    await Eventually("the gate is open with notrack", gate, ({ open }) => open, POLL);
-    await passes();
+    await Eventually("the gate is open with notrack", readGate, ({ open }) => open, POLL);
+    await waitForPaths();
     assert.match(await execOnNode(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
   });
 
@@ -119,24 +119,24 @@ export function registerPacketFilterSpecs(getFixture: () => AgentFixture): void 
     ];
     const iptables = (verb: "-D" | "-A" | "-C") =>
       execOnNode(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
-    const services = async () =>
+    const readServicesReady = async () =>
       (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? {
         status: "",
         reason: "",
       };
-    await Eventually("ServicesReady is True", services, ({ status }) => status === "True", POLL);
+    await Eventually("ServicesReady is True", readServicesReady, ({ status }) => status === "True", POLL);
     DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
     await Eventually(
       "ServicesReady is False while kube-proxy's jump is missing",
       async () => {
         // kube-proxy restores it in its next sync.
         await iptables("-D").catch(() => undefined);
-        return services();
+        return readServicesReady();
       },
       ({ status, reason }) => status === "False" && reason === "NoServiceRules",
       POLL,
     );
     await iptables("-C").catch(() => iptables("-A"));
-    await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", POLL);
+    await Eventually("ServicesReady is True again", readServicesReady, ({ status }) => status === "True", POLL);
   });
 }

@@ -11,10 +11,11 @@ export interface Removal {
   readonly what: string;
   readonly remove: readonly string[];
   readonly show: readonly string[];
+  /** Matches the output of `show` while the object exists. */
   readonly present: RegExp;
 }
 
-/** Lists what the specs remove from a node, and how it is found again. */
+/** Lists the kernel objects that the specs remove from a node. */
 export function listRemovals({ underlay, multiNic, overlayCidr, nodeAddress }: AttachedPod): readonly Removal[] {
   const inPod = (netns: string, ...argv: readonly string[]) => ["nsenter", `--net=${netns}`, ...argv];
   const ruleInPod = `from ${multiNic.address}`;

@@ -7,8 +7,8 @@ export function countCalicoInvalidDrops(saved: string): ReadonlyMap<string, numb
 /** Returns the chains whose count has grown, each with the difference. */
 export function diffCounters(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): readonly string[] {
   return [...now].flatMap(([chain, packets]) => {
-    const more = packets - (before.get(chain) ?? 0);
-    return more > 0 ? [`${chain}: ${more}`] : [];
+    const growth = packets - (before.get(chain) ?? 0);
+    return growth > 0 ? [`${chain}: ${growth}`] : [];
   });
 }
 

@@ -26,11 +26,11 @@ const rulesReview = z.object({
   }),
 });
 
-/** Resources that every authenticated user may ask, about itself. */
+/** Grants that every authenticated user has: reviews of its own permissions. */
 const SELF_REVIEWS = /^create self(subjectaccessreviews|subjectrulesreviews|subjectreviews)\./;
 
-/** Requests that a stolen token of an agent or the controller must not do. */
-const NOBODY: readonly StolenRequest[] = [
+/** Requests that neither agents nor the controller may send. */
+const REFUSED_TO_ALL: readonly StolenRequest[] = [
   { verb: "list", path: "/api/v1/secrets" },
   { verb: "get", path: "/api/v1/namespaces/kube-system/secrets/any" },
   { verb: "get", path: "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication" },
@@ -56,8 +56,8 @@ const NOBODY: readonly StolenRequest[] = [
   { verb: "delete", path: `${MULTUS}/any` },
 ];
 
-/** Requests that only the controller may do. */
-const NOT_AGENT: readonly StolenRequest[] = [
+/** Requests that only the controller may send. */
+const REFUSED_TO_AGENTS: readonly StolenRequest[] = [
   { verb: "patch", path: `${INTERLAY}/underlaypools/underlay`, body: { spec: { ranges: ["10.7.0.0/16"] } } },
   { verb: "create", path: MULTUS, body: { apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition" } },
   { verb: "patch", path: `${MULTUS}/any`, body: { spec: { config: "{}" } } },
@@ -70,8 +70,8 @@ const NOT_AGENT: readonly StolenRequest[] = [
   },
 ];
 
-/** Requests that only agents may do, each for its own node. */
-const NOT_CONTROLLER: readonly StolenRequest[] = [
+/** Requests that only agents may send, each for its own node. */
+const REFUSED_TO_CONTROLLER: readonly StolenRequest[] = [
   { verb: "list", path: "/api/v1/pods" },
   { verb: "patch", path: `${INTERLAY}/nodestates/any/status`, body: { status: {} } },
 ];
@@ -87,11 +87,11 @@ interface Fixture {
  * @param listGrants lists what the manifests grant to an account, like `list pods in kube-system`
  */
 export function registerStolenTokenSpecs(
-  get: () => Fixture,
+  getFixture: () => Fixture,
   listGrants: (account: string) => Promise<ReadonlySet<string>>,
 ): void {
   const takeToken = (account: string, pod?: string) =>
-    TokenThief.steal(get().cluster.kubeconfig, get().api, account, pod);
+    TokenThief.steal(getFixture().cluster.kubeconfig, getFixture().api, account, pod);
   for (const account of [AGENT, CONTROLLER])
     It(`the token of ${account} may do nothing but what its manifests grant`, async () => {
       const grants = await listGrants(account);
@@ -111,20 +111,21 @@ export function registerStolenTokenSpecs(
               ),
             ),
           );
-        const more = allowed.filter(
-          (one) => !SELF_REVIEWS.test(one) && !grants.has(one) && !grants.has(`${one} in ${namespace}`),
+        const notGranted = allowed.filter(
+          (permission) =>
+            !SELF_REVIEWS.test(permission) && !grants.has(permission) && !grants.has(`${permission} in ${namespace}`),
         );
-        assert.deepEqual(more, [], `in ${namespace}`);
+        assert.deepEqual(notGranted, [], `in ${namespace}`);
       }
     });
 
-  const rows: readonly (readonly [account: string, requests: readonly StolenRequest[]])[] = [
-    [AGENT, [...NOBODY, ...NOT_AGENT]],
-    [CONTROLLER, [...NOBODY, ...NOT_CONTROLLER]],
+  const refusedRequests: readonly (readonly [account: string, requests: readonly StolenRequest[]])[] = [
+    [AGENT, [...REFUSED_TO_ALL, ...REFUSED_TO_AGENTS]],
+    [CONTROLLER, [...REFUSED_TO_ALL, ...REFUSED_TO_CONTROLLER]],
   ];
-  for (const [account, requests] of rows)
+  for (const [account, requests] of refusedRequests)
     It(`the API server refuses ${requests.length} requests with a stolen token of ${account}`, async () => {
-      const { api } = get();
+      const { api } = getFixture();
       const app = account === AGENT ? "interlay" : CONTROLLER;
       const pods = await api.core.listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: `app=${app}` });
       const thief = await takeToken(account, pods.items[0]?.metadata?.name);
@@ -135,22 +136,22 @@ export function registerStolenTokenSpecs(
     });
 
   It("a stolen token of an agent writes addresses and NodeStates of its own node only", async () => {
-    const { api, cluster } = get();
+    const { api, cluster } = getFixture();
     const policies = await api.objects
       .list("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy")
       .catch(() => api.objects.list("admissionregistration.k8s.io/v1beta1", "ValidatingAdmissionPolicy"))
       .catch(() => undefined);
     if (policies === undefined) Skip("the API server does not serve ValidatingAdmissionPolicy");
-    const [own = "", other = ""] = cluster.nodes.map(({ name }) => name);
+    const [ownNode = "", otherNode = ""] = cluster.nodes.map(({ name }) => name);
     const pods = await api.core.listNamespacedPod({ namespace: SYSTEM_NAMESPACE, labelSelector: "app=interlay" });
-    const pod = pods.items.find(({ spec }) => spec?.nodeName === own)?.metadata?.name;
+    const pod = pods.items.find(({ spec }) => spec?.nodeName === ownNode)?.metadata?.name;
     const thief = await takeToken(AGENT, pod);
     const address = (node: string, changes: Readonly<Record<string, unknown>> = {}) => ({
       apiVersion: GROUP_VERSION,
       kind: "UnderlayAddress",
-      metadata: { name: node === own ? "203.0.113.8" : "203.0.113.9" },
+      metadata: { name: node === ownNode ? "203.0.113.8" : "203.0.113.9" },
       spec: {
-        address: node === own ? "203.0.113.8" : "203.0.113.9",
+        address: node === ownNode ? "203.0.113.8" : "203.0.113.9",
         pool: "none",
         node,
         containerId: "c",
@@ -160,8 +161,8 @@ export function registerStolenTokenSpecs(
       },
     });
     const path = `${INTERLAY}/underlayaddresses`;
-    const otherAddress = await api.objects.create<KubernetesObject>(address(other));
-    DeferCleanup(() => api.objects.delete(address(other)));
+    const otherAddress = await api.objects.create<KubernetesObject>(address(otherNode));
+    DeferCleanup(() => api.objects.delete(address(otherNode)));
     // The controller labels it, which changes its version.
     const labelled = await Eventually(
       "the address has the controller's labels",
@@ -169,28 +170,28 @@ export function registerStolenTokenSpecs(
       ({ metadata }) => metadata?.labels?.["interlay.dev/node"] !== undefined,
     );
     const { resourceVersion = "" } = labelled.metadata ?? {};
-    const changed = (spec: Readonly<Record<string, unknown>>) => {
-      const object = address(other, spec);
+    const changeAddress = (spec: Readonly<Record<string, unknown>>) => {
+      const object = address(otherNode, spec);
       return { ...object, metadata: { ...object.metadata, resourceVersion } };
     };
-    const state = (node: string): StolenRequest => ({
+    const patchState = (node: string): StolenRequest => ({
       verb: "patch",
       path: `${INTERLAY}/nodestates/${node}/status`,
       body: { status: { attachments: 7 } },
     });
     const allowed: readonly (readonly [string, StolenRequest])[] = [
-      ["create an address of the own node", { verb: "create", path, body: address(own) }],
-      ["patch the own NodeState", state(own)],
+      ["create an address of the own node", { verb: "create", path, body: address(ownNode) }],
+      ["patch the own NodeState", patchState(ownNode)],
     ];
     const refused: readonly (readonly [string, StolenRequest, RegExp])[] = [
-      ["create an address of another node", { verb: "create", path, body: address(other) }, /own node only/],
+      ["create an address of another node", { verb: "create", path, body: address(otherNode) }, /own node only/],
       ["delete an address of another node", { verb: "delete", path: `${path}/203.0.113.9` }, /another node/],
       [
         "take over an address that another node uses",
         {
           verb: "update",
           path: `${path}/203.0.113.9`,
-          body: changed({ node: own, pod: { namespace: "shop", name: "db-0", uid: "v" } }),
+          body: changeAddress({ node: ownNode, pod: { namespace: "shop", name: "db-0", uid: "v" } }),
         },
         /another node/,
       ],
@@ -199,25 +200,25 @@ export function registerStolenTokenSpecs(
         {
           verb: "update",
           path: `${path}/203.0.113.9`,
-          body: changed({ node: own, containerId: "", pod: { namespace: "x", name: "y", uid: "v" } }),
+          body: changeAddress({ node: ownNode, containerId: "", pod: { namespace: "x", name: "y", uid: "v" } }),
         },
         /another node/,
       ],
       [
         "mark another node's address as in conflict",
-        { verb: "update", path: `${path}/203.0.113.9`, body: changed({ conflict: "02:00:00:00:00:01" }) },
+        { verb: "update", path: `${path}/203.0.113.9`, body: changeAddress({ conflict: "02:00:00:00:00:01" }) },
         /own node only/,
       ],
-      ["patch another node's NodeState", state(other), /own node only/],
+      ["patch another node's NodeState", patchState(otherNode), /own node only/],
     ];
-    for (const [what, request] of allowed) assert.equal(await thief.request(request), undefined, what);
-    for (const [what, request, reason] of refused)
-      assert.match((await thief.request(request)) ?? "allowed", reason, what);
+    for (const [action, request] of allowed) assert.equal(await thief.request(request), undefined, action);
+    for (const [action, request, reason] of refused)
+      assert.match((await thief.request(request)) ?? "allowed", reason, action);
 
     const unbound = await takeToken(AGENT);
-    assert.match((await unbound.request(state(own))) ?? "allowed", /own node only/, "a token without a node");
+    assert.match((await unbound.request(patchState(ownNode))) ?? "allowed", /own node only/, "a token without a node");
     assert.match(
-      (await unbound.request({ verb: "create", path, body: address(own) })) ?? "allowed",
+      (await unbound.request({ verb: "create", path, body: address(ownNode) })) ?? "allowed",
       /names no node|own node only/,
       "a token without a node",
     );

@@ -32,6 +32,7 @@ export class TokenThief {
   }
 
   /**
+   * Requests a token of a ServiceAccount.
    * @param account ServiceAccount in interlay-system
    * @param pod pod of the account, to which the token is bound as kubelet's tokens are; undefined: a token of the account alone
    */
@@ -45,9 +46,9 @@ export class TokenThief {
     const config = loadKubeConfig({ kubeconfig });
     const cluster = config.getCurrentCluster();
     if (cluster === null || status === undefined) throw new Error(`no token of ${account}: no current cluster`);
-    const own = new KubeConfig();
-    own.loadFromClusterAndUser(cluster, { name: account, token: status.token ?? "" });
-    return new TokenThief(new KubeClient(own));
+    const tokenConfig = new KubeConfig();
+    tokenConfig.loadFromClusterAndUser(cluster, { name: account, token: status.token ?? "" });
+    return new TokenThief(new KubeClient(tokenConfig));
   }
 
   /** Sends a request. @returns the reason of the refusal; undefined if it is allowed, also for an object that does not exist */
@@ -59,7 +60,7 @@ export class TokenThief {
       return undefined;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      // A policy refuses with 422, and so does a schema.
+      // A violated schema has the status 422 too.
       if (hasStatus(error, 403) || (hasStatus(error, 422) && error.message.includes("ValidatingAdmissionPolicy")))
         return error.message;
       if (hasStatus(error, 404, 409)) return undefined;

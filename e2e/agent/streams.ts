@@ -15,7 +15,7 @@ export async function findNetns(cluster: Cluster, node: string, address: string)
   const names = (await runOnNode(cluster, node, ["ip", "netns", "list"]))
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "");
-  for (const name of names.filter((n) => n !== "")) {
+  for (const name of names.filter((text) => text !== "")) {
     const { stdout } = await cluster.exec(node, ["ip", "-n", name, "-o", "address"]);
     if (stdout.includes(` ${address}/`)) return `/var/run/netns/${name}`;
   }
@@ -28,7 +28,8 @@ type Sender = "client" | "server";
 const SILENCE = "60";
 
 /**
- * Runs a connection over which one end sends a line every second. @returns the number of lines that the other end received
+ * Runs a connection over which one end sends a line every second.
+ * @returns the number of lines that the other end received
  * @param sender `client`: the first packet after a flush of conntrack then has the direction of the connection
  */
 async function runStream(
@@ -44,37 +45,37 @@ async function runStream(
   const feed = `EXEC:vmstat -n 1 ${lines}`;
   const socat = ({ node, netns }: StreamEnd, ...argv: readonly string[]) =>
     cluster.exec(node, ["nsenter", `--net=${netns}`, "socat", "-T", SILENCE, "-u", ...argv]);
-  const listens = `TCP-LISTEN:${port},reuseaddr`;
-  const connects = `TCP:${server.address}:${port},retry=20,interval=0.2`;
-  const [serving, asking] =
+  const listenAddress = `TCP-LISTEN:${port},reuseaddr`;
+  const connectAddress = `TCP:${server.address}:${port},retry=20,interval=0.2`;
+  const [serverRun, clientRun] =
     sender === "server"
-      ? [socat(server, feed, listens), socat(client, connects, "-")]
-      : [socat(server, listens, "-"), socat(client, feed, connects)];
-  const ends = await Promise.all([serving, asking]);
-  const { stdout } = ends[sender === "server" ? 1 : 0];
+      ? [socat(server, feed, listenAddress), socat(client, connectAddress, "-")]
+      : [socat(server, listenAddress, "-"), socat(client, feed, connectAddress)];
+  const results = await Promise.all([serverRun, clientRun]);
+  const { stdout } = results[sender === "server" ? 1 : 0];
   const lineCount = stdout.split("\n").filter((line) => /^\s*\d/.test(line)).length;
   if (lineCount === 0)
     throw new Error(
-      `${client.node} -> ${server.address}: ${ends.map(({ stderr }) => stderr.trim()).join("; ") || "nothing was received"}`,
+      `${client.node} -> ${server.address}: ${results.map(({ stderr }) => stderr.trim()).join("; ") || "nothing was received"}`,
     );
   return lineCount;
 }
 
-/** Client and server of a stream; `sender` if it is not the server. */
+/** Client and server of a stream; `sender` only if the client sends. */
 export type StreamPath = readonly [what: string, client: StreamEnd, server: StreamEnd, sender?: "client"];
 
-/** The disturbance runs once the connections are established. */
+/** Time until the connections are established and the disturbance starts. */
 const ESTABLISHED_MS = 2000;
 
 /** Runs `disturb` while a connection runs on each path, on consecutive ports; every line must arrive. */
 export async function assertStreamsSurvive(
   cluster: Cluster,
-  ways: readonly StreamPath[],
+  paths: readonly StreamPath[],
   { lines, port }: { readonly lines: number; readonly port: number },
   disturb: () => Promise<unknown>,
 ): Promise<void> {
   const counts = Promise.all(
-    ways.map(async ([way, client, server, sender], index) => ({
+    paths.map(async ([way, client, server, sender], index) => ({
       way,
       got: await runStream(cluster, { client, server, ...(sender && { sender }) }, lines, port + index),
     })),

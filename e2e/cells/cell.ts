@@ -17,7 +17,7 @@ export type AddressRef =
   | { readonly kind: "host-port"; readonly pod: string; readonly node: number }
   | { readonly kind: "api-server" }
   | { readonly kind: "external" }
-  /** The target that the user names. */
+  /** The target that the user names by --external. */
   | { readonly kind: "external-target" };
 
 /** Where a virtual address of a Service is declared. */
@@ -88,17 +88,18 @@ export interface Cell {
   readonly server: string | undefined;
   /** Server of the packets; undefined for the API server. */
   readonly reaches: ServerRef | undefined;
-  /** An overlay pod's address, or a multi-NIC pod's overlay address; no Service. */
+  /** Whether the target is an overlay address, of an overlay pod or a multi-NIC pod, and not a Service. */
   readonly toOverlayAddress: boolean;
-  /** Bytes in each direction; undefined: a line. */
+  /** Bytes in each direction; undefined: one line of text. */
   readonly bytes?: number;
   readonly attack?: Attack;
 }
 
+/** The properties of a cell that `makeCell` does not derive; optional ones have defaults. */
 export type Draft = Pick<Cell, "group" | "source" | "from" | "target" | "to" | "placement" | "protocol" | "reaches"> &
   Partial<Pick<Cell, "sourceNode" | "port" | "server" | "toOverlayAddress" | "bytes" | "attack">>;
 
-/** Returns an IPv4 cell from the properties that are not the default. */
+/** Completes an IPv4 cell with its id and the defaults. */
 export function makeCell(draft: Draft): Cell {
   const { group, from, to, placement, protocol } = draft;
   return {
@@ -126,7 +127,7 @@ export function listPlacements(node: number, workers: number): readonly (readonl
       ];
 }
 
-/** The addresses of a type's pod: multi-NIC pods have two. */
+/** Returns the NICs of a type's pods that have an address: multi-NIC pods have two. */
 export function listNics(type: PodType): readonly Nic[] {
   return type === "multi-nic" ? ["main", "net1"] : ["main"];
 }

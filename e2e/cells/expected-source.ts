@@ -14,9 +14,8 @@ interface NodeAddressRef {
 export type SourceRef = EndpointRef | NodeAddressRef;
 
 /**
- * The source address that a cell's server must see, by the documented datapath (docs/architecture.md).
- * Pure.
- * @returns one of these addresses; undefined where no server reports one (ICMP, the API server, attacks)
+ * Returns the source addresses of which a cell's server must see one, by the documented datapath (docs/architecture.md). Pure.
+ * @returns undefined where no server reports the source (ICMP, the API server, attacks)
  */
 export function expectedSource(cell: Cell, settings: NetworkSettings): readonly SourceRef[] | undefined {
   const sources = listSources(cell, settings);
@@ -36,14 +35,14 @@ function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[
     case "external":
       return findDirectSource(cell, reaches, settings);
     case "service":
-      return sourceByService(cell, reaches, settings);
+      return findServiceSources(cell, reaches, settings);
     case "node-port":
-      return sourceByNodePort(cell, reaches, cell.to.node, settings);
+      return findNodePortSources(cell, reaches, cell.to.node, settings);
     case "vip":
       // A pod's own node translates virtual addresses, whatever node holds them.
-      return sourceByNodePort(cell, reaches, cell.sourceNode ?? cell.to.node, settings);
+      return findNodePortSources(cell, reaches, cell.sourceNode ?? cell.to.node, settings);
     case "host-port":
-      return sourceByHostPort(cell, reaches, cell.to.node, settings);
+      return findHostPortSources(cell, reaches, cell.to.node, settings);
     case "api-server":
     case "external-target":
       return undefined;
@@ -63,7 +62,7 @@ function chooseSources(condition: boolean | undefined, yes: SourceRef, no: Sourc
   return condition === undefined ? [yes, no] : [condition ? yes : no];
 }
 
-/** Pod to pod, to a node, to the external host and back: only the overlay and `snat` translate. */
+/** Returns the sources of connections without a Service, which only the overlay and `snat` translate. */
 function findDirectSource(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
   const { source, sourceNode = 0 } = cell;
   const sameNode = sourceNode === reaches.node;
@@ -92,15 +91,15 @@ function leavesRack({ sourceNode = 0 }: Cell, target: NodeRef | undefined, { rac
   return racks && findRackOfWorker(sourceNode) !== rack;
 }
 
-/** A ClusterIP, translated on the client's node. */
-function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
+/** Returns the sources of connections to a ClusterIP, which the client's node translates. */
+function findServiceSources(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
   const { sourceNode = 0 } = cell;
   const masqueraded = toNodeSource(sourceNode, reaches);
   if (cell.server === cell.from || settings.masqueradeAll) return [masqueraded];
   const network = cell.source === "underlay" ? "underlay" : "overlay";
-  const fromPod = isPodTraffic(settings.podTraffic, network, true);
-  if (fromPod === false && settings.podTraffic !== "none") return [masqueraded];
-  if (fromPod === undefined)
+  const isFromPod = isPodTraffic(settings.podTraffic, network, true);
+  if (isFromPod === false && settings.podTraffic !== "none") return [masqueraded];
+  if (isFromPod === undefined)
     return removeDuplicates([
       masqueraded,
       ...listTranslatedSources(cell, toOwnSource(cell), reaches, sourceNode, settings),
@@ -108,8 +107,8 @@ function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettin
   return listTranslatedSources(cell, toOwnSource(cell), reaches, sourceNode, settings);
 }
 
-/** A NodePort or a virtual address, translated on the node with the address. */
-function sourceByNodePort(
+/** Returns the sources of connections to a NodePort or a virtual address, which the node with the address translates. */
+function findNodePortSources(
   cell: Cell,
   reaches: ServerRef,
   targetNode: NodeRef,
@@ -124,28 +123,29 @@ function sourceByNodePort(
 }
 
 /**
- * A host port, translated by the reference plugin portmap on the node with the address. It masquerades packets from the subnet of
- * the pod's address (option `snat`): the underlay or the pod's rack; an overlay pod's address is a subnet of its own.
+ * Returns the sources of connections to a host port. The reference plugin portmap on the node with the address translates them, and
+ * masquerades packets from the subnet of the pod's address (option `snat`): the underlay or the pod's rack; an overlay pod's address
+ * is a subnet of its own.
  */
-function sourceByHostPort(
+function findHostPortSources(
   cell: Cell,
   reaches: ServerRef,
-  asked: number,
+  targetNode: number,
   settings: NetworkSettings,
 ): readonly SourceRef[] {
-  const masqueraded = toNodeSource(asked, reaches);
+  const masqueraded = toNodeSource(targetNode, reaches);
   return removeDuplicates(
-    listArrivingSources(cell, asked, settings).flatMap((source): readonly SourceRef[] => {
+    listArrivingSources(cell, targetNode, settings).flatMap((source): readonly SourceRef[] => {
       const isOverlay = "endpoint" in source && cell.source !== "underlay" && source.nic === "main";
       const isSameSubnet = isOnUnderlay(reaches.type, reaches.nic)
-        ? !isOverlay && !leavesRack(cell, asked, settings)
-        : settings.hasNodeSubnets && isOverlay && cell.sourceNode === asked;
-      return isSameSubnet ? [masqueraded] : listTranslatedSources(cell, source, reaches, asked, settings);
+        ? !isOverlay && !leavesRack(cell, targetNode, settings)
+        : settings.hasNodeSubnets && isOverlay && cell.sourceNode === targetNode;
+      return isSameSubnet ? [masqueraded] : listTranslatedSources(cell, source, reaches, targetNode, settings);
     }),
   );
 }
 
-/** externalTrafficPolicy Local. */
+/** Whether the Service has externalTrafficPolicy Local, which keeps the client's address. */
 const keepsClient = ({ group }: Cell): boolean => group === "node-port-local" || group === "pod-to-node-port-local";
 
 /** Returns the source address with which a cell's packets enter the node with the destination address. */
@@ -169,8 +169,8 @@ function listTranslatedSources(
 ): readonly SourceRef[] {
   const masqueraded = toNodeSource(node, reaches);
   if (!("endpoint" in source) || source.endpoint === EXTERNAL) return [source];
-  const underlaySource = cell.source === "underlay" || source.nic === "net1";
-  if (underlaySource) {
+  const isUnderlaySource = cell.source === "underlay" || source.nic === "net1";
+  if (isUnderlaySource) {
     if (cell.source !== "underlay" || node !== cell.sourceNode) return [source];
     return reaches.node === node ? [source, masqueraded] : [masqueraded];
   }

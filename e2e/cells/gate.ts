@@ -23,7 +23,7 @@ export interface Expectation {
 /** v1.29 is the first version that omits the rule when the sysctl is 1 (kubernetes/kubernetes pull 120412). */
 const FIRST_LIBERAL_MINOR = 29;
 /** v1.30 is the first version whose nftables mode never has the rule (kubernetes/kubernetes pull 122663). */
-const FIRST_NFTABLES_WITHOUT = 30;
+const FIRST_NFTABLES_MINOR_WITHOUT_RULE = 30;
 
 /** Decides what kube-proxy's rule and the sysctl must be on every node of a variant. Pure. */
 export function decideExpectation({ kubeProxy, returnPath }: Variant): Expectation {
@@ -34,7 +34,7 @@ export function decideExpectation({ kubeProxy, returnPath }: Variant): Expectati
   if (kubeProxy.mode === "ipvs")
     return { tcpBeLiberal, invalidDropRule: false, reason: "kube-proxy's IPVS mode drops no INVALID packets" };
   if (kubeProxy.mode === "nftables")
-    return parseMinor(kubeProxy.version) >= FIRST_NFTABLES_WITHOUT
+    return parseMinor(kubeProxy.version) >= FIRST_NFTABLES_MINOR_WITHOUT_RULE
       ? {
           tcpBeLiberal,
           invalidDropRule: false,
@@ -73,9 +73,9 @@ export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: 
 }
 
 /**
- * Expected result of a cell. Blocked is exactly what takes two ways: an underlay pod's TCP to an overlay address on another
- * node leaves through its own node, and is answered over the wire. That node sees a SYN and then an ACK. UDP and ICMP
- * have no handshake to miss; Services are translated on the node, so their replies come back through it.
+ * Decides whether kube-proxy's rule blocks a cell. It blocks only asymmetric connections: an underlay pod's TCP packets to an
+ * overlay address on another node leave through its own node, but the replies arrive over the underlay, so that node sees a SYN
+ * and then an ACK. UDP and ICMP have no handshake; the node translates Services, so their replies return through it.
  */
 export function decideKubeProxyVerdict(variant: Variant, cell: GatedCell): Verdict {
   const exempted = variant.returnPath === "notrack" || variant.returnPath === "snat";

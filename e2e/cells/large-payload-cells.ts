@@ -2,10 +2,10 @@ import { POD_TYPES } from "../../results/schema.ts";
 import { podName } from "../pods/suite-pods.ts";
 import { type Cell, isOnUnderlay, listNics, listPlacements, makeCell } from "./cell.ts";
 
-/** Bytes each way. More than any packet holds: path MTU discovery and fragments have to work in both directions. */
+/** Bytes in each direction, more than one packet holds: path MTU discovery and fragments must work. */
 const LARGE_BYTES = { tcp: 1_000_000, udp: 4_000 } as const;
 
-/** From each pod type to each address of each pod type, on the same node and on another one. */
+/** Returns cells from each pod type to each address of each pod type, on the same node and on another one. */
 export function listLargePayloadCells(workers: number): readonly Cell[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((sourceNode) =>
     POD_TYPES.flatMap((source) =>

@@ -28,7 +28,7 @@ export interface NetworkSettings {
   readonly natOutgoing: boolean | undefined;
   /** The overlay masquerades packets of other networks to its pods on other nodes (flannel's --ip-masq); undefined: not known. */
   readonly masqueradesToOverlay: boolean | undefined;
-  /** A pod's address has the prefix length of its node's subnet (bridges with host-local); Calico's is a subnet of one. */
+  /** A pod's address has the prefix length of its node's subnet (bridges with host-local); Calico's is a subnet of its own. */
   readonly hasNodeSubnets: boolean;
   /** The nodes are in racks with a router between them: a multi-NIC pod's net1 has no connected route to the other rack. */
   readonly racks: boolean;
@@ -44,10 +44,10 @@ export interface NetworkSettings {
 export function getNetworkSettings(variant: Variant, family: IpFamily): NetworkSettings {
   const { calico, kubeProxy, overlay, topology } = getEnvironment(variant).spec;
   // Calico does not masquerade packets to addresses of a pool, even a disabled one. The suite's pools are IPv4.
-  const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
+  const isExcluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
   return {
     returnPath: variant.returnPath,
-    natOutgoing: !excluded && (calico?.pool?.natOutgoing ?? true),
+    natOutgoing: !isExcluded && (calico?.pool?.natOutgoing ?? true),
     masqueradesToOverlay: overlay?.kind === "flannel",
     hasNodeSubnets: overlay !== undefined,
     racks: topology === "racks",
@@ -71,8 +71,8 @@ function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: IpFamil
   if (detectLocalMode === "InterfaceNamePrefix")
     return detectLocal?.interfaceNamePrefix === "cali" ? "own-overlay-pods" : "own-underlay-pods";
   if (clusterCIDR === undefined) return "overlay";
-  const ofFamily = clusterCIDR.split(",").find((cidr) => cidr !== "" && getIpFamily(cidr) === family);
-  return ofFamily === undefined ? "none" : "overlay-and-underlay";
+  const familyCidr = clusterCIDR.split(",").find((cidr) => cidr !== "" && getIpFamily(cidr) === family);
+  return familyCidr === undefined ? "none" : "overlay-and-underlay";
 }
 
 /** Overlays that have flannel's option --ip-masq, which the API server does not always show. */
@@ -101,7 +101,7 @@ export function getUnknownSettings(
 
 /**
  * Whether kube-proxy on a node treats a connection as one of a pod.
- * @param source the NIC's network of the address that the connection has when it enters the node
+ * @param source network of the connection's source address when it enters the node
  * @param ownNode whether it enters by the pod's own node
  * @returns undefined where the detector is not known
  */

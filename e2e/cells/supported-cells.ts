@@ -17,16 +17,16 @@ export interface ClusterCapabilities extends Pick<Cluster, "nodeAccess" | "datap
 
 /** Returns the cells that can be probed in a cluster. Pure. */
 export function listSupportedCells(
-  all: readonly Cell[],
+  allCells: readonly Cell[],
   { nodeAccess, outside, podTrafficKnown, undecided }: ClusterCapabilities,
 ): readonly Cell[] {
-  return all.filter((cell) => {
+  return allCells.filter((cell) => {
     const { source, target, from, to } = cell;
-    const withNode = source === "node" || target === "node";
-    const withOutside = from === EXTERNAL || to.kind === "external";
+    const involvesNode = source === "node" || target === "node";
+    const involvesOutside = from === EXTERNAL || to.kind === "external";
     return (
-      (nodeAccess !== "none" || !withNode) &&
-      (outside || !withOutside) &&
+      (nodeAccess !== "none" || !involvesNode) &&
+      (outside || !involvesOutside) &&
       (podTrafficKnown || !lacksLocalEndpoint(cell)) &&
       undecided?.cells(cell) !== true
     );
@@ -35,12 +35,12 @@ export function listSupportedCells(
 
 /**
  * Returns why no cell of a group can be probed in a cluster; undefined if some can. Pure.
- * @param all the cells of every group
+ * @param allCells cells of every group
  */
 export function explainUnsupportedGroup(
   group: Group,
   { nodeAccess, outside, features, undecided }: ClusterCapabilities,
-  all: readonly Cell[] = [],
+  allCells: readonly Cell[] = [],
 ): string | undefined {
   if (!outside && ["north-south", "node-port-cluster", "node-port-local"].includes(group))
     return "the cluster has no external host";
@@ -53,10 +53,10 @@ export function explainUnsupportedGroup(
   if (group === "host-port" && !features.hostPorts) return "the pod networks of this environment map no host ports";
   if (group === "attack" && !features.sourceGuard && !features.forwardDrop)
     return "the suite attacks only clusters that it created, with Interlay";
-  return undecided !== undefined && isWhollyUndecided(group, undecided, all) ? undecided.reason : undefined;
+  return undecided !== undefined && isWhollyUndecided(group, undecided, allCells) ? undecided.reason : undefined;
 }
 
-function isWhollyUndecided(group: Group, undecided: UndecidedCells, all: readonly Cell[]): boolean {
-  const cells = all.filter((cell) => cell.group === group);
+function isWhollyUndecided(group: Group, undecided: UndecidedCells, allCells: readonly Cell[]): boolean {
+  const cells = allCells.filter((cell) => cell.group === group);
   return cells.length > 0 && cells.every((cell) => undecided.cells(cell));
 }
