@@ -79,12 +79,12 @@ export async function writeCertificate(submission: Submission, directory: string
 
 /** Reads the reports of the runs, the first one with the specs of other suites. */
 async function readReports({ runs, peers }: Submission): Promise<readonly Report[]> {
-  const [first, ...more] = await Promise.all(runs.map((run) => readReport(run.directory)));
-  if (first === undefined) throw new Error("no runs to certify");
-  return [peers === undefined ? first : mergePeers(first, await readReport(peers)), ...more];
+  const [firstReport, ...otherReports] = await Promise.all(runs.map((run) => readReport(run.directory)));
+  if (firstReport === undefined) throw new Error("no runs to certify");
+  return [peers === undefined ? firstReport : mergePeers(firstReport, await readReport(peers)), ...otherReports];
 }
 
-/** Writes a report again that other results were added to, in the formats of a submission. */
+/** Rewrites a run's report, to which the specs of other suites were added, in the formats of a submission. */
 async function writeMerged(report: Report | undefined, folder: string): Promise<void> {
   if (report === undefined) return;
   await writeFile(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);

@@ -87,31 +87,31 @@ function requireSameCluster(first: Report, other: Report): void {
 function summarizeVariant(runs: readonly VariantResult[]): CertifiedVariant {
   const [first] = runs;
   if (first === undefined) throw new Error("a variant has no run");
-  const over = first.cells.map(({ id }) => ({
+  const cellResults = first.cells.map(({ id }) => ({
     id,
     results: runs.flatMap(({ cells }) => cells.find((cell) => cell.id === id) ?? []),
   }));
-  const ids = (which: (results: VariantResult["cells"]) => boolean) =>
-    over.filter(({ results }) => which(results)).map(({ id }) => id);
+  const listIds = (isSelected: (results: VariantResult["cells"]) => boolean) =>
+    cellResults.filter(({ results }) => isSelected(results)).map(({ id }) => id);
   return {
     kubeProxy: first.kubeProxy,
     returnPath: first.returnPath,
     ...(first.environment === undefined ? {} : { environment: first.environment }),
-    table: first.table.map((row, r) =>
-      row.map((entry, c) =>
+    table: first.table.map((row, rowIndex) =>
+      row.map((entry, columnIndex) =>
         findWorst(
-          runs.map(({ table }) => table[r]?.[c] ?? "not-run"),
+          runs.map(({ table }) => table[rowIndex]?.[columnIndex] ?? "not-run"),
           entry,
         ),
       ),
     ),
     cells: first.cells.length,
-    blocked: ids((results) => results.every(({ ok, blockedBy }) => ok && blockedBy === "invalid-rule")),
-    failed: ids((results) => results.length < runs.length || results.some(({ ok }) => !ok)),
-    flaky: ids((results) => results.some((cell) => isFlaky(cell) || cell.ok !== results[0]?.ok)),
+    blocked: listIds((results) => results.every(({ ok, blockedBy }) => ok && blockedBy === "invalid-rule")),
+    failed: listIds((results) => results.length < runs.length || results.some(({ ok }) => !ok)),
+    flaky: listIds((results) => results.some((cell) => isFlaky(cell) || cell.ok !== results[0]?.ok)),
   };
 }
 
 function findWorst(entries: readonly SummaryEntry[], start: SummaryEntry): SummaryEntry {
-  return entries.reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), start);
+  return entries.reduce((worst, entry) => (SEVERITY.indexOf(entry) > SEVERITY.indexOf(worst) ? entry : worst), start);
 }

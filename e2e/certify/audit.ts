@@ -36,14 +36,14 @@ export function auditReport(report: Report, workers: number): readonly string[] 
 /** Lists the cells that a variant must contain: all, or for an existing cluster those that its API server lets the suite probe. */
 function listExpectedCells(variant: VariantResult, report: Report, workers: number): readonly Cell[] {
   const features = findFeatures(variant, isCaptured(report));
-  const all = listMatrixCells(workers, listReportFamilies(report), features);
-  if (isCaptured(report)) return all;
+  const allCells = listMatrixCells(workers, listReportFamilies(report), features);
+  if (isCaptured(report)) return allCells;
   const ids = new Set(variant.cells.map(({ id }) => id));
-  return listSupportedCells(all, {
+  return listSupportedCells(allCells, {
     features,
     outside: false,
     nodeAccess: variant.invalidDropRule === undefined ? "none" : "network",
-    podTrafficKnown: all.some((cell) => lacksLocalEndpoint(cell) && ids.has(cell.id)),
+    podTrafficKnown: allCells.some((cell) => lacksLocalEndpoint(cell) && ids.has(cell.id)),
   });
 }
 
@@ -90,15 +90,15 @@ export function countWorkers({ variants }: Report): number {
 
 /** Lists the families of the cells, the cluster's primary one first: the API server is probed only by that one. */
 export function listReportFamilies({ variants }: Report): readonly ("ipv4" | "ipv6")[] {
-  const all = variants.flatMap((variant) => variant.cells);
-  const first = all.find(({ group }) => group === "api-server")?.family ?? "ipv4";
-  const both = new Set([first, ...all.map(({ family }) => family)]);
-  return [...both];
+  const results = variants.flatMap((variant) => variant.cells);
+  const first = results.find(({ group }) => group === "api-server")?.family ?? "ipv4";
+  const families = new Set([first, ...results.map(({ family }) => family)]);
+  return [...families];
 }
 
 function auditVariant(variant: VariantResult, expectedCells: readonly Cell[], report: Report): readonly string[] {
   const byId = new Map(variant.cells.map((result) => [result.id, result]));
-  const known = new Set(expectedCells.map(({ id }) => id));
+  const knownIds = new Set(expectedCells.map(({ id }) => id));
   const { tcpBeLiberal, invalidDropRule } = decideExpectation(variant);
   return [
     ...expectedCells.flatMap((cell) => {
@@ -106,7 +106,7 @@ function auditVariant(variant: VariantResult, expectedCells: readonly Cell[], re
       const problems = result === undefined ? ["is missing"] : auditCell(cell, result, variant, report);
       return problems.map((problem) => `cell ${cell.id} ${problem}`);
     }),
-    ...variant.cells.filter(({ id }) => !known.has(id)).map(({ id }) => `cell ${id} is unknown to the suite`),
+    ...variant.cells.filter(({ id }) => !knownIds.has(id)).map(({ id }) => `cell ${id} is unknown to the suite`),
     ...(byId.size === variant.cells.length ? [] : ["a cell exists twice"]),
     ...(isDeepStrictEqual(variant.table, summarizeCells(variant.cells)) ? [] : ["the table does not match the cells"]),
     ...(!hasFilters(variant, report) ||
@@ -163,7 +163,7 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, repor
   return problems;
 }
 
-/** Finds what is missing of the proof that kube-proxy's rule dropped the packets of the cell. @param counted whether nodes were read */
+/** Finds gaps in the proof that kube-proxy's rule dropped a cell's packets. @param counted whether the nodes counted them */
 function auditDrop({ client, evidence }: CellResult, counted: boolean): readonly string[] {
   const { received, forwarded } = evidence?.drop ?? { received: 0, forwarded: 0 };
   if (client === undefined) return ["is reported as blocked by the INVALID rule, but was not connected"];
@@ -175,10 +175,10 @@ function auditDrop({ client, evidence }: CellResult, counted: boolean): readonly
 const NOWHERE = { place: "", link: "", direction: "in" } as const;
 
 function auditSummary({ summary, variants, checks }: Report): readonly string[] {
-  const all = variants.flatMap((variant) => variant.cells);
+  const results = variants.flatMap((variant) => variant.cells);
   const count = (status: string) => checks.filter((check) => check.status === status).length;
-  const passed = all.filter(({ ok }) => ok).length + count("passed");
-  const failed = all.filter(({ ok }) => !ok).length + count("failed");
+  const passed = results.filter(({ ok }) => ok).length + count("passed");
+  const failed = results.filter(({ ok }) => !ok).length + count("failed");
   return summary.passed === passed && summary.failed === failed && summary.skipped === count("skipped")
     ? []
     : [

@@ -10,7 +10,7 @@ const MIN_RUNS = 2;
 const MIN_WORKERS = 2;
 const SCALE_WORKERS = 10;
 
-/** An existing cluster may be tested once; the certificate contains the number of runs. Specs of other suites are in one run. */
+/** Profiles that may pass with one run: an existing cluster may be tested once, and specs of other suites are in one run. */
 const NOT_REPEATED: ReadonlySet<ProfileName> = new Set(["connectivity", "sig-network"]);
 
 interface CertifiedRuns {
@@ -30,23 +30,23 @@ const RULES: Readonly<Record<ProfileName, (facts: CertifiedRuns) => ProfileVerdi
     if (!facts.reports.every(isCaptured))
       return notRun("packets are not captured in an existing cluster: claim the profile connectivity");
     if (facts.workers < MIN_WORKERS) return notRun(`${facts.workers} worker: two are needed`);
-    const broken = findFailedCheck(facts, isOwn);
+    const broken = findFailedCheck(facts, isOwnCheck);
     if (broken !== undefined) return fail(broken);
     return judgeCells(facts, (group) => group !== "node-port-local");
   },
   connectivity: (facts) => {
     if (facts.workers < MIN_WORKERS) return notRun(`${facts.workers} worker: two are needed`);
-    const broken = findFailedCheck(facts, isOwn);
+    const broken = findFailedCheck(facts, isOwnCheck);
     return broken === undefined ? judgeCells(facts, () => true) : fail(broken);
   },
   "node-port-local": (facts) => judgeCells(facts, (group) => group === "node-port-local"),
   "dual-stack": (facts) =>
     facts.families.length < 2 ? notRun(`only ${facts.families.join()} (--family dual)`) : judgeCells(facts, () => true),
   policy: (facts) => {
-    const captured = facts.reports.every(({ checks }) =>
+    const ranPolicySpecs = facts.reports.every(({ checks }) =>
       checks.some((check) => isPolicy(check) && check.status !== "skipped"),
     );
-    if (!captured) return notRun("the NetworkPolicy specs did not run (--profile …,policy)");
+    if (!ranPolicySpecs) return notRun("the NetworkPolicy specs did not run (--profile …,policy)");
     const broken = findFailedCheck(facts, isPolicy);
     return broken === undefined ? pass("a denying NetworkPolicy is effective in every run") : fail(broken);
   },
@@ -76,12 +76,12 @@ const RULES: Readonly<Record<ProfileName, (facts: CertifiedRuns) => ProfileVerdi
 /** Returns the result of every profile. Pure: the recipient gets the same from the raw results. */
 export function evaluateProfiles(facts: CertifiedRuns, claimed: readonly ProfileName[]): ProfileResult[] {
   return PROFILES.map((name) => {
-    const few = facts.reports.length < (NOT_REPEATED.has(name) ? 1 : MIN_RUNS);
+    const hasTooFewRuns = facts.reports.length < (NOT_REPEATED.has(name) ? 1 : MIN_RUNS);
     const verdict = RULES[name](facts);
     return {
       name,
       claimed: claimed.includes(name),
-      ...(few && verdict.result === "pass"
+      ...(hasTooFewRuns && verdict.result === "pass"
         ? notRun(`one run cannot show flaky cells: at least ${MIN_RUNS} are needed`)
         : verdict),
     };
@@ -90,15 +90,15 @@ export function evaluateProfiles(facts: CertifiedRuns, claimed: readonly Profile
 
 const isPeer = ({ name }: CheckResult): boolean => parsePeerCheck(name) !== undefined;
 const isPolicy = (check: CheckResult): boolean => check.name.includes("NetworkPolicy") && !isPeer(check);
-const isOwn = (check: CheckResult): boolean => !isPolicy(check) && !isPeer(check);
+const isOwnCheck = (check: CheckResult): boolean => !isPolicy(check) && !isPeer(check);
 const getGroup = (id: string): string => id.split("/")[0] ?? "";
 
 function judgeCells({ reports, variants }: CertifiedRuns, isRequired: (group: string) => boolean): ProfileVerdict {
-  const among = (ids: readonly string[]) => ids.filter((id) => isRequired(getGroup(id)));
-  const failed = variants.flatMap((variant) => among(variant.failed));
-  const flaky = variants.flatMap((variant) => among(variant.flaky));
+  const selectRequired = (ids: readonly string[]) => ids.filter((id) => isRequired(getGroup(id)));
+  const failed = variants.flatMap((variant) => selectRequired(variant.failed));
+  const flaky = variants.flatMap((variant) => selectRequired(variant.flaky));
   const cells = reports[0]?.variants.reduce(
-    (sum, one) => sum + one.cells.filter(({ group }) => isRequired(group)).length,
+    (sum, variant) => sum + variant.cells.filter(({ group }) => isRequired(group)).length,
     0,
   );
   if (failed.length > 0) return fail(`${failed.length} of ${cells ?? 0} cells failed, such as ${failed[0] ?? ""}`);

@@ -35,9 +35,9 @@ export async function readCertificate(file: string, trustedKey?: string): Promis
   const envelope = envelopeSchema.safeParse(document);
   if (!envelope.success)
     return { problems: [`the certificate is not a DSSE envelope: ${z.prettifyError(envelope.error)}`] };
-  const nextToIt = await readFile(join(dirname(file), PUBLIC_KEY_FILE), "utf8").catch(() => undefined);
-  const signature = findSignatureProblem(envelope.data, trustedKey ?? nextToIt);
-  const problems = signature === undefined ? [] : [signature];
+  const adjacentKey = await readFile(join(dirname(file), PUBLIC_KEY_FILE), "utf8").catch(() => undefined);
+  const signatureProblem = findSignatureProblem(envelope.data, trustedKey ?? adjacentKey);
+  const problems = signatureProblem === undefined ? [] : [signatureProblem];
   if (envelope.data.payloadType !== PAYLOAD_TYPE)
     problems.push(`the payload type is ${envelope.data.payloadType}, not ${PAYLOAD_TYPE}`);
   const statement = statementSchema.safeParse(parseCertificateJson(readPayload(envelope.data)));

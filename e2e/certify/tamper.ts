@@ -88,20 +88,20 @@ export async function createTamperTool(): Promise<TamperTool> {
   };
   const changeBundle = async (change: (directory: string) => Promise<void>) => {
     const copy = await createCopy(unsigned);
-    const inside = await unpackArchive(join(copy, BUNDLE_FILE));
-    await change(inside);
-    await packArchive(inside, join(copy, BUNDLE_FILE));
+    const unpacked = await unpackArchive(join(copy, BUNDLE_FILE));
+    await change(unpacked);
+    await packArchive(unpacked, join(copy, BUNDLE_FILE));
     for (const name of FIRST_RUN_FILES)
-      await copyFile(join(inside, "runs/1", name), join(copy, name)).catch(() => undefined);
+      await copyFile(join(unpacked, "runs/1", name), join(copy, name)).catch(() => undefined);
     const statement = await readStatement(copy);
-    const files = listSubjectFiles(copy, inside, statement.predicate.runs).filter(({ path }) => existsSync(path));
+    const files = listSubjectFiles(copy, unpacked, statement.predicate.runs).filter(({ path }) => existsSync(path));
     await writeStatement(copy, { ...statement, subject: await createSubjects(files) });
-    await rm(inside, { recursive: true });
+    await rm(unpacked, { recursive: true });
     return copy;
   };
   const changeReport = (change: (report: Report) => Report) =>
-    changeBundle(async (inside) => {
-      const folder = join(inside, "runs", "1");
+    changeBundle(async (unpacked) => {
+      const folder = join(unpacked, "runs", "1");
       const forged = change(reportSchema.parse(JSON.parse(await readFile(join(folder, "report.json"), "utf8"))));
       await writeRun(forged, folder);
       await rm(join(folder, "report.html"));

@@ -32,8 +32,8 @@ export async function verifyCertificate(file: string, trustedKey?: string): Prom
   const { envelope, statement, problems } = await readCertificate(file, trustedKey);
   const keyids = envelope?.signatures.map(({ keyid }) => keyid) ?? [];
   if (statement === undefined) return { keyids, problems };
-  const found = await findFileProblems(statement, { signatures: envelope?.signatures ?? [] }, dirname(file));
-  return { certificate: statement.predicate, keyids, problems: [...problems, ...found] };
+  const fileProblems = await findFileProblems(statement, { signatures: envelope?.signatures ?? [] }, dirname(file));
+  return { certificate: statement.predicate, keyids, problems: [...problems, ...fileProblems] };
 }
 
 async function findFileProblems(
@@ -67,7 +67,7 @@ async function findDigestProblems(
 ): Promise<readonly string[]> {
   const files = listSubjectFiles(directory, unpacked, predicate.runs);
   const problems = files.map(async ({ name, path }) => {
-    const subjects = subject.filter((one) => one.name === name);
+    const subjects = subject.filter((entry) => entry.name === name);
     if (subjects.length !== 1) return [`the certificate names ${name} ${subjects.length} times instead of once`];
     const actual = await hashFile(path).catch(() => undefined);
     if (actual === undefined) return [`${name} is missing`];
@@ -88,8 +88,8 @@ async function findContentProblems(certificate: Certificate, directory: string):
     problems.push(`${folder} is in the bundle, but not in the certificate`);
   for (const { folder } of certificate.runs) {
     const addProblem = (problem: string) => problems.push(`${folder}: ${problem}`);
-    const text = (name: string) => readFile(join(directory, folder, name), "utf8").catch(() => undefined);
-    const raw = await text("report.json");
+    const readText = (name: string) => readFile(join(directory, folder, name), "utf8").catch(() => undefined);
+    const raw = await readText("report.json");
     const parsed = reportSchema.safeParse(parseCertificateJson(raw));
     if (!parsed.success) {
       addProblem(
@@ -99,9 +99,9 @@ async function findContentProblems(certificate: Certificate, directory: string):
     }
     const report = parsed.data;
     reports.push(report);
-    if ((await text("junit.xml")) !== toJunit(report)) addProblem("junit.xml does not match report.json");
-    if ((await text("report.md")) !== toMarkdown(report)) addProblem("report.md does not match report.json");
-    if (((await text("e2e.log")) ?? "") === "") addProblem("e2e.log is missing");
+    if ((await readText("junit.xml")) !== toJunit(report)) addProblem("junit.xml does not match report.json");
+    if ((await readText("report.md")) !== toMarkdown(report)) addProblem("report.md does not match report.json");
+    if (((await readText("e2e.log")) ?? "") === "") addProblem("e2e.log is missing");
     auditReport(report, certificate.workers).forEach(addProblem);
   }
   problems.push(...findCopiedRuns(reports));
@@ -116,18 +116,18 @@ async function findCopyProblems(
   directory: string,
   unpacked: string,
 ): Promise<readonly string[]> {
-  const text = (...path: readonly string[]) => readFile(join(...path), "utf8").catch(() => undefined);
+  const readText = (...path: readonly string[]) => readFile(join(...path), "utf8").catch(() => undefined);
   const first = certificate.runs[0]?.folder ?? "";
-  const copies = FIRST_RUN_FILES.map(async (name) => [name, await text(unpacked, first, name)] as const);
-  const report = reportSchema.safeParse(parseCertificateJson(await text(unpacked, first, "report.json")));
+  const copies = FIRST_RUN_FILES.map(async (name) => [name, await readText(unpacked, first, name)] as const);
+  const report = reportSchema.safeParse(parseCertificateJson(await readText(unpacked, first, "report.json")));
   const expected = [
     ["PRODUCT.yaml", stringify(certificate.product)] as const,
     ...(await Promise.all(copies)),
     ...(await renderSubmission(certificate, envelope, report.data)),
   ];
-  const found = await Promise.all(expected.map(([name]) => text(directory, name)));
+  const actualTexts = await Promise.all(expected.map(([name]) => readText(directory, name)));
   return expected.flatMap(([name, content], index) =>
-    found[index] === content ? [] : [`${name} does not match certificate and bundle`],
+    actualTexts[index] === content ? [] : [`${name} does not match certificate and bundle`],
   );
 }
 

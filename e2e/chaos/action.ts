@@ -13,5 +13,6 @@ export interface ActionResult {
   readonly name: string;
   /** Description of its targets. */
   readonly what: string;
+  /** Milliseconds from the action until the invariants held again. */
   readonly wellAfterMs: number;
 }

@@ -17,7 +17,7 @@ import { createChaosPod, deletePod, waitForChaosPod } from "./chaos-context.ts";
 const TYPES = ["underlay", "multi-nic"] as const;
 const MOVER = "mover";
 
-/** Returns the name of a worker or of the control plane's node. */
+/** Creates an action that kills a process of a worker or of the control plane's node. @param pattern for `pkill -f` */
 function createKillAction(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): ChaosAction {
   return {
     name: `kill -9 ${name}`,
@@ -30,7 +30,7 @@ function createKillAction(name: string, pattern: string, where: "worker" | "cont
   };
 }
 
-/** Commands that remove all objects of one kind that Interlay has on a node. */
+/** Creates an action that removes all objects of one kind that Interlay has on a node. */
 function createFlushAction(
   name: string,
   argvs: (families: readonly IpFamily[]) => readonly (readonly string[])[],
@@ -103,9 +103,9 @@ export const ACTIONS: readonly ChaosAction[] = [
   {
     name: "pods go",
     act: async (context) => {
-      const some = [...context.testPods.values()].filter(({ name }) => name !== MOVER).slice(0, 3);
-      await Promise.all(some.map((testPod) => deletePod(context, testPod)));
-      return some.length === 0 ? "none exists" : some.map(({ name }) => name).join(", ");
+      const podsToDelete = [...context.testPods.values()].filter(({ name }) => name !== MOVER).slice(0, 3);
+      await Promise.all(podsToDelete.map((testPod) => deletePod(context, testPod)));
+      return podsToDelete.length === 0 ? "none exists" : podsToDelete.map(({ name }) => name).join(", ");
     },
   },
   {
@@ -119,7 +119,7 @@ export const ACTIONS: readonly ChaosAction[] = [
       const testPods = [];
       try {
         for (const type of TYPES) testPods.push(await createChaosPod(context, { node, type }));
-        await Eventually("a running call of the plugin is killed", kill, (hit) => hit, {
+        await Eventually("a running call of the plugin is killed", kill, (isKilled) => isKilled, {
           timeout: 20_000,
           interval: 20,
         });

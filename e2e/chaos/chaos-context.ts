@@ -35,7 +35,7 @@ export interface LostState {
   readonly routes: Set<string>;
 }
 
-/** Creates the record of what an action has removed: nothing yet. */
+/** Creates the record of the state that nodes have lost, without entries. */
 export const createLostState = (): LostState => ({ conntrack: new Set(), routes: new Set() });
 
 export interface ChaosPod {

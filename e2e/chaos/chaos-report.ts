@@ -9,7 +9,7 @@ interface Run {
   readonly minutes: number;
   readonly only: string | undefined;
   readonly cluster: Cluster;
-  readonly did: readonly ActionResult[];
+  readonly actionResults: readonly ActionResult[];
   readonly flows: readonly ProbeFlow[];
 }
 
@@ -18,7 +18,7 @@ interface Run {
  * @param file undefined: nothing is written
  */
 export async function writeChaosReport(
-  { seed, minutes, only, cluster, did: actionResults, flows }: Run,
+  { seed, minutes, only, cluster, actionResults, flows }: Run,
   file: string | undefined,
 ): Promise<void> {
   const content = {

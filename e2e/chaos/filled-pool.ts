@@ -9,29 +9,29 @@ import { listClaimedAddresses } from "./invariants.ts";
 import { createChaosPod, deletePod, waitForChaosPod, type ChaosContext } from "./chaos-context.ts";
 import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
-const NAME = "chaos-full";
-const ROOM = 3;
-const LABELS = { "interlay.dev/suite-pool": NAME };
+const POOL_NAME = "chaos-full";
+const POOL_SIZE = 3;
+const LABELS = { "interlay.dev/suite-pool": POOL_NAME };
 
-/** More pods than a pool has addresses: one waits, with an Event, and gets the first released address. */
+/** Creates more pods than a pool has addresses: one waits, with an Event, and gets the first released address. */
 export const fillPool: ChaosAction = {
   name: "a pool is filled",
   fits: ({ cluster }) => !cluster.spec.underlayCidr.includes(":"),
   act: async (context) => {
     await makePool(context);
     const testPods = await Promise.all(
-      Array.from({ length: ROOM + 1 }, (_, index) =>
+      Array.from({ length: POOL_SIZE + 1 }, (_, index) =>
         createChaosPod(context, {
           name: `full-${index + 1}`,
           node: pickRandom(context.workers, context.random),
           type: "underlay",
-          network: `${NAMESPACE}/${NAME}`,
+          network: `${NAMESPACE}/${POOL_NAME}`,
           labels: LABELS,
         }),
       ),
     );
     const waiting = await Eventually(
-      `${ROOM} of ${testPods.length} pods are ready, the other has an Event that no address is free`,
+      `${POOL_SIZE} of ${testPods.length} pods are ready, the other has an Event that no address is free`,
       async () => {
         const { items } = await context.api.core.listNamespacedPod({ namespace: NAMESPACE });
         const ready = new Set(items.filter(({ status }) => reportsReady(status)).map(({ metadata }) => metadata?.name));
@@ -40,53 +40,53 @@ export const fillPool: ChaosAction = {
       (names) => names.length === 1,
       { timeout: 90_000 },
     );
-    const [last = ""] = waiting;
+    const [waitingName = ""] = waiting;
     await Eventually(
-      `pod ${last} has the Event NoUnderlayAddress`,
+      `pod ${waitingName} has the Event NoUnderlayAddress`,
       async () => {
-        const fieldSelector = `involvedObject.name=${last}`;
+        const fieldSelector = `involvedObject.name=${waitingName}`;
         const { items } = await context.api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector });
         return items.map(({ reason = "" }) => reason);
       },
       (reasons) => reasons.includes("NoUnderlayAddress"),
     );
-    const [first] = testPods.filter(({ name }) => name !== last);
-    assert.ok(first !== undefined);
-    const before = await listClaimedAddresses(context, first.name);
-    await deletePod(context, first);
-    await waitForChaosPod(context, testPods.find(({ name }) => name === last) ?? first);
-    assert.deepEqual(await listClaimedAddresses(context, last), before, "the released address");
-    await Promise.all(testPods.filter((testPod) => testPod !== first).map((testPod) => deletePod(context, testPod)));
-    return `${ROOM} addresses for ${testPods.length} pods: ${last} waited, and has ${before.join()} of ${first.name}`;
+    const [firstPod] = testPods.filter(({ name }) => name !== waitingName);
+    assert.ok(firstPod !== undefined);
+    const releasedAddresses = await listClaimedAddresses(context, firstPod.name);
+    await deletePod(context, firstPod);
+    await waitForChaosPod(context, testPods.find(({ name }) => name === waitingName) ?? firstPod);
+    assert.deepEqual(await listClaimedAddresses(context, waitingName), releasedAddresses, "the released address");
+    await Promise.all(testPods.filter((testPod) => testPod !== firstPod).map((testPod) => deletePod(context, testPod)));
+    return `${POOL_SIZE} addresses for ${testPods.length} pods: ${waitingName} waited, and has ${releasedAddresses.join()} of ${firstPod.name}`;
   },
 };
 
 async function makePool({ api, cluster }: ChaosContext): Promise<void> {
   const { underlayCidr: subnet } = cluster.spec;
   const [prefix = ""] = /^\d+\.\d+/.exec(subnet) ?? [];
-  const ranges = [`${prefix}.203.1-${prefix}.203.${ROOM}`];
+  const ranges = [`${prefix}.203.1-${prefix}.203.${POOL_SIZE}`];
   // The selector excludes pods of networks that name no pool.
   const pool = {
     apiVersion: GROUP_VERSION,
     kind: "UnderlayPool",
-    metadata: { name: NAME },
+    metadata: { name: POOL_NAME },
     spec: { subnet, ranges, podSelector: { matchLabels: LABELS } },
   };
   const network = {
     apiVersion: GROUP_VERSION,
     kind: "UnderlayNetwork",
-    metadata: { name: NAME },
-    spec: { namespace: NAMESPACE, pools: [NAME] },
+    metadata: { name: POOL_NAME },
+    spec: { namespace: NAMESPACE, pools: [POOL_NAME] },
   };
   await ensureObject(api, pool);
   await ensureObject(api, network);
   await Eventually(
-    `the NetworkAttachmentDefinition of ${NAME} is written`,
+    `the NetworkAttachmentDefinition of ${POOL_NAME} is written`,
     () =>
       api.objects.read({
         apiVersion: "k8s.cni.cncf.io/v1",
         kind: "NetworkAttachmentDefinition",
-        metadata: { name: NAME, namespace: NAMESPACE },
+        metadata: { name: POOL_NAME, namespace: NAMESPACE },
       }),
     () => true,
     { timeout: 60_000 },

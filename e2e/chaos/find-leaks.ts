@@ -15,41 +15,43 @@ export async function findLeaks(context: ChaosContext): Promise<readonly string[
   const lists = await Promise.all(
     context.workers.map(async (node) => {
       const pods = items.filter(({ spec }) => spec?.nodeName === node && spec.hostNetwork !== true).length;
-      return (await findNodeLeaks(context, node, pods)).map((what) => `${node}: ${what}`);
+      return (await findNodeLeaks(context, node, pods)).map((leak) => `${node}: ${leak}`);
     }),
   );
   return lists.flat();
 }
 
 async function findNodeLeaks({ cluster }: ChaosContext, node: string, pods: number): Promise<readonly string[]> {
-  const lines = async (...argv: readonly string[]) =>
+  const listLines = async (...argv: readonly string[]) =>
     (await runOnNode(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "");
   const records = await readRecords(cluster, node);
-  const known = whatTheyHave(records);
-  const [links, routes, rules, namespaces, temporary, calls] = await Promise.all([
-    lines("ip", "-o", "link"),
-    lines("ip", "route", "show", "table", "all", "proto", OURS),
-    lines("ip", "rule"),
-    lines("ip", "netns", "list"),
-    lines("find", NODE_STATE_DIRECTORY, "-name", "*.new"),
+  const recorded = listRecordedObjects(records);
+  const [links, routes, rules, namespaces, temporaryFiles, pluginProcesses] = await Promise.all([
+    listLines("ip", "-o", "link"),
+    listLines("ip", "route", "show", "table", "all", "proto", OURS),
+    listLines("ip", "rule"),
+    listLines("ip", "netns", "list"),
+    listLines("find", NODE_STATE_DIRECTORY, "-name", "*.new"),
     cluster.exec(node, ["pgrep", "-f", PLUGIN]),
   ]);
   const linkNames = links.map((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? "").filter((name) => /^vethil/.test(name));
-  const ours = rules.filter((line) => / lookup 500\b/.test(line));
+  const tableRules = rules.filter((line) => / lookup 500\b/.test(line));
   return [
-    ...linkNames.filter((name) => !known.links.has(name)).map((name) => `link ${name} of no pod`),
+    ...linkNames.filter((name) => !recorded.links.has(name)).map((name) => `link ${name} of no pod`),
     ...routes
-      .filter((line) => !known.routes.has(line.split(" ")[0] ?? ""))
+      .filter((line) => !recorded.routes.has(line.split(" ")[0] ?? ""))
       .map((line) => `route of no pod: ${line.trim()}`),
-    ...(ours.length > 1 ? [`${ours.length} rules for table 500`] : []),
-    ...(ours.length === 1 && !known.rule ? ["a rule for table 500 that no pod needs"] : []),
+    ...(tableRules.length > 1 ? [`${tableRules.length} rules for table 500`] : []),
+    ...(tableRules.length === 1 && !recorded.rule ? ["a rule for table 500 that no pod needs"] : []),
     ...(namespaces.length > pods ? [`${namespaces.length} network namespaces for ${pods} pods`] : []),
-    ...temporary.map((file) => `half a file: ${file}`),
-    ...(calls.exitCode === 0 ? [`plugins that do not end: ${calls.stdout.trim().replaceAll("\n", ", ")}`] : []),
+    ...temporaryFiles.map((file) => `half a file: ${file}`),
+    ...(pluginProcesses.exitCode === 0
+      ? [`plugins that do not end: ${pluginProcesses.stdout.trim().replaceAll("\n", ", ")}`]
+      : []),
   ];
 }
 
-function whatTheyHave(records: readonly AttachmentRecord[]) {
+function listRecordedObjects(records: readonly AttachmentRecord[]) {
   const items = records.flatMap(({ plan }) => plan.items);
   return {
     links: new Set(items.flatMap((item) => (item.kind === "veth" ? [item.node.name] : []))),

@@ -12,9 +12,9 @@ export interface FlowPath {
   readonly protocol: "tcp" | "udp";
   readonly address: string;
   readonly port: number;
-  /** The node translates its addresses: replies depend on conntrack, and a flush ends it, with any CNI plugin. */
+  /** Whether the node translates its addresses: a flush of conntrack then ends it, with any CNI plugin. */
   readonly translated: boolean;
-  /** The server is a pod of the same node. */
+  /** Whether the server is a pod of the same node. */
   readonly local: boolean;
 }
 
@@ -57,9 +57,9 @@ function toFlowPath(deployment: Deployment, kind: PathKind, protocol: "tcp" | "u
       ? { kind: "pod", pod: podName(to, node, "b"), nic }
       : { kind: "service", service: buildServiceName(to, node) };
   const port = protocol === "udp" ? UDP_PORT : TCP_PORT;
-  const named = `${service === undefined ? "" : "the Service of "}${to}${nic === "net1" ? "'s net1" : ""}`;
+  const targetName = `${service === undefined ? "" : "the Service of "}${to}${nic === "net1" ? "'s net1" : ""}`;
   return {
-    what: `${from} -> ${named} on the ${where} node, ${protocol}, ${family}`,
+    what: `${from} -> ${targetName} on the ${where} node, ${protocol}, ${family}`,
     from: podName(from, 0, "a"),
     protocol,
     translated,

@@ -9,11 +9,11 @@ import type { LostState } from "./chaos-context.ts";
 const CLIENT = ["/usr/local/bin/probe", "flow"];
 /** A flow sends every second; longer silences are reported. */
 const SILENT_MS = 3000;
-/** Time for an answer after the invariants hold again: TCP waits up to twice as long as it was interrupted. */
+/** Time for an answer after the invariants hold again. TCP retransmits late: up to twice the time of the interruption. */
 const ANSWERED_MS = { udp: 10_000, tcp: 60_000 } as const;
-/** Time in which each flow has sent two requests after a loss. */
-const ASKED_MS = 2500;
-const LOOK_MS = 100;
+/** Time in which each flow sends two requests. */
+const TWO_REQUESTS_MS = 2500;
+const POLL_MS = 100;
 
 /** State of a flow; times by performance.now(). */
 export interface ProbeFlow {
@@ -32,22 +32,22 @@ export interface ProbeFlow {
 
 /** Long-lived flows, each with one checked request a second; one program in each client pod. */
 export class ProbeFlows {
-  readonly all: readonly ProbeFlow[];
+  readonly flows: readonly ProbeFlow[];
   readonly #programs = new Map<string, ProgramStream>();
   #lastId = 0;
-  readonly #doings: { readonly since: number; readonly what: string }[] = [];
+  readonly #actions: { readonly since: number; readonly what: string }[] = [];
 
-  private constructor(all: readonly ProbeFlow[]) {
-    this.all = all;
+  private constructor(flows: readonly ProbeFlow[]) {
+    this.flows = flows;
   }
 
-  /** @param findNode returns a pod's node */
+  /** Starts the flows' programs and the flows. @param findNode returns a pod's node */
   static async start(
     api: ClusterApi,
     ways: readonly FlowPath[],
     findNode: (pod: string) => string,
   ): Promise<ProbeFlows> {
-    const started = {
+    const initialState = {
       id: undefined,
       answered: 0,
       begunAgain: 0,
@@ -55,22 +55,24 @@ export class ProbeFlows {
       lastAnswer: performance.now(),
       longestSilenceMs: 0,
     };
-    const flows = new ProbeFlows(ways.map((way) => ({ ...started, way, node: findNode(way.from), silences: [] })));
-    flows.goesOn("before anything happens");
+    const probeFlows = new ProbeFlows(
+      ways.map((way) => ({ ...initialState, way, node: findNode(way.from), silences: [] })),
+    );
+    probeFlows.recordAction("before anything happens");
     for (const pod of new Set(ways.map(({ from }) => from))) {
       const program = await api.attach(NAMESPACE, pod, CLIENT);
-      flows.#programs.set(pod, program);
+      probeFlows.#programs.set(pod, program);
       program.onLine((line) => {
-        flows.#readLine(line);
+        probeFlows.#readLine(line);
       });
     }
-    for (const flow of flows.all) flows.#startFlow(flow);
-    return flows;
+    for (const flow of probeFlows.flows) probeFlows.#startFlow(flow);
+    return probeFlows;
   }
 
-  /** Records the current action, which the report names for silent flows. */
-  goesOn(what: string): void {
-    this.#doings.push({ since: performance.now(), what });
+  /** Records the start of an action, which the report names for flows that are silent during it. */
+  recordAction(what: string): void {
+    this.#actions.push({ since: performance.now(), what });
   }
 
   /**
@@ -81,25 +83,25 @@ export class ProbeFlows {
   async waitUntilAnswered(lost: LostState): Promise<void> {
     const since = performance.now();
     /** Time of each restart. */
-    const again = new Map<ProbeFlow, number>();
-    const mayEnd = (flow: ProbeFlow) => !again.has(flow) && canEnd(lost, flow);
+    const restarts = new Map<ProbeFlow, number>();
+    const mayEnd = (flow: ProbeFlow) => !restarts.has(flow) && canEnd(lost, flow);
     const nothingIsLost = lost.conntrack.size + lost.routes.size === 0;
     for (;;) {
       const now = performance.now();
-      const waits = this.all.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
+      const waitingFlows = this.flows.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
       // A connection reports its end at its next request.
-      if (waits.length === 0 && (nothingIsLost || now - since > ASKED_MS)) return;
-      const waited = (flow: ProbeFlow) => now - (again.get(flow) ?? since);
+      if (waitingFlows.length === 0 && (nothingIsLost || now - since > TWO_REQUESTS_MS)) return;
+      const getWaitedMs = (flow: ProbeFlow) => now - (restarts.get(flow) ?? since);
       const getTimeout = (flow: ProbeFlow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
-      const overdue = waits.filter((flow) => flow.ended !== undefined || waited(flow) > getTimeout(flow));
-      const broken = overdue.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited(flow)));
+      const overdue = waitingFlows.filter((flow) => flow.ended !== undefined || getWaitedMs(flow) > getTimeout(flow));
+      const broken = overdue.filter((flow) => !mayEnd(flow)).map((flow) => describeLoss(flow, getWaitedMs(flow)));
       if (broken.length > 0) throw new Error(broken.join("; "));
       for (const flow of overdue) {
         flow.begunAgain += 1;
-        again.set(flow, now);
+        restarts.set(flow, now);
         this.#startFlow(flow);
       }
-      await sleep(LOOK_MS);
+      await sleep(POLL_MS);
     }
   }
 
@@ -119,15 +121,15 @@ export class ProbeFlows {
 
   #readLine(line: string): void {
     const event = flowEvent.safeParse(parseProbeLine(line)).data;
-    const flow = event && this.all.find(({ id }) => id === event.id);
-    if (event === undefined || flow === undefined) return; // what else a program says, or a runtime
+    const flow = event && this.flows.find(({ id }) => id === event.id);
+    if (event === undefined || flow === undefined) return; // another line of the program or the container runtime
     if ("ended" in event) {
       flow.ended = event.ended;
       return;
     }
     const now = performance.now();
     const milliseconds = Math.round(now - flow.lastAnswer);
-    const during = this.#doings.findLast(({ since }) => since <= flow.lastAnswer)?.what ?? "before anything happens";
+    const during = this.#actions.findLast(({ since }) => since <= flow.lastAnswer)?.what ?? "before anything happens";
     flow.longestSilenceMs = Math.max(flow.longestSilenceMs, milliseconds);
     if (milliseconds > SILENT_MS) flow.silences.push({ during, milliseconds });
     flow.answered += 1;
@@ -139,7 +141,7 @@ function canEnd({ conntrack, routes }: LostState, { way, node }: ProbeFlow): boo
   return way.translated && (conntrack.has(node) || (way.local && routes.has(node)));
 }
 
-function lostBy({ way, ended, answered, lastAnswer }: ProbeFlow, waited: number): string {
-  const why = ended ?? `no answer for ${Math.round((performance.now() - lastAnswer) / 1000)} s`;
-  return `${way.what} (${way.from} to ${way.address}) after ${answered} answers: ${why}, ${Math.round(waited / 1000)} s after the invariants held`;
+function describeLoss({ way, ended, answered, lastAnswer }: ProbeFlow, waitedMs: number): string {
+  const reason = ended ?? `no answer for ${Math.round((performance.now() - lastAnswer) / 1000)} s`;
+  return `${way.what} (${way.from} to ${way.address}) after ${answered} answers: ${reason}, ${Math.round(waitedMs / 1000)} s after the invariants held`;
 }

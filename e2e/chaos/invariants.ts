@@ -10,7 +10,7 @@ import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 /** Milliseconds in which a running agent must repair drift. */
 const DRIFT_MS = 15_000;
 /** A killed agent is started again after its kubelet's back-off. */
-const BACK_MS = 120_000;
+const RESTART_MS = 120_000;
 
 const record = z.object({ pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string().optional() }) });
 const claims = z.object({
@@ -60,7 +60,7 @@ async function waitForAgent({ cluster }: ChaosContext, node: string): Promise<vo
     async () =>
       (await cluster.exec(node, ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:9810/readyz"])).stdout,
     (answer) => answer.includes("ok"),
-    { timeout: BACK_MS },
+    { timeout: RESTART_MS },
   );
 }
 
@@ -69,7 +69,7 @@ async function findDrift(context: ChaosContext): Promise<readonly string[]> {
   const lists = await Promise.all(
     context.workers.map(async (node) => {
       const pods = new Set((await readRecords(context, node)).map(({ name }) => name));
-      const found = await Promise.all(
+      const missingItems = await Promise.all(
         [...pods].map(async (name) => {
           const pod = { namespace: NAMESPACE, name };
           const { exitCode, stdout, stderr } = await explainPod(context.cluster, node, pod);
@@ -79,8 +79,8 @@ async function findDrift(context: ChaosContext): Promise<readonly string[]> {
             : [`${node} ${name}: ${stderr}`];
         }),
       );
-      const table = await context.cluster.exec(node, ["nft", "list", "tables"]);
-      return [...found.flat(), ...(table.exitCode === 0 ? [] : [`${node}: nft list tables failed`])];
+      const nftTables = await context.cluster.exec(node, ["nft", "list", "tables"]);
+      return [...missingItems.flat(), ...(nftTables.exitCode === 0 ? [] : [`${node}: nft list tables failed`])];
     }),
   );
   return lists.flat();
@@ -88,7 +88,7 @@ async function findDrift(context: ChaosContext): Promise<readonly string[]> {
 
 async function readRecords({ cluster }: ChaosContext, node: string): Promise<readonly { readonly name: string }[]> {
   return (await readAttachmentRecords(cluster, node))
-    .map((one) => record.parse(one).pod)
+    .map((json) => record.parse(json).pod)
     .filter(({ namespace }) => namespace === NAMESPACE);
 }
 
@@ -98,7 +98,7 @@ async function findOrphans(context: ChaosContext): Promise<readonly string[]> {
   const pods = new Map(
     items.map(({ metadata, spec }) => [metadata?.name ?? "", { uid: metadata?.uid, node: spec?.nodeName }]),
   );
-  const wired = [...pods.keys()].filter((name) => /underlay|multi-nic/.test(name) || context.testPods.has(name));
+  const attachedPods = [...pods.keys()].filter((name) => /underlay|multi-nic/.test(name) || context.testPods.has(name));
   const records = await Promise.all(
     context.workers.map(async (node) => (await readRecords(context, node)).map(({ name }) => ({ name, node }))),
   );
@@ -111,7 +111,7 @@ async function findOrphans(context: ChaosContext): Promise<readonly string[]> {
     ...claimed
       .filter(({ pod, containerId }) => containerId !== "" && pods.get(pod.name)?.uid !== pod.uid)
       .map(({ address, pod }) => `${address} is claimed for pod ${pod.name} of uid ${pod.uid}, which does not exist`),
-    ...wired
+    ...attachedPods
       .filter((name) => !claimed.some(({ pod }) => pod.name === name && pod.uid === pods.get(name)?.uid))
       .map((name) => `pod ${name} has no claim`),
   ];
