@@ -39,15 +39,15 @@ interface ProbeTarget {
 
 /** Finds the addresses that cells refer to. */
 export class AddressBook {
-  readonly #from: AddressSources;
+  readonly #sources: AddressSources;
 
   constructor(sources: AddressSources) {
-    this.#from = sources;
+    this.#sources = sources;
   }
 
   /** Returns an endpoint's own address: the source that a server sees without translation. @throws if it has none */
-  getAddress(endpoint: string, nic: Nic, family: IpFamily = this.#from.defaultFamily): string {
-    const { external, pods } = this.#from;
+  getAddress(endpoint: string, nic: Nic, family: IpFamily = this.#sources.defaultFamily): string {
+    const { external, pods } = this.#sources;
     const address = (endpoint === EXTERNAL ? external : pods.get(endpoint)?.addresses[nic])?.[family];
     if (address === undefined)
       throw new Error(`Pod ${endpoint} has no ${family} address on ${nic}: is Multus running on its node?`);
@@ -56,7 +56,7 @@ export class AddressBook {
 
   /** Returns the address and port that a cell probes. @throws if it does not exist */
   locate({ to, protocol, port, family }: Pick<Cell, "to" | "protocol" | "port" | "family">): ProbeTarget {
-    const { apiServer, externalTarget, services, workers, hostPort } = this.#from;
+    const { apiServer, externalTarget, services, workers, hostPort } = this.#sources;
     switch (to.kind) {
       case "pod": {
         const isHostPod = workers.some((_, index) => buildHostPodName(index) === to.pod);
@@ -86,8 +86,8 @@ export class AddressBook {
         return { address: requireKnown(address, `a ${to.source} of ${to.service}`), port };
       }
       case "host-port": {
-        const mapped = requireKnown(findHostPort(to.pod), `the host port of ${to.pod}`);
-        return { address: this.#getNodeAddress(to.node, family), port: mapped };
+        const targetPort = requireKnown(findHostPort(to.pod), `the host port of ${to.pod}`);
+        return { address: this.#getNodeAddress(to.node, family), port: targetPort };
       }
     }
   }
@@ -96,19 +96,19 @@ export class AddressBook {
   findSources(source: SourceRef, family: IpFamily): readonly string[] | undefined {
     if ("endpoint" in source) return [this.getAddress(source.endpoint, source.nic, family)];
     if (source.network === "node") return [this.#getNodeAddress(source.node, family)];
-    const overlay = this.#from.overlay.get(this.#findNode(source.node)?.name ?? "");
+    const overlay = this.#sources.overlay.get(this.#findNode(source.node)?.name ?? "");
     if (overlay === undefined) return undefined;
     const { tunnel, bridge, first } = overlay;
     if (source.network === "tunnel") return [tunnel[family] ?? this.#getNodeAddress(source.node, family)];
     // On a link without addresses, IPv6 chooses the source with the longest common prefix: the tunnel's (RFC 6724).
-    const own = bridge[family] ?? (family === "ipv6" ? tunnel.ipv6 : undefined);
-    if (own !== undefined) return [own];
+    const linkAddress = bridge[family] ?? (family === "ipv6" ? tunnel.ipv6 : undefined);
+    if (linkAddress !== undefined) return [linkAddress];
     const internal = this.#getNodeAddress(source.node, family);
     return [...new Set([internal, first[family] ?? internal])];
   }
 
   #findNode(node: NodeRef): ClusterNode | undefined {
-    const { nodes, workers } = this.#from;
+    const { nodes, workers } = this.#sources;
     return nodes.find(({ name, role }) => (typeof node === "number" ? name === workers[node] : role === node));
   }
 

@@ -19,8 +19,8 @@ interface AttackOutcome {
 }
 
 /**
- * Sends a datagram that must not arrive between two control datagrams that must arrive, all by the same link, and asks the servers
- * which ones arrived. The absence of the datagram proves something only if the control datagrams arrived.
+ * Sends a datagram that must not arrive between two control datagrams that must arrive, all by the same link, and queries the
+ * servers for those that arrived. The absence of the datagram proves something only if the control datagrams arrived.
  * @param token token of the datagram
  * @param controlTokens tokens of the control datagrams
  */
@@ -34,38 +34,38 @@ export async function runAttack(
   const source = deployment.getAddress(cell.from, "main", cell.family);
   const claims = cell.attack?.kind === "spoofed-source" ? cell.attack.claims : undefined;
   const target = { server: cell.server ?? "", ...deployment.locate(cell) };
-  const control = cell.attack?.kind === "node-as-router" ? inPlan(cell, deployment) : target;
-  const [node = ""] = deployment.findSources({ node: cell.sourceNode ?? 0, network: "node" }, cell.family) ?? [];
-  const send = async (toward: typeof target, from: string, marked: string): Promise<void> => {
+  const control = cell.attack?.kind === "node-as-router" ? findPlannedTarget(cell, deployment) : target;
+  const [nodeAddress = ""] = deployment.findSources({ node: cell.sourceNode ?? 0, network: "node" }, cell.family) ?? [];
+  const sendDatagram = async (recipient: typeof target, from: string, datagramToken: string): Promise<void> => {
     const { ok, error } = await attacker.inject({
       device: "veth0",
-      neighbour: node,
+      neighbour: nodeAddress,
       source: from,
-      destination: toward.address,
-      port: toward.port,
-      token: marked,
+      destination: recipient.address,
+      port: recipient.port,
+      token: datagramToken,
       count: COPIES,
     });
     if (!ok) throw new Error(error ?? "the datagram was not sent");
   };
   try {
-    await send(control, source, controlTokens[0]);
-    await send(
+    await sendDatagram(control, source, controlTokens[0]);
+    await sendDatagram(
       target,
       claims === undefined ? source : deployment.getAddress(claims.endpoint, claims.nic, cell.family),
       token,
     );
-    await send(control, source, controlTokens[1]);
-    const controlled = await waitForAll(deployment, control.server, controlTokens);
+    await sendDatagram(control, source, controlTokens[1]);
+    const controlled = await waitForDatagrams(deployment, control.server, controlTokens);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    return { controlled, arrived: (await countHeard(deployment, target.server, token)) > 0 };
+    return { controlled, arrived: (await countReceived(deployment, target.server, token)) > 0 };
   } catch (error) {
     return { controlled: false, arrived: false, error: getErrorMessage(error) };
   }
 }
 
-/** Returns an overlay pod on the attacker's node, to which the plan routes through the node. */
-function inPlan(
+/** Returns an overlay pod on the attacker's node, which the attacker reaches through the node by plan. */
+function findPlannedTarget(
   { from, family, port }: Cell,
   deployment: Deployment,
 ): { server: string; address: string; port: number } {
@@ -73,10 +73,10 @@ function inPlan(
   return { server, address: deployment.getAddress(server, "main", family), port };
 }
 
-async function waitForAll(deployment: Deployment, server: string, tokens: readonly string[]): Promise<boolean> {
+async function waitForDatagrams(deployment: Deployment, server: string, tokens: readonly string[]): Promise<boolean> {
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const counts = await Promise.all(tokens.map((token) => countHeard(deployment, server, token)));
+    const counts = await Promise.all(tokens.map((token) => countReceived(deployment, server, token)));
     if (counts.every((count) => count > 0)) return true;
     if (Date.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -84,10 +84,10 @@ async function waitForAll(deployment: Deployment, server: string, tokens: readon
 }
 
 /**
- * Returns how many datagrams with the token a server has received. Its own pod sends the request.
- * @throws an error without an answer
+ * Returns how many datagrams with the token a server has received. A prober in the server's pod sends the request.
+ * @throws an error if the server does not answer
  */
-async function countHeard(deployment: Deployment, server: string, token: string): Promise<number> {
+async function countReceived(deployment: Deployment, server: string, token: string): Promise<number> {
   const prober = await deployment.getProber(server === deployment.externalName ? EXTERNAL : server);
   const answer = await prober.probe({
     protocol: "tcp",

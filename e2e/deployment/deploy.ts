@@ -28,13 +28,13 @@ export interface Deployment extends Pick<AddressBook, "getAddress" | "locate" | 
   /** Families of the addresses of every pod and Service. */
   readonly families: readonly IpFamily[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
-  /** Features of the cluster that only some clusters have. */
+  /** Features that only some clusters have. */
   readonly features: Features;
   /** Whether the settings of overlay and kube-proxy are those of the variant's environment. */
   readonly settingsKnown: boolean;
   /** Versions of the cluster's components, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** False if the source that a server sees is not known: another solution than Interlay or unknown settings decide it. */
+  /** Whether the expected source addresses are known; false if another solution than Interlay connects the pods. */
   readonly judgesSources: boolean;
   /** Undefined if the cluster has no external host. */
   readonly external: ExternalHost | undefined;
@@ -67,9 +67,9 @@ export async function deployPods(cluster: Cluster, api: ClusterApi, timeoutMs = 
     settings: podSettings,
   });
   await removeForeignPods(api, namespace, manifests);
-  const [namespaceObject, ...rest] = manifests;
+  const [namespaceObject, ...otherObjects] = manifests;
   if (namespaceObject !== undefined) await ensureObject(api, namespaceObject);
-  await Promise.all(rest.map((object) => ensureObject(api, object)));
+  await Promise.all(otherObjects.map((object) => ensureObject(api, object)));
   const names = manifests.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
   const { pods, notReady } = await waitUntilPodsReady(api, namespace, names, timeoutMs);
   if (balanced) await waitForVirtualAddresses(api, namespace);
@@ -111,7 +111,7 @@ export async function deployPods(cluster: Cluster, api: ClusterApi, timeoutMs = 
       const running = probers.get(from);
       if (running !== undefined) return running;
       const stream = from === EXTERNAL ? getExternalHost(external).attach(CLIENT) : api.attach(namespace, from, CLIENT);
-      const started = stream.then((s) => new Prober(from, s).waitUntilStarted());
+      const started = stream.then((programStream) => new Prober(from, programStream).waitUntilStarted());
       probers.set(from, started);
       return started;
     },

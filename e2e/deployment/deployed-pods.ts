@@ -34,12 +34,12 @@ export async function removeForeignPods(
   const { items } = await retryOnServerError(() =>
     api.core.listNamespace({ fieldSelector: `metadata.name=${namespace}` }),
   );
-  const [found] = items;
-  if (found === undefined) return;
-  const listed = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
-  const broken = listed.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
-  const foreign = found.metadata?.annotations?.[DIGEST] !== desired[0]?.metadata.annotations?.[DIGEST];
-  if (foreign || broken) await removeNamespace(api, namespace);
+  const [existingNamespace] = items;
+  if (existingNamespace === undefined) return;
+  const podList = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
+  const hasBrokenPod = podList.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
+  const isForeign = existingNamespace.metadata?.annotations?.[DIGEST] !== desired[0]?.metadata.annotations?.[DIGEST];
+  if (isForeign || hasBrokenPod) await removeNamespace(api, namespace);
 }
 
 /**
@@ -56,8 +56,8 @@ export async function waitUntilPodsReady(
 ): Promise<ReadyPods> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const all = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
-    const items = all.items.filter(({ metadata }) => desired.includes(metadata?.name ?? ""));
+    const podList = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
+    const items = podList.items.filter(({ metadata }) => desired.includes(metadata?.name ?? ""));
     const missing = desired.filter((name) => !items.some(({ metadata }) => metadata?.name === name));
     const waiting = items.filter(({ status }) => !reportsReady(status));
     const pods = new Map(items.map(toDeployedPod).map((pod) => [pod.name, pod]));
@@ -70,7 +70,7 @@ export async function waitUntilPodsReady(
       )
         return { pods, notReady: names };
       const events = await api.core.listNamespacedEvent({ namespace });
-      const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
+      const warnings = events.items.filter((event) => event.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
         `${waiting.length + missing.length} of ${desired.length} pods are not ready after ${timeoutMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which does not exist`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
       );

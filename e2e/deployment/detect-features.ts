@@ -3,7 +3,7 @@ import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { type Features, NO_FEATURES } from "../cells/features.ts";
 
-/** Returns the features of a cluster. Only clusters that the suite created, with Interlay, are attacked. */
+/** Returns the features of a cluster. Features that need attacks are only those of clusters that the suite created with Interlay. */
 export async function findFeatures(cluster: Cluster, api: ClusterApi): Promise<Features> {
   const dns = await hasDns(api);
   const { externalTarget: target } = cluster;

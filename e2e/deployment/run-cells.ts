@@ -51,11 +51,11 @@ export async function runCells(
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const token = formatToken(firstToken + next.index);
       const { cell, verdict } = next;
-      const probes =
+      const pendingResult =
         cell.attack === undefined
           ? runCell(cell, verdict, token, variant, deployment, options)
           : runAttackCell(cell, verdict, token, deployment);
-      results[next.index] = await probes.catch((error: unknown) => {
+      results[next.index] = await pendingResult.catch((error: unknown) => {
         currentSignal().throwIfAborted();
         return failCell(cell, verdict, error);
       });
@@ -66,7 +66,7 @@ export async function runCells(
   return results;
 }
 
-/** Returns the result of a cell that could not be probed: a failure, also if it should be blocked, because nothing is proven. */
+/** Returns the result of a cell that could not be probed: it fails, even if it should be blocked, because nothing is proven. */
 function failCell(cell: Cell, verdict: Verdict, error: unknown): CellResult {
   return {
     ...describeCell(cell, "", 0),
@@ -97,13 +97,13 @@ async function runCell(
 ): Promise<CellResult> {
   const { address, port, url } = deployment.locate(cell);
   const prober = await deployment.getProber(cell.from);
-  const blocked = verdict.expected === "blocked";
-  const allowed = blocked ? 1 : options.attempts;
+  const isBlocked = verdict.expected === "blocked";
+  const maxAttempts = isBlocked ? 1 : options.attempts;
   const sources = listExpectedSources(cell, variant, deployment);
   const passTimeoutMs = options.passTimeoutMs * (cell.bytes === undefined ? 1 : LARGE_FACTOR);
   let attempts = 0;
   let answer: ProbeAnswer;
-  let wrong: string | undefined;
+  let problem: string | undefined;
   do {
     attempts += 1;
     answer = await prober.probe({
@@ -111,7 +111,7 @@ async function runCell(
       address,
       port,
       token,
-      timeoutMs: blocked ? options.blockedTimeoutMs : passTimeoutMs,
+      timeoutMs: isBlocked ? options.blockedTimeoutMs : passTimeoutMs,
       connectOnly: cell.to.kind === "api-server" || cell.to.kind === "external-target",
       ...(url === undefined ? {} : { url }),
       ...(cell.bytes === undefined ? {} : { bytes: cell.bytes }),
@@ -119,11 +119,11 @@ async function runCell(
         ? { name: `${cell.to.service}.${deployment.namespace}.svc` }
         : {}),
     });
-    wrong = answer.ok ? describeWrongAnswer(cell, answer, sources, deployment) : answer.error;
-  } while (!answer.ok && attempts < allowed);
-  const actual = answer.ok && wrong === undefined ? "pass" : "fail";
+    problem = answer.ok ? describeWrongAnswer(cell, answer, sources, deployment) : answer.error;
+  } while (!answer.ok && attempts < maxAttempts);
+  const actual = answer.ok && problem === undefined ? "pass" : "fail";
   // With an answer from the wrong pod, or to the wrong address, the cell was not blocked.
-  const ok = blocked ? !answer.ok : actual === "pass";
+  const ok = isBlocked ? !answer.ok : actual === "pass";
   return {
     ...describeCell(cell, address, port),
     expected: verdict.expected,
@@ -136,7 +136,7 @@ async function runCell(
     ...(answer.local === undefined ? {} : { client: answer.local }),
     ...(answer.seen === undefined ? {} : { seen: answer.seen }),
     ...(sources === undefined ? {} : { expectedSource: [...sources] }),
-    ...describeReason(verdict, ok, wrong),
+    ...describeReason(verdict, ok, problem),
   };
 }
 
@@ -149,7 +149,7 @@ async function runAttackCell(cell: Cell, verdict: Verdict, token: string, deploy
   const first = reserveTokens(2);
   const outcome = await runAttack(cell, token, [formatToken(first), formatToken(first + 1)], deployment);
   const { controlled, arrived, error } = outcome;
-  const why = verdict.expected === "blocked" ? verdict.reason : "";
+  const verdictReason = verdict.expected === "blocked" ? verdict.reason : "";
   return {
     ...describeCell(cell, address, port),
     expected: verdict.expected,
@@ -159,9 +159,9 @@ async function runAttackCell(cell: Cell, verdict: Verdict, token: string, deploy
     latencyMs: performance.now() - started,
     attempts: 1,
     reason: arrived
-      ? `it must not arrive, but did: ${why}`
+      ? `it must not arrive, but did: ${verdictReason}`
       : controlled
-        ? why
+        ? verdictReason
         : `nothing is proven: ${error ?? "the control datagrams, which must arrive, did not arrive"}`,
   };
 }
@@ -181,12 +181,12 @@ function describeCell(cell: Cell, address: string, port: number) {
   };
 }
 
-function describeReason(verdict: Verdict, ok: boolean, wrong: string | undefined): { reason?: string } {
+function describeReason(verdict: Verdict, ok: boolean, problem: string | undefined): { reason?: string } {
   if (verdict.expected === "blocked")
     return {
-      reason: ok ? `${verdict.reason}; ${wrong ?? ""}` : `should be blocked, but was answered: ${verdict.reason}`,
+      reason: ok ? `${verdict.reason}; ${problem ?? ""}` : `should be blocked, but was answered: ${verdict.reason}`,
     };
-  return wrong === undefined ? {} : { reason: wrong };
+  return problem === undefined ? {} : { reason: problem };
 }
 
 /** Returns the allowed source addresses at the server; undefined if the server or the cluster does not show them. */
@@ -197,8 +197,8 @@ function listExpectedSources(cell: Cell, variant: Variant, deployment: Deploymen
     : getUnknownSettings(deployment.versions, variant.returnPath);
   const refs = expectedSource(cell, settings);
   const addresses = refs?.map((ref) => deployment.findSources(ref, cell.family));
-  const known = addresses?.filter((found) => found !== undefined);
-  return known?.length === addresses?.length ? known?.flat() : undefined;
+  const knownAddresses = addresses?.filter((sources) => sources !== undefined);
+  return knownAddresses?.length === addresses?.length ? knownAddresses?.flat() : undefined;
 }
 
 function describeWrongAnswer(

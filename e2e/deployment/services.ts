@@ -21,7 +21,7 @@ export async function waitForVirtualAddresses(api: ClusterApi, namespace: string
         .filter(({ spec, status }) => !status?.loadBalancer?.ingress || !spec?.externalIPs?.length)
         .map(({ metadata }) => metadata?.name ?? "");
     },
-    (without) => without.length === 0,
+    (names) => names.length === 0,
   );
 }
 

@@ -13,10 +13,10 @@ import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts
  * when it starts.
  */
 export async function switchVariant(cluster: Cluster, variant: Variant): Promise<void> {
-  const chosen = getEnvironment(variant).spec.chosenReturnPath;
+  const chosenReturnPath = getEnvironment(variant).spec.chosenReturnPath;
   await configureAgents(
     cluster,
-    { returnPath: chosen === undefined ? variant.returnPath : "auto" },
+    { returnPath: chosenReturnPath === undefined ? variant.returnPath : "auto" },
     variant.returnPath,
   );
   await cluster.switchKubeProxy(variant.kubeProxy);
@@ -32,13 +32,13 @@ export async function configureAgents(
   mode: string | null | undefined = data["returnPath"],
 ): Promise<void> {
   const config = loadKubeConfig(cluster);
-  const map = await config
+  const configMap = await config
     .makeApiClient(CoreV1Api)
     .patchNamespacedConfigMap(
       { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP, body: { data } },
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
     );
-  const version = map.metadata?.resourceVersion ?? "";
+  const version = configMap.metadata?.resourceVersion ?? "";
   await Eventually(
     `${JSON.stringify(data)} on every node`,
     async () =>
@@ -46,11 +46,11 @@ export async function configureAgents(
     (states) =>
       cluster.nodes.every(({ name }) =>
         states.some(
-          (s) =>
-            s.node === name &&
-            s.applied === true &&
-            ([undefined, null, "auto"].includes(mode) || s.mode === mode) &&
-            s.configResourceVersion === version,
+          (state) =>
+            state.node === name &&
+            state.applied === true &&
+            ([undefined, null, "auto"].includes(mode) || state.mode === mode) &&
+            state.configResourceVersion === version,
         ),
       ),
     { timeout: 60_000 },
@@ -108,19 +108,19 @@ export async function readAllFilters(
 
 /**
  * Lists the commands that print kube-proxy's rules. Its image chooses one of iptables' backends; `iptables-save` prints the
- * rules of one, often nft. The legacy program creates the table that it is asked for, unless the kernel lists it already.
+ * rules of only one, often nft. The legacy program would create a missing table, so it runs only if the kernel lists the table.
  */
 function listRuleCommands(mode: Variant["kubeProxy"]["mode"], family: IpFamily): readonly (readonly string[])[] {
   const prefix = family === "ipv4" ? "ip" : "ip6";
   if (mode === "nftables") return [["nft", "list", "table", prefix, "kube-proxy"]];
-  const legacy = `grep -qx filter /proc/net/${prefix}_tables_names && exec ${prefix}tables-legacy-save -c -t filter`;
+  const legacyCommand = `grep -qx filter /proc/net/${prefix}_tables_names && exec ${prefix}tables-legacy-save -c -t filter`;
   return [
     [`${prefix}tables-save`, "-c", "-t", "filter"],
-    ["sh", "-c", legacy],
+    ["sh", "-c", legacyCommand],
   ];
 }
 
-/** `[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP` */
+/** Finds a line like `[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP`. */
 function findInvalidDropInIptables(saved: string): CountedRule | undefined {
   const match = /^\[(\d+):\d+\] (-A KUBE-FORWARD .*--ctstate INVALID .*-j DROP)$/m.exec(saved);
   return match?.[2] === undefined ? undefined : { rule: match[2], packets: Number(match[1]) };

@@ -22,8 +22,8 @@ export async function withCauses(
   cells: readonly Cell[],
   findNode: (pod: string) => string | undefined,
 ): Promise<CellResult[]> {
-  const wrong = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
-  const failing = cells.filter(({ id }) => wrong.has(id));
+  const failedIds = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
+  const failing = cells.filter(({ id }) => failedIds.has(id));
   try {
     const causes = listLikelyCauses(await listFindings(cluster), failing, findNode);
     return results.map((result) => {
@@ -31,8 +31,8 @@ export async function withCauses(
       return finding === undefined ? result : { ...result, cause: `${finding.check}: ${finding.message}` };
     });
   } catch (error) {
-    const why = `unknown, the doctor failed: ${getErrorMessage(error)}`;
-    return results.map((result) => (result.id === failing[0]?.id ? { ...result, cause: why } : result));
+    const cause = `unknown, the doctor failed: ${getErrorMessage(error)}`;
+    return results.map((result) => (result.id === failing[0]?.id ? { ...result, cause } : result));
   }
 }
 

@@ -5,11 +5,11 @@ import type { Deployment } from "../deployment/deploy.ts";
 import type { Findings } from "./doctor.ts";
 import { listPredictedFailures } from "./predicted.ts";
 
-/** Every cell passes in this variant: each failure has a cause that the doctor must have found. */
+/** A variant in which every cell passes, so that each failure has a cause that the doctor must have found. */
 export const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2 } as const;
 
-/** Ids of cells: the predictions compared to the probes. */
+/** Ids of cells by prediction and result. */
 interface Comparison {
   readonly predicted: readonly string[];
   readonly failedAndNotPredicted: readonly string[];
@@ -26,6 +26,10 @@ export async function comparePrediction(
   const predicted = listPredictedFailures(findings, cells, findNode, (cell) => deployment.locate(cell).address);
   const results = await runCells(cells, HEALTHY, deployment, RUN);
   const failed = results.filter(({ actual }) => actual === "fail").map(({ id }) => id);
-  const not = (list: readonly string[], other: readonly string[]) => list.filter((id) => !other.includes(id));
-  return { predicted, failedAndNotPredicted: not(failed, predicted), predictedAndPassed: not(predicted, failed) };
+  const subtract = (ids: readonly string[], removed: readonly string[]) => ids.filter((id) => !removed.includes(id));
+  return {
+    predicted,
+    failedAndNotPredicted: subtract(failed, predicted),
+    predictedAndPassed: subtract(predicted, failed),
+  };
 }

@@ -23,18 +23,18 @@ const ROUNDS = 2;
  * writes its rules after pods were recreated, a neighbour is resolved. A prediction that is wrong each time stays wrong.
  *
  * @param results results with predictions
- * @param again returns new results with new predictions of the cells with the given ids
+ * @param predictOnce returns new results with new predictions of the cells with the given ids
  */
 export async function confirmPredictions(
   results: readonly CellResult[],
-  again: (ids: ReadonlySet<string>) => Promise<readonly CellResult[]>,
+  predictOnce: (ids: ReadonlySet<string>) => Promise<readonly CellResult[]>,
 ): Promise<readonly CellResult[]> {
   let confirmed = results;
   for (let round = 0; round < ROUNDS; round++) {
-    const wrong = new Set(confirmed.filter(isWrong).map(({ id }) => id));
-    if (wrong.size === 0) break;
-    const second = new Map((await again(wrong)).map((result) => [result.id, result]));
-    confirmed = confirmed.map((result) => mergeAgain(result, second.get(result.id)));
+    const wrongIds = new Set(confirmed.filter(isWrong).map(({ id }) => id));
+    if (wrongIds.size === 0) break;
+    const secondResults = new Map((await predictOnce(wrongIds)).map((result) => [result.id, result]));
+    confirmed = confirmed.map((result) => mergeSecondResult(result, secondResults.get(result.id)));
   }
   return confirmed;
 }
@@ -45,20 +45,22 @@ export async function predictAgain(
   ids: ReadonlySet<string>,
   run: typeof DEFAULT_RUN = DEFAULT_RUN,
 ): Promise<readonly CellResult[]> {
-  const wrong = cells.filter(({ id }) => ids.has(id));
-  const predictions = await predictCells(cluster, wrong, deployment);
-  return withPredictions(await runCells(wrong, variant, deployment, run), predictions);
+  const selectedCells = cells.filter(({ id }) => ids.has(id));
+  const predictions = await predictCells(cluster, selectedCells, deployment);
+  return withPredictions(await runCells(selectedCells, variant, deployment, run), predictions);
 }
 
 /**
- * Takes the second prediction if it is right and its probe ended as the first. If its probe ended otherwise, the cell's result
- * changes by itself, and no prediction of it counts.
+ * Returns the result with the second prediction if that is right and the second probe had the same result. If the results
+ * differ, the cell's state changes by itself, and no prediction of it counts.
  */
-function mergeAgain(result: CellResult, again: CellResult | undefined): CellResult {
-  if (again === undefined || isWrong(again)) return result;
-  const { predicted, ...rest } = result;
-  const isSameResult = predicted !== undefined && hasArrived(again) === hasArrived(result);
-  return isSameResult && again.predicted !== undefined ? { ...rest, predicted: again.predicted } : rest;
+function mergeSecondResult(result: CellResult, secondResult: CellResult | undefined): CellResult {
+  if (secondResult === undefined || isWrong(secondResult)) return result;
+  const { predicted, ...unpredicted } = result;
+  const isSameResult = predicted !== undefined && hasArrived(secondResult) === hasArrived(result);
+  return isSameResult && secondResult.predicted !== undefined
+    ? { ...unpredicted, predicted: secondResult.predicted }
+    : unpredicted;
 }
 
 function isWrong(result: CellResult): boolean {

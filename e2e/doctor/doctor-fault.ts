@@ -7,7 +7,7 @@ export interface FaultContext {
   readonly api: ClusterApi;
   /** Runs a program on the faulty worker. @throws an error with its stderr if it fails */
   readonly execOnNode: (argv: readonly string[]) => Promise<string>;
-  /** Address of a pod of the first worker. */
+  /** Returns the address of a pod. */
   readonly getAddress: (pod: string, nic: "main" | "net1") => string;
   /** Stops the worker's agent, which would repair the fault. */
   readonly pauseAgent: () => Promise<void>;
@@ -18,8 +18,8 @@ export interface FaultContext {
 export interface FaultPod {
   readonly annotations: Readonly<Record<string, string>>;
   /**
-   * `waits`: it does not start, with a warning, and starts after the fault. `overlay`: it only gets the overlay. `probed`: it runs,
-   * and is probed by the other pods.
+   * `waits`: it starts only after the fault, and until then has a warning. `overlay`: it gets only the overlay network. `probed`: it
+   * runs, and the other pods probe it.
    */
   readonly state: "waits" | "overlay" | "probed";
   /** Matches the warning of a pod that waits. */
@@ -31,12 +31,12 @@ export interface FaultPod {
 export interface Fault {
   readonly title: string;
   readonly check: string;
-  /** Undefined: cells are predicted to fail. `start`: new pods are affected. */
+  /** `start`: only new pods are affected; undefined: cells are predicted to fail. */
   readonly severity?: "start";
   readonly pod?: FaultPod;
   /** UnderlayNetworks that `make` and `undo` create. */
   readonly networks?: readonly string[];
-  /** The external host must be privileged, as in a lab. */
+  /** The fault needs a privileged external host, which only a lab has. */
   readonly labOnly?: true;
   make(context: FaultContext): Promise<void>;
   undo(context: FaultContext): Promise<void>;

@@ -35,26 +35,30 @@ const output = z.object({
 export type Findings = z.infer<typeof output>["findings"];
 
 /** Runs `npm run doctor -- --json`, as a user would. */
-export function runDoctorCommand(kubeconfig: string, more: readonly string[] = []): Promise<Findings> {
+export function runDoctorCommand(kubeconfig: string, flags: readonly string[] = []): Promise<Findings> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "doctor.ts");
-  const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json", ...more];
+  const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json", ...flags];
   return readFindings(process.execPath, argv, process.env);
 }
 
 /**
- * Runs `interlay doctor --json` with `more` flags on this computer: `npm run doctor` takes many times longer to start than to
+ * Runs `interlay doctor --json` with further flags on this computer: `npm run doctor` takes many times longer to start than to
  * predict.
  * @param directory directory for temporary files
  */
-export async function runExecutable(kubeconfig: string, directory: string, more: readonly string[]): Promise<Findings> {
+export async function runExecutable(
+  kubeconfig: string,
+  directory: string,
+  flags: readonly string[],
+): Promise<Findings> {
   const config = loadKubeConfig({ kubeconfig });
   const user = config.getCurrentUser();
   // The executable runs on Bun, which does not send client certificates. kind's kubeconfigs need them.
-  if (user?.certData !== undefined || user?.certFile !== undefined) return runDoctorCommand(kubeconfig, more);
+  if (user?.certData !== undefined || user?.certFile !== undefined) return runDoctorCommand(kubeconfig, flags);
   // Bun trusts the certificates named here; it does not read the kubeconfig's CA.
   const authority = join(directory, "ca.crt");
   await writeFile(authority, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });
-  return readFindings((await buildInterlay()).full, ["doctor", "--json", ...more], {
+  return readFindings((await buildInterlay()).full, ["doctor", "--json", ...flags], {
     ...process.env,
     KUBECONFIG: kubeconfig,
     NODE_EXTRA_CA_CERTS: authority,
@@ -63,7 +67,7 @@ export async function runExecutable(kubeconfig: string, directory: string, more:
 
 async function readFindings(file: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Findings> {
   const { exitCode, stdout, stderr } = await runCommand([file, ...argv], { env });
-  // 1: a cell is predicted to fail
+  // exit code 1: a cell is predicted to fail
   if (exitCode > 1) throw new Error(`the doctor ended with ${exitCode}: ${stderr.trim()}`);
   return output.parse(JSON.parse(stdout)).findings;
 }

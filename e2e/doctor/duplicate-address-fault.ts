@@ -11,13 +11,13 @@ async function requireExternalHost(cluster: Cluster): Promise<ExternalHost> {
   return host;
 }
 
-async function assertSucceeded(ends: Promise<ExecResult>): Promise<void> {
-  const { exitCode, stderr } = await ends;
+async function assertSucceeded(execution: Promise<ExecResult>): Promise<void> {
+  const { exitCode, stderr } = await execution;
   if (exitCode !== 0) throw new Error(`on the external host: ${stderr.trim()}`);
 }
 
 /** Flushes the neighbour caches, so that stale entries do not delay the end of the fault. */
-async function forgetNeighbours(cluster: Cluster): Promise<void> {
+async function flushNeighbours(cluster: Cluster): Promise<void> {
   for (const { name } of cluster.nodes) {
     await cluster.exec(name, ["ip", "neighbour", "flush", "dev", "eth0"]);
     const { stdout } = await cluster.exec(name, ["ip", "netns", "list"]);
@@ -28,7 +28,7 @@ async function forgetNeighbours(cluster: Cluster): Promise<void> {
   }
 }
 
-/** Another host on the underlay has the address of a pod. */
+/** The fault that another host on the underlay has the address of a pod. */
 export const DUPLICATE_ADDRESS: Fault = {
   title: "duplicate address: another host on the underlay announces it",
   check: "duplicate-address",
@@ -50,6 +50,6 @@ export const DUPLICATE_ADDRESS: Fault = {
     await assertSucceeded(
       otherHost.exec(["ip", "address", "delete", `${getAddress("underlay-1-b", "main")}/32`, "dev", "eth0"]),
     );
-    await forgetNeighbours(cluster);
+    await flushNeighbours(cluster);
   },
 };

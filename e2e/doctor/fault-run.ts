@@ -57,15 +57,15 @@ export function assertPodStarts({ api }: Pick<FaultContext, "api">): Promise<str
 }
 
 /** Returns a deployment with one more pod. */
-export function runWithPod(deployment: Deployment, more: DeployedPod): Deployment {
-  const address = more.addresses.main.ipv4 ?? "";
+export function runWithPod(deployment: Deployment, faultPod: DeployedPod): Deployment {
+  const address = faultPod.addresses.main.ipv4 ?? "";
   return {
     ...deployment,
-    pods: new Map([...deployment.pods, [more.name, more]]),
+    pods: new Map([...deployment.pods, [faultPod.name, faultPod]]),
     getAddress: (endpoint, nic, family) =>
-      endpoint === more.name ? address : deployment.getAddress(endpoint, nic, family),
+      endpoint === faultPod.name ? address : deployment.getAddress(endpoint, nic, family),
     locate: (cell) =>
-      cell.to.kind === "pod" && cell.to.pod === more.name ? { address, port: cell.port } : deployment.locate(cell),
+      cell.to.kind === "pod" && cell.to.pod === faultPod.name ? { address, port: cell.port } : deployment.locate(cell),
   };
 }
 

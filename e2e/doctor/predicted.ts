@@ -16,7 +16,7 @@ export function listPredictedFailures(
 ): readonly string[] {
   const patterns = findings.filter(({ severity }) => severity === "fails").flatMap((finding) => finding.cells);
   return cells
-    .filter((cell) => patterns.some((one) => matchesPattern(one, cell, findNode, getAddress)))
+    .filter((cell) => patterns.some((pattern) => matchesPattern(pattern, cell, findNode, getAddress)))
     .map(({ id }) => id);
 }
 
@@ -47,19 +47,19 @@ function matchesPattern(
 ): boolean {
   const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
   const matches = <T>(expected: T | undefined, actual: T | undefined) => expected === undefined || expected === actual;
-  const among = (expected: readonly string[] | undefined, actual: string) => expected?.includes(actual) ?? true;
+  const includes = (expected: readonly string[] | undefined, actual: string) => expected?.includes(actual) ?? true;
   return (
-    among(pattern.sources, cell.source) &&
+    includes(pattern.sources, cell.source) &&
     matches(pattern.sourceNode, findNode(cell.from)) &&
     matches(pattern.sourcePod, `${NAMESPACE}/${cell.from}`) &&
-    among(pattern.targets, getTargetName(cell)) &&
+    includes(pattern.targets, getTargetName(cell)) &&
     matches(pattern.targetNode, server === undefined ? undefined : findNode(server)) &&
     matches(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
     (pattern.targetCidr === undefined ||
       getAddress === undefined ||
       isInNetwork(getAddress(cell), pattern.targetCidr)) &&
     matches(pattern.placement, cell.placement) &&
-    among(pattern.protocols, cell.protocol)
+    includes(pattern.protocols, cell.protocol)
   );
 }
 

@@ -16,7 +16,7 @@ import { hasClient, isTraced, traceCells } from "../trace/trace-cells.ts";
 export interface Prediction {
   readonly result: NonNullable<CellResult["predicted"]>;
   readonly path: PacketPath;
-  /** Rule or route that decides about a cell that fails, or that the trace does not know, and the remedy. */
+  /** Rule or route by which the cell fails, or that the trace does not know, and the remedy. */
   readonly cause?: string;
 }
 

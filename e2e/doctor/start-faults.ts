@@ -5,10 +5,10 @@ import { FACTS } from "../support/installed-paths.ts";
 import type { Fault } from "./doctor-fault.ts";
 import { GROUP_VERSION } from "../../plugin/kubernetes/objects.ts";
 
-const MULTUS = "/etc/cni/net.d/00-multus.conf";
+const MULTUS_CONFIG = "/etc/cni/net.d/00-multus.conf";
 /** Calico's configuration for Multus in the suite's clusters. */
-const CALICO = "/etc/cni/multus/net.d/10-calico.conflist";
-const BEFORE_MULTUS = "/etc/cni/net.d/00-a-calico.conflist";
+const CALICO_CONFIG = "/etc/cni/multus/net.d/10-calico.conflist";
+const EARLIER_CONFIG = "/etc/cni/net.d/00-a-calico.conflist";
 
 /** Returns annotations that select an UnderlayNetwork of the suite's namespace as the default network. */
 function selectNetwork(name: string): Readonly<Record<string, string>> {
@@ -32,7 +32,7 @@ async function ensureNetwork(api: ClusterApi, name: string, spec: Readonly<Recor
   if (!(await ensureObject(api, object))) await correctNetwork(api, name, spec);
 }
 
-/** Corrects a network as the finding's remedy says; the agents update its definition. */
+/** Corrects a network as the finding's remedy recommends; the agents update its definition. */
 async function correctNetwork(api: ClusterApi, name: string, spec: Readonly<Record<string, unknown>>): Promise<void> {
   const object = buildUnderlayNetwork(name, spec);
   await api.objects.patch(object, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
@@ -73,10 +73,10 @@ export const START_FAULTS: readonly Fault[] = [
     severity: "start",
     pod: { annotations: createNetworkAnnotations("underlay"), state: "waits", warning: /cni/i },
     make: async ({ execOnNode }) => {
-      await execOnNode(["mv", MULTUS, "/root/multus-kept"]);
+      await execOnNode(["mv", MULTUS_CONFIG, "/root/multus-kept"]);
     },
     undo: async ({ execOnNode }) => {
-      await execOnNode(["mv", "/root/multus-kept", MULTUS]);
+      await execOnNode(["mv", "/root/multus-kept", MULTUS_CONFIG]);
     },
   },
   {
@@ -85,10 +85,10 @@ export const START_FAULTS: readonly Fault[] = [
     severity: "start",
     pod: { annotations: createNetworkAnnotations("underlay"), state: "overlay" },
     make: async ({ execOnNode }) => {
-      await execOnNode(["cp", CALICO, BEFORE_MULTUS]);
+      await execOnNode(["cp", CALICO_CONFIG, EARLIER_CONFIG]);
     },
     undo: async ({ execOnNode }) => {
-      await execOnNode(["rm", BEFORE_MULTUS]);
+      await execOnNode(["rm", EARLIER_CONFIG]);
     },
   },
   {
