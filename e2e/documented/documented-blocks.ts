@@ -26,13 +26,13 @@ export class DocumentedBlocks {
 
   /**
    * Returns the text of the block whose first line begins with `start`, with values for its placeholders (REPOSITORY, TAG, …).
-   * @throws an error if not exactly one block has it
+   * @throws an error unless exactly one block begins with it
    */
   read(start: string, values: Readonly<Record<string, string>> = {}): string {
-    const found = this.#blocks.filter(({ text }) => text.startsWith(start));
-    const [block] = found;
-    if (block === undefined || found.length > 1)
-      throw new Error(`${found.length} blocks of the page begin with "${start}": one was expected`);
+    const matchingBlocks = this.#blocks.filter(({ text }) => text.startsWith(start));
+    const [block] = matchingBlocks;
+    if (block === undefined || matchingBlocks.length > 1)
+      throw new Error(`${matchingBlocks.length} blocks of the page begin with "${start}": one was expected`);
     this.#used.add(block);
     return block.text.replaceAll(/\b[A-Z]{3,}\b/g, (name) => values[name] ?? name);
   }

@@ -22,8 +22,8 @@ export async function readNodeConditions(cluster: Pick<Cluster, "kubeconfig">): 
 }
 
 /**
- * Returns what is wrong with the conditions that an environment declares: one sentence a node on which the condition is
- * not False with that reason, or has no message. Pure.
+ * Compares the nodes' conditions with the one that an environment declares. Pure.
+ * @returns a sentence for each node whose condition is not False with the declared reason, or has no message
  */
 export function checkConditions(
   declared: { readonly type: string; readonly reason: string },
@@ -31,10 +31,12 @@ export function checkConditions(
   conditions: readonly NodeCondition[],
 ): readonly string[] {
   return nodes.flatMap((node) => {
-    const found = conditions.find((condition) => condition.node === node && condition.type === declared.type);
-    if (found === undefined) return [`${node} has no condition ${declared.type}`];
-    if (found.status !== "False" || found.reason !== declared.reason)
-      return [`${node}: ${found.type} is ${found.status} (${found.reason}), expected False (${declared.reason})`];
-    return found.message === "" ? [`${node}: ${found.type} has no message`] : [];
+    const nodeCondition = conditions.find((condition) => condition.node === node && condition.type === declared.type);
+    if (nodeCondition === undefined) return [`${node} has no condition ${declared.type}`];
+    if (nodeCondition.status !== "False" || nodeCondition.reason !== declared.reason)
+      return [
+        `${node}: ${nodeCondition.type} is ${nodeCondition.status} (${nodeCondition.reason}), expected False (${declared.reason})`,
+      ];
+    return nodeCondition.message === "" ? [`${node}: ${nodeCondition.type} has no message`] : [];
   });
 }

@@ -10,7 +10,7 @@ import { runOnNode } from "../support/agent-process.ts";
 
 /**
  * Makes one change to the running cluster.
- * @returns what undoes it; undefined where nothing is left to undo
+ * @returns a function that undoes the change; undefined if nothing has to be undone
  */
 export async function takeStep(
   cluster: Cluster,
@@ -70,9 +70,9 @@ export function planBlockRoutes(
     blocks
       .filter(({ node }) => node !== name)
       .flatMap(({ cidr, node }) => {
-        const owner = nodes.find((one) => one.name === node);
+        const owner = nodes.find((candidate) => candidate.name === node);
         const address = [owner?.address, owner?.address6].find(
-          (one) => one !== undefined && getIpFamily(one) === getIpFamily(cidr),
+          (ownerAddress) => ownerAddress !== undefined && getIpFamily(ownerAddress) === getIpFamily(cidr),
         );
         return address === undefined ? [] : [{ node: name, argv: [cidr, "via", address] }];
       }),

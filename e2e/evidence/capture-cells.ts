@@ -23,12 +23,14 @@ interface CaptureContext {
  * path are probed once more: a capture can miss a packet on a busy machine; a wrong route stays wrong.
  */
 export async function captureCells(context: CaptureContext, cells: readonly Cell[]): Promise<CellResult[]> {
-  const first = await captureCellsOnce(context, cells);
-  const unexplained = cells.filter((_, index) => first[index]?.ok === false && first[index].actual === "pass");
-  if (unexplained.length === 0) return first;
-  const again = new Map((await captureCellsOnce(context, unexplained)).map((result) => [result.id, result]));
-  return first.map((result) => {
-    const second = again.get(result.id);
+  const firstResults = await captureCellsOnce(context, cells);
+  const unexplained = cells.filter(
+    (_, index) => firstResults[index]?.ok === false && firstResults[index].actual === "pass",
+  );
+  if (unexplained.length === 0) return firstResults;
+  const secondResults = new Map((await captureCellsOnce(context, unexplained)).map((result) => [result.id, result]));
+  return firstResults.map((result) => {
+    const second = secondResults.get(result.id);
     return second === undefined ? result : { ...second, attempts: result.attempts + second.attempts };
   });
 }
@@ -51,31 +53,33 @@ async function captureCellsOnce(
   }
 }
 
-/** Adds the paths of cells that failed or were blocked, by probing them once more; the first verdict stays. */
+/** Probes cells that failed or were blocked once more, and adds the packets' paths to their results; the first verdict stays. */
 export async function recaptureCells(
   context: CaptureContext,
   cells: readonly Cell[],
   results: readonly CellResult[],
 ): Promise<CellResult[]> {
-  const worth = new Set(results.filter(({ ok, blockedBy }) => !ok || blockedBy === "invalid-rule").map(({ id }) => id));
-  if (worth.size === 0) return [...results];
-  const again = await captureCellsOnce(
-    context,
-    cells.filter(({ id }) => worth.has(id)),
+  const recapturedIds = new Set(
+    results.filter(({ ok, blockedBy }) => !ok || blockedBy === "invalid-rule").map(({ id }) => id),
   );
-  const byId = new Map(again.map((result) => [result.id, result]));
+  if (recapturedIds.size === 0) return [...results];
+  const recaptured = await captureCellsOnce(
+    context,
+    cells.filter(({ id }) => recapturedIds.has(id)),
+  );
+  const byId = new Map(recaptured.map((result) => [result.id, result]));
   return results.map((result) => {
     const second = byId.get(result.id);
     const path = second?.evidence?.path;
     if (second === undefined || path === undefined) return result;
-    const found =
+    const explanation =
       second.actual === result.actual
         ? describeLastHop(path.expected, path.seen)
         : "probed again to see the path, it was answered: a flake?";
     return {
       ...result,
       evidence: { ...result.evidence, ...second.evidence },
-      reason: `${result.reason ?? ""}; ${found}`,
+      reason: `${result.reason ?? ""}; ${explanation}`,
     };
   });
 }
@@ -84,29 +88,29 @@ export async function recaptureCells(
 function withPaths(
   results: readonly CellResult[],
   cells: readonly Cell[],
-  taps: readonly CapturePoint[],
+  points: readonly CapturePoint[],
   places: PlaceNames,
   firstToken: number,
   { getAddress, returnPath }: Pick<Deployment, "getAddress"> & Pick<Variant, "returnPath">,
 ): CellResult[] {
-  const paths = collectPaths(taps, places);
+  const paths = collectPaths(points, places);
   return results.map((result, index) => {
     const cell = cells[index];
     const expected = cell && buildExpectedPath(cell, returnPath);
     if (cell === undefined || expected === undefined) return result;
     const handshake = selectHandshake(cell, result, paths);
-    // The request is blocked, not its handshake.
-    const instead = result.expected === "pass" ? handshake : undefined;
-    const seen = paths.get(formatToken(firstToken + index)) ?? instead ?? { request: [], reply: [] };
+    // In a blocked cell the request is dropped, not the handshake.
+    const fallback = result.expected === "pass" ? handshake : undefined;
+    const seen = paths.get(formatToken(firstToken + index)) ?? fallback ?? { request: [], reply: [] };
     const evidence = { ...result.evidence, path: { expected: toMutable(expected), seen: toMutable(seen) } };
     if (result.actual === "fail") {
-      const found = [
+      const explanations = [
         ...(handshake === undefined ? [] : listDivergences(expected, handshake)),
         describeLastHop(expected, seen),
       ];
-      return { ...result, evidence, reason: [result.reason ?? "", ...new Set(found)].join("; ") };
+      return { ...result, evidence, reason: [result.reason ?? "", ...new Set(explanations)].join("; ") };
     }
-    const wrong =
+    const problem =
       findWrongPath(expected, seen) ??
       findWrongAddress(seen, {
         requested: result.address,
@@ -115,9 +119,9 @@ function withPaths(
           : undefined,
         sources: result.expectedSource,
       });
-    return wrong === undefined
+    return problem === undefined
       ? { ...result, evidence }
-      : { ...result, evidence, ok: false, reason: `answered, but not by the documented path: ${wrong}` };
+      : { ...result, evidence, ok: false, reason: `answered, but not by the documented path: ${problem}` };
   });
 }
 
@@ -125,7 +129,7 @@ function withPaths(
 const isSeenByServer = (cell: Cell, { request }: PacketPath): boolean =>
   cell.server !== undefined && request.at(-1)?.place === cell.server;
 
-/** Returns the path of a connection that was not established: of the SYN that its pod sent to the cell's address. */
+/** Returns the path of the SYN that a cell's client pod sent to the cell's address; undefined if none was captured. */
 function selectHandshake(
   cell: Cell,
   { address }: CellResult,
@@ -148,7 +152,9 @@ function toMutable<T>({ request, reply }: { request: readonly T[]; reply: readon
 
 function describePlaces(cluster: Cluster, deployment: Deployment): PlaceNames {
   const owners = new Map(
-    cluster.nodes.flatMap(({ name, address, address6 = address }) => [address, address6].map((own) => [own, name])),
+    cluster.nodes.flatMap(({ name, address, address6 = address }) =>
+      [address, address6].map((nodeAddress) => [nodeAddress, name]),
+    ),
   );
   for (const { node, addresses } of deployment.pods.values())
     for (const address of [addresses.main, addresses.net1].flatMap((nic) => Object.values(nic)))

@@ -19,7 +19,7 @@ interface Capture {
   stop(): Promise<readonly CapturePoint[]>;
 }
 
-/** Room for the outer, VXLAN and inner headers and the mark after them. */
+/** Length of a captured packet's beginning: outer, VXLAN and inner headers, and the mark after them. */
 const SNAPSHOT_BYTES = 256;
 const DIRECTORY = "/run/interlay-e2e-capture";
 /** Probes, also translated by NodePorts and masquerading, pings, and all of these inside VXLAN. */
@@ -35,30 +35,30 @@ interface CaptureNamespace {
 /** Time for tcpdump to read the last packets. */
 const SETTLE_MS = 50;
 
-interface Prepared {
+interface PreparedCapture {
   readonly namespaces: readonly (readonly CaptureNamespace[])[];
   /** Link names of each namespace, by interface index. */
   readonly links: readonly (readonly ReadonlyMap<number, string>[])[];
 }
-/** Namespaces of earlier captures: to find them takes as long as the cells, and they change only with the pods. */
-const prepared = new WeakMap<CapturedPods, Prepared>();
+/** Namespaces of earlier captures. To find them takes as long as to probe the cells, and they change only with the pods. */
+const preparedCaptures = new WeakMap<CapturedPods, PreparedCapture>();
 
 /**
- * Starts a capture on all interfaces in the network namespace of every node and every probe. The programs of a node are lines
- * for one xargs there: an exec for each would take longer than the probes.
+ * Starts a capture on all interfaces in the network namespace of every node and every probe. One xargs on each node starts the
+ * node's programs: an exec for each program would take longer than the probes.
  */
 export async function startCapture(cluster: CaptureNodes, pods: CapturedPods): Promise<Capture> {
-  const known = prepared.get(pods);
-  if (known === undefined) return startPrepared(cluster, await prepareCapture(cluster, pods));
+  const preparedCapture = preparedCaptures.get(pods);
+  if (preparedCapture === undefined) return startPrepared(cluster, await prepareCapture(cluster, pods));
   try {
-    return await startPrepared(cluster, known);
+    return await startPrepared(cluster, preparedCapture);
   } catch {
-    prepared.delete(pods); // a pod was restarted
+    preparedCaptures.delete(pods); // a pod was restarted
     return startPrepared(cluster, await prepareCapture(cluster, pods));
   }
 }
 
-async function prepareCapture(cluster: CaptureNodes, pods: CapturedPods): Promise<Prepared> {
+async function prepareCapture(cluster: CaptureNodes, pods: CapturedPods): Promise<PreparedCapture> {
   const namespaces = await Promise.all(cluster.nodes.map(({ name }) => listNamespaces(cluster, name, pods)));
   const listings = await runOnNodes(cluster, namespaces, (ownNamespaces) =>
     ownNamespaces.flatMap((ns) => [`${enterPrefix(ns)}ip -o link`, "echo @"]),
@@ -67,28 +67,28 @@ async function prepareCapture(cluster: CaptureNodes, pods: CapturedPods): Promis
     ownNamespaces.map((_, index) => readLinks(listings[node]?.[index] ?? "")),
   );
   const created = { namespaces, links };
-  prepared.set(pods, created);
+  preparedCaptures.set(pods, created);
   return created;
 }
 
-async function startPrepared(cluster: CaptureNodes, { namespaces, links }: Prepared): Promise<Capture> {
-  const stopOne = (ns: CaptureNamespace) =>
+async function startPrepared(cluster: CaptureNodes, { namespaces, links }: PreparedCapture): Promise<Capture> {
+  const buildStopLine = (ns: CaptureNamespace) =>
     `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${getCaptureFile(ns, "pid")}`;
   let pids: readonly string[];
   try {
     await runOnNodes(cluster, namespaces, (ownNamespaces) => [
       `mkdir -p -m 700 ${getCaptureDirectory(ownNamespaces[0]?.node ?? "none")}`,
-      ...ownNamespaces.map(tcpdumpLine),
+      ...ownNamespaces.map(buildTcpdumpLine),
     ]);
     pids = await waitUntilListening(cluster, namespaces.flat().length);
   } catch (error) {
-    await runOnNodes(cluster, namespaces, (ownNamespaces) => ownNamespaces.map(stopOne)).catch(() => undefined); // the first error is the cause
+    await runOnNodes(cluster, namespaces, (ownNamespaces) => ownNamespaces.map(buildStopLine)).catch(() => undefined); // the first error is the cause
     throw error;
   }
   return {
     stop: async () => {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      // tcpdump writes each packet at once: its end need not be awaited.
+      // tcpdump writes each packet at once, so that the files are complete before it ends.
       const captures = await runOnNodes(cluster, namespaces, (ownNamespaces) => [
         `kill -INT ${pids[cluster.nodes.findIndex(({ name }) => name === ownNamespaces[0]?.node)] ?? ""}`,
         ...ownNamespaces.flatMap((ns) => [`base64 --wrap=2000000000 ${getCaptureFile(ns, "pcap")}`, "echo @"]),
@@ -112,7 +112,7 @@ async function startPrepared(cluster: CaptureNodes, { namespaces, links }: Prepa
  */
 function runOnNodes(
   cluster: CaptureNodes,
-  namespaces: Prepared["namespaces"],
+  namespaces: PreparedCapture["namespaces"],
   lines: (ownNamespaces: readonly CaptureNamespace[]) => readonly string[],
 ): Promise<readonly (readonly string[])[]> {
   return Promise.all(
@@ -132,7 +132,7 @@ const enterPrefix = ({ pid }: CaptureNamespace): string => (pid === undefined ? 
 const getCaptureDirectory = (node: string): string => `${DIRECTORY}/${node}`;
 const getCaptureFile = ({ node, place }: CaptureNamespace, ending: string): string =>
   `${getCaptureDirectory(node)}/${place}.${ending}`;
-const tcpdumpLine = (ns: CaptureNamespace): string =>
+const buildTcpdumpLine = (ns: CaptureNamespace): string =>
   [
     `${enterPrefix(ns)}start-stop-daemon --start --quiet --background --make-pidfile --pidfile ${getCaptureFile(ns, "pid")}`,
     "--exec /usr/bin/tcpdump -- --immediate-mode --packet-buffered --interface any --time-stamp-precision=nano -Z root",
@@ -143,7 +143,7 @@ const tcpdumpLine = (ns: CaptureNamespace): string =>
 async function waitUntilListening(cluster: CaptureNodes, count: number): Promise<readonly string[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
-    const found = await Promise.all(
+    const listings = await Promise.all(
       cluster.nodes.map(async ({ name }) => {
         const { stdout } = await cluster.exec(name, [
           "find",
@@ -164,8 +164,8 @@ async function waitUntilListening(cluster: CaptureNodes, count: number): Promise
         return stdout.split("\n").filter((line) => line !== "");
       }),
     );
-    const listening = found.flat().filter((line) => line.endsWith(".pcap")).length;
-    if (listening === count) return found.map((lines) => lines.filter((line) => /^\d+$/.test(line)).join(" "));
+    const listening = listings.flat().filter((line) => line.endsWith(".pcap")).length;
+    if (listening === count) return listings.map((lines) => lines.filter((line) => /^\d+$/.test(line)).join(" "));
     if (Date.now() > deadline)
       throw new Error(`Only ${listening} of ${count} captures run: is tcpdump installed on the nodes?`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -176,7 +176,7 @@ async function waitUntilListening(cluster: CaptureNodes, count: number): Promise
 export async function listNamespaces(
   cluster: Pick<CaptureNodes, "exec">,
   node: string,
-  known: CapturedPods,
+  pods: CapturedPods,
 ): Promise<readonly CaptureNamespace[]> {
   const { stdout } = await cluster.exec(node, [
     "find",
@@ -195,7 +195,7 @@ export async function listNamespaces(
     "{}",
     "+",
   ]);
-  const found = new Map(
+  const pidsByName = new Map(
     [...stdout.matchAll(/\/proc\/(\d+)\/environ:PROBE_NAME=([\w-]+)/g)].map(([, pid, name]) => [
       name ?? "",
       Number(pid),
@@ -204,13 +204,13 @@ export async function listNamespaces(
   return [
     { node, place: node, pid: undefined },
     // The nodes of a lab see each other's processes.
-    ...[...found]
-      .filter(([name]) => !name.startsWith("node-") && known.get(name)?.node === node)
+    ...[...pidsByName]
+      .filter(([name]) => !name.startsWith("node-") && pods.get(name)?.node === node)
       .map(([place, pid]) => ({ node, place, pid })),
   ];
 }
 
-/** `2: eth0@if12: <BROADCAST,…` */
+/** Parses the output of `ip -o link`: `2: eth0@if12: <BROADCAST,…`. @returns link names by interface index */
 function readLinks(listing: string): ReadonlyMap<number, string> {
   return new Map([...listing.matchAll(/^(\d+): ([^:@]+)/gm)].map(([, index, name]) => [Number(index), name ?? ""]));
 }

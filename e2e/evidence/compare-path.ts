@@ -8,17 +8,17 @@ export function findWrongPath(expected: ExpectedPath, seen: PacketPath): string 
   );
 }
 
-function findDifference(what: string, expected: readonly Hop[], seen: readonly Hop[]): string | undefined {
+function findDifference(half: string, expected: readonly Hop[], seen: readonly Hop[]): string | undefined {
   for (const [index, hop] of expected.entries()) {
-    const other = seen[index];
-    if (other === undefined)
-      return `the ${what} was last seen at ${formatLastHop(seen)}, and not at ${formatHop(hop)}, the next expected place`;
-    if (!areSameHops(hop, other)) return `the ${what} was at ${formatHop(other)}, expected ${formatHop(hop)}`;
+    const seenHop = seen[index];
+    if (seenHop === undefined)
+      return `the ${half} was last seen at ${formatLastHop(seen)}, and not at ${formatHop(hop)}, the next expected place`;
+    if (!areSameHops(hop, seenHop)) return `the ${half} was at ${formatHop(seenHop)}, expected ${formatHop(hop)}`;
   }
-  const more = seen[expected.length];
-  return more === undefined
+  const extraHop = seen[expected.length];
+  return extraHop === undefined
     ? undefined
-    : `the ${what} went on to ${formatHop(more)}, expected its end at ${formatLastHop(expected)}`;
+    : `the ${half} went on to ${formatHop(extraHop)}, expected its end at ${formatLastHop(expected)}`;
 }
 
 function formatLastHop(hops: readonly Hop[]): string {
@@ -36,7 +36,7 @@ export function listDivergences(expected: ExpectedPath, seen: PacketPath): reado
   const halves = ["request", "reply"] as const;
   return halves.flatMap((half) => {
     const end = Math.min(expected[half].length, seen[half].length);
-    const wrong = findDifference(half, expected[half].slice(0, end), seen[half]);
-    return wrong === undefined || end === 0 ? [] : [wrong];
+    const difference = findDifference(half, expected[half].slice(0, end), seen[half]);
+    return difference === undefined || end === 0 ? [] : [difference];
   });
 }

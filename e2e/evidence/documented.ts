@@ -1,4 +1,4 @@
-/** Path of a cell in docs/architecture.md, written by hand: the expected and the captured path must both equal it. */
+/** Path of a cell as docs/architecture.md documents it: the expected and the captured path must both equal it. */
 interface DocumentedPath {
   readonly title: string;
   /** Id of the cell. */

@@ -13,7 +13,7 @@ interface EvidenceFault {
   readonly title: string;
   /** Index of the worker with the fault; its agent is stopped during the fault, and repairs it afterwards. */
   readonly worker: number;
-  make(room: EvidenceFaultContext): Promise<unknown>;
+  make(context: EvidenceFaultContext): Promise<unknown>;
   /** Ids of cells, each with the part of its reason that names the hop. */
   readonly shown: Readonly<Record<string, RegExp>>;
   /** Message of the doctor for at least one of them. */
@@ -26,11 +26,11 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
     title: "a multi-NIC pod's source rule is missing: its reply leaves by net1",
     worker: 1,
-    make: async (room) => {
-      const node = getWorker(room, 1);
-      const address = room.deployment.getAddress("multi-nic-2-b", "main");
-      const netns = await findNetns(room.cluster, node, address);
-      return runOnNode(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
+    make: async (context) => {
+      const node = getWorker(context, 1);
+      const address = context.deployment.getAddress("multi-nic-2-b", "main");
+      const netns = await findNetns(context.cluster, node, address);
+      return runOnNode(context.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
     },
     shown: {
       "matrix/underlay-1-a/multi-nic-2-b/other-node/tcp":
@@ -43,9 +43,9 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
     title: "an underlay pod's host route is missing: its node does not forward packets to it",
     worker: 0,
-    make: (room) => {
-      const route = `${room.deployment.getAddress("underlay-1-b", "main")}/32`;
-      return runOnNode(room.cluster, getWorker(room, 0), ["ip", "route", "delete", route]);
+    make: (context) => {
+      const route = `${context.deployment.getAddress("underlay-1-b", "main")}/32`;
+      return runOnNode(context.cluster, getWorker(context, 0), ["ip", "route", "delete", route]);
     },
     shown: {
       "matrix/overlay-1-a/underlay-1-b/same-node/tcp":
@@ -58,7 +58,8 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
     title: "the notrack table is missing: kube-proxy drops the ACK as INVALID where it enters the node",
     worker: 0,
-    make: (room) => runOnNode(room.cluster, getWorker(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
+    make: (context) =>
+      runOnNode(context.cluster, getWorker(context, 0), ["nft", "delete", "table", "inet", "interlay"]),
     shown: {
       "matrix/underlay-1-a/overlay-2-b/other-node/tcp":
         /the request was last seen at node-1 veth in, and not at node-1 vxlan out/,

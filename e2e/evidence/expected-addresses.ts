@@ -11,14 +11,14 @@ export interface ExpectedAddresses {
 }
 
 /**
- * Returns what is wrong with the addresses along a path whose places are right; undefined if nothing is. The reply must undo
+ * Returns what is wrong with the addresses along a path whose hops are right; undefined if nothing is. The reply must undo
  * each translation of the request: the client gets its answer from the address that it sent the request to. Pure.
  */
 export function findWrongAddress({ request, reply }: PacketPath, expected: ExpectedAddresses): string | undefined {
   const { requested: asked, server, sources } = expected;
   const [sent, arrived, answered, received] = [request[0], request.at(-1), reply[0], reply.at(-1)];
   if (sent === undefined || arrived === undefined) return undefined;
-  const found = [
+  const firstProblem = [
     sent.destination !== asked && `the request was sent to ${sent.destination}, not to ${asked}`,
     server !== undefined &&
       getHost(arrived.destination) !== server &&
@@ -32,22 +32,22 @@ export function findWrongAddress({ request, reply }: PacketPath, expected: Expec
     received !== undefined &&
       !isAnswer(sent, received) &&
       `the reply ended ${describeAddresses(received)}, not the reverse of the request's start`,
-    ...request.map((hop) => findUnanswered(hop, reply)),
+    ...request.map((hop) => findAsymmetry(hop, reply)),
   ].find((problem) => typeof problem === "string");
-  if (found === undefined) return undefined;
+  if (firstProblem === undefined) return undefined;
   const translated = [...listTranslations(request), ...listTranslations(reply)];
-  return translated.length === 0 ? found : `${found} (translated: ${translated.join("; ")})`;
+  return translated.length === 0 ? firstProblem : `${firstProblem} (translated: ${translated.join("; ")})`;
 }
 
-/** At a link that both pass, in opposite directions, the reply has the request's addresses in reverse. */
-function findUnanswered(hop: SeenHop, reply: readonly SeenHop[]): string | false {
-  const other = reply.find(
+/** Compares a request's hop with the reply's hop on the same link, which must have the reverse addresses. @returns the difference */
+function findAsymmetry(hop: SeenHop, reply: readonly SeenHop[]): string | false {
+  const reverseHop = reply.find(
     ({ place, link, direction }) => place === hop.place && link === hop.link && direction !== hop.direction,
   );
   return (
-    other !== undefined &&
-    !isAnswer(hop, other) &&
-    `at ${hop.place} ${hop.link} the reply went ${describeAddresses(other)}, the request ${describeAddresses(hop)}`
+    reverseHop !== undefined &&
+    !isAnswer(hop, reverseHop) &&
+    `at ${hop.place} ${hop.link} the reply went ${describeAddresses(reverseHop)}, the request ${describeAddresses(hop)}`
   );
 }
 
@@ -56,13 +56,13 @@ const isAnswer = (request: SeenHop, reply: SeenHop): boolean =>
 
 const describeAddresses = ({ source, destination }: SeenHop): string => `from ${source} to ${destination}`;
 
-/** The places where an address changed: `node-1: destination 10.233.0.9:80 -> 10.233.64.7:8080`. */
+/** Lists the places where an address changed: `node-1: destination 10.233.0.9:80 -> 10.233.64.7:8080`. */
 export function listTranslations(hops: readonly SeenHop[]): readonly string[] {
   return hops.flatMap((hop, index) => {
-    const before = hops[index - 1];
-    if (before === undefined) return [];
+    const previous = hops[index - 1];
+    if (previous === undefined) return [];
     return (["source", "destination"] as const).flatMap((end) =>
-      before[end] === hop[end] ? [] : [`${hop.place}: ${end} ${before[end]} -> ${hop[end]}`],
+      previous[end] === hop[end] ? [] : [`${hop.place}: ${end} ${previous[end]} -> ${hop[end]}`],
     );
   });
 }

@@ -12,7 +12,7 @@ export interface ExpectedPath {
 }
 
 interface Step extends Hop {
-  /** The reply is seen coming in there too. */
+  /** The link sees the reply as incoming too. */
   readonly bothWays?: true;
 }
 
@@ -25,22 +25,22 @@ interface Pod {
 const createHop = (place: string, link: string, direction: Hop["direction"]): Hop => ({ place, link, direction });
 const formatNodeName = (index: NodeRef): string => (typeof index === "number" ? `node-${index + 1}` : index);
 
-/** The pair between pod and node: ours, or Calico's. */
+/** Returns the links of the pair between pod and node: Interlay's, or Calico's. */
 const findPairLinks = (type: PodType) =>
   type === "underlay" ? { pod: "veth0", node: "veth" } : { pod: "eth0", node: "cali" };
-/** The pod's macvlan link. */
+/** Returns the name of the pod's macvlan link. */
 const findMacvlanLink = (type: PodType): string => (type === "underlay" ? "eth0" : "net1");
 
-const parsed = /^(overlay|underlay|multi-nic)-(\d+)-[ab]$/;
+const POD_NAME = /^(overlay|underlay|multi-nic)-(\d+)-[ab]$/;
 function parsePodName(name: string): Pod | undefined {
-  const [, type, number] = parsed.exec(name) ?? [];
-  const known = POD_TYPES.find((one) => one === type);
-  return known === undefined ? undefined : { name, type: known, node: formatNodeName(Number(number) - 1) };
+  const [, type, number] = POD_NAME.exec(name) ?? [];
+  const knownType = POD_TYPES.find((podType) => podType === type);
+  return knownType === undefined ? undefined : { name, type: knownType, node: formatNodeName(Number(number) - 1) };
 }
 
 /**
- * Returns the documented path; undefined for cells without a mark (API server), without a pod of the suite as server, or that
- * must not arrive (attacks).
+ * Returns the documented path of a cell; undefined if its packets have no mark (API server), its server is no pod of the suite, or
+ * it is an attack.
  */
 export function buildExpectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
   if (cell.attack !== undefined) return undefined;
@@ -48,7 +48,7 @@ export function buildExpectedPath(cell: Cell, returnPath?: Variant["returnPath"]
   const target = parsePodName(findTargetPod(cell) ?? "");
   const request = listRequestSteps(cell, source, target);
   if (request === undefined) return undefined;
-  const asymmetric =
+  const isAsymmetric =
     returnPath !== "snat" &&
     source?.type === "underlay" &&
     target !== undefined &&
@@ -56,10 +56,10 @@ export function buildExpectedPath(cell: Cell, returnPath?: Variant["returnPath"]
     cell.toOverlayAddress &&
     source.node !== target.node;
   const hops = request.map(({ place, link, direction }) => createHop(place, link, direction));
-  if (!asymmetric) return { request: hops, reply: reverseSteps(request) };
+  if (!isAsymmetric) return { request: hops, reply: reverseSteps(request) };
   return {
     request: hops,
-    // The asymmetric case: the target's node has the underlay pod on its own network.
+    // The target's node is on the underlay itself, so that it sends the reply there.
     reply: [
       createHop(target.name, "eth0", "out"),
       createHop(target.node, "cali", "in"),
@@ -69,7 +69,7 @@ export function buildExpectedPath(cell: Cell, returnPath?: Variant["returnPath"]
   };
 }
 
-/** Returns the pod that must answer; known for pings too. */
+/** Returns the pod that must answer, also of a ping. */
 function findTargetPod({ to, server, sourceNode }: Cell): string | undefined {
   if (to.kind === "pod") return to.pod;
   return server ?? (sourceNode === undefined ? undefined : podName("overlay", sourceNode, "b"));
@@ -105,29 +105,29 @@ function listRequestSteps(cell: Cell, source: Pod | undefined, target: Pod | und
       ...(source.node === target.node ? [createBridgeHop(source.node)] : listWireHops(source.node, target.node)),
       createHop(target.name, findMacvlanLink(target.type), "in"),
     ];
-  const own = findPairLinks(source.type);
+  const pairLinks = findPairLinks(source.type);
   return [
-    createHop(source.name, own.pod, "out"),
-    createHop(source.node, own.node, "in"),
+    createHop(source.name, pairLinks.pod, "out"),
+    createHop(source.node, pairLinks.node, "in"),
     ...listForwardedHops(source.node, target, onUnderlay),
   ];
 }
 
-/** The place of a pod in the node's network is the node: both have the same address. */
+/** Returns the hops to a node's address. A pod in the node's network has the same address, so that its place is the node. */
 function listHopsToNode(source: Pod, node: string): readonly Step[] {
-  const own = findPairLinks(source.type);
-  const toOwn = [createHop(source.name, own.pod, "out"), createHop(source.node, own.node, "in")];
-  if (node === source.node) return toOwn;
+  const pairLinks = findPairLinks(source.type);
+  const hopsToOwnNode = [createHop(source.name, pairLinks.pod, "out"), createHop(source.node, pairLinks.node, "in")];
+  if (node === source.node) return hopsToOwnNode;
   const wire = listWireHops(source.node, node);
   return source.type === "overlay"
-    ? [...toOwn, ...wire]
+    ? [...hopsToOwnNode, ...wire]
     : [createHop(source.name, findMacvlanLink(source.type), "out"), ...wire];
 }
 
 /** Returns the hops of a packet for a pod's address on a node. */
 function listForwardedHops(node: string, target: Pod, onUnderlay: boolean): readonly Hop[] {
-  const own = findPairLinks(target.type);
-  const toPod = [createHop(target.node, own.node, "out"), createHop(target.name, own.pod, "in")];
+  const pairLinks = findPairLinks(target.type);
+  const toPod = [createHop(target.node, pairLinks.node, "out"), createHop(target.name, pairLinks.pod, "in")];
   if (node === target.node) return toPod;
   if (onUnderlay)
     return [...listWireHops(node, target.node), createHop(target.name, findMacvlanLink(target.type), "in")];
@@ -141,8 +141,8 @@ function listForwardedHops(node: string, target: Pod, onUnderlay: boolean): read
 }
 
 /**
- * Macvlan's bridge mode between two children of one uplink: the frame never leaves the node, but the kernel gives it to the
- * uplink's taps as one that came in, both ways (macvlan_queue_xmit: "send to lowerdev first for its network taps").
+ * Returns the hop between two macvlan children of one uplink in bridge mode: the frame never leaves the node, but captures on the
+ * uplink see it as incoming, in both directions (macvlan_queue_xmit: "send to lowerdev first for its network taps").
  */
 const createBridgeHop = (node: string): Step => ({ place: node, link: "wire", direction: "in", bothWays: true });
 const listWireHops = (from: string, to: string): readonly Hop[] => [

@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 
-/** Packets and captures for tests of their parsers. */
-interface Framed {
+/** A packet of a capture for tests of the parser. */
+interface CapturedFrame {
   readonly packet: Buffer;
   readonly direction: "in" | "out" | "other-host";
   readonly interfaceIndex: number;
@@ -41,9 +41,9 @@ export function buildIpv6(next: keyof typeof PROTOCOL, source: string, destinati
 }
 
 export function buildTcp(source: number, destination: number, data: string): Buffer {
-  const rest = Buffer.alloc(16);
-  rest[8] = 5 << 4;
-  return Buffer.concat([u16(source, destination), rest, Buffer.from(data)]);
+  const header = Buffer.alloc(16);
+  header[8] = 5 << 4;
+  return Buffer.concat([u16(source, destination), header, Buffer.from(data)]);
 }
 
 /** Builds the first packet of a handshake, or with `ack` the answer to it. */
@@ -61,12 +61,12 @@ export const buildUdp = (source: number, destination: number, data: string | Buf
 export const buildIcmp = (type: number, data: string): Buffer =>
   Buffer.concat([Buffer.from([type, 0]), Buffer.alloc(6), Buffer.from(data)]);
 
-/** RFC 7348: UDP to port 4789, eight bytes, the inner frame. */
+/** Builds a VXLAN packet (RFC 7348): UDP to port 4789, eight bytes of header, the inner frame. */
 export const buildVxlan = (inner: Buffer): Buffer =>
   buildUdp(50000, 4789, Buffer.concat([Buffer.alloc(8), Buffer.alloc(12), u16(0x0800), inner]));
 
 /** Builds a file as tcpdump writes it: nanoseconds, LINUX_SLL2; record n at n seconds. */
-export function buildCapture(frames: readonly Framed[]): Buffer {
+export function buildCapture(frames: readonly CapturedFrame[]): Buffer {
   const head = Buffer.alloc(24);
   head.writeUInt32LE(0xa1b23c4d, 0);
   head.writeUInt32LE(276, 20);

@@ -4,7 +4,7 @@ import type { CapturePoint } from "./capture.ts";
 export interface Hop {
   /** A pod's name, or `node-1`, `node-2`, … `control-plane`. */
   readonly place: string;
-  /** In a pod the link's name; on a node what it is: `cali`, `veth` (ours), `vxlan`, `wire`, `wire (vxlan)`. */
+  /** In a pod the link's name; on a node its kind: `cali`, `veth` (Interlay's), `vxlan`, `wire`, `wire (vxlan)`. */
   readonly link: string;
   readonly direction: "in" | "out";
 }
@@ -31,7 +31,7 @@ export interface PlaceNames {
 
 /** Returns the path of every probe by its token, in the order of the kernel's clock. */
 export function collectPaths(points: readonly CapturePoint[], places: PlaceNames): ReadonlyMap<string, PacketPath> {
-  const all = points
+  const observations = points
     .flatMap(({ place, links, packets }) =>
       packets.map((seen) => ({ place, link: links.get(seen.interfaceIndex) ?? "?", seen })),
     )
@@ -41,7 +41,7 @@ export function collectPaths(points: readonly CapturePoint[], places: PlaceNames
     })
     .sort((a, b) => (a.seen.time < b.seen.time ? -1 : a.seen.time > b.seen.time ? 1 : 0));
   const paths = new Map<string, { request: SeenHop[]; reply: SeenHop[] }>();
-  for (const { place, link, seen } of all) {
+  for (const { place, link, seen } of observations) {
     const path = paths.get(seen.token) ?? { request: [], reply: [] };
     paths.set(seen.token, path);
     const hop: SeenHop = {
@@ -52,12 +52,12 @@ export function collectPaths(points: readonly CapturePoint[], places: PlaceNames
       destination: seen.destination,
     };
     const list = path[seen.kind];
-    if (!list.some((other) => areSameHops(other, hop))) list.push(hop); // sent again: the first one counts
+    if (!list.some((listedHop) => areSameHops(listedHop, hop))) list.push(hop); // a retransmission has no hop of its own
   }
   return paths;
 }
 
-/** Reports whether two hops are of the same link and direction. */
+/** Whether two hops have the same link and direction. */
 export const areSameHops = (a: Hop, b: Hop): boolean =>
   a.place === b.place && a.link === b.link && a.direction === b.direction;
 
@@ -65,7 +65,7 @@ export const areSameHops = (a: Hop, b: Hop): boolean =>
 export const getHost = (address: string): string =>
   /^\[(.*)\]/.exec(address)?.[1] ?? address.replace(/^([^:]*):\d+$/, "$1");
 
-/** Returns what captures call a link of a node. @param encapsulated the packet is inside of one of a tunnel */
+/** Returns the kind of a node's link, as in `Hop`. @param encapsulated whether the packet is inside a tunnel's packet */
 export function classifyNodeLink(name: string, encapsulated: boolean): string {
   if (name.startsWith("cali")) return "cali";
   if (name.startsWith("vethil")) return "veth";

@@ -7,9 +7,9 @@ export interface ObservedPacket {
   readonly time: bigint;
   readonly interfaceIndex: number;
   readonly direction: "in" | "out";
-  /** Not for this host's MAC address: flooded by a bridge, or for a macvlan child. */
+  /** Whether its MAC address is not this host's: a bridge flooded it, or it is for a macvlan child. */
   readonly otherHost: boolean;
-  /** Inside VXLAN: addresses are the inner ones. */
+  /** Whether it was inside VXLAN; the addresses are then the inner ones. */
   readonly encapsulated: boolean;
   readonly source: string;
   readonly destination: string;
@@ -56,7 +56,7 @@ function readPacket(packet: Buffer, time: bigint): ObservedPacket | undefined {
   if (payload.length < 4) return undefined;
   const mark = parseHandshake(protocol, payload) ?? MARK.exec(payload.toString("latin1"));
   if (mark?.[1] === undefined || mark[2] === undefined) return undefined;
-  // An error or a redirect (ICMPv6 sends those for NodePorts on one wire) quotes the probe that it is about.
+  // An ICMP error or redirect (ICMPv6 sends redirects for NodePorts on one wire) quotes the probe, so that it has its mark.
   if (protocol === echo.protocol && payload[0] !== echo.request && payload[0] !== echo.reply) return undefined;
   const withPort = (address: string, offset: number) =>
     protocol !== TCP && protocol !== UDP
@@ -78,8 +78,8 @@ function readPacket(packet: Buffer, time: bigint): ObservedPacket | undefined {
 }
 
 /**
- * A connection that is not established carries no mark. Its SYN and the answer to it are recognised by the initial sequence
- * number (RFC 9293, 3.4), which does not change on the path.
+ * Recognises a SYN and its SYN-ACK, which have no mark, by the initial sequence number (RFC 9293, 3.4), which does not change on the
+ * path.
  */
 function parseHandshake(protocol: number, tcp: Buffer): readonly string[] | undefined {
   if (protocol !== TCP || tcp.length < 20) return undefined;
@@ -104,7 +104,7 @@ interface Header {
   readonly payload: Buffer;
 }
 
-/** RFC 791, RFC 8200. Probes have only the IPv6 fragment header; the first fragment has the mark. */
+/** Parses an IP header (RFC 791, RFC 8200). Of the IPv6 extension headers, probes have only that of a fragment. */
 function readHeader(packet: Buffer): Header {
   const isFragment = (packet[0] ?? 0) >> 4 === 6 && packet.length >= 48 && packet[6] === FRAGMENT;
   const ip = isFragment ? withoutFragmentHeader(packet) : packet;
@@ -129,7 +129,7 @@ function readHeader(packet: Buffer): Header {
 /** IPv6 next header of a fragment. */
 const FRAGMENT = 44;
 
-/** Returns the first fragment as a whole packet, of a later one only the header. */
+/** Returns a first fragment as a whole packet, and only the header of a later one, which has no mark. */
 function withoutFragmentHeader(packet: Buffer): Buffer {
   const header = Buffer.from(packet.subarray(0, 40));
   header[6] = packet[40] ?? 0;

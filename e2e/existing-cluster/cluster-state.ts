@@ -23,7 +23,7 @@ const KINDS = [
   ["rbac.authorization.k8s.io/v1", "RoleBinding"],
   ["k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"],
 ] as const;
-const OURS = ["UnderlayPool", "UnderlayNetwork", "UnderlayAddress", "NodeState"] as const;
+const INTERLAY_KINDS = ["UnderlayPool", "UnderlayNetwork", "UnderlayAddress", "NodeState"] as const;
 
 const identity = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().optional(), uid: z.string() }),
@@ -31,9 +31,9 @@ const identity = z.object({
 
 /** Returns every object with its uid, so that a recreated object differs. */
 export async function readObjects(api: ClusterApi): Promise<readonly string[]> {
-  const own = OURS.map((kind) => [GROUP_VERSION, kind] as const);
+  const interlayKinds = INTERLAY_KINDS.map((kind) => [GROUP_VERSION, kind] as const);
   const lists = await Promise.all(
-    [...KINDS, ...own].map(async ([version, kind]) => {
+    [...KINDS, ...interlayKinds].map(async ([version, kind]) => {
       const items = await retryOnServerError(() => api.objects.list(version, kind)).then(
         (list) => list.items,
         () => [], // an unknown kind
@@ -82,7 +82,7 @@ function removeVolatileFields(line: string): string {
 export function diffLines(before: readonly string[], after: readonly string[]): readonly string[] {
   const [earlier, current] = [new Set(before), new Set(after)];
   return [
-    ...before.filter((one) => !current.has(one)).map((one) => `gone: ${one}`),
-    ...after.filter((one) => !earlier.has(one)).map((one) => `new: ${one}`),
+    ...before.filter((line) => !current.has(line)).map((one) => `gone: ${one}`),
+    ...after.filter((line) => !earlier.has(line)).map((one) => `new: ${one}`),
   ];
 }

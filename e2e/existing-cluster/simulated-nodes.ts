@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PatchStrategy } from "@kubernetes/client-node";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 
-/** Simulated nodes by what a run must find about them. */
+/** Number of simulated nodes by the state that a run must detect. */
 export const SIMULATED_NODES = { withoutAgent: 40, notReady: 5, cordoned: 5 } as const;
 /** Milliseconds between two renewals of a Lease, as kubelet's: without them a node is not Ready after 40 s. */
 const RENEW_MS = 10_000;
@@ -27,7 +27,7 @@ function buildNode(kind: SimulatedKind, number: number) {
   };
 }
 
-/** Returns the Lease by which a node says that it is alive. Pure. */
+/** Returns the Lease that keeps a node Ready. Pure. */
 function buildLease(name: string) {
   return {
     apiVersion: "coordination.k8s.io/v1",
@@ -50,20 +50,20 @@ async function renewLeases(api: ClusterApi, names: readonly string[], stop: Abor
   }
 }
 
-/** Creates fifty Nodes without machines, and keeps those Ready that are not meant to be otherwise. @returns a function that deletes them */
+/** Creates fifty Nodes without machines, and renews the Leases of those that must stay Ready. @returns a function that deletes them */
 export async function createSimulatedNodes(api: ClusterApi): Promise<() => Promise<void>> {
   const kinds = Object.keys(SIMULATED_NODES) as SimulatedKind[];
   const nodes = kinds.flatMap((kind) =>
     Array.from({ length: SIMULATED_NODES[kind] }, (_, index) => ({ kind, node: buildNode(kind, index + 1) })),
   );
   for (const { node } of nodes) await ensureObject(api, node);
-  const alive = nodes.flatMap(({ kind, node }) => (kind === "notReady" ? [] : [node.metadata.name]));
-  const stop = new AbortController();
-  const renewed = renewLeases(api, alive, stop.signal);
+  const renewedNames = nodes.flatMap(({ kind, node }) => (kind === "notReady" ? [] : [node.metadata.name]));
+  const abortController = new AbortController();
+  const renewal = renewLeases(api, renewedNames, abortController.signal);
   return async () => {
-    stop.abort();
-    await renewed;
+    abortController.abort();
+    await renewal;
     for (const { node } of nodes) await api.core.deleteNode({ name: node.metadata.name });
-    for (const name of alive) await api.objects.delete(buildLease(name));
+    for (const name of renewedNames) await api.objects.delete(buildLease(name));
   };
 }

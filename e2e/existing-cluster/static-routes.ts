@@ -13,16 +13,16 @@ interface Networks {
   readonly services: string;
 }
 
-/** Work of an administrator on one node, without Interlay. */
+/** Changes that an administrator makes on one node without Interlay. */
 export interface StaticRoutesPlan {
   readonly file: { readonly path: string; readonly content: string };
   readonly commands: readonly (readonly string[])[];
 }
 
 /**
- * Plans macvlan with static routes on one node, the usual way without a coexistence solution: a macvlan link of the node's own,
- * so that it reaches its pods; in the pods routes to overlay, Services and their node by that link. The configuration differs
- * between nodes, so Multus reads it from a file. Pure.
+ * Plans macvlan with static routes on one node, the usual method without a coexistence solution: the node gets a macvlan link of its
+ * own, by which it reaches its pods, and the pods get routes to the overlay, Services and their node by that link. The
+ * configuration differs between nodes, so that Multus reads it from a file. Pure.
  *
  * @param network name of the NetworkAttachmentDefinition
  * @param index number of the node, from 0
