@@ -154,7 +154,7 @@ export function currentSignal(): AbortSignal {
   return places.getStore()?.node.controller.signal ?? new AbortController().signal;
 }
 
-/** Settles like `work`, or rejects as soon as the running spec is aborted: for calls without a signal. */
+/** Settles like `work`, or rejects as soon as the running spec is aborted. For calls that take no signal. */
 export async function withAbort<T>(work: Promise<T>, signal: AbortSignal = currentSignal()): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -243,10 +243,10 @@ export async function Eventually<T>(
       Math.max(deadline - Date.now(), 10_000),
     );
     try {
-      const both = AbortSignal.any([signal, limit.signal]);
-      const value = await withAbort((async () => look(both))(), both);
+      const callSignal = AbortSignal.any([signal, limit.signal]);
+      const value = await withAbort((async () => look(callSignal))(), callSignal);
       if (accept(value)) return value;
-      last = `last seen: ${show(value)}`;
+      last = `last seen: ${formatValue(value)}`;
     } catch (error) {
       if (error instanceof SkipError) throw error;
       if (signal.aborted) throw asError(signal.reason);
@@ -270,7 +270,7 @@ export async function Consistently<T>(
   const deadline = Date.now() + timeout;
   do {
     const value = await withAbort((async () => look(signal))(), signal);
-    if (!accept(value)) throw new Error(`${what} did not stay true; seen: ${show(value)}`);
+    if (!accept(value)) throw new Error(`${what} did not stay true; seen: ${formatValue(value)}`);
     await withAbort(sleep(interval), signal);
   } while (Date.now() < deadline);
 }
@@ -352,7 +352,7 @@ export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = 
       list: flag,
     },
   });
-  const whole = (name: "shuffle" | "retry" | "repeat"): Readonly<Record<string, number>> => {
+  const parseWholeNumber = (name: "shuffle" | "retry" | "repeat"): Readonly<Record<string, number>> => {
     const value = values[name];
     if (value === undefined) return {};
     if (!/^\d+$/.test(value)) throw new Error(`invalid --${name} "${value}": a whole number is needed`);
@@ -364,9 +364,9 @@ export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = 
     ...(values.filter === undefined ? {} : { filter: values.filter }),
     ...(values.shard === undefined ? {} : { shard: values.shard }),
     ...(values.reporter === undefined ? {} : { reporter: values.reporter }),
-    ...whole("shuffle"),
-    ...whole("retry"),
-    ...whole("repeat"),
+    ...parseWholeNumber("shuffle"),
+    ...parseWholeNumber("retry"),
+    ...parseWholeNumber("repeat"),
     failFast: values["fail-fast"],
     list: values.list,
   };
@@ -379,7 +379,7 @@ export class Harness {
   #started = false;
   #current: RunningNode | undefined;
   #interrupted: string | undefined;
-  #progress = { done: 0, of: 0 };
+  #progress = { done: 0, total: 0 };
   readonly #onFirst: () => void;
 
   /** @param onFirst called when the first spec or group is registered */
@@ -457,8 +457,8 @@ export class Harness {
     this.BeforeAll(async () => {
       const earlier = new Set(await list());
       DeferCleanup(async () => {
-        const leaked = async () => (await list()).filter((one) => !earlier.has(one));
-        await Eventually(`no leaked ${what}`, leaked, (found) => found.length === 0, options);
+        const leaked = async () => (await list()).filter((entry) => !earlier.has(entry));
+        await Eventually(`no leaked ${what}`, leaked, (leaks) => leaks.length === 0, options);
       });
     });
   };
@@ -470,12 +470,12 @@ export class Harness {
   };
 
   /** Returns every spec with its labels, and why it would be skipped. Nothing runs. */
-  readonly selectSpecs = (settings: Settings = {}): readonly SelectedSpec[] => select(this.#root, settings);
+  readonly selectSpecs = (settings: Settings = {}): readonly SelectedSpec[] => selectRegistered(this.#root, settings);
 
   /** Returns the running spec, its duration and its steps. */
   readonly describeProgress = (): string => {
     const node = this.#current;
-    const head = `${this.#progress.done} of ${this.#progress.of} specs done`;
+    const head = `${this.#progress.done} of ${this.#progress.total} specs done`;
     if (node === undefined) return `${head}; nothing runs`;
     const now = performance.now();
     const since = (started: number) => `for ${((now - started) / 1000).toFixed(1)} s`;
@@ -490,22 +490,25 @@ export class Harness {
   readonly runSpecs = async (settings: Settings = {}): Promise<RunSummary> => {
     if (this.#started) throw new Error("the specs have run already: a harness runs once");
     this.#started = true;
-    const chosen = select(this.#root, settings);
-    const run = new Run(chosen, settings, {
+    const selectedSpecs = selectRegistered(this.#root, settings);
+    const run = new Run(selectedSpecs, settings, {
       interrupted: () => this.#interrupted,
       current: (node) => (this.#current = node),
-      progress: (done, total) => (this.#progress = { done, of: total }),
+      progress: (done, total) => (this.#progress = { done, total }),
       describe: this.describeProgress,
     });
-    const print = () => process.stderr.write(`${this.describeProgress()}\n`);
-    const fail = (error: unknown) => {
-      run.uncaught(this.#current, asError(error));
+    const printProgress = () => process.stderr.write(`${this.describeProgress()}\n`);
+    const handleError = (error: unknown) => {
+      run.failUncaught(this.#current, asError(error));
     };
-    process.on("SIGUSR2", print).on("uncaughtException", fail).on("unhandledRejection", fail);
+    process.on("SIGUSR2", printProgress).on("uncaughtException", handleError).on("unhandledRejection", handleError);
     try {
-      return await run.all(this.#root);
+      return await run.runAll(this.#root);
     } finally {
-      process.off("SIGUSR2", print).off("uncaughtException", fail).off("unhandledRejection", fail);
+      process
+        .off("SIGUSR2", printProgress)
+        .off("uncaughtException", handleError)
+        .off("unhandledRejection", handleError);
     }
   };
 
@@ -523,7 +526,7 @@ export class Harness {
 
   #addSpec(title: string, options: Options, body: Body, mode: { focused?: boolean; pending?: boolean }): void {
     const parent = this.#register();
-    const groups = ancestors(parent);
+    const groups = listAncestors(parent);
     const inherited = Object.assign({}, ...groups.map((group) => group.options), options) as Options;
     parent.children.push({
       kind: "spec",
@@ -562,11 +565,11 @@ export function Entry<A extends readonly unknown[]>(name: string, ...args: A): T
 export interface SelectedSpec {
   readonly name: string;
   readonly labels: readonly string[];
-  /** Undefined: it runs. */
+  /** Why the spec does not run; undefined if it runs. */
   readonly leftOut: string | undefined;
 }
 
-function select(root: Group, settings: Settings): readonly (SelectedSpec & { readonly spec: Spec })[] {
+function selectRegistered(root: Group, settings: Settings): readonly (SelectedSpec & { readonly spec: Spec })[] {
   const specs = orderSpecs(root, settings.shuffle);
   const focus = specs.some(isFocused);
   const filter = settings.filter === undefined ? undefined : new RegExp(settings.filter);
@@ -591,9 +594,9 @@ function orderSpecs(root: Group, seed: number | undefined): readonly Spec[] {
     const children = [...group.children];
     if (random !== undefined && group.options.ordered !== true)
       for (let last = children.length - 1; last > 0; last--) {
-        const other = Math.floor(random() * (last + 1));
-        const [a, b] = [children[last], children[other]];
-        if (a !== undefined && b !== undefined) [children[last], children[other]] = [b, a];
+        const swapIndex = Math.floor(random() * (last + 1));
+        const [a, b] = [children[last], children[swapIndex]];
+        if (a !== undefined && b !== undefined) [children[last], children[swapIndex]] = [b, a];
       }
     children.sort((a, b) => isSerial(a) - isSerial(b));
     group.children.splice(0, group.children.length, ...children);
@@ -610,7 +613,7 @@ function shardSpecs(specs: readonly Spec[], shard: string | undefined): Readonly
   const units = new Map<Group | Spec, number>();
   return new Set(
     specs.filter((spec) => {
-      const unit = ancestors(spec.parent).find(({ options }) => options.ordered === true) ?? spec;
+      const unit = listAncestors(spec.parent).find(({ options }) => options.ordered === true) ?? spec;
       if (spec.options.serial === true) return index === 1;
       if (!units.has(unit)) units.set(unit, units.size);
       return (units.get(unit) ?? 0) % count === index - 1;
@@ -647,15 +650,15 @@ class Run {
     this.#output = new Output(settings.reporter ?? "spec");
   }
 
-  async all(root: Group): Promise<RunSummary> {
-    this.#output.begin();
-    this.#host.progress(0, this.#selected());
-    await this.#group(root, undefined);
+  async runAll(root: Group): Promise<RunSummary> {
+    this.#output.reportStart();
+    this.#host.progress(0, this.#countSelected());
+    await this.#runGroup(root, undefined);
     if (![...this.#leftOut.values()].includes(undefined)) {
       const error = `nothing was selected: ${this.#leftOut.size} specs are registered, and none of them fits ${describeSelection(this.#settings)}`;
       this.#record({ name: "at least one spec is selected", status: "failed", seconds: 0, error }, this.#checks);
     }
-    this.#output.end();
+    this.#output.reportEnd();
     this.#host.current(undefined);
     const count = (status: Status) => this.#checks.filter((check) => check.status === status).length;
     const interrupted = this.#host.interrupted();
@@ -670,7 +673,7 @@ class Run {
   }
 
   /** Handles an uncaught error: it fails the running spec or hook, or the run if there is none. */
-  uncaught(node: RunningNode | undefined, error: Error): void {
+  failUncaught(node: RunningNode | undefined, error: Error): void {
     error.message = `uncaught: ${error.message}`;
     if (node?.ended === false) node.controller.abort(error);
     else
@@ -682,14 +685,14 @@ class Run {
   }
 
   /** @param skipped why the whole group is skipped; undefined: it runs */
-  async #group(group: Group, skipped: string | undefined): Promise<void> {
+  async #runGroup(group: Group, skipped: string | undefined): Promise<void> {
     const specs = listSpecs(group).filter((spec) => this.#leftOut.get(spec) === undefined);
     let reason = skipped;
     this.#output.openGroup(group);
-    const runs = specs.length > 0 && reason === undefined && this.#stop() === undefined;
+    const runs = specs.length > 0 && reason === undefined && this.#findStopReason() === undefined;
     if (runs)
       for (const hook of listHooks(group, "BeforeSuite", "BeforeAll")) {
-        const error = await this.#hook(hook, group);
+        const error = await this.#runHook(hook, group);
         if (error === undefined) continue;
         reason =
           error instanceof SkipError ? error.message : `${hook.kind} of "${group.title}" failed: ${formatError(error)}`;
@@ -697,39 +700,40 @@ class Run {
       }
     let failedBefore: string | undefined;
     for (const child of group.children) {
-      const why = reason ?? (group.options.ordered === true ? failedBefore : undefined);
-      if (child.kind === "group") await this.#group(child, why);
-      else if ((await this.#spec(child, why)) === "failed")
+      const skipReason = reason ?? (group.options.ordered === true ? failedBefore : undefined);
+      if (child.kind === "group") await this.#runGroup(child, skipReason);
+      else if ((await this.#runSpec(child, skipReason)) === "failed")
         failedBefore = `an earlier spec of the ordered group failed: ${child.title}`;
     }
-    if (runs) for (const hook of listHooks(group, "AfterAll", "AfterSuite")) await this.#hook(hook, group);
+    if (runs) for (const hook of listHooks(group, "AfterAll", "AfterSuite")) await this.#runHook(hook, group);
     if (runs && group.cleanups.length > 0) {
       const started = performance.now();
       const errors = await runCleanups(group.cleanups, this.#host.current);
-      this.#recordHook("DeferCleanup", group, started, [], combine(undefined, errors));
+      this.#recordHook("DeferCleanup", group, started, [], combineErrors(undefined, errors));
     }
     this.#output.closeGroup();
   }
 
-  async #spec(spec: Spec, skipped: string | undefined): Promise<Status> {
-    const reason = this.#leftOut.get(spec) ?? this.#stop() ?? skipped;
+  async #runSpec(spec: Spec, skipped: string | undefined): Promise<Status> {
+    const reason = this.#leftOut.get(spec) ?? this.#findStopReason() ?? skipped;
     const started = performance.now();
     const steps: MutableStep[] = [];
     let error: Error | undefined = reason === undefined ? undefined : new SkipError(reason);
     let attempts = 0;
     if (reason === undefined) {
-      const allowed = Math.max(spec.options.flakeAttempts ?? 1, 1 + (this.#settings.retry ?? 0));
+      const maxAttempts = Math.max(spec.options.flakeAttempts ?? 1, 1 + (this.#settings.retry ?? 0));
       for (let round = 0; round < (this.#settings.repeat ?? 1) && error === undefined; round++)
-        for (let attempt = 1; attempt <= allowed; attempt++) {
+        for (let attempt = 1; attempt <= maxAttempts; attempt++) {
           attempts++;
-          error = await this.#attempt(spec, steps);
+          error = await this.#runAttempt(spec, steps);
           if (error === undefined || error instanceof SkipError || this.#host.interrupted() !== undefined) break;
-          if (attempt < allowed) this.#output.say(`      attempt ${attempt} of ${allowed} failed: ${error.message}`);
+          if (attempt < maxAttempts)
+            this.#output.printLine(`      attempt ${attempt} of ${maxAttempts} failed: ${error.message}`);
         }
     }
     const status = error === undefined ? "passed" : error instanceof SkipError ? "skipped" : "failed";
     if (status === "failed") this.#failed = true;
-    if (this.#leftOut.get(spec) === undefined) this.#host.progress(++this.#done, this.#selected());
+    if (this.#leftOut.get(spec) === undefined) this.#host.progress(++this.#done, this.#countSelected());
     const result: SpecResult = {
       name: spec.name,
       status,
@@ -743,38 +747,38 @@ class Run {
   }
 
   /** Runs BeforeEach, the body, AfterEach and the cleanups, also after failures. @returns one error with all errors */
-  async #attempt(spec: Spec, steps: MutableStep[]): Promise<Error | undefined> {
+  async #runAttempt(spec: Spec, steps: MutableStep[]): Promise<Error | undefined> {
     const cleanups: Cleanup[] = [];
     const before = new Set(listProcessResources());
-    const groups = ancestors(spec.parent);
-    let first: Error | undefined;
+    const groups = listAncestors(spec.parent);
+    let firstError: Error | undefined;
     const errors: Error[] = [];
-    const node = async (title: string, body: Body, timeout: number | undefined) =>
-      this.#node({ title, body, timeout, cleanups, steps });
+    const run = async (title: string, body: Body, timeout: number | undefined) =>
+      this.#runNode({ title, body, timeout, cleanups, steps });
     for (const hook of groups.flatMap((group) => listHooks(group, "BeforeEach"))) {
-      first = await node(`${spec.name} (BeforeEach)`, hook.body, hook.options.timeout);
-      if (first !== undefined) break;
+      firstError = await run(`${spec.name} (BeforeEach)`, hook.body, hook.options.timeout);
+      if (firstError !== undefined) break;
     }
-    first ??= await node(spec.name, spec.body, spec.options.timeout);
+    firstError ??= await run(spec.name, spec.body, spec.options.timeout);
     for (const hook of groups.toReversed().flatMap((group) => listHooks(group, "AfterEach"))) {
-      const error = await node(`${spec.name} (AfterEach)`, hook.body, hook.options.timeout);
+      const error = await run(`${spec.name} (AfterEach)`, hook.body, hook.options.timeout);
       if (error !== undefined) errors.push(new Error(`AfterEach: ${error.message}`, { cause: error }));
     }
     for (const error of await runCleanups(cleanups, this.#host.current))
       errors.push(new Error(`cleanup: ${error.message}`, { cause: error }));
     if (spec.options.sanitizeProcess === true) {
-      const open = () => listProcessResources().filter((one) => !before.has(one));
-      for (let wait = 0; wait < 20 && open().length > 0; wait++) await sleep(50);
-      if (open().length > 0) errors.push(new Error(`left open in this process: ${open().join(", ")}`));
+      const listOpened = () => listProcessResources().filter((resource) => !before.has(resource));
+      for (let wait = 0; wait < 20 && listOpened().length > 0; wait++) await sleep(50);
+      if (listOpened().length > 0) errors.push(new Error(`left open in this process: ${listOpened().join(", ")}`));
     }
-    return combine(first, errors);
+    return combineErrors(firstError, errors);
   }
 
-  async #hook(hook: Hook, group: Group): Promise<Error | undefined> {
+  async #runHook(hook: Hook, group: Group): Promise<Error | undefined> {
     const steps: MutableStep[] = [];
     const started = performance.now();
     const title = joinNames(group.name, `(${hook.kind})`);
-    const error = await this.#node({
+    const error = await this.#runNode({
       title,
       body: hook.body,
       timeout: hook.options.timeout,
@@ -786,7 +790,7 @@ class Run {
   }
 
   /** Runs one body within its timeout. @returns its error, or the reason of the abort */
-  async #node(what: {
+  async #runNode(task: {
     readonly title: string;
     readonly body: Body;
     readonly timeout: number | undefined;
@@ -795,20 +799,20 @@ class Run {
   }): Promise<Error | undefined> {
     const controller = new AbortController();
     const node: RunningNode = {
-      title: what.title,
+      title: task.title,
       started: performance.now(),
       controller,
-      cleanups: what.cleanups,
+      cleanups: task.cleanups,
       active: new Set(),
       isCleanup: false,
       ended: false,
     };
     this.#host.current(node);
     const poll = setInterval(() => {
-      this.#output.say(`      ${this.#host.describe()}`);
+      this.#output.printLine(`      ${this.#host.describe()}`);
     }, POLL_PROGRESS_MS).unref();
-    const error = await runWithin(node, what.body, what.timeout ?? DEFAULT_TIMEOUT_MS, {
-      steps: what.steps,
+    const error = await runWithin(node, task.body, task.timeout ?? DEFAULT_TIMEOUT_MS, {
+      steps: task.steps,
       graceMs: this.#settings.graceMs ?? DEFAULT_GRACE_MS,
     });
     clearInterval(poll);
@@ -836,16 +840,16 @@ class Run {
 
   #record(result: SpecResult, into: SpecResult[], error?: Error, title: string = result.name): void {
     into.push(result);
-    this.#output.result(title, result, error);
+    this.#output.reportResult(title, result, error);
   }
 
-  #stop(): string | undefined {
+  #findStopReason(): string | undefined {
     const interrupted = this.#host.interrupted();
     if (interrupted !== undefined) return `interrupted: ${interrupted}`;
     return this.#failed && this.#settings.failFast === true ? "an earlier spec failed (--fail-fast)" : undefined;
   }
 
-  #selected(): number {
+  #countSelected(): number {
     return [...this.#leftOut.values()].filter((reason) => reason === undefined).length;
   }
 }
@@ -882,14 +886,14 @@ async function runWithin(
     return signal.aborted ? asError(signal.reason) : outcome;
   }
   const graceOver = new AbortController();
-  const late = await Promise.race([
+  const isLate = await Promise.race([
     ended.then(() => false),
     sleep(graceMs, true, { signal: graceOver.signal }).catch(() => false),
   ]);
   graceOver.abort();
   node.ended = true;
   const reason = asError(signal.reason);
-  if (late) reason.message += `; its body has not ended ${graceMs} ms later`;
+  if (isLate) reason.message += `; its body has not ended ${graceMs} ms later`;
   return reason;
 }
 
@@ -917,13 +921,13 @@ async function runCleanups(
 }
 
 /** Returns the first error with the later ones; a skipped spec whose cleanup fails has failed. */
-function combine(first: Error | undefined, later: readonly Error[]): Error | undefined {
+function combineErrors(first: Error | undefined, later: readonly Error[]): Error | undefined {
   if (later.length === 0) return first;
-  const all = [...(first === undefined || first instanceof SkipError ? [] : [first]), ...later];
-  const [one] = all;
-  if (one === undefined || all.length === 1) return one;
-  one.message = all.map(({ message }) => message).join("\nthen: ");
-  return one;
+  const errors = [...(first === undefined || first instanceof SkipError ? [] : [first]), ...later];
+  const [combined] = errors;
+  if (combined === undefined || errors.length === 1) return combined;
+  combined.message = errors.map(({ message }) => message).join("\nthen: ");
+  return combined;
 }
 
 /** Passes results to a reporter of mocha. */
@@ -945,7 +949,7 @@ class Output {
     new Reporter(this.#runner, {});
   }
 
-  begin(): void {
+  reportStart(): void {
     if (this.#runner?.stats) this.#runner.stats.start = new Date();
     this.#runner?.emit("start");
   }
@@ -963,7 +967,7 @@ class Output {
     if (this.#suites.length > 1) this.#runner?.emit("suite end", this.#suites.pop());
   }
 
-  result(title: string, { status, seconds, error: reason = "" }: SpecResult, error?: Error): void {
+  reportResult(title: string, { status, seconds, error: reason = "" }: SpecResult, error?: Error): void {
     const runner = this.#runner;
     const stats = runner?.stats;
     if (runner === undefined || stats === undefined) return;
@@ -980,11 +984,11 @@ class Output {
     runner.emit("test end", test);
   }
 
-  say(line: string): void {
+  printLine(line: string): void {
     if (this.#runner !== undefined) process.stdout.write(`${line}\n`);
   }
 
-  end(): void {
+  reportEnd(): void {
     const stats = this.#runner?.stats;
     if (stats?.start) Object.assign(stats, { end: new Date(), duration: Date.now() - stats.start.getTime() });
     this.#runner?.emit("end");
@@ -998,8 +1002,8 @@ function makeGroup(title: string, parent: Group | undefined, options: Options, f
 }
 
 /** Returns the groups from the root to the group itself. */
-function ancestors(group: Group): readonly Group[] {
-  return group.parent === undefined ? [group] : [...ancestors(group.parent), group];
+function listAncestors(group: Group): readonly Group[] {
+  return group.parent === undefined ? [group] : [...listAncestors(group.parent), group];
 }
 
 function listSpecs(group: Group): readonly Spec[] {
@@ -1011,7 +1015,7 @@ function listHooks(group: Group, ...kinds: readonly HookKind[]): readonly Hook[]
 }
 
 function isFocused(spec: Spec): boolean {
-  return spec.focused || ancestors(spec.parent).some(({ focused }) => focused);
+  return spec.focused || listAncestors(spec.parent).some(({ focused }) => focused);
 }
 
 function refuseFocusInCi(title: string): string {
@@ -1051,7 +1055,7 @@ function joinNames(...names: readonly string[]): string {
   return names.filter((name) => name !== "").join(" ");
 }
 
-function show(value: unknown): string {
+function formatValue(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > 2000 ? `${text.slice(0, 2000)}…` : text;
 }
