@@ -29,12 +29,12 @@ export interface PluginSummary {
 
 /** Parses the output of `sonobuoy results`. @throws if a line is missing */
 export function parsePluginSummary(text: string): PluginSummary {
-  const find = (name: string): string => {
+  const findValue = (name: string): string => {
     const value = new RegExp(String.raw`^${name}: *(\S+)$`, "m").exec(text)?.[1];
     if (value === undefined) throw new Error(`sonobuoy results printed no line "${name}":\n${text}`);
     return value;
   };
-  return { status: find("Status"), total: Number(find("Total")), failed: Number(find("Failed")) };
+  return { status: findValue("Status"), total: Number(findValue("Total")), failed: Number(findValue("Failed")) };
 }
 
 /** Client of Sonobuoy for one cluster. */

@@ -28,8 +28,8 @@ export async function uninstallWithPods(api: ClusterApi, cluster: Cluster): Prom
   );
   // Nodes of a lab start with links to the plugins; the control plane has had Interlay.
   const names = [...EXECUTABLE_NAMES, "interlay-lib"];
-  const ours = [...names.map((name) => `${BIN_DIRECTORY}/${name}`), ...KEPT_DIRECTORIES];
-  for (const { name } of cluster.nodes) await runOnNode(cluster, name, ["rm", "--recursive", "--force", ...ours]);
+  const paths = [...names.map((name) => `${BIN_DIRECTORY}/${name}`), ...KEPT_DIRECTORIES];
+  for (const { name } of cluster.nodes) await runOnNode(cluster, name, ["rm", "--recursive", "--force", ...paths]);
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
   await ensureObject(api, namespace);
 }
@@ -46,11 +46,11 @@ export async function readSettledNodes(cluster: Cluster): Promise<readonly strin
     "two equal reads of the nodes' state",
     async () => {
       await sleep(SETTLED_MS);
-      const before = last;
+      const previous = last;
       last = await readBareNodes(cluster);
-      return { last, changed: diffLines(before, last) };
+      return { last, changed: diffLines(previous, last) };
     },
     ({ changed }) => changed.length === 0,
     { timeout: 60_000 },
-  ).then((seen) => seen.last);
+  ).then((read) => read.last);
 }

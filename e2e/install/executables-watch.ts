@@ -14,7 +14,7 @@ const CALL = { env: { CNI_COMMAND: "VERSION" }, input: JSON.stringify({ cniVersi
 /** Milliseconds between two calls: other processes need the node's processor too. */
 const PAUSE_MS = 20;
 
-const seen = new Map<string, Set<string>>(NAMES.map((name) => [name, new Set()]));
+const versions = new Map<string, Set<string>>(NAMES.map((name) => [name, new Set()]));
 const failures = new Set<string>();
 const count = { looks: 0, calls: 0 };
 const isOver = (): boolean => existsSync(stop);
@@ -24,7 +24,7 @@ async function watchFiles(): Promise<void> {
     for (const name of NAMES)
       try {
         const { ino, size, mode } = statSync(join(directory, name));
-        seen.get(name)?.add(`${ino}: ${size} bytes, mode ${mode.toString(8)}`);
+        versions.get(name)?.add(`${ino}: ${size} bytes, mode ${mode.toString(8)}`);
       } catch (error) {
         failures.add(String(error));
       }
@@ -61,6 +61,6 @@ function callVersion(executable: string): Promise<string> {
 }
 
 await Promise.all([watchFiles(), callPlugins()]);
-const files = Object.fromEntries([...seen].map(([name, all]) => [name, [...all]]));
+const files = Object.fromEntries([...versions].map(([name, descriptions]) => [name, [...descriptions]]));
 const existing = readdirSync(directory).filter((name) => name.startsWith("interlay"));
 process.stdout.write(JSON.stringify({ ...count, failures: [...failures], files, there: existing.sort() }));

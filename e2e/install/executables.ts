@@ -13,9 +13,9 @@ const PADDING = 15;
 /** Replaces the links of a lab's nodes by files, as an agent installs them. */
 export async function installCopies(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES) {
-    const [path, own] = [`${BIN_DIRECTORY}/${name}`, `${BIN_DIRECTORY}/${name}.own`];
-    await runOnNode(cluster, node, ["cp", "--dereference", path, own]);
-    await runOnNode(cluster, node, ["mv", own, path]);
+    const [path, copy] = [`${BIN_DIRECTORY}/${name}`, `${BIN_DIRECTORY}/${name}.own`];
+    await runOnNode(cluster, node, ["cp", "--dereference", path, copy]);
+    await runOnNode(cluster, node, ["mv", copy, path]);
   }
 }
 
@@ -27,9 +27,9 @@ export async function provideVersion(
 ): Promise<void> {
   await runOnNode(cluster, node, ["mkdir", "--parents", NEWER_DIRECTORY]);
   for (const name of EXECUTABLE_NAMES) {
-    const other = `${NEWER_DIRECTORY}/${name}`;
-    await copy(name, other);
-    await runOnNode(cluster, node, ["mount", "--bind", other, `${PROGRAMS}/${name}`]);
+    const target = `${NEWER_DIRECTORY}/${name}`;
+    await copy(name, target);
+    await runOnNode(cluster, node, ["mount", "--bind", target, `${PROGRAMS}/${name}`]);
   }
 }
 
@@ -53,8 +53,8 @@ export async function removeNewer(cluster: Cluster, node: string): Promise<void>
 
 /** Returns the names of files that differ from those of the node's agent. */
 export async function findOutdated(cluster: Cluster, node: string): Promise<readonly string[]> {
-  const same = async (name: string) =>
+  const isCurrent = async (name: string) =>
     (await cluster.exec(node, ["cmp", "--silent", `${PROGRAMS}/${name}`, `${BIN_DIRECTORY}/${name}`])).exitCode === 0;
-  const known = await Promise.all(EXECUTABLE_NAMES.map(async (name) => [name, await same(name)] as const));
-  return known.flatMap(([name, isKnown]) => (isKnown ? [] : [`${node}: ${name}`]));
+  const comparisons = await Promise.all(EXECUTABLE_NAMES.map(async (name) => [name, await isCurrent(name)] as const));
+  return comparisons.flatMap(([name, isKnown]) => (isKnown ? [] : [`${node}: ${name}`]));
 }

@@ -27,11 +27,11 @@ export function registerHelmSpecs(addSpec: SequenceSpec): void {
       Promise.all([context.startPod("kept-u", first, "underlay"), context.startPod("kept-m", first, "multi-nic")]),
     );
     await keptPods.waitUntilAllWork();
-    const deleted = await By("pods that are deleted", () =>
+    const deletedPods = await By("pods that are deleted", () =>
       Promise.all([context.startPod("gone-u", second, "underlay"), context.startPod("gone-m", second, "multi-nic")]),
     );
     assert.ok(await keptPods.canReach("gone-u", "target-1"));
-    await Promise.all(deleted.map((pod) => context.deletePod(pod)));
+    await Promise.all(deletedPods.map((pod) => context.deletePod(pod)));
   });
 
   addSpec("helm test succeeds: pods of each type reach pods of each type and their Services", async ({ helm, api }) => {
@@ -82,7 +82,7 @@ export function registerHelmSpecs(addSpec: SequenceSpec): void {
       const [first, second] = context.workers;
       const podsBefore = await context.listKeptPods();
       const crdsBefore = await context.listCrds();
-      const ends = await context.startPod("ends", second, "underlay");
+      const endingPod = await context.startPod("ends", second, "underlay");
       await By("helm uninstall", () => helm.uninstall());
       await Eventually(
         "the agents are deleted",
@@ -94,14 +94,14 @@ export function registerHelmSpecs(addSpec: SequenceSpec): void {
       assert.deepEqual(await context.listCrds(), crdsBefore);
       await runOnNode(cluster, first, ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
       await keptPods.waitUntilAllWork();
-      await By("an attached pod ends without an agent", () => context.deletePod(ends));
-      const waits = await context.createPod("waits", second, "underlay");
+      await By("an attached pod ends without an agent", () => context.deletePod(endingPod));
+      const waitingPod = await context.createPod("waits", second, "underlay");
       await context.waitForWarning("waits", "FailedCreatePodSandBox", /underlay/);
       await By("helm install, again", () => context.installByHelm());
-      await By("the waiting pod is attached", () => context.waitUntilReady(waits));
+      await By("the waiting pod is attached", () => context.waitUntilReady(waitingPod));
       assert.deepEqual(await context.listKeptPods(), podsBefore);
       await keptPods.waitUntilAllWork();
-      await context.deletePod(waits);
+      await context.deletePod(waitingPod);
       await helm.uninstall();
     },
   );

@@ -41,10 +41,10 @@ export class Helm {
   }
 
   /** Runs `helm VERB interlay plugin/deploy/chart …`, as in docs/install.md, with a file of values. */
-  async deploy(verb: "install" | "upgrade", values: unknown, ...more: readonly string[]): Promise<string> {
+  async deploy(verb: "install" | "upgrade", values: unknown, ...flags: readonly string[]): Promise<string> {
     const file = join(this.#home, "values.yaml"); // JSON is YAML
     await writeFile(file, JSON.stringify(values));
-    return this.#run([verb, RELEASE, CHART, "--namespace", SYSTEM_NAMESPACE, "--values", file, ...more]);
+    return this.#run([verb, RELEASE, CHART, "--namespace", SYSTEM_NAMESPACE, "--values", file, ...flags]);
   }
 
   /** Runs `helm test`, and returns what Helm prints. */
@@ -66,10 +66,10 @@ export class Helm {
   }
 
   /** Returns the error of Helm for values that the chart must reject. */
-  async readRenderError(namespace: string, ...set: readonly string[]): Promise<string> {
+  async readRenderError(namespace: string, ...flags: readonly string[]): Promise<string> {
     // Without a cluster, Helm assumes the version of Kubernetes that it was built with.
     const version = ["--kube-version", VERSIONS.kubernetes];
-    const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...version, ...set];
+    const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...version, ...flags];
     const { exitCode, stderr } = await runCommand([this.#executable, ...argv], { env: this.#env });
     return exitCode === 0 ? "" : stderr;
   }

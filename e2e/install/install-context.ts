@@ -118,7 +118,9 @@ export class InstallContext {
       `${reason} of ${pod}`,
       async () => (await this.api.core.listNamespacedEvent({ namespace: NAMESPACE })).items,
       (events) =>
-        events.some((e) => e.involvedObject.name === pod && e.reason === reason && message.test(e.message ?? "")),
+        events.some(
+          (event) => event.involvedObject.name === pod && event.reason === reason && message.test(event.message ?? ""),
+        ),
       POLL,
     );
   }

@@ -54,13 +54,13 @@ export class KeptPods {
     await Eventually(
       "every path of attached pods works",
       () => this.probePaths(),
-      (ways) => Object.values(ways).every(Boolean),
+      (paths) => Object.values(paths).every(Boolean),
     );
   }
 
   /** Returns the words that mark a line on their node as theirs: address, network namespace, link, container. */
   async listMarkers(): Promise<readonly string[]> {
-    const known = await Promise.all(
+    const markers = await Promise.all(
       ["kept-u", "kept-m"].map(async (pod) => {
         const address = await this.#getAddress(pod, "main");
         const route = await runOnNode(this.#cluster, this.#node, ["ip", "route", "show", address]);
@@ -69,7 +69,7 @@ export class KeptPods {
       }),
     );
     const { items } = claims.parse(await this.#api.objects.list(GROUP_VERSION, "UnderlayAddress"));
-    return [...known.flat().filter((name) => name !== undefined), ...items.map(({ spec }) => spec.containerId)];
+    return [...markers.flat().filter((name) => name !== undefined), ...items.map(({ spec }) => spec.containerId)];
   }
 
   async #getAddress(name: string, nic: Nic): Promise<string> {

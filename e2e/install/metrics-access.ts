@@ -22,12 +22,12 @@ const CURL = ["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_co
  */
 export async function checkMetricsAccess(
   { cluster, api, kubectl }: Clients,
-  [node, other]: readonly [string, string],
+  [node, agentNode]: readonly [string, string],
 ): Promise<void> {
   const name = "metrics-reader";
   const metadata = { name, namespace: SYSTEM_NAMESPACE };
   const account = { apiVersion: "v1", kind: "ServiceAccount", metadata };
-  const { status } = await api.core.readNode({ name: other });
+  const { status } = await api.core.readNode({ name: agentNode });
   const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
   const scrape = (...options: readonly string[]) =>
     runOnNode(cluster, node, [...CURL, ...options, `http://${address}:9811/metrics`]);

@@ -34,7 +34,7 @@ const LEGACY = ["iptables-legacy-save", "ip6tables-legacy-save"].map((program): 
   argv: [program],
   parseLines: (output) => splitLines(output).filter((line) => !/^[#:]/.test(line)),
 }));
-const LOOKS: readonly NodeSnapshotCommand[] = [
+const COMMANDS: readonly NodeSnapshotCommand[] = [
   ...PERMANENT_STATE,
   SYSCTL_STATE,
   { ...RULESET_STATE, parseLines: (output) => dropForeignChains(RULESET_STATE.parseLines(output)) },
@@ -45,10 +45,10 @@ const LOOKS: readonly NodeSnapshotCommand[] = [
 /** Returns links, routes, rules, neighbours, sysctls, nftables, iptables and files of a node, a line each. */
 export async function readInstalledState(cluster: Cluster, node: string): Promise<readonly string[]> {
   const outputs = await Promise.all(
-    LOOKS.map(async (look) => {
-      const { stdout } = await cluster.exec(node, look.argv);
-      const what = look === FILES ? "file" : look.argv.join(" ");
-      return look.parseLines(stdout).map((line) => `${node}: ${what}: ${line}`);
+    COMMANDS.map(async (command) => {
+      const { stdout } = await cluster.exec(node, command.argv);
+      const title = command === FILES ? "file" : command.argv.join(" ");
+      return command.parseLines(stdout).map((line) => `${node}: ${title}: ${line}`);
     }),
   );
   return outputs.flat().sort();

@@ -23,15 +23,15 @@ export async function applyOverlay(
   const directory = await mkdtemp(join(tmpdir(), "interlay-overlay-"));
   try {
     const colon = image.lastIndexOf(":");
-    const refer = (...path: readonly string[]) => relative(directory, join(deploy, ...path));
+    const getRelativePath = (...path: readonly string[]) => relative(directory, join(deploy, ...path));
     const admission = await findAdmissionVersion((path) => kubectl.readPath(path));
     const withoutPolicy = join(deploy, "components", "without-admission-policy");
     const needsComponent = admission !== "v1" && existsSync(withoutPolicy); // earlier versions have no policy
     const kustomization = {
       apiVersion: "kustomize.config.k8s.io/v1beta1",
       kind: "Kustomization",
-      resources: [refer("overlays", overlay)],
-      components: needsComponent ? [refer("components", "without-admission-policy")] : [],
+      resources: [getRelativePath("overlays", overlay)],
+      components: needsComponent ? [getRelativePath("components", "without-admission-policy")] : [],
       images: [{ name: "interlay", newName: image.slice(0, colon), newTag: image.slice(colon + 1) }],
     };
     await writeFile(join(directory, "kustomization.yaml"), stringify(kustomization));

@@ -23,7 +23,7 @@ export interface PreviousVersion {
   remove(): Promise<void>;
 }
 
-/** Builds the last release, or before the first one the commit that is a day older than HEAD. Skips the spec in a clone without it. */
+/** Builds the last release, or if there is none a commit that is a day older than HEAD. Skips the spec if the clone has neither. */
 export async function buildPreviousVersion(): Promise<PreviousVersion> {
   const commit = (await findLastTag()) ?? (await findEarlierCommit());
   if (commit === undefined) Skip("the clone has neither a release nor a commit that is a day older than HEAD");

@@ -7,28 +7,28 @@ import { applyOverlay } from "./overlay.ts";
 const TYPES = ["underlay", "multi-nic"] as const;
 
 /**
- * Applies the new manifests while pods are created and deleted on every worker, one after another. @returns the number of pods,
- * and when the last agent was replaced, by performance.now()
+ * Applies the new manifests while pods are created and deleted on every worker, one after another.
+ * @returns the number of pods, and the time when the last agent was replaced, by performance.now()
  */
 export async function rollOutDuringPodChurn(
   kubectl: Kubectl,
-  place: PodContext,
+  podContext: PodContext,
   workers: readonly string[],
   image: string,
 ): Promise<{ readonly restarted: number; readonly rolledAt: number }> {
   const rolling = { is: true };
-  const comings = workers.flatMap((node) =>
+  const podCounts = workers.flatMap((node) =>
     TYPES.map(async (type) => {
       for (let count = 0; ; count += 1) {
         if (!rolling.is) return count;
-        const testPod = await createChaosPod(place, { node, type });
-        await waitForChaosPod(place, testPod);
-        await deletePod(place, testPod);
+        const testPod = await createChaosPod(podContext, { node, type });
+        await waitForChaosPod(podContext, testPod);
+        await deletePod(podContext, testPod);
       }
     }),
   );
-  const all = Promise.all(comings);
-  all.catch(() => undefined); // awaited below
+  const pendingCounts = Promise.all(podCounts);
+  pendingCounts.catch(() => undefined); // awaited below
   let rolledAt = Infinity;
   try {
     await applyOverlay(kubectl, "notrack", image);
@@ -37,7 +37,7 @@ export async function rollOutDuringPodChurn(
   } finally {
     rolling.is = false;
   }
-  const counts = await all;
+  const counts = await pendingCounts;
   assert.ok(
     counts.every((count) => count > 0),
     `no pod was created on some node while the agents were replaced: ${counts.join(", ")}`,

@@ -7,7 +7,7 @@ import { KEPT_DIRECTORIES, readBareNodes, readSettledNodes } from "./bare-nodes.
 import { POLL, type SequenceSpec } from "./install-context.ts";
 import { runUninstall } from "./uninstall-command.ts";
 
-/** Changes of an agent on these nodes, in addition to those for pods: each must exist before its removal can be checked. */
+/** Lines of changes that agents made on the nodes, without those for pods: they must exist, so that their removal proves something. */
 const INSTALLED = [
   /file: f 755 \/opt\/cni\/bin\/interlay-full/,
   /table inet interlay/,
@@ -17,7 +17,7 @@ const INSTALLED = [
 ] as const;
 
 /** Registers the specs of `npm run uninstall`, with the attached pods kept-u and kept-m on the first worker. */
-export function uninstallSpecs(addSpec: SequenceSpec): void {
+export function registerUninstallSpecs(addSpec: SequenceSpec): void {
   addSpec(
     "npm run uninstall refuses while pods are attached, and without a known image",
     async ({ cluster, keptPods }) => {
@@ -36,7 +36,7 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
 
   addSpec("npm run uninstall restores every node, except for the state of running pods", async (context) => {
     const { cluster, image, bareNodes } = context;
-    const names = await context.keptPods.listMarkers();
+    const markers = await context.keptPods.listMarkers();
     const installed = diffLines(bareNodes, await readBareNodes(cluster));
     for (const pattern of INSTALLED)
       assert.ok(
@@ -50,9 +50,9 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
     const { exitCode, stdout, stderr } = await By("npm run uninstall, again", () => runUninstall(cluster, "--force"));
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, /every node is restored/);
-    const nodes = await By("the nodes", () => readSettledNodes(cluster));
+    const restoredNodes = await By("the nodes", () => readSettledNodes(cluster));
     assert.deepEqual(
-      diffLines(bareNodes, nodes).filter((line) => !names.some((name) => line.includes(name))),
+      diffLines(bareNodes, restoredNodes).filter((line) => !markers.some((name) => line.includes(name))),
       cluster.nodes.flatMap(({ name }) => KEPT_DIRECTORIES.map((path) => `new: ${name}: file: d 755 ${path}`)),
     );
     assert.deepEqual(await context.listCrds(), []);
@@ -63,7 +63,7 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
     "installed again: a pod that was attached before can end and is not attached again; new pods are attached",
     async (context) => {
       const { api, keptPods } = context;
-      const [first] = context.workers;
+      const [firstWorker] = context.workers;
       assert.deepEqual(await keptPods.probePaths(), {
         "underlay -> overlay on the other node": false,
         "multi-NIC -> overlay on the other node": true, // by its overlay link
@@ -88,10 +88,10 @@ export function uninstallSpecs(addSpec: SequenceSpec): void {
         false,
         "a pod without a record is attached again",
       );
-      await context.deletePod({ name: "kept-m", node: first, type: "multi-nic" });
+      await context.deletePod({ name: "kept-m", node: firstWorker, type: "multi-nic" });
       await Promise.all([
-        context.startPod("kept-u", first, "underlay"),
-        context.startPod("kept-m", first, "multi-nic"),
+        context.startPod("kept-u", firstWorker, "underlay"),
+        context.startPod("kept-m", firstWorker, "multi-nic"),
       ]);
       await keptPods.waitUntilAllWork();
     },

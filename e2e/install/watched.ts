@@ -25,19 +25,19 @@ const STOP = "/root/executables-watch.stop";
  * @returns a function that ends it and returns its report; the watch ends with the spec at the latest
  */
 export async function watchExecutables(cluster: Cluster, node: string): Promise<() => Promise<WatchReport>> {
-  const text = await readFile(join(import.meta.dirname, "executables-watch.ts"), "utf8");
+  const program = await readFile(join(import.meta.dirname, "executables-watch.ts"), "utf8");
   await runOnNode(cluster, node, ["rm", "--force", STOP]);
-  const { exitCode } = await cluster.exec(node, ["tee", PROGRAM], { stdin: text });
+  const { exitCode } = await cluster.exec(node, ["tee", PROGRAM], { stdin: program });
   if (exitCode !== 0) throw new Error(`${PROGRAM} could not be written on ${node}`);
-  const ends = runOnNode(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
-  ends.catch(() => undefined); // reported by the function that ends it
+  const pendingReport = runOnNode(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
+  pendingReport.catch(() => undefined); // reported by the function that ends it
   DeferCleanup(async () => {
     await cluster.exec(node, ["touch", STOP]);
-    await ends.catch(() => undefined);
+    await pendingReport.catch(() => undefined);
     await runOnNode(cluster, node, ["rm", "--force", PROGRAM, STOP]);
   });
   return async () => {
     await runOnNode(cluster, node, ["touch", STOP]);
-    return report.parse(JSON.parse(await ends));
+    return report.parse(JSON.parse(await pendingReport));
   };
 }

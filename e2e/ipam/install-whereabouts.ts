@@ -17,14 +17,14 @@ const NODE_CONFIG = "/etc/cni/net.d/whereabouts.d/whereabouts.conf";
 /** Kubeconfig that Calico writes on each node; its account gets whereabouts' rights. */
 const NODE_KUBECONFIG = "/etc/cni/net.d/calico-kubeconfig";
 
-/** whereabouts in a lab: its CRDs, its rights, and its program in the directory of plugins of each node. */
+/** Installed whereabouts of a lab. */
 export interface Whereabouts {
   readonly program: string;
   /** Returns the key `ipam` of a network configuration. */
   readonly buildIpam: (range: object) => object;
 }
 
-/** Builds whereabouts, creates its CRDs, and grants it its rights. */
+/** Builds whereabouts, installs it on every node, creates its CRDs and grants its rights. */
 export async function installWhereabouts(cluster: Cluster, progress: Progress): Promise<Whereabouts> {
   const components = await resolveComponents(
     (["whereabouts", ...CRDS] as const).map((name) => ({ name, version: VERSIONS.whereabouts })),

@@ -25,7 +25,7 @@ export class IpamCaller {
     this.#node = node;
   }
 
-  /** Creates the container's network namespace if it does not exist. */
+  /** Calls ADD; creates the container's network namespace if it does not exist. */
   async add(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<CallAnswer> {
     await this.#cluster.exec(this.#node, ["ip", "netns", "add", container]);
     const started = performance.now();
@@ -36,6 +36,7 @@ export class IpamCaller {
     return { address: ipamResult.parse(result).ips[0]?.address.split("/")[0] ?? "", milliseconds };
   }
 
+  /** Calls DEL, and deletes the container's network namespace. */
   async delete(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<void> {
     await this.#call("DEL", network, container, pod, ifname);
     await runOnNode(this.#cluster, this.#node, ["ip", "netns", "delete", container]);

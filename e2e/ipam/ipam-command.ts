@@ -7,7 +7,7 @@ import { runOnNode } from "../support/agent-process.ts";
 import type { IpamContext } from "./ipam-context.ts";
 import { INSTALLED_EXECUTABLE } from "../support/installed-paths.ts";
 
-const checked = z.object({
+const checkOutput = z.object({
   found: z.array(z.object({ what: z.string(), severity: z.enum(["error", "note"]), message: z.string() })),
 });
 
@@ -21,7 +21,7 @@ export async function runIpamCommand(kubeconfig: string, args: readonly string[]
 }
 
 /** Returns the findings of `check`, with the records of each worker. */
-export async function runIpamCheck({ cluster, workers }: IpamContext): Promise<z.infer<typeof checked>["found"]> {
+export async function runIpamCheck({ cluster, workers }: IpamContext): Promise<z.infer<typeof checkOutput>["found"]> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-ipam-"));
   try {
     const file = join(directory, "nodes.json");
@@ -32,7 +32,7 @@ export async function runIpamCheck({ cluster, workers }: IpamContext): Promise<z
       ),
     );
     await writeFile(file, JSON.stringify(nodes));
-    return checked.parse(
+    return checkOutput.parse(
       JSON.parse(await runIpamCommand(cluster.kubeconfig, ["--nodes-from", file, "check", "--json"])),
     ).found;
   } finally {

@@ -9,8 +9,8 @@ import { CONFIG_MAP, GROUP_VERSION, SYSTEM_NAMESPACE } from "../../plugin/kubern
 
 export const IPAM_NAMESPACE = "interlay-ipam";
 
-/** Seconds; production values are longer. */
-const QUICK = {
+/** Settings that shorten the reclaim of addresses, in seconds. */
+const SHORT_TIMEOUTS = {
   addressReclaimSeconds: "1",
   addressReclaimYoungSeconds: "2",
   addressReclaimWithoutNodeSeconds: "5",
@@ -75,8 +75,10 @@ export class IpamContext {
     const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: IPAM_NAMESPACE } };
     await ensureObject(api, namespace);
     DeferCleanup(() => removeNamespace(api, IPAM_NAMESPACE));
-    await context.applySettings(QUICK);
-    DeferCleanup(() => context.applySettings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
+    await context.applySettings(SHORT_TIMEOUTS);
+    DeferCleanup(() =>
+      context.applySettings(Object.fromEntries(Object.keys(SHORT_TIMEOUTS).map((key) => [key, null]))),
+    );
     return context;
   }
 

@@ -58,7 +58,7 @@ export async function assertAgreement(context: IpamContext): Promise<void> {
   );
 }
 
-export function listAllocated(answer: CallAnswer): string {
+export function getAllocatedAddress(answer: CallAnswer): string {
   assert.ok("address" in answer, `refused: ${JSON.stringify(answer)}`);
   return answer.address;
 }

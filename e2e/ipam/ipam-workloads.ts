@@ -29,7 +29,7 @@ interface WorkloadOptions {
   readonly hostNetwork?: boolean;
 }
 
-function podSpec(
+function buildPodSpec(
   { cluster }: IpamContext,
   { node, hostNetwork = false }: Pick<WorkloadOptions, "node" | "hostNetwork">,
 ) {
@@ -43,7 +43,7 @@ function podSpec(
   };
 }
 
-const onNetwork = (network: string): Readonly<Record<string, string>> => ({
+const annotateNetwork = (network: string): Readonly<Record<string, string>> => ({
   "v1.multus-cni.io/default-network": `${IPAM_NAMESPACE}/${network}`,
 });
 
@@ -56,9 +56,9 @@ export async function createIpamPod(context: IpamContext, name: string, options:
     metadata: {
       name,
       namespace: IPAM_NAMESPACE,
-      annotations: { ...(options.hostNetwork === true ? {} : onNetwork(network)), ...annotations },
+      annotations: { ...(options.hostNetwork === true ? {} : annotateNetwork(network)), ...annotations },
     },
-    spec: podSpec(context, options),
+    spec: buildPodSpec(context, options),
   };
   await ensureObject(context.api, object);
 }
@@ -78,12 +78,12 @@ export async function readPod({ api }: IpamContext, name: string): Promise<V1Pod
   );
 }
 
-/** @returns its address */
-export async function readAddress(context: IpamContext, name: string, not?: string): Promise<string> {
+/** Waits until a pod is ready. @param previousUid uid of a deleted pod of that name @returns its address */
+export async function readAddress(context: IpamContext, name: string, previousUid?: string): Promise<string> {
   const pod = await Eventually(
     `pod ${name} runs`,
     () => readPod(context, name),
-    (one) => staysReady(one) && one?.metadata?.uid !== not,
+    (pod) => staysReady(pod) && pod?.metadata?.uid !== previousUid,
     { timeout: READY_MS },
   );
   return pod?.status?.podIP ?? "";
@@ -102,7 +102,7 @@ function staysReady(pod: V1Pod | undefined): boolean {
   return pod?.metadata?.deletionTimestamp === undefined && reportsReady(pod?.status);
 }
 
-/** A Deployment or StatefulSet on one network. */
+/** Builds a Deployment or StatefulSet on one network. */
 export function createWorkload(
   context: IpamContext,
   kind: "Deployment" | "StatefulSet",
@@ -123,8 +123,8 @@ export function createWorkload(
       ...(kind === "StatefulSet" ? { serviceName: name, podManagementPolicy: "Parallel" } : {}),
       ...(options.strategy === undefined ? {} : { strategy: { rollingUpdate: options.strategy } }),
       template: {
-        metadata: { labels, annotations: { ...onNetwork(options.network), ...options.annotations } },
-        spec: podSpec(context, {}),
+        metadata: { labels, annotations: { ...annotateNetwork(options.network), ...options.annotations } },
+        spec: buildPodSpec(context, {}),
       },
     },
   };

@@ -12,12 +12,12 @@ export function registerReservationSpecs(context: () => IpamContext): void {
     createIpamPod(context(), name, { network: "partly", annotations: { "interlay.dev/ip": address } });
 
   It("a reserved range serves only pods of its namespaces that request an address", { timeout: 200_000 }, async () => {
-    const [mine, theirs, free] = [1, 2, 3].map((index) => context().buildAddress(13, index));
-    assert.ok(mine !== undefined && theirs !== undefined && free !== undefined);
+    const [ownAddress, foreignAddress, freeAddress] = [1, 2, 3].map((index) => context().buildAddress(13, index));
+    assert.ok(ownAddress !== undefined && foreignAddress !== undefined && freeAddress !== undefined);
     await context().createPool("partly", { ranges: [context().buildRange(13, 3)] });
     for (const [name, range, namespace] of [
-      ["suite-mine", mine, IPAM_NAMESPACE],
-      ["suite-theirs", theirs, "kube-system"],
+      ["suite-mine", ownAddress, IPAM_NAMESPACE],
+      ["suite-theirs", foreignAddress, "kube-system"],
     ] as const) {
       const spec = { ranges: [range], namespaces: [namespace] };
       const object: KubeObject = { apiVersion: GROUP_VERSION, kind: "UnderlayReservation", metadata: { name }, spec };
@@ -31,10 +31,10 @@ export function registerReservationSpecs(context: () => IpamContext): void {
       { timeout: 30_000 },
     );
     await createIpamPod(context(), "unreserved", { network: "partly" });
-    assert.equal(await readAddress(context(), "unreserved"), free);
-    await requestAddress("reserved", mine);
-    assert.equal(await readAddress(context(), "reserved"), mine);
-    await requestAddress("foreign", theirs);
+    assert.equal(await readAddress(context(), "unreserved"), freeAddress);
+    await requestAddress("reserved", ownAddress);
+    assert.equal(await readAddress(context(), "reserved"), ownAddress);
+    await requestAddress("foreign", foreignAddress);
     await Eventually(
       "an Event reports that the pod may not have the address",
       () => context().api.core.listNamespacedEvent({ namespace: IPAM_NAMESPACE }),

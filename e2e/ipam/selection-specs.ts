@@ -8,10 +8,10 @@ const RACK = "interlay.dev/suite-rack";
 
 /** Specs of the choice of pools: by node, by network, by annotation and by priority. */
 export function registerSelectionSpecs(context: () => IpamContext): void {
-  const remove = async (...names: readonly string[]): Promise<void> => {
+  const removePods = async (...names: readonly string[]): Promise<void> => {
     for (const name of names) await context().removeObject(toPodRef(name));
   };
-  const isIn = (address: string, pool: number): void => {
+  const assertInPool = (address: string, pool: number): void => {
     const prefix = context().buildAddress(pool, 0).replace(/0$/, "");
     assert.ok(address.startsWith(prefix), `${address} is not in ${prefix}0/24`);
   };
@@ -37,8 +37,8 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
           network: "racks",
           node: context().workers[name.startsWith("a") ? 0 : 1] ?? "",
         });
-      for (const name of names) isIn(await readAddress(context(), name), name.startsWith("a") ? 5 : 6);
-      await remove(...names);
+      for (const name of names) assertInPool(await readAddress(context(), name), name.startsWith("a") ? 5 : 6);
+      await removePods(...names);
     },
   );
 
@@ -57,8 +57,8 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
     await createIpamPod(context(), "first", { network: "one" });
     assert.equal(await readAddress(context(), "first"), context().buildAddress(7, 1));
     await createIpamPod(context(), "second", { network: "one" });
-    isIn(await readAddress(context(), "second"), 8);
-    await remove("first");
+    assertInPool(await readAddress(context(), "second"), 8);
+    await removePods("first");
     await context().waitUntilEmpty("one-first");
     const disabled = { apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name: "one-first" } };
     await context().mergeObject({ ...disabled, spec: { disabled: true } });
@@ -69,8 +69,8 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
       { timeout: 30_000 },
     );
     await createIpamPod(context(), "third", { network: "one" });
-    isIn(await By("another pool serves", () => readAddress(context(), "third")), 8);
-    await remove("second", "third");
+    assertInPool(await By("another pool serves", () => readAddress(context(), "third")), 8);
+    await removePods("second", "third");
   });
 
   It("a pod's annotation chooses among the pools of its network, and no other", { timeout: 200_000 }, async () => {
@@ -79,7 +79,7 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
     await context().addNetwork("mine", { pools: ["mine-a", "mine-b"] });
     const annotations = { "interlay.dev/pools": "*-b" };
     await createIpamPod(context(), "chooses", { network: "mine", annotations });
-    isIn(await readAddress(context(), "chooses"), 10);
+    assertInPool(await readAddress(context(), "chooses"), 10);
     await createIpamPod(context(), "outside", {
       network: "mine",
       annotations: { "interlay.dev/pools.eth0": "steady" },
@@ -93,6 +93,6 @@ export function registerSelectionSpecs(context: () => IpamContext): void {
             involvedObject.name === "outside" && message.includes("interlay.dev/pools names (steady)"),
         ),
     );
-    await remove("chooses", "outside");
+    await removePods("chooses", "outside");
   });
 }

@@ -27,8 +27,8 @@ export function registerSetSpecs(context: () => IpamContext): void {
         annotations: { "interlay.dev/addresses": "+1" },
       });
       await ensureObject(context().api, web);
-      const first = await By("made", () => waitForReplicas(context(), web, 3));
-      assertDistinct(first);
+      const initialAddresses = await By("made", () => waitForReplicas(context(), web, 3));
+      assertDistinct(initialAddresses);
       const set = (await waitForSize("sets", 4)).map(({ address }) => address);
       for (const mark of ["second", "third"]) {
         await rollOut(context(), web, mark);
@@ -56,12 +56,12 @@ export function registerSetSpecs(context: () => IpamContext): void {
       annotations: { "interlay.dev/addresses": "2" },
     });
     await ensureObject(context().api, db);
-    const first = await By("made", () => waitForReplicas(context(), db, 2));
+    const initialAddresses = await By("made", () => waitForReplicas(context(), db, 2));
     await scaleWorkload(context(), db, 0);
     await waitForReplicas(context(), db, 0);
-    assert.deepEqual((await waitForSize("stays", 2)).map(({ address }) => address).toSorted(), first);
+    assert.deepEqual((await waitForSize("stays", 2)).map(({ address }) => address).toSorted(), initialAddresses);
     await scaleWorkload(context(), db, 2);
-    assert.deepEqual(await By("scaled up", () => waitForReplicas(context(), db, 2)), first);
+    assert.deepEqual(await By("scaled up", () => waitForReplicas(context(), db, 2)), initialAddresses);
     await removeAllPods(context(), db);
     await context().waitUntilEmpty("stays");
   });

@@ -4,7 +4,7 @@ import { getLabDirectory } from "../../clusters/lab/plan/lab-files.ts";
 /** Returns the remains of a lab on this computer: its directory, its processes, mounts below its directory. */
 export async function findOrphanedResources(lab: string): Promise<readonly string[]> {
   const directory = getLabDirectory(lab);
-  const exists = await access(directory).then(
+  const directories = await access(directory).then(
     () => [directory],
     () => [],
   );
@@ -17,5 +17,5 @@ export async function findOrphanedResources(lab: string): Promise<readonly strin
       return usesDirectory ? [`process ${pid}: ${argv.join(" ").slice(0, 120)}`] : [];
     }),
   );
-  return [...exists, ...mounts, ...processes.flat()];
+  return [...directories, ...mounts, ...processes.flat()];
 }
