@@ -24,8 +24,8 @@ interface DropReadings {
 
 /**
  * Proves for each cell that kube-proxy's INVALID rule should block that the rule dropped the packets of the cell's own connection,
- * and fails the cells without a proof: something else blocked them. Where no node can be read, the proof is that the handshake
- * was completed, which only the answer past the client's node can do, and no data was answered. Pure.
+ * and fails the cells without a proof: something else blocked them. Where no node can be read, the proof is a completed
+ * handshake without an answer to the data: only a SYN-ACK that bypasses the client's node completes it. Pure.
  *
  * @param blocked ids of the cells that the rule should block
  * @param findNode returns the node of a client pod
@@ -41,21 +41,21 @@ export function proveDrops(
     if (cell.client === undefined)
       return rejectCell(cell, "the connection was not established, which the rule does not prevent");
     if (readings.after.length === 0) return cell;
-    const read = selectReadings(cell, findNode(cell.from) ?? "", readings);
-    const problem = findOtherBlocker(cell, read);
-    const { received = 0, forwarded = 0 } = findFlow(cell, read.flows) ?? {};
+    const nodeReadings = selectReadings(cell, findNode(cell.from) ?? "", readings);
+    const problem = findOtherBlocker(cell, nodeReadings);
+    const { received = 0, forwarded = 0 } = findFlow(cell, nodeReadings.flows) ?? {};
     const evidence = {
       ...cell.evidence,
-      ...(read.rule === undefined || read.counter === undefined
+      ...(nodeReadings.rule === undefined || nodeReadings.counter === undefined
         ? {}
-        : { counter: { node: read.node, rule: read.rule, ...read.counter } }),
-      drop: { node: read.node, received, forwarded },
+        : { counter: { node: nodeReadings.node, rule: nodeReadings.rule, ...nodeReadings.counter } }),
+      drop: { node: nodeReadings.node, received, forwarded },
     };
     return problem === undefined
       ? {
           ...cell,
           evidence,
-          reason: `${cell.reason ?? ""}; ${received} packets of ${cell.client} were INVALID on ${read.node}, and none was forwarded`,
+          reason: `${cell.reason ?? ""}; ${received} packets of ${cell.client} were INVALID on ${nodeReadings.node}, and none was forwarded`,
         }
       : { ...rejectCell(cell, problem), evidence };
   });
@@ -66,12 +66,13 @@ function rejectCell(cell: CellResult, problem: string): CellResult {
 }
 
 function selectReadings({ family }: CellResult, node: string, { before, after, flows }: NodeReadings): DropReadings {
-  const find = (filters: readonly NodeFilter[]) => filters.find((filter) => filter.node === node)?.invalidDrop[family];
-  const rule = find(after);
+  const findRule = (filters: readonly NodeFilter[]) =>
+    filters.find((filter) => filter.node === node)?.invalidDrop[family];
+  const rule = findRule(after);
   return {
     node,
     rule: rule?.rule,
-    counter: rule?.packets === undefined ? undefined : { before: find(before)?.packets ?? 0, after: rule.packets },
+    counter: rule?.packets === undefined ? undefined : { before: findRule(before)?.packets ?? 0, after: rule.packets },
     flows: (flows.get(node) ?? []).filter((flow) => flow.family === family),
   };
 }
@@ -87,8 +88,8 @@ function findOtherBlocker(cell: CellResult, { node, rule, counter, flows }: Drop
   if (flow.forwarded > 0) return `${node} forwarded ${flow.forwarded} of its ${flow.received} INVALID packets`;
   if (counter === undefined) return undefined;
   const dropped = flows.reduce((sum, { received, forwarded }) => sum + received - forwarded, 0);
-  const counted = counter.after - counter.before;
-  return counted < dropped
-    ? `${node} dropped ${dropped} INVALID packets, but the counter of ${rule} rose by ${counted}`
+  const increase = counter.after - counter.before;
+  return increase < dropped
+    ? `${node} dropped ${dropped} INVALID packets, but the counter of ${rule} rose by ${increase}`
     : undefined;
 }

@@ -13,7 +13,7 @@ type Networks = Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "ipv6">;
  */
 export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Networks): readonly string[] {
   return [...pods].flatMap(({ name, addresses }) => {
-    const type = POD_TYPES.find((one) => new RegExp(`^${one}-\\d+-[ab]$`).test(name));
+    const type = POD_TYPES.find((podType) => new RegExp(`^${podType}-\\d+-[ab]$`).test(name));
     if (type === undefined) return []; // a pod in its node's network
     return (["main", "net1"] as const).flatMap((nic) =>
       Object.values(addresses[nic]).flatMap((address) => {
@@ -30,8 +30,8 @@ export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Netw
   });
 }
 
-function findNetwork(networks: Networks, which: "overlayCidr" | "underlayCidr", family: IpFamily): string | undefined {
-  return [networks[which], networks.ipv6?.[which]].find(
+function findNetwork(networks: Networks, field: "overlayCidr" | "underlayCidr", family: IpFamily): string | undefined {
+  return [networks[field], networks.ipv6?.[field]].find(
     (cidr) => cidr !== undefined && cidr !== "" && getIpFamily(cidr) === family,
   );
 }

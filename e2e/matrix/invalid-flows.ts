@@ -51,23 +51,24 @@ export async function countInvalidFlows<T>(
   cluster: Pick<Cluster, "nodes" | "exec">,
   work: () => Promise<T>,
 ): Promise<{ readonly value: T; readonly flows: ReadonlyMap<string, readonly InvalidFlow[]> }> {
-  const onEach = <R>(use: (node: string) => Promise<R>) => Promise.all(cluster.nodes.map(({ name }) => use(name)));
-  const run = async (node: string, ...argv: readonly string[]): Promise<string> => {
+  const runOnEach = <R>(action: (node: string) => Promise<R>) =>
+    Promise.all(cluster.nodes.map(({ name }) => action(name)));
+  const runNft = async (node: string, ...argv: readonly string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await cluster.exec(node, ["nft", ...argv]);
     if (exitCode !== 0)
       throw new Error(`counting INVALID packets on node ${node} failed: ${(stderr || stdout).trim().slice(0, 300)}`);
     return stdout;
   };
   try {
-    await onEach((node) => run(node, RULES));
+    await runOnEach((node) => runNft(node, RULES));
     const value = await work();
-    const listings = await onEach(
-      async (node) => [node, parseFlows(await run(node, "--json", "list", "table", "inet", TABLE))] as const,
+    const listings = await runOnEach(
+      async (node) => [node, parseFlows(await runNft(node, "--json", "list", "table", "inet", TABLE))] as const,
     );
     return { value, flows: new Map(listings) };
   } finally {
     // An error of the work is the cause: nodes that cannot remove the table could not create it.
-    await onEach((node) => run(node, REMOVE)).catch(() => undefined);
+    await runOnEach((node) => runNft(node, REMOVE)).catch(() => undefined);
   }
 }
 
@@ -83,7 +84,7 @@ const listing = z.object({
 export function parseFlows(json: string): readonly InvalidFlow[] {
   const sets = new Map(listing.parse(JSON.parse(json)).nftables.map(({ set }) => [set?.name, set?.elem ?? []]));
   return FAMILIES.flatMap((family) => {
-    const count = (hook: (typeof HOOKS)[number]) =>
+    const listCounters = (hook: (typeof HOOKS)[number]) =>
       (sets.get(`${hook}-${family}`) ?? []).map(({ elem: { val, counter } }) => {
         const [source, destination, sourcePort, destinationPort] = val.concat;
         return {
@@ -93,9 +94,9 @@ export function parseFlows(json: string): readonly InvalidFlow[] {
         };
       });
     const forwarded = new Map(
-      count("forwarded").map(({ source, destination, packets }) => [`${source} ${destination}`, packets]),
+      listCounters("forwarded").map(({ source, destination, packets }) => [`${source} ${destination}`, packets]),
     );
-    return count("received").map(({ source, destination, packets }) => ({
+    return listCounters("received").map(({ source, destination, packets }) => ({
       family,
       source,
       destination,

@@ -36,14 +36,16 @@ export interface ProbedVariant {
   readonly seconds: number;
 }
 
-/** Probes the cells of a variant, and adds to the results proofs, packet paths, likely causes and predictions. */
+/** Probes the cells of a variant, and adds proofs, packet paths, likely causes and predictions to the results. */
 export async function probeVariant(probe: VariantProbe): Promise<ProbedVariant> {
   const { cluster, deployment, cells, predictions } = probe;
   const hasNodeFiles = hasCapability(cluster.provider, "node-files");
   const started = performance.now();
   const { results: proven, filters } = await By(`${cells.length} cells`, () => probeWithProof(probe, cells));
   const seconds = (performance.now() - started) / 1000;
-  let results = await By("once more the cells without a proof of what blocks them", () => probeDoubted(probe, proven));
+  let results = await By("once more the cells without a proof of what blocks them", () =>
+    probeUnprovenAgain(probe, proven),
+  );
   if (hasNodeFiles && probe.options.evidence === "failed")
     results = await By("packet paths of the cells that failed or were blocked", () =>
       recaptureCells(probe, cells, results),
@@ -81,20 +83,20 @@ async function probeWithProof(
 }
 
 /**
- * Probes blocked cells without a proof once more: kube-proxy writes its rules again at least every 30 s, with counters of 0, so that
- * one pair of readings may prove nothing.
+ * Probes blocked cells without a proof once more: kube-proxy rewrites its rules at least every 30 s, which resets the counters, so
+ * that one pair of readings may prove nothing.
  */
-async function probeDoubted(probe: VariantProbe, results: readonly CellResult[]): Promise<readonly CellResult[]> {
+async function probeUnprovenAgain(probe: VariantProbe, results: readonly CellResult[]): Promise<readonly CellResult[]> {
   const blocked = listBlockedByRule(probe.variant, probe.cells);
   const unexplained = new Set(
     results.filter(({ id, ok, actual }) => blocked.has(id) && !ok && actual === "fail").map(({ id }) => id),
   );
   if (unexplained.size === 0) return results;
-  const second = await probeWithProof(
+  const secondProbe = await probeWithProof(
     probe,
     probe.cells.filter(({ id }) => unexplained.has(id)),
   );
-  return results.map((result) => second.results.find(({ id }) => id === result.id) ?? result);
+  return results.map((result) => secondProbe.results.find(({ id }) => id === result.id) ?? result);
 }
 
 /** Returns the results of a variant for the report. */
@@ -114,7 +116,7 @@ export function toVariantResult(variant: Variant, { results, filters, seconds }:
   };
 }
 
-/** Ids of the cells that kube-proxy's INVALID rule blocks in this variant. */
+/** Returns the ids of the cells that kube-proxy's INVALID rule blocks in this variant. */
 function listBlockedByRule(variant: Variant, cells: readonly Cell[]): ReadonlySet<string> {
   const blocked = cells.filter((cell) => {
     const verdict = decideVerdict(variant, cell);

@@ -2,6 +2,6 @@
 export const REQUIRED_CHECKS = {
   podsReady: "every pod is ready: its node reaches it",
   podRoutes: "the pods' `ip route` has the documented lines",
-  /** Of each variant. */
+  /** A spec of each variant. */
   nodeFilters: "kube-proxy's INVALID rule and the sysctl are as the gate says, on every node",
 } as const;

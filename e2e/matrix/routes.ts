@@ -5,8 +5,10 @@ import type { PodType } from "../../results/schema.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 
 /**
- * Returns the lines that `ip route` must show in a pod (docs/architecture.md, "Datapath contract"): the pod's own node, and through
- * it the overlay and the Services, with the pod's address there as source.
+ * Returns the lines that `ip route` must show in a pod (docs/architecture.md, "Datapath contract"): routes to the pod's own node, and
+ * through it to the overlay and the Services.
+ * @param node address of the pod's node
+ * @param pod address of the pod on its link to the node
  */
 export function listDocumentedRoutes(
   type: Exclude<PodType, "overlay">,
@@ -49,10 +51,10 @@ export function listExpectedRoutes(cluster: Cluster, deployment: Deployment): re
         const pod = podName(type, index, role);
         const { address = "", address6 = "" } = cluster.nodes.find(({ name }) => name === worker) ?? {};
         return deployment.families.map((family) => {
-          const second = family === "ipv6" && cluster.spec.ipv6 !== undefined;
-          const [node, ranges] = second ? [address6, cluster.spec.ipv6] : [address, cluster.spec];
-          const own = deployment.getAddress(pod, "main", family);
-          return { pod, family, expected: listDocumentedRoutes(type, node, own, ranges) };
+          const usesIpv6Ranges = family === "ipv6" && cluster.spec.ipv6 !== undefined;
+          const [node, ranges] = usesIpv6Ranges ? [address6, cluster.spec.ipv6] : [address, cluster.spec];
+          const podAddress = deployment.getAddress(pod, "main", family);
+          return { pod, family, expected: listDocumentedRoutes(type, node, podAddress, ranges) };
         });
       }),
     ),

@@ -11,7 +11,7 @@ export interface MatrixTarget {
   readonly deployment: Deployment;
 }
 
-/** Returns what the cluster can show, which decides the cells that can be probed. */
+/** Returns the properties of a cluster that decide which cells can be probed. */
 export function describeCapabilities({ options }: TestRun, { cluster, deployment }: MatrixTarget): ClusterCapabilities {
   const { nodeAccess } = cluster;
   return {

@@ -84,11 +84,11 @@ export function registerVariantSpecs(
       await By("a snapshot of nodes and pods", () => recordSnapshot(run, variant, getTarget()));
     return probed;
   };
-  /** Returns the results of the cells: the first spec that needs them probes all, many at once. */
-  const getProbed = (): Promise<ProbedVariant> => (probing ??= probe());
+  /** Returns the results of the cells; the first spec that needs them probes all cells. */
+  const probeOnce = (): Promise<ProbedVariant> => (probing ??= probe());
 
   It("every selected cell is probed", { timeout: PROBE_TIMEOUT_MS }, async () => {
-    const { results } = await getProbed();
+    const { results } = await probeOnce();
     assert.ok(results.length > 0, "no cell is selected");
   });
 
@@ -97,7 +97,7 @@ export function registerVariantSpecs(
     if (cluster.nodeAccess === "none") Skip("rules and sysctls cannot be read without pods in the nodes' network");
     if (cluster.datapath === "none") Skip("another solution than Interlay sets them, each in its own way");
     const { tcpBeLiberal, invalidDropRule, reason } = findExpectation(variant);
-    for (const { node, invalidDrop, ...filter } of (await getProbed()).filters)
+    for (const { node, invalidDrop, ...filter } of (await probeOnce()).filters)
       for (const [family, rule] of Object.entries(invalidDrop))
         assert.deepEqual(
           { node, family, tcpBeLiberal: filter.tcpBeLiberal, invalidDropRule: rule !== undefined },
@@ -109,12 +109,16 @@ export function registerVariantSpecs(
   It("the trace predicts which cells pass and which fail", { timeout: PROBE_TIMEOUT_MS }, async () => {
     if (!isPredicted(getTarget().cluster)) Skip("the state of the nodes' kernels cannot be read");
     assert.equal(predictionFailure, undefined);
-    const { falseGreen, falseRed } = findWrongPredictions((await getProbed()).results);
-    const wrong = [
+    const { falseGreen, falseRed } = findWrongPredictions((await probeOnce()).results);
+    const wrongPredictions = [
       ...falseGreen.map(({ id }) => `${id}: predicted to pass, but failed`),
       ...falseRed.map(({ id }) => `${id}: predicted to fail, but passed`),
     ];
-    assert.equal(wrong.length, 0, `${wrong.length} cells, like\n${wrong.slice(0, 5).join("\n")}`);
+    assert.equal(
+      wrongPredictions.length,
+      0,
+      `${wrongPredictions.length} cells, like\n${wrongPredictions.slice(0, 5).join("\n")}`,
+    );
   });
 
   const { impossible = [] } = getEnvironment(variant);
@@ -134,15 +138,15 @@ export function registerVariantSpecs(
 
   for (const group of GROUPS)
     It(`cells: ${group}`, { labels: [group], timeout: PROBE_TIMEOUT_MS }, async () => {
-      const { results } = await getProbed();
+      const { results } = await probeOnce();
       const { cluster, deployment } = getTarget();
-      const own = results.filter((cell) => cell.group === group);
-      if (own.length === 0)
+      const groupResults = results.filter((cell) => cell.group === group);
+      if (groupResults.length === 0)
         Skip(
           explainUnsupportedGroup(group, describeCapabilities(run, getTarget()), listEveryCell(deployment)) ??
             "no cell of this group is selected",
         );
-      const wrong = own.filter((cell) => !cell.ok);
+      const failures = groupResults.filter((cell) => !cell.ok);
       const { provider, datapath } = cluster;
       const source = {
         provider,
@@ -152,9 +156,9 @@ export function registerVariantSpecs(
       };
       const flags = formatRerunFlags(source, { ...variant, cells: [...results] });
       assert.equal(
-        wrong.length,
+        failures.length,
         0,
-        `${wrong.length} of ${own.length} cells:\n${wrong.map((cell) => describeWrongCell(cell, flags)).join("\n")}`,
+        `${failures.length} of ${groupResults.length} cells:\n${failures.map((cell) => describeWrongCell(cell, flags)).join("\n")}`,
       );
     });
 }
@@ -167,7 +171,7 @@ async function recordSnapshot(run: TestRun, variant: Variant, { cluster, deploym
     run.results.snapshots.set(`snapshot/${name}/${file}`, text);
 }
 
-/** Whether a trace predicts the cells: Interlay's executable on the nodes reads the state. */
+/** Whether a trace predicts the cells, which needs Interlay's executable and access to the nodes. */
 const isPredicted = ({ provider, datapath }: Cluster): boolean =>
   hasCapability(provider, "node-files") && datapath !== "none";
 

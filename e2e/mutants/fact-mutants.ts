@@ -12,8 +12,8 @@ export interface FactMutant {
   readonly reason: string;
   /** Changes the fact, and waits until the agent uses it. @returns a function that undoes it */
   readonly make: (cluster: Cluster, node: string) => Promise<Undo>;
-  /** Return path of the node with this fact: the gate names the cells. Undefined: cells of the node's own pods. */
-  readonly as?: Variant["returnPath"];
+  /** Return path of the node with this fact, from which the gate decides the cells that fail; undefined: cells of its own pods fail. */
+  readonly returnPath?: Variant["returnPath"];
   readonly allowedBecause?: string;
 }
 
@@ -32,24 +32,24 @@ function overrideNodeAddress(find: (cluster: Cluster, node: string) => Promise<s
   return {
     make: async (cluster, name) => {
       const { address6 } = cluster.nodes.find((node) => node.name === name) ?? {};
-      const wrong = await find(cluster, name);
-      return overrideSetting("nodeAddresses", [wrong, ...(address6 === undefined ? [] : [address6])].join()).make(
-        cluster,
-        name,
-      );
+      const wrongAddress = await find(cluster, name);
+      return overrideSetting(
+        "nodeAddresses",
+        [wrongAddress, ...(address6 === undefined ? [] : [address6])].join(),
+      ).make(cluster, name);
     },
   };
 }
 
-const otherNode = (cluster: Cluster, node: string): Promise<string> =>
+const findOtherAddress = (cluster: Cluster, node: string): Promise<string> =>
   Promise.resolve(cluster.nodes.find(({ role, name }) => role === "worker" && name !== node)?.address ?? "");
 
-async function tunnelAddress(cluster: Cluster, node: string): Promise<string> {
+async function findTunnelAddress(cluster: Cluster, node: string): Promise<string> {
   const output = await runOnNode(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
   return / inet ([\d.]+)\//.exec(output)?.[1] ?? "";
 }
 
-/** Every fact that the plugin or the return path uses. Documentation networks (RFC 5737, RFC 3849) have no hosts. */
+/** A mutant of every fact that the plugin or the return path uses. Documentation networks (RFC 5737, RFC 3849) have no hosts. */
 export const FACT_MUTANTS: readonly FactMutant[] = [
   {
     title: "fact: overlayCidrs are others",
@@ -64,24 +64,24 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
   {
     title: "fact: returnPath is none, below v1.29",
     reason: "without a return path kube-proxy drops what it calls INVALID",
-    as: "none",
+    returnPath: "none",
     ...overrideSetting("returnPath", "none"),
   },
   {
     title: "fact: returnPath is liberal, below v1.29",
     reason: "before v1.29 kube-proxy drops what it calls INVALID whatever the sysctl is",
-    as: "liberal",
+    returnPath: "liberal",
     ...overrideSetting("returnPath", "liberal"),
   },
   {
     title: "fact: the node's address is another node's",
     reason: "pods reach their node by its own address",
-    ...overrideNodeAddress(otherNode),
+    ...overrideNodeAddress(findOtherAddress),
   },
   {
     title: "fact: the node's address is its tunnel's (spiderpool issue 3359: a wrong gateway is picked)",
     reason: "the gateway is Kubernetes' node address, not the first address of a link",
-    ...overrideNodeAddress(tunnelAddress),
+    ...overrideNodeAddress(findTunnelAddress),
   },
   {
     title: "fact: the uplink is another",

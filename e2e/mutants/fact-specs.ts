@@ -31,12 +31,12 @@ export function registerFactSpecs(getContext: () => MutantContext, options: Muta
 /** Recreates pods with the wrong fact, and probes every cell if they start. */
 async function testFactMutant(
   context: MutantContext,
-  { title, reason, make, as, allowedBecause }: FactMutant,
+  { title, reason, make, returnPath, allowedBecause }: FactMutant,
 ): Promise<void> {
   const undo = await make(context.cluster, context.node);
   let failed: readonly FailedCell[] = [];
-  const named = as === undefined ? undefined : context.runs.listBlockedCells({ ...VARIANT, returnPath: as });
-  const mayFail = (cell: Cell) => named?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touchesPod(cell, pod));
+  const blockedIds = returnPath === undefined ? undefined : context.runs.listBlockedCells({ ...VARIANT, returnPath });
+  const mayFail = (cell: Cell) => blockedIds?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touchesPod(cell, pod));
   let startError = "";
   try {
     try {
@@ -52,6 +52,6 @@ async function testFactMutant(
     context.results.add({ kind: "fact", mutant: title, reason, seen: [`pods do not start: ${startError}`] });
     return;
   }
-  const seen = context.runs.recordResult({ kind: "fact", title, reason, allowedBecause, mayFail }, failed);
-  if (named !== undefined) assert.deepEqual(seen, named, title);
+  const failedIds = context.runs.recordResult({ kind: "fact", title, reason, allowedBecause, mayFail }, failed);
+  if (blockedIds !== undefined) assert.deepEqual(failedIds, blockedIds, title);
 }

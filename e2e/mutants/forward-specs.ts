@@ -35,7 +35,7 @@ export function registerForwardSpecs(getContext: () => MutantContext): void {
       await setForwardPolicy(context, "ACCEPT");
     }
     const mayFail = () => true;
-    const seen = attackRuns.recordResult(
+    const failedIds = attackRuns.recordResult(
       {
         kind: "nft",
         title: "node: policy DROP of FORWARD",
@@ -45,7 +45,7 @@ export function registerForwardSpecs(getContext: () => MutantContext): void {
       await attackRuns.listFailedCells(VARIANT, mayFail),
     );
     assert.deepEqual(
-      seen,
+      failedIds,
       attacks.map(({ id }) => id),
       "packets to the outside that FORWARD's policy dropped",
     );
@@ -54,8 +54,8 @@ export function registerForwardSpecs(getContext: () => MutantContext): void {
 }
 
 async function removeEachRule(context: MutantContext): Promise<void> {
-  const all = await listForwardRules(context);
-  for (const text of new Set(all.map((rule) => rule.text))) {
+  const rules = await listForwardRules(context);
+  for (const text of new Set(rules.map((rule) => rule.text))) {
     const title = `node: rule in ${text.replace(" -m comment --comment interlay -j ACCEPT", "")}`;
     await context.runs.run(
       {
@@ -64,9 +64,9 @@ async function removeEachRule(context: MutantContext): Promise<void> {
         reason: "a policy DROP, as Docker's, drops what no rule takes",
         argvs: () =>
           Promise.resolve(
-            all.flatMap((rule) => (rule.text === text ? [[rule.tool, "-w", "-D", ...text.split(" ")]] : [])),
+            rules.flatMap((rule) => (rule.text === text ? [[rule.tool, "-w", "-D", ...text.split(" ")]] : [])),
           ),
-        isRepaired: async () => (await listForwardRules(context)).length >= all.length,
+        isRepaired: async () => (await listForwardRules(context)).length >= rules.length,
         mayFail: usesFirstNode,
         allowedBecause: findAllowlistReason(title),
       },
@@ -75,7 +75,7 @@ async function removeEachRule(context: MutantContext): Promise<void> {
   }
 }
 
-/** Whether the node of the mutants may forward the cell's packets. */
+/** Whether the first node, whose rules are removed, may forward the cell's packets. */
 function usesFirstNode({ sourceNode, from, server, to }: Cell): boolean {
   const pods = [from, server, "pod" in to ? to.pod : ""];
   return sourceNode === 0 || pods.some((pod) => /-1-|^node-1$/.test(pod ?? "")) || "node" in to;

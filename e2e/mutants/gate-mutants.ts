@@ -23,18 +23,18 @@ interface GateMutant {
   readonly agentOpen?: (isOpen: boolean) => boolean;
 }
 
-/** Returns what the matrix would call wrong by the gate or a mutant of it: ids of cells, states of nodes. Pure. */
+/** Lists the observations that contradict the gate or a mutant of it: ids of cells, states of nodes. Pure. */
 export function findWrongObservations(observation: Observation, mutant: Partial<GateMutant> = {}): readonly string[] {
   const { cells, actual, filters, agentOpen } = observation;
   const variant = mutant.variant?.(observation.variant) ?? observation.variant;
   const verdicts = cells.map((cell) => decideKubeProxyVerdict(variant, mutant.cell?.({ ...cell }) ?? cell).expected);
   const expected = decideExpectation(variant);
   const tcpBeLiberal = mutant.tcpBeLiberal?.(expected.tcpBeLiberal) ?? expected.tcpBeLiberal;
-  const open = !cells.some((cell) => decideKubeProxyVerdict(variant, cell).expected === "blocked");
+  const isExpectedOpen = !cells.some((cell) => decideKubeProxyVerdict(variant, cell).expected === "blocked");
   return [
     ...cells.flatMap(({ id }, index) => ((verdicts[index] === "pass") === (actual[index] === "pass") ? [] : [id])),
-    ...filters.flatMap(({ node, tcpBeLiberal: found, invalidDrop }) => [
-      ...(found === tcpBeLiberal ? [] : [`${node}: nf_conntrack_tcp_be_liberal is ${found}`]),
+    ...filters.flatMap(({ node, tcpBeLiberal: actualSysctl, invalidDrop }) => [
+      ...(actualSysctl === tcpBeLiberal ? [] : [`${node}: nf_conntrack_tcp_be_liberal is ${actualSysctl}`]),
       ...Object.entries(invalidDrop)
         .filter(([, rule]) => (rule !== undefined) !== expected.invalidDropRule)
         .map(
@@ -44,7 +44,7 @@ export function findWrongObservations(observation: Observation, mutant: Partial<
     ]),
     ...[...agentOpen]
       .map(([node, isOpen]) => [node, mutant.agentOpen?.(isOpen) ?? isOpen] as const)
-      .filter(([, isOpen]) => isOpen !== open)
+      .filter(([, isOpen]) => isOpen !== isExpectedOpen)
       .map(([node, isOpen]) => `${node}: its agent reports that the gate is ${isOpen ? "open" : "closed"}`),
   ];
 }
@@ -64,7 +64,7 @@ const replaceMode =
   (variant: Variant): Variant =>
     variant.kubeProxy.mode === from ? { ...variant, kubeProxy: { ...variant.kubeProxy, mode: to } } : variant;
 
-/** Every decision of e2e/cells/gate.ts, and the gate that an agent reports. */
+/** Mutants of every decision of e2e/cells/gate.ts, and of the gate that an agent reports. */
 export const GATE_MUTANTS: readonly GateMutant[] = [
   {
     title: "gate: an underlay source is taken for an overlay one",

@@ -23,15 +23,15 @@ export function registerGateSpecs(getContext: () => MutantContext, options: RunO
   It("fails for each wrong decision of the gate", { timeout: 600_000 }, async () => {
     const context = getContext();
     const observations: Observation[] = [];
-    const own = options.kubeProxyChosen ? options.variants : [];
-    for (const variant of [...OBSERVED, ...own].filter(isFirst)) {
+    const chosenVariants = options.kubeProxyChosen ? options.variants : [];
+    for (const variant of [...OBSERVED, ...chosenVariants].filter(isFirst)) {
       const title = describeVariant(variant);
       const observation = await By(title, () => observeVariant(context, variant));
       observations.push(observation);
       assert.deepEqual(findWrongObservations(observation), [], `${title}, by the gate itself`);
     }
     for (const mutant of GATE_MUTANTS) {
-      const seen = observations.flatMap((observation) =>
+      const problems = observations.flatMap((observation) =>
         findWrongObservations(observation, mutant).map(
           (problem) => `${describeVariant(observation.variant)}: ${problem}`,
         ),
@@ -41,7 +41,7 @@ export function registerGateSpecs(getContext: () => MutantContext, options: RunO
         kind: "gate",
         mutant: mutant.title,
         reason: mutant.reason,
-        seen,
+        seen: problems,
         ...(allowedBecause === undefined ? {} : { allowedBecause }),
       });
     }
@@ -71,6 +71,6 @@ function describeVariant({ kubeProxy, returnPath }: Variant): string {
   return `${kubeProxy.version}/${kubeProxy.mode}/${returnPath}`;
 }
 
-function isFirst(variant: Variant, index: number, all: readonly Variant[]): boolean {
-  return all.findIndex((one) => JSON.stringify(one) === JSON.stringify(variant)) === index;
+function isFirst(variant: Variant, index: number, variants: readonly Variant[]): boolean {
+  return variants.findIndex((candidate) => JSON.stringify(candidate) === JSON.stringify(variant)) === index;
 }

@@ -18,9 +18,9 @@ export function registerKubeProxySpecs(getContext: () => MutantContext): void {
     const blocked = runs.listBlockedCells({ ...LIBERAL, kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" } });
     const assertDetected = async (mutant: string, reason: string): Promise<void> => {
       const failed = await runs.listFailedCells(LIBERAL, ({ id }) => blocked.includes(id));
-      const seen = failed.map(({ cell }) => cell.id);
-      results.add({ kind: "kube-proxy", mutant, reason, seen });
-      assert.deepEqual(seen, blocked, mutant);
+      const failedIds = failed.map(({ cell }) => cell.id);
+      results.add({ kind: "kube-proxy", mutant, reason, seen: failedIds });
+      assert.deepEqual(failedIds, blocked, mutant);
     };
     const restartKubeProxy = (sysctl: 0 | 1, hasRule: boolean) =>
       By(`kube-proxy starts while the sysctl is ${sysctl}`, async () => {
@@ -73,7 +73,7 @@ function waitForInvalidRule(
       const checks = iptablesTools.map((tool) => cluster.exec(node, [tool, "-w", "-C", ...INVALID_RULE]));
       return (await Promise.all(checks)).map(({ exitCode }) => exitCode === 0);
     },
-    (found) => found.every((hasRule) => hasRule === expected),
+    (presence) => presence.every((hasRule) => hasRule === expected),
     { timeout: 60_000 },
   );
 }

@@ -14,7 +14,7 @@ import { MutantResults } from "./mutant-results.ts";
 import { describeFailed, MutationRuns } from "./mutation-runs.ts";
 import { recreatePods } from "./recreate-pods.ts";
 
-/** kube-proxy below v1.29, which needs the return path. */
+/** A variant with kube-proxy below v1.29, which needs the return path. */
 export const VARIANT: Variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" };
 export const LIBERAL: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "liberal" };
 
@@ -71,7 +71,7 @@ export class MutantContext {
     return runOnNode(this.cluster, this.node, argv);
   }
 
-  /** @throws if a cell fails */
+  /** Asserts that every cell passes. @param when part of the message @throws an error with the failed cells */
   async assertAllPass(variant: Variant, when: string): Promise<void> {
     assert.deepEqual(describeFailed(await this.runs.listFailedCells(variant)), [], `cells fail ${when}`);
   }

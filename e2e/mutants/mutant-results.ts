@@ -23,6 +23,7 @@ export class MutantResults {
   readonly all: MutantResult[] = [];
   readonly #probed: Pick<CellResult, "predicted" | "actual" | "seen">[] = [];
 
+  /** Prints and adds the result of one mutant. */
   add(result: Omit<MutantResult, "result">): void {
     const killed = result.seen.length > 0;
     const allowedBecause =
@@ -45,7 +46,7 @@ export class MutantResults {
   get unexplainedSurvivors(): readonly string[] {
     return this.all
       .filter(({ result, allowedBecause }) => result === "survived" && allowedBecause === undefined)
-      .map((one) => one.mutant);
+      .map((result) => result.mutant);
   }
 
   get #summary() {

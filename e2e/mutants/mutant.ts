@@ -70,23 +70,23 @@ export function listMutants(records: readonly AttachmentRecord[]): readonly Muta
       const key = `${title}: ${item.reason}`;
       const argv = [...(onNode ? [] : ["nsenter", `--net=${netns}`, "--"]), ...applyMutant(item)];
       const { argvs, pods } = mutants.get(key) ?? { argvs: [], pods: [] };
-      const known = argvs.some((one) => one.join(" ") === argv.join(" "));
+      const isKnown = argvs.some((knownArgv) => knownArgv.join(" ") === argv.join(" "));
       mutants.set(key, {
         title,
         reason: item.reason,
-        argvs: known ? argvs : [...argvs, argv],
+        argvs: isKnown ? argvs : [...argvs, argv],
         pods: [...pods, pod.name],
       });
     }
   return [...mutants.values()];
 }
 
-/** Returns the commands that remove an item; a sysctl gets a value with the opposite meaning. */
+/** Returns the command that removes an item; a sysctl gets a value with the opposite meaning. */
 function applyMutant(item: RecordedItem): readonly string[] {
-  const ip = (ipFamily: "ipv4" | "ipv6", ...rest: readonly string[]) => [
+  const ip = (ipFamily: "ipv4" | "ipv6", ...args: readonly string[]) => [
     "ip",
     ipFamily === "ipv6" ? "-6" : "-4",
-    ...rest,
+    ...args,
   ];
   switch (item.kind) {
     case "veth":
@@ -123,7 +123,7 @@ function applyMutant(item: RecordedItem): readonly string[] {
   }
 }
 
-/** Names of Interlay's links and addresses of pods differ between clusters. */
+/** Describes an item without names of links and addresses of pods, which differ between clusters. */
 function formatTitle(item: RecordedItem): string {
   const device = (name: string) => name.replace(/^vethil.*/, "vethil…").replace(/^cali.*/, "cali…");
   switch (item.kind) {
@@ -140,8 +140,8 @@ function formatTitle(item: RecordedItem): string {
       return `route to ${host}${item.gateway === undefined ? "" : " by a gateway"} dev ${device(item.device)} table ${item.table} (${item.family})`;
     }
     case "rule": {
-      const what = item.from === undefined ? (item.mark === undefined ? "all" : "the mark") : "an address";
-      return `rule for ${what} to table ${item.table} (${item.family})`;
+      const selector = item.from === undefined ? (item.mark === undefined ? "all" : "the mark") : "an address";
+      return `rule for ${selector} to table ${item.table} (${item.family})`;
     }
     case "reply-mark":
       return `replies to what came in by ${item.device} are marked`;

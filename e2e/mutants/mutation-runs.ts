@@ -12,8 +12,8 @@ import { findWrongPredictions, predictCells, withPredictions } from "../doctor/p
 import type { MutantResults, MutantKind } from "./mutant-results.ts";
 
 const RUN = { ...DEFAULT_RUN, passTimeoutMs: 1500, attempts: 1 };
-/** Few probes at once, with long timeouts: failures are not caused by load. */
-const AGAIN = { ...RUN, passTimeoutMs: 4000 };
+/** Run options for a repetition, with a timeout so long that load causes no failures. */
+const RETRY_RUN = { ...RUN, passTimeoutMs: 4000 };
 
 /** A cell that failed at every attempt, with the last reason. */
 export interface FailedCell {
@@ -65,29 +65,29 @@ export class MutationRuns {
     mayFail: (cell: Cell) => boolean = () => false,
   ): Promise<readonly FailedCell[]> {
     const predictions = await predictCells(this.#cluster, this.#cells, this.#deployment());
-    const last = new Map<string, CellResult>();
+    const lastResults = new Map<string, CellResult>();
     const probe = async (cells: readonly Cell[], run = RUN): Promise<readonly FailedCell[]> => {
       if (cells.length === 0) return [];
       const results = await runCells(cells, variant, this.#deployment(), run);
-      for (const result of results) last.set(result.id, result);
+      for (const result of results) lastResults.set(result.id, result);
       return cells.flatMap((cell, index) => {
         const result = results[index];
         return result?.ok === true ? [] : [{ cell, reason: result?.reason ?? "no result" }];
       });
     };
-    const again = await probe(
+    const failedTwice = await probe(
       (await probe(this.#cells)).map(({ cell }) => cell),
-      AGAIN,
+      RETRY_RUN,
     );
-    const surprising = again.flatMap(({ cell }) => (mayFail(cell) ? [] : [cell]));
-    const third = new Map((await probe(surprising, AGAIN)).map((failed) => [failed.cell, failed]));
-    const predicted = { cluster: this.#cluster, deployment: this.#deployment(), variant, cells: this.#cells };
+    const unexpected = failedTwice.flatMap(({ cell }) => (mayFail(cell) ? [] : [cell]));
+    const failedThrice = new Map((await probe(unexpected, RETRY_RUN)).map((failed) => [failed.cell, failed]));
+    const predictedCells = { cluster: this.#cluster, deployment: this.#deployment(), variant, cells: this.#cells };
     this.#comparePredictions(
-      await confirmPredictions(withPredictions([...last.values()], predictions), (ids) =>
-        predictAgain(predicted, ids, AGAIN),
+      await confirmPredictions(withPredictions([...lastResults.values()], predictions), (ids) =>
+        predictAgain(predictedCells, ids, RETRY_RUN),
       ),
     );
-    return again.flatMap((failed) => (mayFail(failed.cell) ? [failed] : (third.get(failed.cell) ?? [])));
+    return failedTwice.flatMap((failed) => (mayFail(failed.cell) ? [failed] : (failedThrice.get(failed.cell) ?? [])));
   }
 
   /** Counts the predictions. @throws an error if one is wrong */

@@ -27,6 +27,7 @@ interface ListedRule {
   readonly name: string;
 }
 
+/** Command that lists Interlay's table as JSON. */
 export const listRules: readonly string[] = ["nft", "--json", "list", "table", ...TABLE];
 
 /** Parses the output of the command `listRules`. */

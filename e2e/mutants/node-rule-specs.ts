@@ -36,7 +36,7 @@ export function registerNodeRuleSpecs(getContext: () => MutantContext): void {
       })),
     ];
     for (const { title, detectors, argvs } of mutants) {
-      const seen = await context.runs.run(
+      const failedIds = await context.runs.run(
         {
           kind: "nft",
           title,
@@ -48,7 +48,7 @@ export function registerNodeRuleSpecs(getContext: () => MutantContext): void {
         },
         VARIANT,
       );
-      assert.deepEqual(seen, detectors, title);
+      assert.deepEqual(failedIds, detectors, title);
     }
   });
 }

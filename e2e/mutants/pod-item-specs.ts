@@ -22,26 +22,26 @@ export function registerPodItemSpecs(getContext: () => MutantContext, options: M
       pods,
       argvs: () => Promise.resolve(argvs),
     }));
-    const marked = records.filter(({ plan }) => plan.items.some(({ kind }) => kind === "reply-mark"));
-    const inPod = ({ netns }: (typeof records)[number], argv: readonly string[]) => [
+    const markedRecords = records.filter(({ plan }) => plan.items.some(({ kind }) => kind === "reply-mark"));
+    const enterPod = ({ netns }: (typeof records)[number], argv: readonly string[]) => [
       "nsenter",
       `--net=${netns}`,
       "--",
       ...argv,
     ];
     const readRules = async (record: (typeof records)[number]) =>
-      parseNftRules(await context.execOnNode(inPod(record, listRules)));
-    const [first] = marked;
-    const rules = (first === undefined ? [] : await readRules(first)).map(({ chain, name }) => ({
+      parseNftRules(await context.execOnNode(enterPod(record, listRules)));
+    const [firstRecord] = markedRecords;
+    const rules = (firstRecord === undefined ? [] : await readRules(firstRecord)).map(({ chain, name }) => ({
       kind: "nft" as const,
       title: `underlay eth0: pod: nft rule in ${chain}: ${name}`,
       reason: name,
-      pods: marked.map(({ pod }) => pod.name),
+      pods: markedRecords.map(({ pod }) => pod.name),
       argvs: async () => {
-        const commands = marked.map(async (record) =>
+        const commands = markedRecords.map(async (record) =>
           (await readRules(record))
             .filter((rule) => rule.chain === chain && rule.name === name)
-            .map((rule) => inPod(record, buildDeleteRuleCommand(rule))),
+            .map((rule) => enterPod(record, buildDeleteRuleCommand(rule))),
         );
         return (await Promise.all(commands)).flat();
       },

@@ -17,10 +17,10 @@ export const RECREATED_PODS: readonly string[] = (["underlay", "multi-nic"] as c
 export async function recreatePods(
   cluster: Cluster,
   api: ClusterApi,
-  before: Deployment,
+  deployment: Deployment,
   timeoutMs = TIMEOUT_MS,
 ): Promise<Deployment> {
-  await before.closeProbers();
+  await deployment.closeProbers();
   await Promise.all(
     RECREATED_PODS.map(async (name) => {
       const toGone = (error: unknown): "gone" => {

@@ -1,4 +1,4 @@
-/** Placeholders for what differs between clusters, by value: addresses, ranges, names of nodes. */
+/** Placeholders by the text that they replace: addresses, ranges and names of nodes, which differ between clusters. */
 export type NameMap = ReadonlyMap<string, string>;
 
 const MAC = /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g;
@@ -11,9 +11,9 @@ const NOT_AFTER = "(?![0-9A-Za-z:-]|\\.[0-9])";
 /** Replaces everything that two clusters cannot have in common by placeholders, so that the rest must be equal. Pure. */
 export function replaceNames(text: string, names: NameMap): string {
   const longest = [...names].filter(([value]) => value !== "").sort(([a], [b]) => b.length - a.length);
-  const named = longest.reduce((rest, [value, name]) => {
+  const replaced = longest.reduce((current, [value, name]) => {
     const pattern = new RegExp(`${NOT_BEFORE}${value.replaceAll(".", "\\.")}${NOT_AFTER}`, "g");
-    return rest.replaceAll(pattern, name);
+    return current.replaceAll(pattern, name);
   }, text);
-  return named.replaceAll(MAC, "MAC").replaceAll(NODE_LINK, "NODE-LINK");
+  return replaced.replaceAll(MAC, "MAC").replaceAll(NODE_LINK, "NODE-LINK");
 }

@@ -36,26 +36,26 @@ export async function readPodState(side: ParitySide): Promise<ReadonlyMap<string
       (["a", "b"] as const).map((role) => ({ node, type, name: podName(type, index, role) })),
     ),
   );
-  const facts = pods.map(async ({ node, type, name }): Promise<readonly [string, PodState]> => {
+  const podStates = pods.map(async ({ node, type, name }): Promise<readonly [string, PodState]> => {
     const inPod = async (...argv: readonly string[]) => replaceNames(await api.exec(NAMESPACE, name, argv), names);
-    const both = async (what: string) =>
+    const showFamilies = async (object: string) =>
       (
         await Promise.all(
-          deployment.families.map((family) => inPod("ip", family === "ipv6" ? "-6" : "-4", what, "show")),
+          deployment.families.map((family) => inPod("ip", family === "ipv6" ? "-6" : "-4", object, "show")),
         )
       ).join("");
     const plan =
       type === "overlay"
         ? "" // Interlay wires none
         : replaceNames((await explainPod(cluster, node, { namespace: NAMESPACE, name })).stdout, names);
-    const pod = replaceNames(asMade(await api.core.readNamespacedPod({ name, namespace: NAMESPACE })), names);
-    return [name, { pod, routes: await both("route"), rules: await both("rule"), plan }];
+    const pod = replaceNames(formatPod(await api.core.readNamespacedPod({ name, namespace: NAMESPACE })), names);
+    return [name, { pod, routes: await showFamilies("route"), rules: await showFamilies("rule"), plan }];
   });
-  return new Map(await Promise.all(facts));
+  return new Map(await Promise.all(podStates));
 }
 
 /** Returns a pod object without fields that differ between any two pods. */
-function asMade({ metadata, spec }: V1Pod): string {
+function formatPod({ metadata, spec }: V1Pod): string {
   const annotations = Object.entries(metadata?.annotations ?? {})
     .filter(([name]) => name !== "cni.projectcalico.org/containerID")
     .sort();
@@ -70,8 +70,8 @@ interface VariantState {
 /** Switches the cluster to the variant, and probes every cell. */
 export async function readVariantState({ cluster, deployment }: ParitySide, variant: Variant): Promise<VariantState> {
   await switchVariant(cluster, variant);
-  const all = listMatrixCells(deployment.workers.length, deployment.families);
-  const results = await runCells(all, variant, deployment, DEFAULT_RUN);
+  const cells = listMatrixCells(deployment.workers.length, deployment.families);
+  const results = await runCells(cells, variant, deployment, DEFAULT_RUN);
   return { results, filters: await readAllFilters(cluster, variant.kubeProxy.mode) };
 }
 
@@ -79,7 +79,7 @@ export async function readVariantState({ cluster, deployment }: ParitySide, vari
 function buildNameMap({ cluster, deployment }: ParitySide): NameMap {
   const { spec, nodes, probeImage } = cluster;
   const ranges = [spec, ...(spec.ipv6 === undefined ? [] : [spec.ipv6])];
-  const role = (name: string) => name.replace(`${spec.name}-`, "");
+  const getRole = (name: string) => name.replace(`${spec.name}-`, "");
   return new Map([
     [probeImage, "PROBE"],
     ...ranges.flatMap(({ overlayCidr, serviceCidr, underlayCidr }): [string, string][] => [
@@ -89,9 +89,9 @@ function buildNameMap({ cluster, deployment }: ParitySide): NameMap {
       [getGateway(underlayCidr), "GATEWAY"],
     ]),
     ...nodes.flatMap(({ name, address, address6 }): [string, string][] => [
-      [name, role(name)],
-      [address, `ADDRESS(${role(name)})`],
-      ...(address6 === undefined ? [] : [[address6, `ADDRESS6(${role(name)})`] as [string, string]]),
+      [name, getRole(name)],
+      [address, `ADDRESS(${getRole(name)})`],
+      ...(address6 === undefined ? [] : [[address6, `ADDRESS6(${getRole(name)})`] as [string, string]]),
     ]),
     ...[...deployment.pods.values()]
       .filter(({ name }) => !name.startsWith("node-")) // these have their node's addresses

@@ -28,7 +28,7 @@ export function parseCyclonusReport(
     .map(([, name = "", content = ""]): PeerSpecResult => {
       const spec = { name: unescapeXml(name), seconds: 0 };
       if (!content.includes("<failure")) return { ...spec, status: "passed" };
-      const reason = known.find((one) => spec.name.includes(one.spec))?.reason;
+      const reason = known.find((skip) => spec.name.includes(skip.spec))?.reason;
       return reason === undefined
         ? { ...spec, status: "failed", error: "connectivity differs from the policies: see cyclonus.log" }
         : { ...spec, status: "skipped", error: reason };

@@ -23,9 +23,9 @@ export function toChecks({ suite, podType, specs }: PeerRun): readonly CheckResu
 
 /** Parses the name of a check by `toChecks`; undefined for another check. */
 export function parsePeerCheck(name: string): { readonly suite: PeerSuiteName; readonly podType: PodType } | undefined {
-  const [first, second, ...spec] = name.split(" / ");
-  const suite = PEER_SUITES.find((one) => one === first);
-  const podType = POD_TYPES.find((one) => one === second);
+  const [suiteName, typeName, ...spec] = name.split(" / ");
+  const suite = PEER_SUITES.find((peerSuite) => peerSuite === suiteName);
+  const podType = POD_TYPES.find((type) => type === typeName);
   return suite === undefined || podType === undefined || spec.length === 0 ? undefined : { suite, podType };
 }
 
