@@ -17,6 +17,7 @@ import {
   type PluginContext,
 } from "./plugin-context.ts";
 
+/** Last number of the underlay pod's address; that of the multi-NIC pod follows. */
 const LAST = 20;
 /** Maximum milliseconds from the pod's being Ready until it is reached. */
 const AT_ONCE_MS = 1000;
@@ -38,35 +39,35 @@ export function registerAddressMigrationSpecs(context: () => PluginContext): voi
           node,
           annotations: { [annotation]: findNetworkName("fixed"), "interlay.dev/ip": addresses.join(",") },
         });
-        const thirds = [EXTERNAL, podName("underlay", 1, "a"), podName("multi-nic", 1, "a")];
-        const probers = await Promise.all(thirds.map((third) => deployment.getProber(third)));
-        const known = async (third: string, address: string) => {
-          const link = third.startsWith("multi") ? "net1" : "eth0";
+        const clients = [EXTERNAL, podName("underlay", 1, "a"), podName("multi-nic", 1, "a")];
+        const probers = await Promise.all(clients.map((client) => deployment.getProber(client)));
+        const readKnownMac = async (client: string, address: string) => {
+          const link = client.startsWith("multi") ? "net1" : "eth0";
           const argv = ["ip", "neighbour", "show", "dev", link, "to", address];
           const text =
-            third === EXTERNAL
+            client === EXTERNAL
               ? (await getExternalHost(deployment.external).exec(argv)).stdout
-              : await context().api.exec("interlay-e2e", third, argv);
+              : await context().api.exec("interlay-e2e", client, argv);
           return /lladdr (\S+)/.exec(text)?.[1] ?? "";
         };
 
         await createPluginPod(context(), testPod(0));
         await waitForPluginPod(context(), name);
-        const before = (await findPodNic(context(), name, nic)).mac;
+        const oldMac = (await findPodNic(context(), name, nic)).mac;
         const probes = addresses.flatMap((address) =>
           probers.map((from) => ({ from, address, protocol: "tcp" as const, server: name })),
         );
         assert.deepEqual(await findUnanswered(probes), [], "before the move");
-        for (const third of thirds)
+        for (const client of clients)
           for (const address of addresses)
-            assert.equal(await known(third, address), before, `${third} knows ${address}`);
+            assert.equal(await readKnownMac(client, address), oldMac, `${client} knows ${address}`);
 
         await By("the pod is deleted, and created on the other node", async () => {
           await deletePods(context(), [name]);
           await createPluginPod(context(), testPod(1));
           await waitForPluginPod(context(), name, 20);
         });
-        const took = await Promise.all(
+        const latencies = await Promise.all(
           probes.map(async ({ from, address }) => {
             const { ok, server, latencyMs, error } = await from.probe({
               protocol: "tcp",
@@ -78,19 +79,19 @@ export function registerAddressMigrationSpecs(context: () => PluginContext): voi
             return latencyMs;
           }),
         );
-        const after = await readMac(context(), name, nic);
-        assert.notEqual(after, before, "the other node's link has the same MAC: nothing had to be announced");
-        for (const third of thirds)
+        const newMac = await readMac(context(), name, nic);
+        assert.notEqual(newMac, oldMac, "the other node's link has the same MAC: nothing had to be announced");
+        for (const client of clients)
           for (const address of addresses)
             await Eventually(
-              `${third} has the new MAC of ${address}`,
-              () => known(third, address),
-              (mac) => mac === after,
+              `${client} has the new MAC of ${address}`,
+              () => readKnownMac(client, address),
+              (mac) => mac === newMac,
               { timeout: 2000 },
             );
-        const slowest = Math.max(...took);
+        const slowest = Math.max(...latencies);
         process.stdout.write(
-          `      · ${families.join(" and ")} from ${thirds.join(", ")}: answered after at most ${slowest} ms\n`,
+          `      · ${families.join(" and ")} from ${clients.join(", ")}: answered after at most ${slowest} ms\n`,
         );
         assert.ok(slowest <= AT_ONCE_MS, `the slowest answer came after ${slowest} ms`);
         await deletePods(context(), [name]);

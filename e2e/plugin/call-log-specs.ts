@@ -29,7 +29,7 @@ export async function readLog(context: PluginContext, node: number): Promise<rea
     .map((line) => entry.parse(JSON.parse(line)));
 }
 
-export function logSpecs(context: () => PluginContext): void {
+export function registerCallLogSpecs(context: () => PluginContext): void {
   It(
     "the call log has one JSON line for each call with the durations of its steps, readable only by root",
     async () => {
@@ -46,13 +46,13 @@ export function logSpecs(context: () => PluginContext): void {
         STEPS,
       );
       // The announcement follows the answer.
-      const within = Object.entries(add.steps).filter(([step]) => step !== "start" && step !== "announce");
-      const sum = within.reduce((total, [, ms]) => total + ms, 0);
+      const measuredSteps = Object.entries(add.steps).filter(([step]) => step !== "start" && step !== "announce");
+      const sum = measuredSteps.reduce((total, [, ms]) => total + ms, 0);
       assert.ok(sum <= add.milliseconds + 1, `steps of ${sum} ms in a call of ${add.milliseconds} ms`);
       // duplicate address detection: attempts × interval
       assert.ok((add.steps["wire"] ?? 0) >= 290, `duplicate address detection took ${add.steps["wire"] ?? 0} ms`);
-      const failed = calls.find(({ error }) => error?.includes("did not answer") === true);
-      assert.ok(failed?.milliseconds !== undefined, "a call that failed has a line with its error");
+      const failedCall = calls.find(({ error }) => error?.includes("did not answer") === true);
+      assert.ok(failedCall?.milliseconds !== undefined, "a call that failed has a line with its error");
     },
   );
 

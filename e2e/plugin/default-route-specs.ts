@@ -19,11 +19,11 @@ import { buildHostPodName } from "../pods/suite-pods.ts";
 import { DeferCleanup } from "../harness.ts";
 import { findInFamily } from "./find-in-family.ts";
 
-const DEFAULT = "interlay.dev/default-route-nic";
+const ANNOTATION = "interlay.dev/default-route-nic";
 const createPodWithDefault = (name: string, networks: string, nic: string): PluginPod => ({
   name,
   node: 0,
-  annotations: { [NETWORKS_ANNOTATION]: networks, [DEFAULT]: nic },
+  annotations: { [NETWORKS_ANNOTATION]: networks, [ANNOTATION]: nic },
 });
 
 const CHOSEN = [
@@ -32,7 +32,7 @@ const CHOSEN = [
   { testPod: createPodWithDefault("by-last", `${UNDERLAY},${UNDERLAY}`, "net2"), nic: "net2" },
   { testPod: createPodWithDefault("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
 ] as const;
-/** A pod that never becomes ready. */
+/** A pod whose annotation names an unknown NIC, so that it never becomes ready. */
 export const INVALID_DEFAULT_ROUTE = createPodWithDefault("by-none", UNDERLAY, "lan9");
 /** Destinations that only the node has; the pod's default route leads elsewhere. */
 const HIJACKED: readonly PluginPod[] = [
@@ -44,7 +44,7 @@ export const ROUTING_PODS: readonly PluginPod[] = [...CHOSEN.map(({ testPod }) =
 export function registerRoutingSpecs(context: () => PluginContext): void {
   for (const { testPod, nic } of CHOSEN)
     It(
-      `${DEFAULT}: ${nic} of ${testPod.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and sends with its address`,
+      `${ANNOTATION}: ${nic} of ${testPod.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and sends with its address`,
       async () => {
         const { addresses } = await findPodNic(context(), testPod.name, nic);
         for (const family of context().families) {
@@ -66,7 +66,7 @@ export function registerRoutingSpecs(context: () => PluginContext): void {
       },
     );
 
-  It(`${DEFAULT}: an unknown NIC is reported on the pod, with its NICs`, () =>
+  It(`${ANNOTATION}: an unknown NIC is reported on the pod, with its NICs`, () =>
     waitForEvent(
       context(),
       INVALID_DEFAULT_ROUTE.name,
@@ -79,19 +79,23 @@ export function registerRoutingSpecs(context: () => PluginContext): void {
     "hijackCIDRs: only underlay and multi-NIC pods with the option reach a destination that only the node has",
     async () => {
       const { api, deployment, families } = context();
-      const ask = async (prober: Prober, address: string) => {
+      const findServer = async (prober: Prober, address: string) => {
         const { server } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 2000 });
         return server;
       };
-      const plain = await deployment.getProber("underlay-1-a");
+      const plainProber = await deployment.getProber("underlay-1-a");
       for (const family of families) {
         const address = ON_NODE[family];
         for (const { name } of HIJACKED) {
           const prober = new Prober(name, await api.attach(PLUGIN_NAMESPACE, name, CLIENT));
           DeferCleanup(() => prober.close());
-          assert.equal(await ask(prober, address), buildHostPodName(0), `${name} -> ${address}`);
+          assert.equal(await findServer(prober, address), buildHostPodName(0), `${name} -> ${address}`);
         }
-        assert.equal(await ask(plain, address), undefined, `underlay-1-a, which has no such option, -> ${address}`);
+        assert.equal(
+          await findServer(plainProber, address),
+          undefined,
+          `underlay-1-a, which has no such option, -> ${address}`,
+        );
       }
     },
   );

@@ -28,7 +28,7 @@ const createCarefulPod = (name: string, annotations: Readonly<Record<string, str
   annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("careful"), ...annotations },
 });
 
-/** The pod that both options allow. */
+/** Builds the pod that conflictDetection and gatewayDetection let start. */
 export const createProbingPod = ({ cluster }: PluginContext): PluginPod =>
   createCarefulPod(PROBING_NETWORK, { [FIXED]: buildUnderlayAddresses(cluster.spec, RANGES.fixed, FREE).join(",") });
 export const PROBE_OPTIONS: readonly PluginPod[] = [
@@ -36,8 +36,8 @@ export const PROBE_OPTIONS: readonly PluginPod[] = [
   { name: "options-more", node: 0, annotations: { "k8s.v1.cni.cncf.io/networks": findNetworkName("options") } },
 ];
 
-/** Pods that never become ready: another machine has the address, or no gateway answers. */
-export function isDuplicate({ cluster, families }: PluginContext): readonly PluginPod[] {
+/** Lists pods that never become ready: another machine has the address, or no gateway answers. */
+export function listRejectedPods({ cluster, families }: PluginContext): readonly PluginPod[] {
   return [
     ...families.map((family) =>
       createCarefulPod(`held-${family}`, {
@@ -48,19 +48,21 @@ export function isDuplicate({ cluster, families }: PluginContext): readonly Plug
   ];
 }
 
-/** Addresses that the external host takes. */
+/** Lists the addresses that the external host takes. */
 export function listHeldAddresses({ cluster, families }: PluginContext): readonly string[] {
   return families.map((family) =>
     findInFamily(buildUnderlayAddresses(cluster.spec, RANGES.fixed, HELD[family]), family),
   );
 }
 
-const marked = z.object({ spec: z.object({ conflict: z.string() }) });
+const addressInConflict = z.object({ spec: z.object({ conflict: z.string() }) });
 
-/** Releases conflicts as an operator would: an address for which another host answered stays marked. */
+/** Deletes addresses that are marked as in conflict, as an operator would: they stay marked after the conflict. */
 export async function releaseConflicts({ objects }: ClusterApi): Promise<void> {
   const { items } = await objects.list(GROUP_VERSION, "UnderlayAddress");
-  for (const name of items.flatMap((one) => (marked.safeParse(one).success ? (one.metadata?.name ?? []) : []))) {
+  for (const name of items.flatMap((item) =>
+    addressInConflict.safeParse(item).success ? (item.metadata?.name ?? []) : [],
+  )) {
     const object: Omit<NetworkObject, "spec"> = {
       apiVersion: GROUP_VERSION,
       kind: "UnderlayAddress",
@@ -81,16 +83,16 @@ export function registerDuplicateAddressSpecs(context: () => PluginContext): voi
           "cat",
           "/sys/class/net/eth0/address",
         ]);
-        const words = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is already used by ${stdout.trim()}`;
+        const pattern = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is already used by ${stdout.trim()}`;
         if (family === "ipv4")
-          await waitForEvent(context(), `held-${family}`, "UnderlayWiringFailed", new RegExp(words));
+          await waitForEvent(context(), `held-${family}`, "UnderlayWiringFailed", new RegExp(pattern));
         // With an IPv6 gateway the reference macvlan waits for the kernel's own detection, before Interlay's plugin is called.
         else
           await waitForEvent(
             context(),
             `held-${family}`,
             "FailedCreatePodSandBox",
-            new RegExp(`${words}|${held} in DADFAILED state`),
+            new RegExp(`${pattern}|${held} in DADFAILED state`),
           );
       },
     );

@@ -27,7 +27,7 @@ function parseExplained(text: string): readonly Explained[] {
   }));
 }
 
-export function explainSpecs(context: () => PluginContext): void {
+export function registerExplainSpecs(context: () => PluginContext): void {
   const explain = (type: "overlay" | "underlay" | "multi-nic") =>
     context().cluster.exec(getWorkerName(context().cluster, 0), [
       INSTALLED_EXECUTABLE,
@@ -51,11 +51,11 @@ export function explainSpecs(context: () => PluginContext): void {
         }
         const { deployment, cluster } = context();
         const device = type === "underlay" ? "veth0" : "eth0";
-        const own = deployment.getAddress(podName(type, 0, "a"), "main");
+        const podAddress = deployment.getAddress(podName(type, 0, "a"), "main");
         const node = deployment.getAddress("node-1", "main");
         for (const cidr of [cluster.spec.overlayCidr, cluster.spec.serviceCidr])
           assert.ok(
-            lines.some(({ line }) => line === `pod: route ${cidr} via ${node} dev ${device} src ${own}`),
+            lines.some(({ line }) => line === `pod: route ${cidr} via ${node} dev ${device} src ${podAddress}`),
             `no line for ${cidr}:\n${stdout}`,
           );
       },

@@ -18,22 +18,22 @@ const TIMEOUT_MS = 2000;
 const TRIES = 3;
 
 /** Sends all probes at once. @returns a line for each probe with a wrong or missing answer */
-export async function findUnanswered(questions: readonly HttpProbe[]): Promise<readonly string[]> {
-  const lines = await Promise.all(questions.map(probeOnce));
+export async function findUnanswered(probes: readonly HttpProbe[]): Promise<readonly string[]> {
+  const lines = await Promise.all(probes.map(probeOnce));
   return lines.filter((line) => line !== undefined);
 }
 
 async function probeOnce({ from, address, protocol, server, seen }: HttpProbe): Promise<string | undefined> {
-  let wrong = "";
+  let problem = "";
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const port = protocol === "icmp" ? 0 : TCP_PORT;
     const answer = await from.probe({ protocol, address, port, timeoutMs: TIMEOUT_MS });
     if (answer.ok && (protocol === "icmp" || (answer.server === server && (seen ?? answer.seen) === answer.seen)))
       return undefined;
-    wrong = answer.ok
+    problem = answer.ok
       ? `answered by ${answer.server ?? "nobody with a name"}, who saw ${answer.seen ?? "nothing"}, not by ${server}${seen === undefined ? "" : ` who saw ${seen}`}`
       : (answer.error ?? "no answer");
     await sleep(200);
   }
-  return `${from.name} -> ${address} (${protocol}): ${wrong}`;
+  return `${from.name} -> ${address} (${protocol}): ${problem}`;
 }

@@ -27,10 +27,10 @@ const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
  */
 export const ON_NODE: Readonly<Record<IpFamily, string>> = { ipv4: "192.0.2.66", ipv6: "2001:db8:66::1" };
 export const PLUGIN_BRIDGE = "plugin0";
-/** Address without a host: near the end of the node range, which is allocated from its beginning. */
+/** Last number of an address without a host, near the end of the node range, which is allocated from its beginning. */
 export const SILENT_GATEWAY = 122;
 
-/** Purpose of a network of the suite, and the third number of its addresses. */
+/** Third number of the pools' addresses, by the pools' kind. */
 export const RANGES = { fixed: 201, silent: 202, beyond: 203 } as const;
 
 /** An object that the suite applies. */
@@ -67,7 +67,7 @@ function listUnderlayCidrs({ underlayCidr, ipv6 }: Spec): readonly string[] {
   return [underlayCidr, ...(ipv6 === undefined ? [] : [ipv6.underlayCidr])];
 }
 
-/** Name of the network for Multus's annotations. */
+/** Returns the name of a network for Multus's annotations. */
 export const findNetworkName = (name: string): string => `${SYSTEM_NAMESPACE}/plugin-${name}`;
 
 const formatPoolName = (kind: keyof typeof RANGES, family: IpFamily): string => `plugin-${kind}-${family}`;
@@ -84,27 +84,27 @@ export function listNetworkObjects(
     beyond: [external.address, external.address6 ?? ""].filter((address) => address !== ""),
   };
   const pools = Object.entries(RANGES).flatMap(([kind, third]) =>
-    buildUnderlayAddresses(spec, third, 0).map((first, index) =>
-      buildInterlayObject("UnderlayPool", formatPoolName(kind as keyof typeof RANGES, getIpFamily(first)), {
+    buildUnderlayAddresses(spec, third, 0).map((firstAddress, index) =>
+      buildInterlayObject("UnderlayPool", formatPoolName(kind as keyof typeof RANGES, getIpFamily(firstAddress)), {
         subnet: listUnderlayCidrs(spec)[index],
-        ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
-        gateway: findInFamily(gateways[kind as keyof typeof RANGES], getIpFamily(first)),
+        ranges: [`${firstAddress}/${firstAddress.includes(":") ? 120 : 26}`],
+        gateway: findInFamily(gateways[kind as keyof typeof RANGES], getIpFamily(firstAddress)),
         podSelector: { matchLabels: createPoolLabel(kind as keyof typeof RANGES) },
       }),
     ),
   );
-  const from = (kind: keyof typeof RANGES) => families.map((family) => formatPoolName(kind, family));
+  const namePools = (kind: keyof typeof RANGES) => families.map((family) => formatPoolName(kind, family));
   const networks = [
-    buildInterlayObject("UnderlayNetwork", "plugin-fixed", { pools: from("fixed") }),
+    buildInterlayObject("UnderlayNetwork", "plugin-fixed", { pools: namePools("fixed") }),
     buildInterlayObject("UnderlayNetwork", "plugin-careful", {
-      pools: from("fixed"),
+      pools: namePools("fixed"),
       options: { conflictDetection: true, gatewayDetection: true },
     }),
     buildInterlayObject("UnderlayNetwork", "plugin-silent", {
-      pools: from("silent"),
+      pools: namePools("silent"),
       options: { gatewayDetection: true, probeAttempts: 2 },
     }),
-    buildInterlayObject("UnderlayNetwork", "plugin-beyond", { pools: from("beyond") }),
+    buildInterlayObject("UnderlayNetwork", "plugin-beyond", { pools: namePools("beyond") }),
     buildInterlayObject("UnderlayNetwork", "plugin-hijack", { options: { hijackCIDRs: families.map(findHostCidr) } }),
     buildInterlayObject("UnderlayNetwork", "plugin-options", {
       options: {
@@ -149,9 +149,9 @@ function buildInterlayObject(kind: string, name: string, spec: unknown): Network
 }
 
 /** Creates the objects, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */
-export async function installNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
-  await Promise.all(all.map((object) => ensureObject(api, object)));
-  const networkNames = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
+export async function installNetworks(api: ClusterApi, objects: readonly NetworkObject[]): Promise<void> {
+  await Promise.all(objects.map((object) => ensureObject(api, object)));
+  const networkNames = objects.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
   await Eventually(
     "a NetworkAttachmentDefinition for every UnderlayNetwork",
     () => listDefinitions(api),
@@ -160,15 +160,15 @@ export async function installNetworks(api: ClusterApi, all: readonly NetworkObje
 }
 
 /** Deletes the objects, and waits until their definitions are deleted too. */
-export async function removeNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
+export async function removeNetworks(api: ClusterApi, objects: readonly NetworkObject[]): Promise<void> {
   await Promise.all(
-    all.map((object) =>
+    objects.map((object) =>
       retryOnServerError(() => api.objects.delete(object)).catch((error: unknown) => {
         if (getStatusCode(error) !== 404) throw error;
       }),
     ),
   );
-  const names = all.map(({ metadata }) => metadata.name);
+  const names = objects.map(({ metadata }) => metadata.name);
   await Eventually(
     "the networks' NetworkAttachmentDefinitions are deleted",
     () => listDefinitions(api),

@@ -57,8 +57,8 @@ export async function createPluginPod({ api, cluster }: PluginContext, testPod: 
     testPod.annotations,
     labels,
   );
-  const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: PLUGIN_NAMESPACE } };
-  await ensureObject(api, here);
+  const podManifest: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: PLUGIN_NAMESPACE } };
+  await ensureObject(api, podManifest);
 }
 
 /** Waits until a pod is ready. @throws an error with the pod's Events and messages */
@@ -114,7 +114,7 @@ export async function deletePods({ api }: PluginContext, names: readonly string[
       const { items } = await retryOnServerError(() => api.core.listNamespacedPod({ namespace: PLUGIN_NAMESPACE }));
       return items.flatMap(({ metadata }) => (names.includes(metadata?.name ?? "") ? [metadata?.name] : []));
     },
-    (left) => left.length === 0,
+    (remaining) => remaining.length === 0,
     { timeout: READY_MS },
   );
 }
@@ -156,9 +156,10 @@ export async function readPodNics({ api }: PluginContext, name: string): Promise
 
 export async function findPodNic(context: PluginContext, pod: string, nic: string): Promise<PodNic> {
   const nics = await readPodNics(context, pod);
-  const found = nics.find(({ name }) => name === nic);
-  if (found === undefined) throw new Error(`pod ${pod} has no NIC ${nic}, but ${nics.map((n) => n.name).join(", ")}`);
-  return found;
+  const podNic = nics.find(({ name }) => name === nic);
+  if (podNic === undefined)
+    throw new Error(`pod ${pod} has no NIC ${nic}, but ${nics.map((candidate) => candidate.name).join(", ")}`);
+  return podNic;
 }
 
 /** Returns the MAC of a pod's link from its kernel: in a lab's containers /sys is the node's. */

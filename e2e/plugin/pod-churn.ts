@@ -43,8 +43,8 @@ export function registerPodChurnSpecs(context: () => PluginContext): void {
         await Promise.all(testPods.map((testPod) => createPluginPod(context(), testPod)));
         await Promise.all(names.map((name) => waitForPluginPod(context(), name)));
       });
-      const prober = await context().deployment.getProber(buildHostPodName(1));
-      const other = await context().deployment.getProber(buildHostPodName(0));
+      const localProber = await context().deployment.getProber(buildHostPodName(1));
+      const remoteProber = await context().deployment.getProber(buildHostPodName(0));
       const nics = await Promise.all(
         testPods.map(async ({ name, annotations }) => ({
           name,
@@ -59,12 +59,12 @@ export function registerPodChurnSpecs(context: () => PluginContext): void {
         POD_COUNT * context().families.length,
         `addresses: ${addresses.join(", ")}`,
       );
-      const questions = nics.flatMap((nic) =>
+      const probes = nics.flatMap((nic) =>
         nic.addresses.flatMap((address) =>
-          [prober, other].map((from) => ({ from, address, protocol: "tcp" as const, server: nic.name })),
+          [localProber, remoteProber].map((from) => ({ from, address, protocol: "tcp" as const, server: nic.name })),
         ),
       );
-      assert.deepEqual(await findUnanswered(questions), []);
+      assert.deepEqual(await findUnanswered(probes), []);
       assert.equal((await listClaims(context(), names)).length, POD_COUNT * context().families.length);
       await By("the pods are deleted", () => deletePods(context(), names));
       await Eventually(
@@ -77,14 +77,14 @@ export function registerPodChurnSpecs(context: () => PluginContext): void {
             ...(await listClaims(context(), names)),
           ];
         },
-        (left) => left.length === 0,
+        (differences) => differences.length === 0,
         { timeout: 60_000, interval: 500 },
       );
     },
   );
 }
 
-/** Files in which plugin and agent record pods. */
+/** Lists the files in which plugin and agent record pods. */
 async function listRecords(context: PluginContext): Promise<readonly string[]> {
   const { stdout } = await context.cluster.exec(context.workers[1] ?? "", [
     "find",

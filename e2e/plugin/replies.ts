@@ -9,7 +9,7 @@ import { type Manifest, NAMESPACE as PEERS, buildNodePortName, podName } from ".
 import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../support/prober.ts";
 import { type HttpProbe, findUnanswered } from "./http-probe.ts";
-import { type RoutedHost, createRoutedHost, findRoutedAddress } from "./routed-host.ts";
+import { type RoutedHost, createRoutedHost, runOnExternalHost } from "./routed-host.ts";
 import { buildUnderlayAddresses, findNetworkName } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,
@@ -42,7 +42,7 @@ export function registerReplySpecs(context: () => PluginContext): void {
         for (const node of context().workers.keys()) {
           await routeToNode(context(), addresses, node);
           await waitUntilKnown(from, addresses, podName(type, node, "b"));
-          const questions = addresses.flatMap((address) => {
+          const probes = addresses.flatMap((address) => {
             const seen = deployment.getAddress("external", "main", getIpFamily(address));
             const common = { address, server: podName(type, node, "b") };
             return (["tcp", "udp"] as const).flatMap((protocol): HttpProbe[] => [
@@ -54,7 +54,7 @@ export function registerReplySpecs(context: () => PluginContext): void {
                   ]),
             ]);
           });
-          assert.deepEqual(await findUnanswered(questions), [], `by node ${node + 1}`);
+          assert.deepEqual(await findUnanswered(probes), [], `by node ${node + 1}`);
         }
       },
     );
@@ -63,19 +63,23 @@ export function registerReplySpecs(context: () => PluginContext): void {
     const routedHost = await createRoutedHost(context());
     if (routedHost === undefined) Skip("the external host may not create a network behind itself");
     DeferCleanup(() => routedHost.close());
-    const own = await ownAddresses(context(), routedHost);
+    const addressProbes = await listAddressProbes(context(), routedHost);
     assert.deepEqual(
-      await findUnanswered(own),
+      await findUnanswered(addressProbes),
       [],
       "into an underlay pod's eth0, and into net1 while eth0 has the default route",
     );
     for (const type of POD_TYPES)
       for (const node of context().workers.keys())
-        assert.deepEqual(await nodePorts(context(), routedHost, type, node), [], `${type} pods, by node ${node + 1}`);
+        assert.deepEqual(
+          await probeNodePorts(context(), routedHost, type, node),
+          [],
+          `${type} pods, by node ${node + 1}`,
+        );
   });
 }
 
-/** A Service for pods of the type, with a load balancer's address and an external IP in each family. */
+/** Creates a Service for pods of the type. @returns a load balancer's address and an external IP in each family */
 async function createBalancedService(
   { api, cluster, families }: PluginContext,
   type: PodType,
@@ -116,7 +120,7 @@ async function routeToNode({ deployment }: PluginContext, addresses: readonly st
   const external = getExternalHost(deployment.external);
   for (const address of addresses) {
     const via = deployment.getAddress(`node-${node + 1}`, "main", getIpFamily(address));
-    await findRoutedAddress(external, ["ip", "route", "replace", address, "via", via]);
+    await runOnExternalHost(external, ["ip", "route", "replace", address, "via", via]);
     DeferCleanup(() => external.exec(["ip", "route", "delete", address]));
   }
 }
@@ -131,7 +135,7 @@ async function waitUntilKnown(from: Prober, addresses: readonly string[], server
     );
 }
 
-async function ownAddresses(context: PluginContext, routedHost: RoutedHost): Promise<readonly HttpProbe[]> {
+async function listAddressProbes(context: PluginContext, routedHost: RoutedHost): Promise<readonly HttpProbe[]> {
   const nics = await Promise.all(
     BEHIND_GATEWAY.map(async ({ name, annotations }) => ({
       name,
@@ -153,7 +157,7 @@ async function ownAddresses(context: PluginContext, routedHost: RoutedHost): Pro
   );
 }
 
-async function nodePorts(
+async function probeNodePorts(
   context: PluginContext,
   routedHost: RoutedHost,
   type: PodType,
@@ -166,11 +170,13 @@ async function nodePorts(
       (["tcp", "udp"] satisfies Protocol[]).map(async (protocol) => {
         const to = { kind: "node-port", service: buildNodePortName(type, "Local"), node } as const;
         const { address, port } = deployment.locate({ to, protocol, port: TCP_PORT, family });
-        const ask = () => routedHost.prober.probe({ protocol, address, port, timeoutMs: 2000 });
-        const first = await ask();
-        const { ok, server: by, seen, error } = first.ok ? first : await ask();
-        const right = ok && by === server && seen === routedHost.getAddress(family);
-        return right ? [] : [`${address}:${port} (${protocol}): ${error ?? `${by ?? ""} saw ${seen ?? ""}`}`];
+        const probeOnce = () => routedHost.prober.probe({ protocol, address, port, timeoutMs: 2000 });
+        const firstAnswer = await probeOnce();
+        const { ok, server: answeringServer, seen, error } = firstAnswer.ok ? firstAnswer : await probeOnce();
+        const isExpected = ok && answeringServer === server && seen === routedHost.getAddress(family);
+        return isExpected
+          ? []
+          : [`${address}:${port} (${protocol}): ${error ?? `${answeringServer ?? ""} saw ${seen ?? ""}`}`];
       }),
     ),
   );

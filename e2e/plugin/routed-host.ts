@@ -10,7 +10,7 @@ const NETWORKS = {
   ipv6: { network: "2001:db8:51::/64", gateway: "2001:db8:51::1", peer: "2001:db8:51::2", bits: 64 },
 } as const satisfies Readonly<Record<IpFamily, unknown>>;
 const NAME = "beyond";
-const INSIDE = ["ip", "netns", "exec", NAME] as const;
+const IN_NAMESPACE = ["ip", "netns", "exec", NAME] as const;
 
 /** A host that is not on the underlay: requests and replies pass a gateway. */
 export interface RoutedHost {
@@ -28,18 +28,18 @@ export async function createRoutedHost(context: PluginContext): Promise<RoutedHo
   const { deployment, families, workers } = context;
   const external = getExternalHost(deployment.external);
   if ((await external.exec(["ip", "netns", "add", NAME])).exitCode !== 0) return undefined;
-  const ip = (...argv: readonly string[]) => findRoutedAddress(external, ["ip", ...argv]);
-  const within = (...argv: readonly string[]) => findRoutedAddress(external, [...INSIDE, ...argv]);
+  const ip = (...argv: readonly string[]) => runOnExternalHost(external, ["ip", ...argv]);
+  const runInside = (...argv: readonly string[]) => runOnExternalHost(external, [...IN_NAMESPACE, ...argv]);
   await ip("link", "add", "name", NAME, "type", "veth", "peer", "name", "eth0", "netns", NAME);
   await ip("link", "set", NAME, "up");
-  await within("ip", "link", "set", "eth0", "up");
+  await runInside("ip", "link", "set", "eth0", "up");
   for (const family of families) {
     const { gateway, peer, bits, network } = NETWORKS[family];
-    const atOnce = family === "ipv6" ? ["nodad"] : [];
-    await ip("address", "add", `${gateway}/${bits}`, "dev", NAME, ...atOnce);
-    await within("ip", "address", "add", `${peer}/${bits}`, "dev", "eth0", ...atOnce);
-    await within("ip", "route", "add", "default", "via", gateway);
-    await findRoutedAddress(external, [
+    const flags = family === "ipv6" ? ["nodad"] : [];
+    await ip("address", "add", `${gateway}/${bits}`, "dev", NAME, ...flags);
+    await runInside("ip", "address", "add", `${peer}/${bits}`, "dev", "eth0", ...flags);
+    await runInside("ip", "route", "add", "default", "via", gateway);
+    await runOnExternalHost(external, [
       "sysctl",
       "-qw",
       family === "ipv4" ? "net.ipv4.ip_forward=1" : "net.ipv6.conf.all.forwarding=1",
@@ -56,7 +56,7 @@ export async function createRoutedHost(context: PluginContext): Promise<RoutedHo
         deployment.getAddress("external", "main", family),
       );
   }
-  const prober = new Prober(NAME, await external.attach([...INSIDE, ...CLIENT]));
+  const prober = new Prober(NAME, await external.attach([...IN_NAMESPACE, ...CLIENT]));
   return {
     prober,
     getAddress: (family) => NETWORKS[family].peer,
@@ -71,7 +71,7 @@ export async function createRoutedHost(context: PluginContext): Promise<RoutedHo
   };
 }
 
-export async function findRoutedAddress(external: ExternalHost, argv: readonly string[]): Promise<string> {
+export async function runOnExternalHost(external: ExternalHost, argv: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await external.exec(argv);
   if (exitCode !== 0) throw new Error(`${argv.join(" ")} on the outside host: ${stderr.trim()}`);
   return stdout;

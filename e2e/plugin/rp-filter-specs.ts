@@ -23,10 +23,10 @@ export function registerRpFilterSpecs(context: () => PluginContext, variant: Var
           await Eventually(
             `the agent of node ${node + 1} makes every tunnel loose`,
             () => execOnNode(context(), node, "cat", `/proc/sys/net/ipv4/conf/${TUNNEL}/rp_filter`),
-            (own) => Math.max(Number(own), Number(value)) !== 1,
+            (linkValue) => Math.max(Number(linkValue), Number(value)) !== 1,
           );
-        const all = listMatrixCells(workers.length, ["ipv4"]);
-        const results = await By(`${all.length} cells`, () => runCells(all, variant, deployment, DEFAULT_RUN));
+        const cells = listMatrixCells(workers.length, ["ipv4"]);
+        const results = await By(`${cells.length} cells`, () => runCells(cells, variant, deployment, DEFAULT_RUN));
         const failed = results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`);
         assert.deepEqual(failed, []);
       },
@@ -46,10 +46,10 @@ async function setRpFilter(context: PluginContext, node: number, value: string):
   const names = (await execOnNode(context, node, "ip", "netns", "list"))
     .split("\n")
     .flatMap((line) => line.split(" ")[0] ?? []);
-  for (const name of names.filter((one) => one !== "")) {
-    const within = (...argv: readonly string[]) =>
+  for (const name of names.filter((text) => text !== "")) {
+    const runInNamespace = (...argv: readonly string[]) =>
       context.cluster.exec(context.workers[node] ?? "", ["nsenter", `--net=/var/run/netns/${name}`, ...argv]);
-    await within("sysctl", "-qw", `${path("all")}=${value}`);
-    DeferCleanup(() => within("sysctl", "-qw", `${path("all")}=0`));
+    await runInNamespace("sysctl", "-qw", `${path("all")}=${value}`);
+    DeferCleanup(() => runInNamespace("sysctl", "-qw", `${path("all")}=0`));
   }
 }

@@ -16,7 +16,7 @@ import {
 } from "./plugin-context.ts";
 
 interface Shape {
-  readonly what: string;
+  readonly description: string;
   readonly testPod: PluginPod;
   /** The pod's NICs, eth0 first. */
   readonly nics: readonly string[];
@@ -25,12 +25,12 @@ interface Shape {
 }
 
 const createShape = (
-  what: string,
+  description: string,
   name: string,
   annotations: Readonly<Record<string, string>>,
   nics: readonly string[],
 ): Shape => ({
-  what,
+  description,
   testPod: { name, node: name.endsWith("2") ? 1 : 0, annotations },
   nics,
   outside: annotations[DEFAULT_NETWORK_ANNOTATION] === UNDERLAY,
@@ -76,23 +76,32 @@ export const SHAPES: readonly Shape[] = [
 ];
 
 export function registerShapeSpecs(context: () => PluginContext): void {
-  for (const { what, testPod, nics, outside } of SHAPES)
-    It(`${what}: every NIC answers all types of pods, nodes and the external host`, async () => {
-      const found = await readPodNics(context(), testPod.name);
+  for (const { description, testPod, nics, outside } of SHAPES)
+    It(`${description}: every NIC answers all types of pods, nodes and the external host`, async () => {
+      const podNics = await readPodNics(context(), testPod.name);
       assert.deepEqual(
-        found.map(({ name }) => name),
+        podNics.map(({ name }) => name),
         nics,
       );
-      const probed = found.filter(({ name }) => name !== "eth0" || outside);
-      const questions = await Promise.all(
+      const probed = podNics.filter(({ name }) => name !== "eth0" || outside);
+      const probes = await Promise.all(
         probed.flatMap(({ addresses }) => addresses.map((address) => createProbes(context(), testPod.name, address))),
       );
-      const wrong = await By(`${questions.flat().length} questions`, () => findUnanswered(questions.flat()));
-      assert.deepEqual(wrong, []);
-      for (const { name, addresses } of found.filter((nic) => nic.name !== "eth0"))
+      const unanswered = await By(`${probes.flat().length} questions`, () => findUnanswered(probes.flat()));
+      assert.deepEqual(unanswered, []);
+      for (const { name, addresses } of podNics.filter((nic) => nic.name !== "eth0"))
         for (const address of addresses) {
-          const outsider = address.includes(":") ? "2001:db8::1" : "203.0.113.1";
-          const route = await execInPluginPod(context(), testPod.name, "ip", "route", "get", outsider, "from", address);
+          const externalAddress = address.includes(":") ? "2001:db8::1" : "203.0.113.1";
+          const route = await execInPluginPod(
+            context(),
+            testPod.name,
+            "ip",
+            "route",
+            "get",
+            externalAddress,
+            "from",
+            address,
+          );
           assert.match(
             route,
             new RegExp(` dev ${name} `),
@@ -108,13 +117,13 @@ async function createProbes(
   server: string,
   address: string,
 ): Promise<HttpProbe[]> {
-  const askers = [
+  const clients = [
     EXTERNAL,
     ...workers.flatMap((_, node) => [
       buildHostPodName(node),
       ...(["overlay", "underlay", "multi-nic"] as const).map((type) => podName(type, node, "a")),
     ]),
   ];
-  const probers = await Promise.all(askers.map((name) => deployment.getProber(name)));
+  const probers = await Promise.all(clients.map((name) => deployment.getProber(name)));
   return probers.flatMap((from) => PROTOCOLS.map((protocol) => ({ from, address, protocol, server })));
 }

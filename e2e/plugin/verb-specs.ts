@@ -66,7 +66,7 @@ export function registerVerbSpecs(context: () => PluginContext): void {
           {
             type: "macvlan",
             mode: "bridge",
-            ipam: { type: "interlay-ipam", pools: families.map((f) => `plugin-fixed-${f}`) },
+            ipam: { type: "interlay-ipam", pools: families.map((family) => `plugin-fixed-${family}`) },
           },
           { type: "interlay" },
         ],
@@ -81,7 +81,7 @@ export function registerVerbSpecs(context: () => PluginContext): void {
       const { status, metadata } = await waitForPluginPod(context(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
       assert.deepEqual(addresses.map(getIpFamily), families);
-      const askers = await Promise.all(
+      const clients = await Promise.all(
         [
           EXTERNAL,
           buildHostPodName(0),
@@ -90,13 +90,13 @@ export function registerVerbSpecs(context: () => PluginContext): void {
           podName("underlay", 1, "a"),
         ].map((from) => deployment.getProber(from)),
       );
-      const questions = askers.flatMap((from) =>
+      const probes = clients.flatMap((from) =>
         addresses.flatMap((address) => PROTOCOLS.map((protocol) => ({ from, address, protocol, server: name }))),
       );
-      assert.deepEqual(await findUnanswered(questions), []);
+      assert.deepEqual(await findUnanswered(probes), []);
 
-      const others = await records();
-      assert.ok(others.length > 1, "no other pod has a record");
+      const otherRecords = await listRecords();
+      assert.ok(otherRecords.length > 1, "no other pod has a record");
       await By("an attachment of the same network that the runtime does not know", async () => {
         await execOnNode(context(), NODE, "ip", "netns", "add", STALE.name);
         DeferCleanup(() => cluster.exec(getWorkerName(cluster, NODE), ["ip", "netns", "delete", STALE.name]));
@@ -113,14 +113,14 @@ export function registerVerbSpecs(context: () => PluginContext): void {
         assert.match(JSON.stringify(added["interfaces"]), /"veth0"/, JSON.stringify(added));
       });
       await By("the runtime's GC removes only this record", () =>
-        Eventually("the records without the stale one", records, (files) => files.join() === others.join(), {
+        Eventually("the records without the stale one", listRecords, (files) => files.join() === otherRecords.join(), {
           timeout: 60_000,
         }),
       );
       const route = await execOnNode(context(), NODE, "ip", "route", "show", "table", "all");
       for (const address of buildUnderlayAddresses(cluster.spec, RANGES.fixed, LAST))
         assert.ok(!route.includes(` ${address} `), route);
-      assert.deepEqual(await findUnanswered(questions), [], "after GC");
+      assert.deepEqual(await findUnanswered(probes), [], "after GC");
 
       await By("the runtime calls STATUS too", () =>
         Eventually(
@@ -146,17 +146,17 @@ export function registerVerbSpecs(context: () => PluginContext): void {
   );
 
   It("without the node's facts STATUS returns code 50 and ADD code 100, and nothing is created", async () => {
-    const nowhere = {
+    const missingPaths = {
       INTERLAY_STATE_DIRECTORY: "/var/lib/interlay/nowhere",
       INTERLAY_CNI_SOCKET: "/var/lib/interlay/nowhere.sock",
     };
-    assert.equal((await callPlugin(context(), "STATUS", { type: "interlay" }, nowhere))["code"], 50);
+    assert.equal((await callPlugin(context(), "STATUS", { type: "interlay" }, missingPaths))["code"], 50);
     const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0", sandbox: STALE.netns }], ips: [] };
-    assert.equal((await callPlugin(context(), "ADD", { type: "interlay", prevResult }, nowhere))["code"], 100);
+    assert.equal((await callPlugin(context(), "ADD", { type: "interlay", prevResult }, missingPaths))["code"], 100);
     assert.deepEqual(await callPlugin(context(), "STATUS", { type: "interlay" }), {});
   });
 
-  const records = async (): Promise<readonly string[]> =>
+  const listRecords = async (): Promise<readonly string[]> =>
     (await execOnNode(context(), NODE, "ls", RECORDS))
       .split("\n")
       .filter((line) => line !== "")

@@ -10,7 +10,7 @@ export interface OverlayAddresses {
   readonly tunnel: Addresses;
   /** On the bridge of its own overlay pods; empty where each pod has a link of its own, as with Calico. */
   readonly bridge: Addresses;
-  /** The node's first address: the kernel chooses it on a link that has none, as a Calico pod's is. */
+  /** The node's first address, which the kernel uses on a link without an address, such as a Calico pod's. */
   readonly first: Addresses;
 }
 
@@ -46,24 +46,24 @@ export function parseOverlayAddresses(listing: string, overlay: readonly string[
     const [network = "", length = ""] = cidr.split("/");
     networks.addSubnet(network, Number(length), getIpFamily(cidr));
   }
-  const found = {
+  const firstFound = {
     tunnel: new Map<IpFamily, string>(),
     bridge: new Map<IpFamily, string>(),
     first: new Map<IpFamily, string>(),
   };
   for (const { linkinfo, addr_info } of links.parse(JSON.parse(listing))) {
     for (const { local, scope } of addr_info)
-      if (local !== undefined && scope === "global" && !found.first.has(getIpFamily(local)))
-        found.first.set(getIpFamily(local), local);
+      if (local !== undefined && scope === "global" && !firstFound.first.has(getIpFamily(local)))
+        firstFound.first.set(getIpFamily(local), local);
     const kind = TUNNELS.includes(linkinfo?.info_kind ?? "") ? "tunnel" : "bridge";
     if (kind === "bridge" && linkinfo?.info_kind !== "bridge") continue;
     for (const { local, scope } of addr_info)
       if (local !== undefined && scope === "global" && networks.check(local, getIpFamily(local)))
-        if (!found[kind].has(getIpFamily(local))) found[kind].set(getIpFamily(local), local);
+        if (!firstFound[kind].has(getIpFamily(local))) firstFound[kind].set(getIpFamily(local), local);
   }
   return {
-    tunnel: Object.fromEntries(found.tunnel),
-    bridge: Object.fromEntries(found.bridge),
-    first: Object.fromEntries(found.first),
+    tunnel: Object.fromEntries(firstFound.tunnel),
+    bridge: Object.fromEntries(firstFound.bridge),
+    first: Object.fromEntries(firstFound.first),
   };
 }

@@ -5,6 +5,6 @@ export type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
 
 /** Returns addresses by their family; missing ones are left out. */
 export function groupByFamily(addresses: readonly (string | undefined)[]): Addresses {
-  const known = addresses.filter((address) => address !== undefined);
-  return Object.fromEntries(known.map((address) => [getIpFamily(address), address]));
+  const presentAddresses = addresses.filter((address) => address !== undefined);
+  return Object.fromEntries(presentAddresses.map((address) => [getIpFamily(address), address]));
 }

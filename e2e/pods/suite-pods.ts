@@ -15,7 +15,7 @@ export const FIRST_HOST_PORT: number = Math.min(...Object.values(HOST_PORTS));
 export const LAST_HOST_PORT: number = Math.max(...Object.values(HOST_PORTS));
 /** Returns the host port of a server pod. */
 export function findHostPort(pod: string): number | undefined {
-  const type = POD_TYPES.find((one) => new RegExp(`^${one}-\\d+-b$`).test(pod));
+  const type = POD_TYPES.find((podType) => new RegExp(`^${podType}-\\d+-b$`).test(pod));
   return type && HOST_PORTS[type];
 }
 /** Network of underlay links: the NetworkAttachmentDefinition that Interlay deploys. */
@@ -35,9 +35,9 @@ export const buildServiceName = (type: PodType, node: number): string => `${type
 export const buildOwnServiceName = (type: PodType, node: number): string => `${type}-${node + 1}-own`;
 export type TrafficPolicy = "Cluster" | "Local";
 export const buildNodePortName = (type: PodType, policy: TrafficPolicy): string => `${type}-${policy.toLowerCase()}`;
-/** A NodePort Service with policy Local whose only endpoint is on the first worker: the other nodes have no local endpoint. */
+/** Returns the name of a NodePort Service with policy Local whose only endpoint is on the first worker. */
 export const buildLocalFirstName = (type: PodType): string => `${type}-local-first`;
-/** A LoadBalancer Service whose virtual addresses the worker holds. */
+/** Returns the name of a LoadBalancer Service whose virtual addresses the worker holds. */
 export const buildBalancedName = (type: PodType, node: number): string => `${type}-balanced-${node + 1}`;
 /**
  * Worker with the endpoint of NodePort Services. With policy Cluster a Service has one endpoint, on the first worker: the other

@@ -19,9 +19,9 @@ import {
 } from "./protocol.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
-type Checked = ReturnType<typeof probeRequest.parse>;
+type ValidRequest = ReturnType<typeof probeRequest.parse>;
 type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
-/** An outcome with the time of the answer, where the program waited longer, to count lost packets. */
+/** An outcome with the time of the answer, if the program waited longer to count lost packets. */
 type TimedOutcome = Outcome & Partial<Pick<ProbeAnswer, "latencyMs">>;
 
 /** Reads requests from stdin as JSON lines, probes all at once, and writes a JSON line for each answer. Ends with stdin. */
@@ -46,9 +46,9 @@ function startClock(): Clock {
 }
 
 /** Probes an address. @param measure clock of the answer's `latencyMs` */
-export async function sendProbe(request: Checked, measure: Clock = startClock()): Promise<TimedOutcome> {
-  const wrongName = request.name === undefined ? undefined : await checkName(request.name, request);
-  if (wrongName !== undefined) return { ok: false, error: wrongName };
+export async function sendProbe(request: ValidRequest, measure: Clock = startClock()): Promise<TimedOutcome> {
+  const nameProblem = request.name === undefined ? undefined : await checkName(request.name, request);
+  if (nameProblem !== undefined) return { ok: false, error: nameProblem };
   switch (request.protocol) {
     case "tcp":
       return request.url === undefined ? probeTcp(request, measure) : probeHttp(request.url, request.timeoutMs);
@@ -60,30 +60,32 @@ export async function sendProbe(request: Checked, measure: Clock = startClock())
 }
 
 /** Returns what is wrong with the pod's resolver; undefined if it resolves the name to the address. */
-async function checkName(name: string, { address, timeoutMs }: Checked): Promise<string | undefined> {
+async function checkName(name: string, { address, timeoutMs }: ValidRequest): Promise<string | undefined> {
   const family = address.includes(":") ? 6 : 4;
-  let late: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    late = setTimeout(() => {
+    timer = setTimeout(() => {
       reject(new Error(`no answer in ${timeoutMs} ms`));
     }, timeoutMs);
   });
   try {
-    const found = await Promise.race([lookup(name, { family }), timeout]);
-    return isSameAddress(found.address, address) ? undefined : `the name ${name} is ${found.address}, not ${address}`;
+    const resolved = await Promise.race([lookup(name, { family }), timeout]);
+    return isSameAddress(resolved.address, address)
+      ? undefined
+      : `the name ${name} is ${resolved.address}, not ${address}`;
   } catch (error) {
     return `the name ${name} was not resolved: ${getErrorMessage(error)}`;
   } finally {
-    clearTimeout(late);
+    clearTimeout(timer);
   }
 }
 
 /** Whether two texts are the same address: IPv6 has several texts for each. */
-function isSameAddress(one: string, other: string): boolean {
-  return ipaddr.parse(one).toNormalizedString() === ipaddr.parse(other).toNormalizedString();
+function isSameAddress(first: string, second: string): boolean {
+  return ipaddr.parse(first).toNormalizedString() === ipaddr.parse(second).toNormalizedString();
 }
 
-function probeTcp(request: Checked, measure: Clock): Promise<TimedOutcome> {
+function probeTcp(request: ValidRequest, measure: Clock): Promise<TimedOutcome> {
   const { address, port, timeoutMs, connectOnly } = request;
   return new Promise((resolve) => {
     const started = performance.now();
@@ -129,27 +131,27 @@ function probeTcp(request: Checked, measure: Clock): Promise<TimedOutcome> {
   });
 }
 
-/** A lost datagram is sent again within the timeout. */
+/** Maximum number of times that a datagram is sent within the timeout. */
 const UDP_TRIES = 3;
-/** Time for the answers to the other datagrams after the first answer: a busy machine answers late, a lost datagram never. */
+/** Time for answers after the first one: a busy machine answers late, a lost datagram is never answered. */
 const LATE_ANSWER_MS = 1000;
 
-function probeUdp(request: Checked, measure: Clock): Promise<TimedOutcome> {
+function probeUdp(request: ValidRequest, measure: Clock): Promise<TimedOutcome> {
   const { address, port, timeoutMs } = request;
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     let wrongSender: string | undefined;
     let sent = 0;
     let answered = 0;
-    let first: TimedOutcome | undefined;
+    let firstOutcome: TimedOutcome | undefined;
     const end = (outcome: TimedOutcome): void => {
       clearTimeout(timer);
-      clearTimeout(late);
-      clearInterval(again);
+      clearTimeout(lateTimer);
+      clearInterval(resendTimer);
       socket.close();
       resolve(outcome);
     };
-    let late: NodeJS.Timeout | undefined;
+    let lateTimer: NodeJS.Timeout | undefined;
     const succeed = (outcome: TimedOutcome): void => {
       end({ ...outcome, ...(request.bytes === 0 ? { resent: sent - answered } : {}) });
     };
@@ -166,29 +168,29 @@ function probeUdp(request: Checked, measure: Clock): Promise<TimedOutcome> {
         return;
       }
       answered += 1;
-      const outcome = (first ??= { ...readGreeting(message.toString(), request), latencyMs: measure() });
+      const outcome = (firstOutcome ??= { ...readGreeting(message.toString(), request), latencyMs: measure() });
       if (answered >= sent || request.bytes > 0) {
         succeed(outcome);
         return;
       }
       clearTimeout(timer);
-      clearInterval(again);
-      late ??= setTimeout(() => {
+      clearInterval(resendTimer);
+      lateTimer ??= setTimeout(() => {
         succeed(outcome);
       }, LATE_ANSWER_MS);
     });
-    const ask = (): void => {
+    const sendQuestion = (): void => {
       sent += 1;
       socket.send(writeQuestion(request), port, address, (error) => {
         if (error !== null) end({ ok: false, error: error.message });
       });
     };
-    ask();
-    const again = setInterval(ask, timeoutMs / UDP_TRIES);
+    sendQuestion();
+    const resendTimer = setInterval(sendQuestion, timeoutMs / UDP_TRIES);
   });
 }
 
-function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
+function probeIcmp({ address, timeoutMs, token }: ValidRequest): Promise<Outcome> {
   return new Promise((resolve) => {
     const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
     const pattern = Buffer.from(formatProbeMark("ping", token)).toString("hex");
@@ -206,7 +208,7 @@ function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
   });
 }
 
-function readGreeting(text: string, { bytes, ...request }: Checked): Outcome {
+function readGreeting(text: string, { bytes, ...request }: ValidRequest): Outcome {
   const { data: answer } = greetingSchema.safeParse(parseProbeLine(text));
   if (answer === undefined) return { ok: false, error: `invalid answer: ${text.slice(0, 80)}` };
   const { digest, ...outcome } = answer;

@@ -93,7 +93,7 @@ export function registerSpecs(run: TestRun): void {
         const { name, act } = pickRandom(possible, context.random);
         const started = Date.now();
         const number = actions.length + 1;
-        flows.goesOn(`${number}. ${name}`);
+        flows.recordAction(`${number}. ${name}`);
         const what = await By(`${number}. ${name}`, () => act(context));
         await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(context));
         await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
@@ -110,7 +110,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("every cell passes after chaos", { timeout: 300_000 }, async () => {
-      flows.goesOn("every cell is probed");
+      flows.recordAction("every cell is probed");
       await switchVariant(context.cluster, VARIANT);
       const all = listMatrixCells(context.deployment.workers.length, context.deployment.families);
       await By(`seed ${seed}, after: ${describeActions()}`, () => assertAnswers(context, all));
@@ -121,7 +121,7 @@ export function registerSpecs(run: TestRun): void {
       await Promise.all([...context.testPods.values()].map((testPod) => deletePod(context, testPod)));
       await checkInvariants(context);
       await writeChaosReport(
-        { seed, minutes, only: only?.source, cluster: context.cluster, did: actions, flows: flows.all },
+        { seed, minutes, only: only?.source, cluster: context.cluster, actionResults: actions, flows: flows.flows },
         report,
       );
     });

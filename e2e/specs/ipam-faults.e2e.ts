@@ -8,7 +8,7 @@ import {
   assertAgreement,
   assertDistinct,
   EXACT_POOL,
-  listAllocated,
+  getAllocatedAddress,
   removeAllPods,
   setupIpamFixture,
 } from "../ipam/ipam-fixture.ts";
@@ -98,16 +98,20 @@ export function registerSpecs(run: TestRun): void {
             await signalApi(context(), "CONT");
           }
         });
-        assert.equal(listAllocated(again), address, "the pod's own address");
+        assert.equal(getAllocatedAddress(again), address, "the pod's own address");
         assert.ok(again.milliseconds < 5000, `from the local record, but it took ${again.milliseconds} ms`);
-        assert.equal(listAllocated(ofReserve), reserved.find((one) => one.node === node() && one.reserve)?.address);
+        assert.equal(
+          getAllocatedAddress(ofReserve),
+          reserved.find((one) => one.node === node() && one.reserve)?.address,
+        );
         assert.ok("code" in waits && waits.code === 11, `not a guess: ${JSON.stringify(waits)}`);
         await Eventually(
           "the objects are updated, and the reserve is filled again",
           () => context().listHeldAddresses("reserve"),
           (held) =>
             held.some(
-              (one) => one.address === listAllocated(ofReserve) && one.pod.uid === fresh.uid && one.reserve !== true,
+              (one) =>
+                one.address === getAllocatedAddress(ofReserve) && one.pod.uid === fresh.uid && one.reserve !== true,
             ) && held.filter((one) => one.node === node() && one.reserve).length === 1,
           { timeout: 60_000 },
         );
@@ -128,14 +132,18 @@ export function registerSpecs(run: TestRun): void {
         await readAddress(context(), "idle");
         const pod = await asCaller(context(), "idle");
         const calls = new IpamCaller(context().cluster, node());
-        const previous = listAllocated(await calls.add("steady", "c0", pod));
+        const previous = getAllocatedAddress(await calls.add("steady", "c0", pod));
         await startSecondAgent(context(), node());
         for (let call = 1; call <= 3; call++)
-          assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), previous, "with a second agent");
+          assert.equal(
+            getAllocatedAddress(await calls.add("steady", `c${call}`, pod)),
+            previous,
+            "with a second agent",
+          );
         for (const which of ["first", "second"]) {
           await By(`the ${which} agent is killed`, () => killOldestAgent(context(), node()));
           assert.equal(
-            listAllocated(await calls.add("steady", `after-${which}`, pod)),
+            getAllocatedAddress(await calls.add("steady", `after-${which}`, pod)),
             previous,
             `after the ${which} agent`,
           );

@@ -5,10 +5,10 @@ import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "../harness.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import type { Variant } from "../cells/gate.ts";
 import { switchVariant } from "../deployment/variant.ts";
-import { logSpecs } from "../plugin/call-log-specs.ts";
+import { registerCallLogSpecs } from "../plugin/call-log-specs.ts";
 import { registerPodChurnSpecs } from "../plugin/pod-churn.ts";
 import { ROUTING_PODS, registerRoutingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/default-route-specs.ts";
-import { explainSpecs } from "../plugin/explained.ts";
+import { registerExplainSpecs } from "../plugin/explained.ts";
 import { registerLinkSpecs } from "../plugin/links.ts";
 import { registerAddressMigrationSpecs } from "../plugin/address-migration.ts";
 import {
@@ -26,7 +26,7 @@ import {
   releaseConflicts,
   PROBE_OPTIONS,
   registerDuplicateAddressSpecs,
-  isDuplicate,
+  listRejectedPods,
 } from "../plugin/duplicate-address.ts";
 import { SHAPES, registerShapeSpecs } from "../plugin/shapes.ts";
 import { registerVerbSpecs } from "../plugin/verb-specs.ts";
@@ -37,7 +37,7 @@ import {
   execOnNode,
   type PluginContext,
 } from "../plugin/plugin-context.ts";
-import { findRoutedAddress } from "../plugin/routed-host.ts";
+import { runOnExternalHost } from "../plugin/routed-host.ts";
 import { getExternalHost } from "../deployment/deploy.ts";
 import type { Manifest } from "../pods/suite-pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -79,7 +79,7 @@ export function registerSpecs(run: TestRun): void {
           const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
           // Deprecated (RFC 4862, section 5.5.4): the host answers for the address, but does not use it as source.
           const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
-          await findRoutedAddress(external, ["ip", "address", "replace", ...argv, ...silent]);
+          await runOnExternalHost(external, ["ip", "address", "replace", ...argv, ...silent]);
           DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
         }
         for (const node of context.workers.keys())
@@ -103,7 +103,7 @@ export function registerSpecs(run: TestRun): void {
         ];
         await By(`${testPods.length} pods, some of which never become ready`, async () => {
           await Promise.all(
-            [...testPods, INVALID_DEFAULT_ROUTE, ...isDuplicate(context)].map((testPod) =>
+            [...testPods, INVALID_DEFAULT_ROUTE, ...listRejectedPods(context)].map((testPod) =>
               createPluginPod(context, testPod),
             ),
           );
@@ -118,12 +118,12 @@ export function registerSpecs(run: TestRun): void {
     registerRoutingSpecs(getContext);
     registerDuplicateAddressSpecs(getContext);
     registerLinkSpecs(getContext);
-    explainSpecs(getContext);
+    registerExplainSpecs(getContext);
     registerReplySpecs(getContext);
     registerAddressMigrationSpecs(getContext);
     registerVerbSpecs(getContext);
     registerRpFilterSpecs(getContext, VARIANT);
-    logSpecs(getContext);
+    registerCallLogSpecs(getContext);
     registerPodChurnSpecs(getContext);
   });
 }

@@ -3,7 +3,7 @@ import { BeforeAll, By, Describe, It, Skip } from "../harness.ts";
 import { Helm } from "../install/helm.ts";
 import { registerHelmSpecs } from "../install/helm-specs.ts";
 import { InstallContext, type SequenceSpec } from "../install/install-context.ts";
-import { uninstallSpecs } from "../install/uninstall-specs.ts";
+import { registerUninstallSpecs } from "../install/uninstall-specs.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { setupCluster } from "../support/setup-cluster.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -42,7 +42,7 @@ export function registerSpecs(run: TestRun): void {
       });
     };
     registerHelmSpecs(addSpec);
-    uninstallSpecs(addSpec);
+    registerUninstallSpecs(addSpec);
   });
 }
 
