@@ -64,8 +64,8 @@ describe("chooseNodes", () => {
     );
     assert.match(choice.unusable.join(), /^simulated \(without Interlay's agent/);
     assert.deepEqual(chooseNodes({ nodes, interlay }, { ...OPTIONS, datapath: "none" }).unusable, []);
-    const ours = interlay && { ...interlay, ours: true };
-    assert.deepEqual(chooseNodes({ nodes, interlay: ours }, OPTIONS).unusable, []);
+    const fromSuite = interlay && { ...interlay, installedBySuite: true };
+    assert.deepEqual(chooseNodes({ nodes, interlay: fromSuite }, OPTIONS).unusable, []);
   });
 
   it("chooses two of fifty workers, whatever their number", () => {

@@ -27,7 +27,7 @@ export function chooseNodes(
   const workers = selected.filter(({ controlPlane }) => !controlPlane);
   const candidates = nodeSelector !== undefined || workers.length === 0 ? selected : workers;
   // The run itself installs an agent on every node if there is none.
-  const isInstalled = datapath === "interlay" && interlay?.ours === false && interlay.returnPaths.size > 0;
+  const isInstalled = datapath === "interlay" && interlay?.installedBySuite === false && interlay.returnPaths.size > 0;
   const agents = isInstalled ? interlay.returnPaths : undefined;
   const assessed = candidates.map((node) => ({ node, reason: explainUnusable(node, agents) }));
   const usable = assessed.flatMap(({ node, reason }) => (reason === undefined ? [node] : []));

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 
-/** Returns the number of addresses in a CIDR, a range `FIRST-LAST` or a single address. Throws for any other text. */
+/** Returns the number of addresses in a CIDR, a range `FIRST-LAST` or a single address. @throws for any other text */
 export function countAddresses(range: string): bigint {
   if (range.includes("/")) {
     const [address, length] = ipaddr.parseCIDR(range);

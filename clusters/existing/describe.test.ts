@@ -55,7 +55,12 @@ describe("the description of an existing cluster", () => {
 
 describe("the selection for a run on an existing cluster", () => {
   it("uses the named network, Interlay's, or the only one", () => {
-    const interlay = { image: "i", setting: "notrack", ours: false, returnPaths: new Map<string, string>() };
+    const interlay = {
+      image: "i",
+      setting: "notrack",
+      installedBySuite: false,
+      returnPaths: new Map<string, string>(),
+    };
     const choose = (
       macvlans: readonly string[],
       options: Parameters<typeof chooseNetwork>[1],

@@ -24,7 +24,7 @@ describe("preflight of an existing cluster", () => {
   it("requires addresses for the workers that get pods, not for all workers", () => {
     const nodes = [...GOOD.nodes, ...[3, 4, 5, 6].map((n) => createNode(`w${n}`))];
     const returnPaths = new Map(nodes.map(({ name }) => [name, "notrack"]));
-    const interlay = { image: "interlay:1", setting: "auto", ours: false, returnPaths };
+    const interlay = { image: "interlay:1", setting: "auto", installedBySuite: false, returnPaths };
     const small = { nodes, interlay, poolRanges: ["10.7.200.0/29"] };
     assert.deepEqual(problems(small), ["warning: nodes"]);
     assert.deepEqual(problems(small, { workers: 6 }), ["error: free addresses"]);
@@ -52,7 +52,7 @@ describe("preflight of an existing cluster", () => {
         interlay: {
           image: "i",
           setting: "auto",
-          ours: false,
+          installedBySuite: false,
           returnPaths: new Map([
             ["w1", "notrack"],
             ["w2", "snat"],

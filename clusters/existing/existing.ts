@@ -142,7 +142,7 @@ async function prepareInterlay(
   { image, workers, nodePods, pullSecrets }: InstallContext,
   progress: Progress,
 ): Promise<void> {
-  const isInstalledByUser = inventory.interlay?.ours === false;
+  const isInstalledByUser = inventory.interlay?.installedBySuite === false;
   if (datapath === "none" || (isInstalledByUser && pool === undefined)) return;
   const range = pool === undefined ? undefined : await parsePoolRange(pool, subnet, workers, nodePods);
   if (isInstalledByUser) {
@@ -162,7 +162,7 @@ async function prepareInterlay(
 }
 
 async function removeInterlay(config: KubeConfig, { interlay }: ClusterInventory, progress: Progress): Promise<void> {
-  if (interlay?.ours !== true) return;
+  if (interlay?.installedBySuite !== true) return;
   await runTimed(progress, "uninstall Interlay and restore the nodes", () =>
     uninstallInterlay(config, { timeoutMs: UNINSTALL_TIMEOUT_MS, force: true, log: () => undefined }),
   );

@@ -17,8 +17,8 @@ export async function raiseHostNeighbourLimits(workers: number, progress: Progre
 }
 
 function createLimits(family: string): KernelLimits {
-  const because = "the neighbours of all nodes and pods of a lab are in one table";
+  const reason = "the neighbours of all nodes and pods of a lab are in one table";
   // The highest threshold first, so that no lower one exceeds it in between.
-  const atLeast = Object.fromEntries(Object.entries(THRESHOLDS).toReversed());
-  return { prefix: `net.${family}.neigh.default`, atLeast, because };
+  const minimums = Object.fromEntries(Object.entries(THRESHOLDS).toReversed());
+  return { prefix: `net.${family}.neigh.default`, minimums, reason };
 }

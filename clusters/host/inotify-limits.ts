@@ -7,6 +7,6 @@ import type { KernelLimits } from "./kernel-limits.ts";
  */
 export const INOTIFY: KernelLimits = {
   prefix: "fs.inotify",
-  atLeast: { max_user_instances: 1024, max_user_watches: 524_288 },
-  because: "several nodes share it",
+  minimums: { max_user_instances: 1024, max_user_watches: 524_288 },
+  reason: "several nodes share it",
 };

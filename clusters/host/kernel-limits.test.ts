@@ -13,7 +13,7 @@ describe("raiseLimits", () => {
     writeFileSync(join(directory, "low"), "128\n");
     writeFileSync(join(directory, "high"), "9000\n");
     const notes: string[] = [];
-    const limits = { prefix: "fs.inotify", atLeast: { low: 1024, high: 1024, absent: 1 }, because: "many share it" };
+    const limits = { prefix: "fs.inotify", minimums: { low: 1024, high: 1024, absent: 1 }, reason: "many share it" };
     await raiseLimits(limits, { note: (text) => void notes.push(text) }, root);
     assert.equal(readFileSync(join(directory, "low"), "utf8"), "1024");
     assert.equal(readFileSync(join(directory, "high"), "utf8"), "9000\n");

@@ -6,9 +6,9 @@ export interface KernelLimits {
   /** Common prefix of the sysctls, like `fs.inotify`. */
   readonly prefix: string;
   /** Minimum value by the last part of the sysctl's name. */
-  readonly atLeast: Readonly<Record<string, number>>;
+  readonly minimums: Readonly<Record<string, number>>;
   /** Reason for the note that is printed. */
-  readonly because: string;
+  readonly reason: string;
 }
 
 /**
@@ -17,11 +17,11 @@ export interface KernelLimits {
  * @param root directory of the sysctls
  */
 export async function raiseLimits(
-  { prefix, atLeast, because }: KernelLimits,
+  { prefix, minimums, reason }: KernelLimits,
   progress: Pick<Progress, "note">,
   root = "/proc/sys",
 ): Promise<void> {
-  for (const [name, minimum] of Object.entries(atLeast)) {
+  for (const [name, minimum] of Object.entries(minimums)) {
     const file = `${root}/${prefix.replaceAll(".", "/")}/${name}`;
     const current = Number(await readFile(file, "utf8").catch(() => String(minimum)));
     if (current >= minimum) continue;
@@ -29,6 +29,6 @@ export async function raiseLimits(
       () => true,
       () => false,
     );
-    if (raised) progress.note(`${prefix}.${name} raised from ${current} to ${minimum}: ${because}`);
+    if (raised) progress.note(`${prefix}.${name} raised from ${current} to ${minimum}: ${reason}`);
   }
 }

@@ -17,8 +17,8 @@ const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => par
  */
 export async function findFreeUnderlay(engine: DockerEngine, spec: ClusterSpec, progress: Progress): Promise<Underlay> {
   const current = await readSubnetAndRange(engine, spec.name);
-  const used = await listUsedRanges(engine, getNetworkName(spec.name));
-  const { underlay, conflict } = chooseUnderlay(spec, current, used);
+  const usedRanges = await listUsedRanges(engine, getNetworkName(spec.name));
+  const { underlay, conflict } = chooseUnderlay(spec, current, usedRanges);
   if (conflict !== undefined)
     progress.note(
       `${spec.underlayCidr} is in use (${conflict.range}, ${conflict.by}): the underlay is ${underlay.underlayCidr}`,

@@ -24,7 +24,10 @@ function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Restricts a process of the OCI runtime specification: `process` of config.json, or the file of `runc exec --process`. */
+/**
+ * Restricts a process of the OCI runtime specification: `process` of config.json, or the file of `runc exec --process`.
+ * @param missing capabilities that this machine lacks
+ */
 export function restrictProcess(process: Json, missing: ReadonlySet<string>): Json {
   const restricted = { ...process };
   delete restricted["rlimits"];
@@ -44,7 +47,7 @@ export function restrictProcess(process: Json, missing: ReadonlySet<string>): Js
   };
 }
 
-/** Restricts a config.json. */
+/** Restricts the process of a config.json. */
 export function restrictConfig(config: Json, missing: ReadonlySet<string>): Json {
   return isObject(config["process"]) ? { ...config, process: restrictProcess(config["process"], missing) } : config;
 }

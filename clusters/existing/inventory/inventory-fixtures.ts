@@ -35,7 +35,7 @@ export function createInventory(change: Partial<ClusterInventory> = {}): Cluster
     calico: ["10.233.64.0/18 VXLAN"],
     overlayCidrs: ["10.233.64.0/18"],
     serviceCidrs: ["10.233.0.0/18"],
-    interlay: { image: "interlay:1", setting: "auto", ours: false, returnPaths },
+    interlay: { image: "interlay:1", setting: "auto", installedBySuite: false, returnPaths },
     poolRanges: ["10.7.200.0/24"],
     heldAddresses: 0,
     denied: [],

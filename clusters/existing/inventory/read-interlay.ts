@@ -15,7 +15,7 @@ export interface InventoryInterlay {
         /** `returnPath` of ConfigMap interlay-config: a return path, or `auto`. */
         readonly setting: string;
         /** Whether a run of the suite has installed it, and removes it. */
-        readonly ours: boolean;
+        readonly installedBySuite: boolean;
         /** The return path that the agent of each node uses, from its NodeState; undefined: not reported yet. */
         readonly returnPaths: ReadonlyMap<string, string | undefined>;
       }
@@ -59,7 +59,7 @@ export async function readInterlay(config: KubeConfig, daemonSets: readonly V1Da
         : {
             image,
             setting: settings?.data?.["returnPath"] ?? "auto",
-            ours: daemonSet?.metadata?.labels?.[OWNER_LABEL] !== undefined,
+            installedBySuite: daemonSet?.metadata?.labels?.[OWNER_LABEL] !== undefined,
             returnPaths: new Map(
               states.map(({ metadata, status }) => [metadata.name, status?.returnPath?.mode ?? undefined]),
             ),
