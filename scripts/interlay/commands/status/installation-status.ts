@@ -78,13 +78,13 @@ function judgeNode(
   status: NodeStatus | undefined,
 ): { readonly verdict: NodeVerdict; readonly problem?: string } {
   const empty = { returnPath: null, kubeProxy: null, attachments: 0, conditions: [] };
-  const known = { name, ...(status ?? empty) };
+  const nodeStatus = { name, ...(status ?? empty) };
   // The conditions of an agent that does not run may be old.
-  if (!hasReadyAgent) return { verdict: { ...known, ready: false }, problem: "its agent is not ready." };
+  if (!hasReadyAgent) return { verdict: { ...nodeStatus, ready: false }, problem: "its agent is not ready." };
   if (status === undefined || status.conditions.length === 0)
-    return { verdict: { ...known, ready: false }, problem: "its agent has not published a NodeState yet." };
+    return { verdict: { ...nodeStatus, ready: false }, problem: "its agent has not published a NodeState yet." };
   const failed = status.conditions.filter((condition) => condition.status !== "True");
-  if (failed.length === 0) return { verdict: { ...known, ready: true } };
+  if (failed.length === 0) return { verdict: { ...nodeStatus, ready: true } };
   const reasons = failed.map(({ type, reason, message }) => `${type} (${reason}): ${message}`);
-  return { verdict: { ...known, ready: false }, problem: reasons.join(" ") };
+  return { verdict: { ...nodeStatus, ready: false }, problem: reasons.join(" ") };
 }
