@@ -21,12 +21,12 @@ export type AddressType = (typeof ADDRESS_TYPES)[number];
 /** All address types, as iptables and nft name them. */
 export const ADDRESS_TYPES = ["unspec", ...ROUTE_TYPES] as const;
 
-/** Part of a packet that a rule's own route lookup uses. */
+/** Key of a route lookup that a rule makes. */
 export interface FibQuery {
   readonly address: string;
   /** Source address of the lookup, for policy rules. */
   readonly source?: string;
-  /** Mark of the lookup; 0 unless the rule asks for the packet's. */
+  /** Mark of the lookup; 0 unless the rule uses the packet's mark. */
   readonly mark?: number;
   /** Restricts the answer to this link: `--limit-iface-in`, `fib daddr . iif`. */
   readonly outLink?: string;
@@ -48,13 +48,13 @@ export interface HookContext {
   readonly findRouteLink: (query: FibQuery) => string | undefined;
   /** Reports whether a rule has added the element during this trace (`update @set`), in any hook of this namespace. */
   readonly hasAddedElement: (set: SetElement) => boolean;
-  /** Notes that a rule adds an element to a dynamic set: `update @set { … }`, `SET --add-set`. */
+  /** Records that a rule adds an element to a dynamic set: `update @set { … }`, `SET --add-set`. */
   readonly addElement: (set: SetElement) => void;
   /** Kind of a link (`veth`, …), for `iiftype` and `oifkind`. */
   readonly findLinkKind: (link: string) => string | undefined;
   /** Called once at priority -200 of `prerouting` and `output`: sets conntrack state, status, direction, mark and tuple. Returns an untracked packet as it is. */
   readonly track: (packet: Packet) => Packet;
-  /** Reports whether nat chains decide about this packet at this hook: it is the first of a connection that has no binding of this kind. */
+  /** Reports whether nat chains of this hook evaluate the packet: it is the first of a connection without a translation of this kind. */
   readonly needsTranslation: (packet: Packet, hook: Hook) => boolean;
   /**
    * Called once at the nat priority of a hook (-100 prerouting and output, 100 input and postrouting) for a packet that
@@ -63,7 +63,7 @@ export interface HookContext {
   readonly translate: (packet: Packet, hook: Hook, translation: Translation | undefined) => Packet;
 }
 
-/** A rule that the packet met. */
+/** A rule that matched the packet. */
 export interface RuleStep {
   /** `ip`, `ip6`, `inet`, `netdev` or `bridge`. */
   readonly family: string;

@@ -20,7 +20,7 @@ export interface Packet extends Tuple {
   readonly tcpFlags?: readonly TcpFlag[] | undefined;
   readonly icmpType?: number | undefined;
   readonly icmpCode?: number | undefined;
-  /** Bytes from the IP header on. */
+  /** Length in bytes with the IP header. */
   readonly length: number;
   readonly dontFragment: boolean;
   /** TTL or hop limit. */
@@ -28,7 +28,7 @@ export interface Packet extends Tuple {
   readonly mark: number;
   /** Mark of the connection's conntrack entry. */
   readonly connmark: number;
-  /** Undefined before conntrack saw the packet (priority -200). A rule sets `untracked` (notrack). */
+  /** Undefined before conntrack sees the packet (priority -200); `untracked` after a notrack rule. */
   readonly conntrackState: ConntrackState | undefined;
   /** Translations of the connection: IPS_DST_NAT, IPS_SRC_NAT. */
   readonly conntrackStatus: { readonly dnat: boolean; readonly snat: boolean };
@@ -54,7 +54,7 @@ export type Translation =
       readonly addresses?: readonly [string, string];
       /** First and last port. */
       readonly ports?: readonly [number, number];
-      /** The kernel chooses a port at random, also where the packet's own is free. */
+      /** Set if the kernel chooses a random port even if the packet's own port is free. */
       readonly isPortRandom?: true;
     }
   /** Source becomes the address of the outgoing link. */

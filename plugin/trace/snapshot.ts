@@ -16,7 +16,7 @@ const link = z.object({
   up: z.boolean(),
   /** IFF_LOWER_UP; false for a veth whose peer is down. */
   carrier: z.boolean(),
-  /** IFF_NOARP: the link asks for no neighbour. */
+  /** IFF_NOARP: the link resolves no neighbours. */
   noArp: z.boolean().default(false),
   promiscuous: z.boolean().default(false),
   /** Other end of a veth pair: id of its namespace (undefined if that namespace is not in the snapshot) and its name there. */
@@ -46,7 +46,7 @@ const link = z.object({
   bridgePort: z
     .object({ state: z.string(), isolated: z.boolean(), hairpin: z.boolean(), learning: z.boolean() })
     .optional(),
-  /** Programs that see the link's packets and that the model does not know: `xdp`, `tc ingress`, `tc egress`, a lossy qdisc. */
+  /** Programs and queueing disciplines on the link that the model does not support: `xdp`, `tc ingress`, `tc egress`, a lossy qdisc. */
   programs: z.array(z.string()).default([]),
 });
 export type LinkSnapshot = Readonly<z.infer<typeof link>>;
@@ -138,11 +138,11 @@ const neighbour = z.object({
   family,
   address: z.string(),
   link: z.string(),
-  /** Undefined while it is not known. */
+  /** Undefined if the neighbour is not resolved. */
   mac: z.string().optional(),
   /** NUD_* names: `PERMANENT`, `REACHABLE`, `STALE`, `FAILED`, … */
   state: z.array(z.string()),
-  /** An address that this namespace answers for (proxy ARP). */
+  /** Whether this namespace answers for the address (proxy ARP). */
   proxy: z.boolean().default(false),
 });
 export type NeighbourSnapshot = Readonly<z.infer<typeof neighbour>>;
@@ -194,9 +194,9 @@ const namespace = z.object({
   ip6tablesLegacy: z.string().nullable(),
   /** Output of `ipset save`; null if it could not be read. */
   ipsets: z.string().nullable(),
-  /** null: conntrack is not loaded. */
+  /** Null if conntrack is not loaded. */
   conntrack: z.object({ max: z.int(), count: z.int() }).nullable(),
-  /** Sockets that accept connections or datagrams; null if they were not read, and then every port counts as open. */
+  /** Sockets that accept connections or datagrams; null if they were not read: then every port counts as open. */
   listeners: z.array(listener).nullable().default(null),
   /** Parts that could not be read, one sentence each. */
   problems: z.array(z.string()).default([]),
@@ -216,7 +216,7 @@ export type TraceSnapshot = Readonly<z.infer<typeof traceSnapshot>>;
  * Parses a saved snapshot.
  *
  * @param text JSON as `interlay trace --snapshot` writes it
- * @throws Error that names each invalid field
+ * @throws an error that names each invalid field
  */
 export function parseSnapshot(text: string): TraceSnapshot {
   const result = traceSnapshot.safeParse(JSON.parse(text));

@@ -8,7 +8,7 @@ export interface TraceRequest {
   /** Address that the client binds; without it the kernel selects one. */
   readonly sourceAddress?: string;
   readonly destination: string;
-  /** Name of the Service whose ClusterIP the destination is: nobody answers there unless a rule translates it. */
+  /** Name of the Service whose ClusterIP is the destination: no host answers there unless a rule translates it. */
   readonly service?: string;
   readonly protocol: PacketProtocol;
   /** Destination port; ignored for ICMP. */
@@ -17,12 +17,12 @@ export interface TraceRequest {
   readonly bytes?: number;
 }
 
-/** Result of a packet, a path or a trace. `unknown`: the model cannot decide; the reason says why. */
+/** Result of a packet, a path or a trace; `unknown` if the model cannot decide. */
 export type TraceVerdict = "pass" | "drop" | "reject" | "unknown";
 
-/** Why a packet does not arrive. Keys of the remedies. */
+/** Kinds of failures; each has a remedy. */
 export type FailureKind =
-  /** A netfilter rule or a chain's policy drops, rejects, or is not understood. */
+  /** A netfilter rule or a chain's policy drops or rejects the packet, or is not supported. */
   | "rule"
   /** An INVALID packet is dropped: this node does not see both directions of the connection. */
   | "invalid-state"
@@ -48,10 +48,10 @@ export type FailureKind =
   | "loop"
   /** The packet leaves the namespaces of the snapshot. */
   | "outside"
-  /** Something that the model does not know: a kind of link, an eBPF program. */
+  /** The model does not support something, such as a kind of link or an eBPF program. */
   | "not-modelled";
 
-/** One decision of the kernel about a packet, in order. */
+/** A decision of the kernel about a packet. */
 export type TraceEvent =
   | { readonly kind: "rule"; readonly hook: Hook; readonly step: RuleStep }
   | {
@@ -78,7 +78,7 @@ export interface FramePass {
   readonly direction: "in" | "out";
 }
 
-/** A packet's way through one network namespace. */
+/** A packet's path through one network namespace. */
 export interface TraceHop {
   readonly namespace: { readonly id: string; readonly kind: string; readonly name: string };
   /** Undefined in the namespace that sends the packet. */
@@ -89,14 +89,14 @@ export interface TraceHop {
   readonly after: Tuple;
   readonly conntrackState: Packet["conntrackState"];
   readonly mark: number;
-  /** The packet is inside of this packet of a tunnel. */
+  /** Outer packet, if the packet is in a tunnel. */
   readonly outer?: Tuple;
   /** Links that the frame passes on its way to the next hop. */
   readonly passes: readonly FramePass[];
   readonly events: readonly TraceEvent[];
 }
 
-/** Why a packet does not arrive, and what decided that. */
+/** Reason why a packet does not arrive. */
 export interface TraceFailure {
   readonly verdict: Exclude<TraceVerdict, "pass">;
   readonly kind: FailureKind;
@@ -104,7 +104,7 @@ export interface TraceFailure {
   /** One sentence that names the object: `rp_filter=1 on eth0: the route to 10.0.0.1 is by cali1`. */
   readonly text: string;
   readonly hook?: Hook;
-  /** The rule that decided, or that is not understood. */
+  /** The rule that dropped or rejected the packet, or that is not supported. */
   readonly rule?: RuleStep;
   /** Bytes that the sender learns by ICMP (fragmentation needed, packet too big); with kind `mtu` and verdict `reject`. */
   readonly mtu?: number;

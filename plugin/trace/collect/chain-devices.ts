@@ -2,7 +2,7 @@ import type { NamespaceSnapshot } from "../snapshot.ts";
 
 type Nftables = NonNullable<NamespaceSnapshot["nftables"]>;
 
-/** Hooks of links: only chains of these have devices. */
+/** Hooks whose chains belong to devices. */
 const DEVICE_HOOKS = ["ingress", "egress"];
 
 /** A chain of `nft -j list ruleset`. */
@@ -14,13 +14,13 @@ interface NftChain {
   readonly dev?: unknown;
 }
 
-/** Whether a chain lacks its devices: nft 1.0.6 leaves them out of its JSON. */
+/** Reports whether a chain lacks its devices, which nft 1.0.6 omits in its JSON. */
 export function lacksDevices(nftables: Nftables): boolean {
   return nftables.some(({ chain }) => isWithoutDevice(chain as NftChain | undefined));
 }
 
 /**
- * Writes the devices of chains into them.
+ * Adds missing devices to chains.
  *
  * @param listing output of `nft list chains`
  * @returns the same objects, with `dev` (a name, or several) where it was missing

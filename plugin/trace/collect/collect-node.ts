@@ -6,12 +6,12 @@ import { connectLinks } from "./connect-links.ts";
 import { findPodNamespaces } from "./find-pod-namespaces.ts";
 import { type CollectedNamespace, readNamespace } from "./read-namespace.ts";
 
-/** Namespaces that are read at the same time; each starts some ten short processes. */
+/** Number of namespaces that are read at the same time; each read starts about ten short processes. */
 const PARALLEL = 4;
 
 /**
- * Reads this node's network namespace and those of its pods. Needs root, in the node's network namespace. A pod that ends in
- * the meantime is left out.
+ * Reads this node's network namespace and those of its pods. Needs root in the node's network namespace. A pod that ends
+ * meanwhile is left out.
  *
  * @param node name of the node
  */
@@ -33,10 +33,13 @@ export async function collectNode(node: string): Promise<TraceSnapshot> {
       return [];
     }
   });
-  const [own, pods] = await Promise.all([readNamespace({ id, kind: "node", name: node }, OWN_NAMESPACE), readPods]);
+  const [nodeNamespace, pods] = await Promise.all([
+    readNamespace({ id, kind: "node", name: node }, OWN_NAMESPACE),
+    readPods,
+  ]);
   return {
     version: SNAPSHOT_VERSION,
     takenAt: new Date().toISOString(),
-    namespaces: connectLinks([own, ...pods.flat()] satisfies CollectedNamespace[]),
+    namespaces: connectLinks([nodeNamespace, ...pods.flat()] satisfies CollectedNamespace[]),
   };
 }

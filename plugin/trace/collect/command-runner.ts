@@ -1,20 +1,20 @@
 import { spawn } from "node:child_process";
 import { runInNamespace } from "../../netlink/namespace.ts";
 
-/** The result of a program, for any exit status. */
+/** Output and exit status of a program. */
 interface CommandOutput {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a program without a shell and waits for its end. Exit status 127: the program does not exist. */
+/** Runs a program without a shell and waits for its end. The exit status is 127 if the program does not exist. */
 export type CommandRunner = (argv: readonly string[], stdin?: string) => Promise<CommandOutput>;
 
 /** Runs programs in the namespace of this thread. */
-const runLocally: CommandRunner = ([file = "", ...rest], stdin = "") =>
+const runLocally: CommandRunner = ([file = "", ...argv], stdin = "") =>
   new Promise((resolve) => {
-    const child = spawn(file, rest, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(file, argv, { stdio: ["pipe", "pipe", "pipe"] });
     const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     for (const name of ["stdout", "stderr"] as const)
       child[name].on("data", (chunk: Buffer) => {
@@ -46,7 +46,7 @@ export const OWN_NAMESPACE: NamespaceAccess = { run: runLocally, inside: (work) 
  * Returns access to another network namespace. A program inherits the namespace of the thread that starts it, so that no other
  * program is needed to enter it: the agent's image has none.
  *
- * @param path of the namespace
+ * @param path path of the namespace
  */
 export function enterNamespace(path: string): NamespaceAccess {
   const inside = <T>(work: () => T): T => runInNamespace(path, work);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The output of `ip -j -d`, as far as a snapshot needs it. iproute2, man ip(8); the JSON has no documentation. */
+/** Schemas of the output of `ip -j -d` (iproute2), with the fields that a snapshot needs; the JSON is not documented. */
 
 const bit = z.number().optional();
 const text = z.string().optional();

@@ -1,6 +1,6 @@
 import type { NamespaceSnapshot, TraceSnapshot } from "../snapshot.ts";
 
-/** A pod with a network namespace of its own. */
+/** A pod that does not use the host's network. */
 export interface PodName {
   /** `namespace/name` */
   readonly name: string;
@@ -8,11 +8,11 @@ export interface PodName {
 }
 
 /**
- * Joins the snapshots of nodes, and gives pods the names that the cluster knows them by. A namespace whose addresses no pod
- * has keeps its runtime's name.
+ * Merges the snapshots of nodes, and names pods as in the cluster. A namespace whose addresses no pod has keeps the name of its
+ * file.
  *
- * @param snapshots of one node each, at least one
- * @param pods those of the cluster that are not in their node's network
+ * @param snapshots at least one, each of one node
+ * @param pods pods of the cluster that do not use the host's network
  */
 export function mergeSnapshots(snapshots: readonly TraceSnapshot[], pods: readonly PodName[]): TraceSnapshot {
   const [first, ...others] = snapshots;
@@ -20,7 +20,7 @@ export function mergeSnapshots(snapshots: readonly TraceSnapshot[], pods: readon
   const names = new Map(pods.flatMap(({ name, addresses }) => addresses.map((address) => [address, name] as const)));
   const rename = (namespace: NamespaceSnapshot): NamespaceSnapshot => {
     if (namespace.kind !== "pod") return namespace;
-    const name = namespace.addresses.map(({ address }) => names.get(address)).find((found) => found !== undefined);
+    const name = namespace.addresses.map(({ address }) => names.get(address)).find((podName) => podName !== undefined);
     return name === undefined ? namespace : { ...namespace, name };
   };
   return { ...first, namespaces: [first, ...others].flatMap(({ namespaces }) => namespaces.map(rename)) };

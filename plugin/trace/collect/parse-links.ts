@@ -5,11 +5,11 @@ import type { ipLinks, tcQdiscs } from "./ip-output.ts";
 /** A link with a reference to its other end: the peer of a veth, or the lower link of a macvlan or VLAN link. */
 export interface ParsedLink {
   readonly link: LinkSnapshot;
-  /** Undefined: the link has no other end. */
+  /** Undefined if the link has no other end. */
   readonly otherEnd:
     | {
         readonly index: number;
-        /** Id of its namespace (nsid), valid only in the namespace of the link; undefined: both are in the same. */
+        /** Id of its namespace (nsid), valid only in the namespace of the link; undefined if both ends are in this namespace. */
         readonly namespace: number | undefined;
       }
     | undefined;
@@ -17,7 +17,7 @@ export interface ParsedLink {
 
 /** Flags of `ip address` on which the selection of a source address depends. */
 const ADDRESS_FLAGS = ["secondary", "deprecated", "tentative", "dadfailed", "noprefixroute", "temporary"] as const;
-/** Names, in the snapshot, of queueing disciplines that can lose packets or to which programs and rules can be attached. */
+/** Names in the snapshot of queueing disciplines that can drop packets or have programs and rules. */
 const PROGRAM_QDISCS: Readonly<Record<string, string>> = {
   clsact: "tc clsact",
   ingress: "tc ingress",
@@ -26,7 +26,7 @@ const PROGRAM_QDISCS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Converts the output of iproute2.
+ * Converts the links in the output of iproute2.
  *
  * @param links output of `ip -j -d address show`
  * @param qdiscs output of `tc -j qdisc show`

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { FdbEntrySnapshot, NeighbourSnapshot } from "../snapshot.ts";
 import type { bridgeFdb, ipNeighbours } from "./ip-output.ts";
 
-/** Returns the entries of `ip -j neighbour show`. An entry without a link is for every link, and is left out. */
+/** Returns the entries of `ip -j neighbour show`, without entries that are for every link. */
 export function parseNeighbours(entries: z.infer<typeof ipNeighbours>): NeighbourSnapshot[] {
   return entries.flatMap(({ dst, dev, lladdr, state = [], proxy }): NeighbourSnapshot[] =>
     dev === undefined

@@ -15,25 +15,25 @@ const ANY = { ipv4: "0.0.0.0/0", ipv6: "::/0" } as const;
 
 /** Returns the routes of `ip -j -d -N route show table all`. @throws an error for an unknown type of route */
 export function parseRoutes(family: Family, routes: z.infer<typeof ipRoutes>): RouteSnapshot[] {
-  return routes.map((one): RouteSnapshot => {
-    const type = ROUTE_TYPES[Number(one.type) - 1];
-    if (type === undefined) throw new Error(`unknown type ${one.type} of the route ${one.dst}`);
-    const mtu = one.metrics.map(({ mtu: value }) => value).find((value) => typeof value === "number");
+  return routes.map((route): RouteSnapshot => {
+    const type = ROUTE_TYPES[Number(route.type) - 1];
+    if (type === undefined) throw new Error(`unknown type ${route.type} of the route ${route.dst}`);
+    const mtu = route.metrics.map(({ mtu: value }) => value).find((value) => typeof value === "number");
     const hasNexthop = type !== "blackhole" && type !== "unreachable" && type !== "prohibit" && type !== "throw";
     return {
       family,
       type,
-      destination: formatPrefix(one.dst, family),
-      ...(one.from === undefined ? {} : { from: formatPrefix(one.from, family) }),
-      table: Number(one.table),
-      scope: Number(one.scope ?? 0),
-      protocol: one.protocol ?? "0",
-      metric: one.metric,
-      tos: Number(one.tos ?? 0),
-      ...(one.prefsrc === undefined ? {} : { source: one.prefsrc }),
+      destination: formatPrefix(route.dst, family),
+      ...(route.from === undefined ? {} : { from: formatPrefix(route.from, family) }),
+      table: Number(route.table),
+      scope: Number(route.scope ?? 0),
+      protocol: route.protocol ?? "0",
+      metric: route.metric,
+      tos: Number(route.tos ?? 0),
+      ...(route.prefsrc === undefined ? {} : { source: route.prefsrc }),
       ...(mtu === undefined ? {} : { mtu }),
       // IPv6 routes without a next hop have the link lo
-      nexthops: hasNexthop ? (one.nexthops ?? [one]).map(parseNexthop) : [],
+      nexthops: hasNexthop ? (route.nexthops ?? [route]).map(parseNexthop) : [],
     };
   });
 }
@@ -54,47 +54,47 @@ function parseNexthop({ dev, gateway, via, weight = 1, flags }: Nexthop): Nextho
 
 /** Returns the rules of `ip -j -d -N rule show`. */
 export function parseRules(family: Family, rules: z.infer<typeof ipRules>): RuleSnapshot[] {
-  return rules.map((one): RuleSnapshot => {
-    const to = one.dst === undefined ? undefined : formatSelector(one.dst, one.dstlen, family);
-    const from = one.src === "all" ? undefined : formatSelector(one.src, one.srclen, family);
-    const number = one.ipproto?.replace(/^ipproto-/, "");
+  return rules.map((rule): RuleSnapshot => {
+    const to = rule.dst === undefined ? undefined : formatSelector(rule.dst, rule.dstlen, family);
+    const from = rule.src === "all" ? undefined : formatSelector(rule.src, rule.srclen, family);
+    const number = rule.ipproto?.replace(/^ipproto-/, "");
     const protocol = number === undefined ? undefined : (PROTOCOLS[number] ?? number);
-    const sourcePort = formatPorts(one.sport, one.sport_start, one.sport_end);
-    const destinationPort = formatPorts(one.dport, one.dport_start, one.dport_end);
+    const sourcePort = formatPorts(rule.sport, rule.sport_start, rule.sport_end);
+    const destinationPort = formatPorts(rule.dport, rule.dport_start, rule.dport_end);
     return {
       family,
-      priority: one.priority,
-      ...parseAction(one),
-      not: one.not !== undefined,
+      priority: rule.priority,
+      ...parseAction(rule),
+      not: rule.not !== undefined,
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
-      ...(one.iif === undefined ? {} : { inLink: one.iif }),
-      ...(one.oif === undefined ? {} : { outLink: one.oif }),
-      ...(one.fwmark === undefined
+      ...(rule.iif === undefined ? {} : { inLink: rule.iif }),
+      ...(rule.oif === undefined ? {} : { outLink: rule.oif }),
+      ...(rule.fwmark === undefined
         ? {}
-        : { mark: { value: Number(one.fwmark), mask: Number(one.fwmask ?? 0xffff_ffff) } }),
-      ...(one.tos === undefined ? {} : { tos: Number(one.tos) }),
+        : { mark: { value: Number(rule.fwmark), mask: Number(rule.fwmask ?? 0xffff_ffff) } }),
+      ...(rule.tos === undefined ? {} : { tos: Number(rule.tos) }),
       ...(protocol === undefined ? {} : { ipProtocol: protocol }),
       ...(sourcePort === undefined ? {} : { sourcePort }),
       ...(destinationPort === undefined ? {} : { destinationPort }),
-      ...(one.suppress_prefixlen === undefined ? {} : { suppressPrefixLength: one.suppress_prefixlen }),
+      ...(rule.suppress_prefixlen === undefined ? {} : { suppressPrefixLength: rule.suppress_prefixlen }),
       unknown: [
-        ...(one.uid_start === undefined ? [] : [`uidrange ${one.uid_start}-${one.uid_end ?? one.uid_start}`]),
-        ...(one.l3mdev === undefined ? [] : ["l3mdev"]),
-        ...(one.suppress_ifgroup === undefined ? [] : [`suppress_ifgroup ${one.suppress_ifgroup}`]),
+        ...(rule.uid_start === undefined ? [] : [`uidrange ${rule.uid_start}-${rule.uid_end ?? rule.uid_start}`]),
+        ...(rule.l3mdev === undefined ? [] : ["l3mdev"]),
+        ...(rule.suppress_ifgroup === undefined ? [] : [`suppress_ifgroup ${rule.suppress_ifgroup}`]),
       ],
     };
   });
 }
 
-function parseAction(one: z.infer<typeof ipRules>[number]): Pick<RuleSnapshot, "action" | "table" | "goto"> {
-  if (one.goto !== undefined) return { action: "goto", goto: one.goto };
-  if (one.table !== undefined) return { action: "table", table: Number(one.table) };
-  return { action: RULE_ACTIONS[Number(one.action)] ?? "nop" };
+function parseAction(rule: z.infer<typeof ipRules>[number]): Pick<RuleSnapshot, "action" | "table" | "goto"> {
+  if (rule.goto !== undefined) return { action: "goto", goto: rule.goto };
+  if (rule.table !== undefined) return { action: "table", table: Number(rule.table) };
+  return { action: RULE_ACTIONS[Number(rule.action)] ?? "nop" };
 }
 
-function formatPorts(one?: number, first?: number, last?: number): [number, number] | undefined {
-  if (one !== undefined) return [one, one];
+function formatPorts(single?: number, first?: number, last?: number): [number, number] | undefined {
+  if (single !== undefined) return [single, single];
   return first === undefined ? undefined : [first, last ?? first];
 }
 

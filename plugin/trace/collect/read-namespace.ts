@@ -11,7 +11,7 @@ import { type Attempt, readNetfilter } from "./read-netfilter.ts";
 import { parseRoutes, parseRules } from "./parse-routes.ts";
 import { readSysctls } from "./sysctls.ts";
 
-/** The state of one network namespace; the other ends of its links are not known yet. */
+/** State of one network namespace, whose links do not have their other ends yet. */
 export interface CollectedNamespace {
   readonly namespace: NamespaceSnapshot;
   readonly links: readonly ParsedLink[];
@@ -20,21 +20,21 @@ export interface CollectedNamespace {
 const FAMILY_FLAG = { ipv4: "-4", ipv6: "-6" } as const;
 
 /**
- * Reads a network namespace in one pass. Changes nothing, and loads no kernel module: the legacy backend is asked only for
- * tables that the kernel has.
+ * Reads a network namespace in one pass. Changes nothing and loads no kernel module: only existing tables of the legacy backend
+ * are read.
  *
- * @throws an error if sysctls, links, routes or rules cannot be read; everything else becomes a problem of the snapshot
+ * @throws an error if sysctls, links, routes or rules cannot be read; other failures become problems of the snapshot
  */
 export async function readNamespace(
   identity: Pick<NamespaceSnapshot, "id" | "kind" | "name" | "node">,
   { run, inside }: NamespaceAccess,
 ): Promise<CollectedNamespace> {
   const problems: string[] = [];
-  const attempt: Attempt = async (what, read) => {
+  const attempt: Attempt = async (source, read) => {
     try {
       return await read();
     } catch (error) {
-      problems.push(`cannot read ${what}: ${getErrorMessage(error)}`);
+      problems.push(`cannot read ${source}: ${getErrorMessage(error)}`);
       return null;
     }
   };
@@ -92,7 +92,7 @@ export async function readNamespace(
   };
 }
 
-/** Runs commands of `ip` in one process. @returns the JSON of each */
+/** Runs commands of `ip` in one process. @returns the JSON output of each command */
 async function readJsonLines(
   run: CommandRunner,
   flags: readonly string[],

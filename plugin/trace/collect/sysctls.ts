@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Sysctls of a link that decide over packets: net/ipv4/conf/LINK and net/ipv6/conf/LINK. */
+/** Sysctls of a link that affect packets: net/ipv4/conf/LINK and net/ipv6/conf/LINK. */
 const LINK_SYSCTLS = {
   ipv4: [
     "accept_local",
@@ -30,7 +30,7 @@ const LINK_SYSCTLS = {
   ],
 } as const;
 
-/** Sysctls of a network namespace. Keys (tcp_fastopen_key, stable_secret) are not among them. */
+/** Sysctls of a network namespace, without secrets (tcp_fastopen_key, stable_secret). */
 const NAMESPACE_SYSCTLS = [
   "bridge/bridge-nf-call-arptables",
   "bridge/bridge-nf-call-ip6tables",
@@ -58,9 +58,9 @@ const NAMESPACE_SYSCTLS = [
   "netfilter/nf_conntrack_tcp_loose",
 ];
 
-/** Content of the files that decide over packets. */
+/** Content of the files of /proc that affect packets. */
 export interface ProcState {
-  /** By the path below /proc/sys, e.g. `net/ipv4/conf/eth0/rp_filter`. */
+  /** Values by their path below /proc/sys, e.g. `net/ipv4/conf/eth0/rp_filter`. */
   readonly sysctls: Readonly<Record<string, string>>;
   /** Tables of the legacy iptables backend. */
   readonly legacyTables: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
@@ -70,7 +70,7 @@ export interface ProcState {
  * Reads the sysctls of the network namespace that this thread is in, and which legacy tables it has.
  *
  * @param proc directory of the proc file system; for tests
- * @throws an error if the kernel has no sysctls of IPv4: the directory is not that of a network namespace
+ * @throws an error if IPv4's sysctls are missing, because the directory is not that of a network namespace
  */
 export function readSysctls(proc = "/proc"): ProcState {
   const net = join(proc, "sys/net");
@@ -102,7 +102,7 @@ function listDirectory(path: string): readonly string[] {
   }
 }
 
-/** Returns undefined for a file that this kernel does not have, or of a link that has gone. */
+/** Reads a file; undefined if this kernel does not have it, or if its link was removed. */
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8").trim();

@@ -17,7 +17,7 @@ export type RulesetSnapshot = Pick<
 
 /** The rules of a network namespace: nft tables, iptables of both backends and their sets. */
 export interface CompiledRuleset {
-  /** Returns what a hook does with packets of a family, in the order of priorities. */
+  /** Returns the stages of a hook for packets of a family, in the order of their priorities. */
   readonly selectStages: (hook: Hook, family: Family) => readonly Stage[];
   /** Chains of all tables. */
   readonly chains: readonly Chain[];
@@ -40,7 +40,7 @@ export interface UnsupportedPart {
  * a table that it printed is left out of the nft ruleset.
  *
  * @param snapshot Rules as the tools print them.
- * @throws When a text is not what its tool prints.
+ * @throws if a text is not output of its tool
  */
 export function compileRuleset(snapshot: RulesetSnapshot): CompiledRuleset {
   const ipsets = snapshot.ipsets === null ? undefined : parseIpsets(snapshot.ipsets);
@@ -85,11 +85,12 @@ export function listUnsupportedParts({ chains }: CompiledRuleset): readonly Unsu
   );
 }
 
+/** Creates a function that indexes a set at its first use. */
 function createSetIndexer(): (set: Ipset) => IpsetIndex {
   const indexes = new Map<string, IpsetIndex>();
   return (set) => {
-    const known = indexes.get(set.name);
-    if (known !== undefined) return known;
+    const cached = indexes.get(set.name);
+    if (cached !== undefined) return cached;
     const index = indexIpset(set);
     indexes.set(set.name, index);
     return index;
@@ -97,11 +98,11 @@ function createSetIndexer(): (set: Ipset) => IpsetIndex {
 }
 
 function createStageSelector(bases: readonly BaseChain[]): CompiledRuleset["selectStages"] {
-  const known = new Map<string, readonly Stage[]>();
+  const stagesByKey = new Map<string, readonly Stage[]>();
   return (hook, family) => {
     const key = `${hook} ${family}`;
-    const stages = known.get(key) ?? orderStages(bases, hook, family);
-    known.set(key, stages);
+    const stages = stagesByKey.get(key) ?? orderStages(bases, hook, family);
+    stagesByKey.set(key, stages);
     return stages;
   };
 }

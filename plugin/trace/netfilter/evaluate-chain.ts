@@ -8,18 +8,18 @@ export interface Continuations {
   readonly context: StatementContext;
   readonly budget: ForkBudget;
   readonly accepted: (progress: EvaluationProgress) => readonly Outcome[];
-  /** Nat chains only. */
+  /** Continues after a translation; for nat chains only. */
   readonly translated?: (progress: EvaluationProgress, translation: Translation) => readonly Outcome[];
 }
 
-/** Forks that one evaluation may still make for undecided rules. */
+/** Number of forks that an evaluation may still make for undecided rules. */
 interface ForkBudget {
-  left: number;
+  remaining: number;
 }
 
-/** Makes the budget of one evaluation; once it is used up, an undecided rule gives the verdict `unknown` at once. */
+/** Creates the budget of one evaluation; when it is used up, an undecided rule gives the verdict `unknown`. */
 export function createForkBudget(): ForkBudget {
-  return { left: 256 };
+  return { remaining: 256 };
 }
 
 /** Position in a chain: the statement to evaluate next. */
@@ -29,7 +29,7 @@ interface Position {
   readonly statement: number;
   /** Effects of the rule so far. */
   readonly effects: readonly string[];
-  /** Where `return` and the end of the chain lead; undefined in a base chain. */
+  /** Position after `return` or the end of the chain; undefined in a base chain. */
   readonly caller: Position | undefined;
 }
 
@@ -54,7 +54,7 @@ export function evaluateBaseChain(
 
   /** Follows the rules from a position until a verdict or a fork; `chosen` is the result of the first statement if known. */
   const follow = (from: Position, before: EvaluationProgress, chosen?: Result): readonly Outcome[] => {
-    // Variables and not one object: a packet passes thousands of statements.
+    // Variables instead of an object, for speed: a packet passes thousands of statements.
     let { chain, rule, statement, effects, caller } = from;
     let current = before;
     let pending = chosen;
@@ -73,13 +73,13 @@ export function evaluateBaseChain(
         ({ chain, rule, statement, effects, caller } = caller);
         continue;
       }
-      const next = compiled.statements[statement];
-      if (next === undefined) {
+      const evaluate = compiled.statements[statement];
+      if (evaluate === undefined) {
         if (effects.length > 0) addRuleStep();
         startRule(rule + 1);
         continue;
       }
-      const result: Result = pending ?? next(current.packet, context);
+      const result: Result = pending ?? evaluate(current.packet, context);
       pending = undefined;
       switch (result.kind) {
         case "break":
@@ -134,7 +134,7 @@ export function evaluateBaseChain(
           const position = { chain, rule, statement, effects, caller };
           const reached = current;
           addRuleStep(`unknown: ${result.reason}`);
-          if (budget.left-- <= 0) return [createOutcome("unknown", current)];
+          if (budget.remaining-- <= 0) return [createOutcome("unknown", current)];
           const unmatched = follow(position, reached, { kind: "break" });
           const matched = follow(position, reached, { kind: "continue" });
           return areSameOutcomes(unmatched, matched) ? unmatched : [createOutcome("unknown", current)];

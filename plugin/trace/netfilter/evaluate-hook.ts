@@ -12,8 +12,8 @@ import type { BaseChain } from "./model/ruleset.ts";
  * Conntrack sees the packet at priority -200 and nat chains run together at the nat priority, as the kernel does it since
  * 4.18. A drop or reject of any chain is final.
  *
- * A rule with an undecided part is followed both ways. If both ways end the same, its answer does not matter; otherwise
- * the verdict is `unknown` and the rule is the last step.
+ * A rule with an undecided part is evaluated both as matching and as not matching. If both have the same outcome, the part
+ * does not matter; otherwise the verdict is `unknown` and the rule is the last step.
  *
  * @param ruleset Rules of the network namespace.
  * @param hook The hook that the packet reaches.
@@ -51,14 +51,14 @@ export function evaluateHook(
   return evaluateStage(0, { packet, steps: undefined, probability: undefined });
 }
 
-/** Chains at the hooks ingress and egress see the packets of their own links. */
+/** Reports whether a stage sees the packet's link: chains at the hooks ingress and egress see only their own links. */
 function seesLink(stage: Stage, hook: Hook, packet: Packet): boolean {
   if (stage.kind !== "chain" || stage.base.links === undefined) return true;
   const link = hook === "egress" ? packet.outLink : packet.inLink;
   return link !== undefined && stage.base.links.includes(link);
 }
 
-/** Nat chains decide about the first packet of a connection; conntrack translates the others as it did that one. */
+/** Evaluates nat chains: they decide for the first packet of a connection; conntrack translates the others in the same way. */
 function evaluateNat(
   bases: readonly BaseChain[],
   progress: EvaluationProgress,

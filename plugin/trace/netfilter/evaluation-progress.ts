@@ -6,11 +6,11 @@ import type { Chain } from "./model/ruleset.ts";
 export interface EvaluationProgress {
   readonly packet: Packet;
   readonly steps: StepList | undefined;
-  /** Share of packets that come this way; undefined before the first random choice. */
+  /** Share of packets that take this branch; undefined before the first random choice. */
   readonly probability: number | undefined;
 }
 
-/** Steps so far, the last one first: branches share what they have in common. */
+/** Linked list of steps, the last one first, so that branches share their common steps. */
 interface StepList {
   readonly step: RuleStep;
   readonly before: StepList | undefined;
@@ -22,7 +22,7 @@ export function addStep(progress: EvaluationProgress, chain: Chain, text: string
   return { ...progress, steps: { step, before: progress.steps } };
 }
 
-/** Ends a packet's way with a verdict. */
+/** Creates the outcome of an evaluation. */
 export function createOutcome(verdict: Outcome["verdict"], progress: EvaluationProgress): Outcome {
   const steps: RuleStep[] = [];
   for (let list = progress.steps; list !== undefined; list = list.before) steps.push(list.step);
@@ -31,9 +31,10 @@ export function createOutcome(verdict: Outcome["verdict"], progress: EvaluationP
 }
 
 /** Reports whether two lists of outcomes differ only in the rules that led to them. */
-export function areSameOutcomes(one: readonly Outcome[], other: readonly Outcome[]): boolean {
+export function areSameOutcomes(outcomes: readonly Outcome[], otherOutcomes: readonly Outcome[]): boolean {
   return (
-    one.length === other.length && one.every((outcome, index) => describeEnd(outcome) === describeEnd(other[index]))
+    outcomes.length === otherOutcomes.length &&
+    outcomes.every((outcome, index) => describeEnd(outcome) === describeEnd(otherOutcomes[index]))
   );
 }
 

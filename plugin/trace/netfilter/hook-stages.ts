@@ -6,7 +6,7 @@ import type { BaseChain } from "./model/ruleset.ts";
 export type Stage =
   | { readonly kind: "conntrack" }
   | { readonly kind: "chain"; readonly base: BaseChain }
-  /** All nat chains of the hook: the kernel calls them together at the nat priority, in the order of their own. */
+  /** All nat chains of the hook: the kernel calls them together at the nat priority, ordered by their own priorities. */
   | { readonly kind: "nat"; readonly bases: readonly BaseChain[] };
 
 /** NF_IP_PRI_CONNTRACK */
@@ -15,7 +15,7 @@ const CONNTRACK_PRIORITY = -200;
 const NAT_PRIORITIES: Partial<Record<Hook, number>> = { prerouting: -100, output: -100, input: 100, postrouting: 100 };
 
 /**
- * Orders what a hook does with packets of a family: base chains, conntrack and address translation.
+ * Orders the stages of a hook for packets of a family: base chains, conntrack and address translation.
  *
  * @param bases Base chains of the namespace, in the order in which they were registered if that is known.
  * @returns Stages in the order in which the kernel calls them.
@@ -23,9 +23,9 @@ const NAT_PRIORITIES: Partial<Record<Hook, number>> = { prerouting: -100, output
 export function orderStages(bases: readonly BaseChain[], hook: Hook, family: Family): readonly Stage[] {
   const sorted = bases
     .filter((base) => base.hook === hook && includesFamily(base, family))
-    // nf_hook_entries_grow: of equal priorities the one registered last is called first
+    // nf_hook_entries_grow: among equal priorities, the kernel calls the last registered chain first
     .reverse()
-    .sort((one, other) => one.priority - other.priority);
+    .sort((first, second) => first.priority - second.priority);
   const stages: { readonly priority: number; readonly stage: Stage }[] = sorted
     .filter(({ type }) => type !== "nat")
     .map((base) => ({ priority: base.priority, stage: { kind: "chain", base } }));
@@ -37,7 +37,7 @@ export function orderStages(bases: readonly BaseChain[], hook: Hook, family: Fam
       priority: natPriority,
       stage: { kind: "nat", bases: sorted.filter(({ type }) => type === "nat") },
     });
-  return stages.sort((one, other) => one.priority - other.priority).map(({ stage }) => stage);
+  return stages.sort((first, second) => first.priority - second.priority).map(({ stage }) => stage);
 }
 
 function includesFamily({ chain }: BaseChain, family: Family): boolean {

@@ -1,7 +1,7 @@
 import type { Family } from "../../datapath/address.ts";
 import type { AddressSnapshot, NamespaceSnapshot } from "../snapshot.ts";
 
-/** `multi-nic`: an overlay pod with a macvlan link of its own. */
+/** Kind of endpoint; `multi-nic` is an overlay pod that also has a macvlan link. */
 export type EndpointKind = "overlay" | "underlay" | "multi-nic" | "node";
 
 /** Client or server of a path. */
@@ -12,7 +12,7 @@ export interface PathEndpoint {
   readonly node: string;
 }
 
-/** Finds out what a network namespace is by the links that have its addresses; undefined for one without. */
+/** Classifies a network namespace by the links that have addresses; undefined if no link has one. */
 export function classifyNamespace(namespace: NamespaceSnapshot): EndpointKind | undefined {
   if (namespace.kind === "node") return "node";
   if (namespace.kind !== "pod") return undefined;
@@ -25,14 +25,18 @@ export function classifyNamespace(namespace: NamespaceSnapshot): EndpointKind | 
   return kinds.has("veth") ? "overlay" : undefined;
 }
 
-/** Lists the addresses of a link by which others reach it. */
+/** Lists the global addresses of a link that are not deprecated. */
 export function listLinkAddresses({ addresses }: NamespaceSnapshot, link: string): readonly AddressSnapshot[] {
-  return addresses.filter((own) => own.link === link && own.scope === "global" && !own.flags.includes("deprecated"));
+  return addresses.filter(
+    (address) => address.link === link && address.scope === "global" && !address.flags.includes("deprecated"),
+  );
 }
 
-/** Reports whether the namespace has an address of the family by which others reach it. */
+/** Reports whether a namespace has such an address of the family. */
 export function hasFamily(namespace: NamespaceSnapshot, family: Family): boolean {
-  return namespace.links.some(({ name }) => listLinkAddresses(namespace, name).some((own) => own.family === family));
+  return namespace.links.some(({ name }) =>
+    listLinkAddresses(namespace, name).some((address) => address.family === family),
+  );
 }
 
 /** Finds the lowest port on which a program of the namespace listens at an address. */
@@ -41,10 +45,10 @@ export function findPort(
   protocol: "tcp" | "udp",
   { family, address }: Pick<AddressSnapshot, "family" | "address">,
 ): number | undefined {
-  const any = { ipv4: "0.0.0.0", ipv6: "::" }[family];
+  const anyAddress = { ipv4: "0.0.0.0", ipv6: "::" }[family];
   const ports = (listeners ?? [])
-    .filter((one) => one.protocol === protocol && one.family === family)
-    .filter((one) => one.address === any || one.address === address)
+    .filter((listener) => listener.protocol === protocol && listener.family === family)
+    .filter((listener) => listener.address === anyAddress || listener.address === address)
     .map(({ port }) => port);
   return ports.length === 0 ? undefined : Math.min(...ports);
 }

@@ -35,7 +35,7 @@ export interface Path {
   readonly request: TraceRequest;
 }
 
-/** Paths to choose. */
+/** Services and pods for which paths are listed. */
 export interface PathSelection {
   readonly services: readonly ServicePort[];
   /** Reports whether a pod may be chosen, by its name; every pod if absent. */
@@ -54,20 +54,20 @@ export function listPaths(snapshot: TraceSnapshot, { services, isPodChosen }: Pa
     ({ kind, namespace }) => kind === "node" || (isPodChosen?.(namespace.name) ?? true),
   );
   const nodes = [...new Set(endpoints.map(({ node }) => node))].sort();
-  const list = (node: string, kind: EndpointKind): readonly PathEndpoint[] =>
+  const listEndpointsOn = (node: string, kind: EndpointKind): readonly PathEndpoint[] =>
     endpoints
-      .filter((one) => one.node === node && one.kind === kind)
+      .filter((endpoint) => endpoint.node === node && endpoint.kind === kind)
       .sort((a, b) => (a.namespace.name < b.namespace.name ? -1 : 1));
   return nodes.flatMap((node, index) => {
-    const next = nodes[(index + 1) % nodes.length] ?? node;
-    const places = next === node ? [node] : [node, next];
-    const targets = places.flatMap((place) =>
+    const nextNode = nodes[(index + 1) % nodes.length] ?? node;
+    const targetNodes = nextNode === node ? [node] : [node, nextNode];
+    const targets = targetNodes.flatMap((targetNode) =>
       POD_KINDS.flatMap((kind) => {
-        const endpoint = list(place, kind).at(-1);
-        return endpoint === undefined ? [] : [{ endpoint, placement: toPlacement(place === node) }];
+        const endpoint = listEndpointsOn(targetNode, kind).at(-1);
+        return endpoint === undefined ? [] : [{ endpoint, placement: toPlacement(targetNode === node) }];
       }),
     );
-    const sources = [...POD_KINDS, "node" as const].flatMap((kind) => list(node, kind)[0] ?? []);
+    const sources = [...POD_KINDS, "node" as const].flatMap((kind) => listEndpointsOn(node, kind)[0] ?? []);
     return sources.flatMap((source) => [
       ...targets
         .filter(({ endpoint }) => endpoint.namespace.id !== source.namespace.id)
@@ -99,7 +99,7 @@ function listPathsToPod(
   const { kind, namespace } = endpoint;
   if (kind === "node") return [];
   return namespace.links.flatMap((link) => {
-    // An underlay pod's own veth link carries its traffic to the node and no address that others ask for.
+    // An underlay pod's veth link only carries traffic to the node and has no address of a target.
     if (link.kind !== "macvlan" && (link.kind !== "veth" || kind === "underlay")) return [];
     const targetKind = kind === "multi-nic" && link.kind === "macvlan" ? ("multi-nic:net1" as const) : kind;
     return selectAddresses(source, listLinkAddresses(namespace, link.name)).flatMap((address) =>
@@ -113,13 +113,13 @@ function listPathsToPod(
   });
 }
 
-/** Returns the first address of each family that the source has too. */
+/** Returns the first address of each family that the source also has. */
 function selectAddresses(
   { namespace }: PathEndpoint,
   addresses: readonly AddressSnapshot[],
 ): readonly AddressSnapshot[] {
   return FAMILIES.filter((family) => hasFamily(namespace, family)).flatMap(
-    (family) => addresses.find((one) => one.family === family) ?? [],
+    (family) => addresses.find((candidate) => candidate.family === family) ?? [],
   );
 }
 

@@ -3,7 +3,7 @@ import type { RuleStep } from "../hook.ts";
 /** Chains of network policies. */
 const POLICY_CHAIN = /^(?:cali-(?:tw|fw|pi|po|pro|pri)|KUBE-(?:NWPLCY|POD-FW))/;
 
-/** Reports whether a rule belongs to a network policy: what it denies, somebody wants denied. */
+/** Reports whether a rule belongs to a network policy, which denies packets intentionally. */
 export function isPolicyRule(rule: Pick<RuleStep, "chain"> | undefined): boolean {
   return rule !== undefined && POLICY_CHAIN.test(rule.chain);
 }

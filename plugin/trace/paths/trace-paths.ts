@@ -12,18 +12,18 @@ export interface FailedPath extends Path {
   readonly server?: { readonly kind: EndpointKind; readonly name: string };
 }
 
-/** Paths that were traced. */
+/** Result of tracing many paths. */
 export interface PathReport {
   readonly count: number;
   readonly failed: readonly FailedPath[];
 }
 
-/** Rules by which kube-proxy answers for a Service without endpoints: its users' matter. */
+/** Matches kube-proxy's rules for Services without endpoints, which are not failures of the network. */
 const NO_ENDPOINTS = /has no (?:local )?endpoints|no-endpoint/;
 
 /**
- * Traces the paths of a cluster, or of one node. A path that leaves the snapshot is neither counted nor reported: other nodes
- * know it.
+ * Traces the paths of a cluster, or of one node. A path that leaves the snapshot is neither counted nor reported, because its
+ * result depends on other nodes.
  */
 export function checkPaths(snapshot: TraceSnapshot, selection: PathSelection): PathReport {
   const model = buildTraceModel(snapshot);

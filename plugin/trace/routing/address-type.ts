@@ -4,8 +4,8 @@ import { lookupRoute } from "./lookup-route.ts";
 import { type NamespaceState, TABLE } from "./namespace-state.ts";
 
 /**
- * Finds the type of an address as `addrtype` and `fib … type` see it: by the local table alone in IPv4
- * (`inet_dev_addr_type`), by a route lookup in IPv6.
+ * Finds the type of an address as `addrtype` and `fib … type` do: only by the local table in IPv4 (`inet_dev_addr_type`), by a
+ * route lookup in IPv6.
  */
 export function findAddressType(state: NamespaceState, { address, outLink }: FibQuery): AddressType {
   if (isMulticast(address)) return "multicast";

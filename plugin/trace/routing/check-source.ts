@@ -5,7 +5,7 @@ import { lookupRoute } from "./lookup-route.ts";
 import type { RouteQuery } from "./route-query.ts";
 import { hasAddress, type NamespaceState, readLinkSysctl } from "./namespace-state.ts";
 
-/** Why the kernel refuses a packet's source. */
+/** Reason why the kernel drops a packet because of its source. */
 export interface SourceProblem {
   readonly kind: "martian" | "reverse-path-filter";
   /** One sentence that names the sysctl and the route. */
@@ -20,21 +20,21 @@ type Received = Pick<
 /**
  * Checks the source of a received IPv4 packet as `fib_validate_source` does. IPv6 has no such check in the kernel.
  *
- * @param link the link that the packet came in by
+ * @param link link by which the packet arrived
  * @returns undefined if the packet passes
  */
 export function checkSource(state: NamespaceState, packet: Received, link: string): SourceProblem | undefined {
   if (packet.family === "ipv6" || link === "lo") return undefined;
-  const martian = (text: string): SourceProblem => ({ kind: "martian", text });
+  const createMartian = (text: string): SourceProblem => ({ kind: "martian", text });
   const loopback = [packet.source, packet.destination].find(isLoopback);
   if (loopback !== undefined && readLinkSysctl(state, "ipv4", link, "route_localnet") === 0)
-    return martian(`${loopback} came in by ${link}, and net.ipv4.conf.${link}.route_localnet is 0`);
+    return createMartian(`${loopback} came in by ${link}, and net.ipv4.conf.${link}.route_localnet is 0`);
   const filter = readLinkSysctl(state, "ipv4", link, "rp_filter");
   const acceptsLocal = readLinkSysctl(state, "ipv4", link, "accept_local") !== 0;
   if (filter === 0 && acceptsLocal) return undefined;
   if (filter === 0 && !state.checksSourcesByLookup)
     return hasAddress(state, packet.source)
-      ? martian(`${packet.source} came in by ${link}, but is an address of this namespace`)
+      ? createMartian(`${packet.source} came in by ${link}, but is an address of this namespace`)
       : undefined;
   return checkByLookup(state, packet, link, filter, acceptsLocal);
 }
@@ -66,7 +66,7 @@ function checkByLookup(
   if (route.type !== "unicast" && !(route.type === "local" && acceptsLocal))
     return { kind: "martian", text: `${packet.source} came in by ${link}, but is a ${route.type} address here` };
   if (nexthops.some((nexthop) => nexthop.link === link)) return undefined;
-  const hasAddresses = state.addresses.some((own) => own.family === "ipv4" && own.link === link);
+  const hasAddresses = state.addresses.some((address) => address.family === "ipv4" && address.link === link);
   const why = `the route back is ${formatRoute(route, nexthops[0])}`;
   if (!hasAddresses) return filter === 0 ? undefined : refuse(`${why}, and ${link} has no address`);
   if (filter === 1) return refuse(why);

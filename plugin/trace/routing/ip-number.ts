@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import type { Family } from "../../datapath/address.ts";
 
-/** A network as numbers: the base address with its host bits zero. */
+/** A network as numbers; the host bits of the base address are zero. */
 export interface Network {
   readonly family: Family;
   readonly base: bigint;
@@ -10,7 +10,7 @@ export interface Network {
 
 const addresses = new Map<string, bigint>();
 const networks = new Map<string, Network>();
-/** Bounds each cache: a snapshot with 5,000 Services has about as many addresses. */
+/** Greatest size of each cache: enough for a snapshot with 5,000 Services. */
 const MOST_CACHED = 100_000;
 
 function addToCache<T>(cache: Map<string, T>, text: string, value: T): T {
@@ -65,10 +65,10 @@ export function containsAddress(network: string, address: string): boolean {
   return getTextFamily(address) === family && maskAddress(parseAddress(address), family, length) === base;
 }
 
-/** Number of leading bits that two addresses of a family share. */
-export function countCommonBits(one: string, other: string): number {
-  const difference = parseAddress(one) ^ parseAddress(other);
-  return BITS[getTextFamily(one)] - (difference === 0n ? 0 : difference.toString(2).length);
+/** Counts the leading bits that two addresses of a family share. */
+export function countCommonBits(first: string, second: string): number {
+  const difference = parseAddress(first) ^ parseAddress(second);
+  return BITS[getTextFamily(first)] - (difference === 0n ? 0 : difference.toString(2).length);
 }
 
 export function isLinkLocal(address: string): boolean {

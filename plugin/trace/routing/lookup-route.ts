@@ -4,10 +4,10 @@ import { containsAddress, isLinkLocal, isMulticast, maskAddress, parseAddress } 
 import { type NamespaceState, readLinkSysctl, type RoutingTable } from "./namespace-state.ts";
 import type { RouteQuery, RouteResult } from "./route-query.ts";
 
-/** Bounds the cache of a namespace. */
+/** Greatest size of a namespace's cache. */
 const MOST_CACHED = 10_000;
 
-/** Looks a destination up by the policy rules, as `fib_lookup` does. */
+/** Looks up a destination by the policy rules, as `fib_lookup` does. Results are cached. */
 export function lookupRoute(state: NamespaceState, query: RouteQuery): RouteResult {
   const { cachedRoutes } = state;
   const key = formatKey(query);
@@ -68,7 +68,7 @@ function matchesSelector(rule: RuleSnapshot, query: RouteQuery): boolean {
   );
 }
 
-/** A source that is not selected yet is in no network but the one of every address. */
+/** Reports whether a source is in a network; a source that is not selected yet is only in the network of all addresses. */
 function matchesSource(network: string, source: string | undefined): boolean {
   return source === undefined ? network.endsWith("/0") : containsAddress(network, source);
 }
@@ -77,12 +77,12 @@ function isInRange(range: readonly [number, number] | undefined, port: number | 
   return range === undefined || (port !== undefined && port >= range[0] && port <= range[1]);
 }
 
-/** Returns undefined if the next rule decides. */
+/** Looks up the table of a rule; undefined if the next rule is evaluated. */
 function lookupTable(state: NamespaceState, rule: RuleSnapshot, query: RouteQuery): RouteResult | undefined {
   const table = rule.table === undefined ? undefined : state.tables[query.family].get(rule.table);
-  const found = table && findRoute(state, table, query);
-  if (found === undefined) return undefined;
-  const { route, nexthops } = found;
+  const match = table && findRoute(state, table, query);
+  if (match === undefined) return undefined;
+  const { route, nexthops } = match;
   switch (route.type) {
     case "throw":
       return undefined;
@@ -117,7 +117,7 @@ function findRoute(
   return undefined;
 }
 
-/** IPv6 link-local and multicast destinations are looked up on a link (rt6_need_strict). */
+/** Reports whether a destination is looked up on a link: IPv6 link-local and multicast are (rt6_need_strict). */
 function needsLink({ family, destination }: RouteQuery): boolean {
   return family === "ipv6" && (isLinkLocal(destination) || isMulticast(destination));
 }

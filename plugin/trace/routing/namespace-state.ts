@@ -22,11 +22,11 @@ export interface NamespaceState {
   readonly sysctls: ReadonlyMap<string, number>;
   /** Results of route lookups by query. */
   readonly cachedRoutes: Map<string, RouteResult>;
-  /** The rules are others than the kernel's three, or a local route was made by hand: the kernel then checks sources by a lookup. */
+  /** Whether the kernel checks sources by a route lookup: with rules other than its defaults, or a local route that it did not create. */
   readonly checksSourcesByLookup: boolean;
 }
 
-/** Rules of a namespace that nobody changed. */
+/** The kernel's default rules: priority and table. */
 const DEFAULT_RULES: Readonly<Record<Family, readonly (readonly [number, number])[]>> = {
   ipv4: [
     [0, TABLE.local],
@@ -73,9 +73,9 @@ function compileTables(snapshot: NamespaceSnapshot, family: Family): ReadonlyMap
   for (const route of snapshot.routes) {
     if (route.family !== family) continue;
     const { base, length } = parseNetwork(route.destination);
-    const lengths = getOrMake(tables, route.table, () => new Map<number, Map<bigint, RouteSnapshot[]>>());
-    const routes = getOrMake(lengths, length, () => new Map<bigint, RouteSnapshot[]>());
-    getOrMake(routes, base, () => []).push(route);
+    const lengths = getOrCreate(tables, route.table, () => new Map<number, Map<bigint, RouteSnapshot[]>>());
+    const routes = getOrCreate(lengths, length, () => new Map<bigint, RouteSnapshot[]>());
+    getOrCreate(routes, base, () => []).push(route);
   }
   return new Map(
     [...tables].map(([table, lengths]) => [
@@ -83,16 +83,17 @@ function compileTables(snapshot: NamespaceSnapshot, family: Family): ReadonlyMap
       [...lengths]
         .sort(([a], [b]) => b - a)
         .map(([length, routes]) => {
-          for (const same of routes.values()) same.sort((a, b) => b.tos - a.tos || a.metric - b.metric);
+          for (const sameDestination of routes.values())
+            sameDestination.sort((a, b) => b.tos - a.tos || a.metric - b.metric);
           return [length, routes] as const;
         }),
     ]),
   );
 }
 
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
+function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const existing = map.get(key);
+  if (existing !== undefined) return existing;
   const created = make();
   map.set(key, created);
   return created;
@@ -101,14 +102,14 @@ function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 /**
  * Reads a sysctl as a number.
  *
- * @param path below /proc/sys: `net/ipv4/ip_forward`
+ * @param path path below /proc/sys, such as `net/ipv4/ip_forward`
  * @param fallback value of a sysctl that the snapshot does not have
  */
 export function readSysctl({ sysctls }: NamespaceState, path: string, fallback = 0): number {
   return sysctls.get(path) ?? fallback;
 }
 
-/** Reads a sysctl of `net/FAMILY/conf` that counts if it is set for the link or for all (IN_DEV_ORCONF, IN_DEV_MAXCONF). */
+/** Reads a sysctl of `net/FAMILY/conf`: the greater of the values of the link and of `all` (IN_DEV_ORCONF, IN_DEV_MAXCONF). */
 export function readLinkSysctl(state: NamespaceState, family: Family, link: string, name: string): number {
   return Math.max(
     readSysctl(state, `net/${family}/conf/all/${name}`),
@@ -118,5 +119,5 @@ export function readLinkSysctl(state: NamespaceState, family: Family, link: stri
 
 /** Reports whether an address belongs to the namespace, on any link. */
 export function hasAddress({ addresses }: NamespaceState, address: string): boolean {
-  return addresses.some((own) => own.address === address);
+  return addresses.some((entry) => entry.address === address);
 }

@@ -6,13 +6,13 @@ import { lookupRoute } from "./lookup-route.ts";
 import type { RouteResult } from "./route-query.ts";
 import { type NamespaceState, readLinkSysctl, readSysctl } from "./namespace-state.ts";
 
-/** Parts of a received packet that decide its route. */
+/** Fields of a received packet on which its route depends. */
 export type Received = Pick<
   Packet,
   "family" | "source" | "destination" | "mark" | "protocol" | "sourcePort" | "destinationPort"
 >;
 
-/** Decision of the kernel on a received packet. */
+/** Routing decision of the kernel for a received packet. */
 export type InputRoute =
   | { readonly kind: "deliver" | "forward"; readonly result: Extract<RouteResult, { readonly kind: "route" }> }
   | ({ readonly kind: "refuse" } & Pick<TraceFailure, "verdict" | "text"> & { readonly failure: TraceFailure["kind"] });
@@ -20,7 +20,7 @@ export type InputRoute =
 /**
  * Routes a received packet: to this namespace, to another link, or nowhere (`ip_route_input_slow`, `ip6_forward`).
  *
- * @param link the link that the packet came in by
+ * @param link link by which the packet arrived
  */
 export function routeInput(state: NamespaceState, packet: Received, link: string): InputRoute {
   const { family, destination } = packet;
@@ -42,8 +42,8 @@ export function routeInput(state: NamespaceState, packet: Received, link: string
         ? refuse("drop", "reject-route", result.text)
         : refuse("reject", "reject-route", result.text);
     case "route": {
-      const local = result.route.type !== "unicast";
-      if (!local && !forwards)
+      const isLocal = result.route.type !== "unicast";
+      if (!isLocal && !forwards)
         return refuse(
           "drop",
           "forwarding-off",
@@ -51,9 +51,9 @@ export function routeInput(state: NamespaceState, packet: Received, link: string
         );
       const problem = checkSource(state, packet, link);
       if (problem !== undefined) return refuse("drop", problem.kind, problem.text);
-      if (!local && family === "ipv6" && isLinkLocal(packet.source))
+      if (!isLocal && family === "ipv6" && isLinkLocal(packet.source))
         return refuse("drop", "martian", `link-local source ${packet.source} is not forwarded`);
-      return { kind: local ? "deliver" : "forward", result };
+      return { kind: isLocal ? "deliver" : "forward", result };
     }
   }
 }
@@ -62,7 +62,7 @@ function refuse(verdict: TraceFailure["verdict"], failure: TraceFailure["kind"],
   return { kind: "refuse", verdict, failure, text };
 }
 
-/** IPv4 asks the incoming link, IPv6 all links together. */
+/** Reports whether forwarding is on: for the incoming link in IPv4, for all links together in IPv6. */
 function canForward(state: NamespaceState, { family }: Received, link: string): boolean {
   return family === "ipv4"
     ? readSysctl(state, `net/ipv4/conf/${link}/forwarding`, readSysctl(state, "net/ipv4/ip_forward")) !== 0
@@ -88,26 +88,28 @@ export function answersArp(state: NamespaceState, link: string, target: string, 
   if (decision.kind === "deliver")
     return decision.result.route.type === "local" && !ignoresArp(state, link, target, sender);
   if (decision.kind === "refuse") return false;
-  const out = decision.result.nexthops[0]?.link;
-  if (out === link) return false;
+  const outLink = decision.result.nexthops[0]?.link;
+  if (outLink === link) return false;
   return (
     readLinkSysctl(state, "ipv4", link, "proxy_arp") !== 0 ||
     state.snapshot.neighbours.some((entry) => entry.proxy && entry.address === target && entry.link === link)
   );
 }
 
-/** Values 0, 1, 2, 3 and 8 of arp_ignore. */
+/** Evaluates the values 0, 1, 2, 3 and 8 of arp_ignore. */
 function ignoresArp(state: NamespaceState, link: string, target: string, sender: string): boolean {
-  const own = state.addresses.find((address) => address.address === target);
+  const localAddress = state.addresses.find((address) => address.address === target);
   switch (readLinkSysctl(state, "ipv4", link, "arp_ignore")) {
     case 0:
       return false;
     case 1:
-      return own?.link !== link;
+      return localAddress?.link !== link;
     case 2:
-      return own?.link !== link || !containsAddress(`${own.address}/${own.prefixLength}`, sender);
+      return (
+        localAddress?.link !== link || !containsAddress(`${localAddress.address}/${localAddress.prefixLength}`, sender)
+      );
     case 3:
-      return own?.scope === "host" || own?.scope === "link";
+      return localAddress?.scope === "host" || localAddress?.scope === "link";
     case 8:
       return true;
     default:
@@ -117,8 +119,9 @@ function ignoresArp(state: NamespaceState, link: string, target: string, sender:
 
 /** Reports whether a namespace answers neighbour solicitations for an address on a link (`ndisc_recv_ns`). */
 export function answersNdp(state: NamespaceState, link: string, target: string): boolean {
-  const own = state.addresses.find((address) => address.address === target && address.link === link);
-  if (own !== undefined) return !own.flags.some((flag) => flag === "tentative" || flag === "dadfailed");
+  const localAddress = state.addresses.find((address) => address.address === target && address.link === link);
+  if (localAddress !== undefined)
+    return !localAddress.flags.some((flag) => flag === "tentative" || flag === "dadfailed");
   return (
     readLinkSysctl(state, "ipv6", link, "proxy_ndp") !== 0 &&
     readSysctl(state, "net/ipv6/conf/all/forwarding") !== 0 &&

@@ -5,12 +5,12 @@ import type { NexthopSnapshot, RouteSnapshot, RuleSnapshot } from "../snapshot.t
 export interface RouteQuery {
   readonly family: Family;
   readonly destination: string;
-  /** Undefined while the kernel has not selected one. */
+  /** Undefined before the kernel has selected a source. */
   readonly source?: string | undefined;
   readonly mark: number;
-  /** `lo` for what this namespace sends itself, and for checks of a source. */
+  /** Incoming link; `lo` for packets that this namespace sends, and for checks of a source. */
   readonly inLink: string;
-  /** Only routes by this link. */
+  /** If defined, only routes by this link are used. */
   readonly outLink?: string | undefined;
   readonly protocol?: string | undefined;
   readonly sourcePort?: number | undefined;

@@ -7,7 +7,7 @@ const SCOPE: Readonly<Record<string, number>> = { global: 0, site: 200, link: 25
 const getScope = ({ scope }: AddressSnapshot): number => SCOPE[scope] ?? 0;
 
 /**
- * Selects the source address of what the namespace sends by a route: the route's preferred source, else an address of the
+ * Selects the source address of packets that the namespace sends by a route: the route's preferred source, else an address of the
  * link (IPv4: `inet_select_addr`, IPv6: RFC 6724).
  *
  * @returns undefined if the namespace has none
@@ -27,8 +27,8 @@ export function selectSource(
 }
 
 /**
- * Selects an IPv4 address as `inet_select_addr` does: the first primary one of the link whose network contains the
- * address to reach, else the first, else one of another link.
+ * Selects an IPv4 address as `inet_select_addr` does: the first primary address of the link whose network contains `near`,
+ * else the first of the link, else one of another link.
  *
  * @param near gateway or destination
  * @param scope greatest rt_scope_t of the address
@@ -40,15 +40,17 @@ export function selectIpv4Source(
   scope: number,
 ): string | undefined {
   const primary = addresses.filter(
-    (own) => own.family === "ipv4" && !own.flags.includes("secondary") && getScope(own) <= scope,
+    (address) => address.family === "ipv4" && !address.flags.includes("secondary") && getScope(address) <= scope,
   );
-  const onLink = primary.filter((own) => own.link === link);
+  const onLink = primary.filter((address) => address.link === link);
   const containing =
-    near === undefined ? undefined : onLink.find((own) => containsAddress(`${own.address}/${own.prefixLength}`, near));
-  return (containing ?? onLink[0] ?? primary.find((own) => own.scope !== "link"))?.address;
+    near === undefined
+      ? undefined
+      : onLink.find((address) => containsAddress(`${address.address}/${address.prefixLength}`, near));
+  return (containing ?? onLink[0] ?? primary.find((address) => address.scope !== "link"))?.address;
 }
 
-/** Rules of the default policy table of RFC 6724 that differ for networks in use: prefix and label. */
+/** Prefixes and labels of the default policy table of RFC 6724, without deprecated prefixes. */
 const LABELS = [
   ["::1/128", 0],
   ["::ffff:0:0/96", 4],
@@ -70,27 +72,29 @@ export function selectIpv6Source(
 ): string | undefined {
   const linkLocal = isLinkLocal(destination);
   const candidates = addresses.filter(
-    (own) =>
-      own.family === "ipv6" &&
-      !own.flags.some((flag) => flag === "tentative" || flag === "dadfailed") &&
-      (!isLinkLocal(own.address) || own.link === link) &&
-      (!linkLocal || own.link === link),
+    (address) =>
+      address.family === "ipv6" &&
+      !address.flags.some((flag) => flag === "tentative" || flag === "dadfailed") &&
+      (!isLinkLocal(address.address) || address.link === link) &&
+      (!linkLocal || address.link === link),
   );
-  const rank = (own: AddressSnapshot): readonly number[] => [
-    Number(own.address === destination),
-    Number(isLinkLocal(own.address) === linkLocal && own.scope !== "host"),
-    Number(!own.flags.includes("deprecated")),
-    Number(own.link === link),
-    Number(getLabel(own.address) === getLabel(destination)),
-    Math.min(countCommonBits(own.address, destination), own.prefixLength),
+  const rank = (address: AddressSnapshot): readonly number[] => [
+    Number(address.address === destination),
+    Number(isLinkLocal(address.address) === linkLocal && address.scope !== "host"),
+    Number(!address.flags.includes("deprecated")),
+    Number(address.link === link),
+    Number(getLabel(address.address) === getLabel(destination)),
+    Math.min(countCommonBits(address.address, destination), address.prefixLength),
   ];
-  const [best] = candidates.map((own) => ({ own, rank: rank(own) })).sort((a, b) => compareRanks(b.rank, a.rank));
+  const [best] = candidates
+    .map((address) => ({ own: address, rank: rank(address) }))
+    .sort((a, b) => compareRanks(b.rank, a.rank));
   return best?.own.address;
 }
 
-function compareRanks(one: readonly number[], other: readonly number[]): number {
-  for (const [index, value] of one.entries()) {
-    const difference = value - (other[index] ?? 0);
+function compareRanks(first: readonly number[], second: readonly number[]): number {
+  for (const [index, value] of first.entries()) {
+    const difference = value - (second[index] ?? 0);
     if (difference !== 0) return difference;
   }
   return 0;

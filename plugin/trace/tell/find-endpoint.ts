@@ -5,7 +5,7 @@ import type { NamespaceSnapshot, TraceSnapshot } from "../snapshot.ts";
 export interface TraceTarget {
   /** IP address, or the name of a node, pod or Service. */
   readonly host: string;
-  /** Undefined: none was given. */
+  /** Undefined if no port was given. */
   readonly port: number | undefined;
 }
 
@@ -27,33 +27,33 @@ export function parseTarget(text: string): TraceTarget {
  *
  * @param text address, node name, `namespace/name` of a pod, or a pod's name
  * @param podNamespace preferred namespace of a pod's name
- * @throws an error if none or several fit
+ * @throws an error if no namespace matches, or several do
  */
 export function findNamespace(snapshot: TraceSnapshot, text: string, podNamespace = "default"): NamespaceSnapshot {
   const { namespaces } = snapshot;
   const exact = namespaces.filter(({ name }) => name === text || name === `${podNamespace}/${text}`);
   const byName = exact.length > 0 ? exact : namespaces.filter(({ name }) => name.endsWith(`/${text}`));
-  const found =
+  const matching =
     byName.length > 0
       ? byName
       : namespaces.filter(({ addresses }) => addresses.some(({ address }) => address === text));
-  const [only] = found;
-  if (only === undefined)
+  const [namespace] = matching;
+  if (namespace === undefined)
     throw new Error(`unknown source "${text}": the snapshot has ${namespaces.map(({ name }) => name).join(", ")}`);
-  if (found.length > 1)
-    throw new Error(`"${text}" is ambiguous: name one of ${found.map(({ name }) => name).join(", ")}`);
-  return only;
+  if (matching.length > 1)
+    throw new Error(`"${text}" is ambiguous: name one of ${matching.map(({ name }) => name).join(", ")}`);
+  return namespace;
 }
 
 /**
- * Returns the address by which others reach a node or pod: the first of its first link, in the given family.
+ * Selects the address of a node or pod to which packets are sent: the first global address of its first link, in the given family.
  *
  * @throws an error if it has none
  */
 export function selectAddress(namespace: NamespaceSnapshot, family: "ipv4" | "ipv6"): string {
   const indices = new Map(namespace.links.map(({ name, index }) => [name, index]));
   const [address] = namespace.addresses
-    .filter((one) => one.family === family && one.scope === "global")
+    .filter((entry) => entry.family === family && entry.scope === "global")
     .toSorted((a, b) => (indices.get(a.link) ?? 0) - (indices.get(b.link) ?? 0));
   if (address === undefined)
     throw new Error(`${namespace.name} has no ${family} address: name another family or target`);

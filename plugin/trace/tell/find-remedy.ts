@@ -1,6 +1,6 @@
 import type { TraceFailure } from "../trace.ts";
 
-/** A known cause of dropped packets: what a rule looks like, and what to do about it. */
+/** Patterns of a rule of known software, with the remedy if it drops a packet. */
 interface KnownRule {
   readonly table?: RegExp;
   readonly chain?: RegExp;
@@ -94,7 +94,7 @@ const REMEDIES: Readonly<Record<TraceFailure["kind"], string | undefined>> = {
 };
 
 /**
- * Returns what to do about a failure.
+ * Finds the remedy of a failure.
  *
  * @returns one sentence; undefined if no remedy is known
  */
@@ -102,9 +102,9 @@ export function findRemedy(failure: TraceFailure): string | undefined {
   const { rule, verdict, kind } = failure;
   if (verdict === "unknown") return undefined;
   if (rule === undefined) return REMEDIES[kind];
-  const known = KNOWN_RULES.find(
+  const knownRule = KNOWN_RULES.find(
     ({ table, chain, text }) =>
       (table?.test(rule.table) ?? true) && (chain?.test(rule.chain) ?? true) && (text?.test(rule.text) ?? true),
   );
-  return known?.remedy ?? REMEDIES[kind];
+  return knownRule?.remedy ?? REMEDIES[kind];
 }

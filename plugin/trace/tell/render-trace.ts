@@ -4,19 +4,19 @@ import { findRemedy } from "./find-remedy.ts";
 
 const VERDICTS = { pass: "passes", drop: "is dropped", reject: "is rejected", unknown: "is not known" } as const;
 const INDENT = "     ";
-/** Effects of rules that lead the evaluation and change neither addresses nor the verdict. */
+/** Effects of rules that change neither addresses nor the verdict. */
 const LEADING_EFFECT = /^(?:jump|goto|return|continue|accept|mark|log)\b/;
 
 /** Options of the text. */
 export interface RenderOptions {
   /** Names of the namespaces by their ids. */
   readonly names: ReadonlyMap<string, string>;
-  /** Whether rules that only lead to others, accept, or set a mark are printed too. */
+  /** Whether to print also rules that only jump, accept or set a mark. */
   readonly allRules?: boolean;
 }
 
 /**
- * Renders a trace as text, hop by hop: the first line says the result, the last lines why and what to do.
+ * Renders a trace as text, hop by hop: the first line is the result, the last lines are the reason and the remedy.
  */
 export function renderTrace(trace: Trace, options: RenderOptions): string {
   const { names } = options;
@@ -98,12 +98,12 @@ function renderFailure(failure: TraceFailure, { names }: RenderOptions): readonl
   return [`The packet ${VERDICTS[verdict]} in ${where}: ${why}`, ...(remedy === undefined ? [] : [`  -> ${remedy}`])];
 }
 
-function isSame(a: Tuple, b: Tuple): boolean {
+function isSame(first: Tuple, second: Tuple): boolean {
   return (
-    a.source === b.source &&
-    a.destination === b.destination &&
-    a.sourcePort === b.sourcePort &&
-    a.destinationPort === b.destinationPort
+    first.source === second.source &&
+    first.destination === second.destination &&
+    first.sourcePort === second.sourcePort &&
+    first.destinationPort === second.destinationPort
   );
 }
 

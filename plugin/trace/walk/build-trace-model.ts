@@ -3,11 +3,11 @@ import { compileNamespace, type NamespaceState } from "../routing/namespace-stat
 import type { LinkSnapshot, TraceSnapshot } from "../snapshot.ts";
 import type { FrameReceiver, LinkRef, ReceiverSearch } from "./frame.ts";
 
-/** One namespace, compiled when a packet first enters it. */
+/** A namespace, compiled when a packet first enters it. */
 export interface NamespaceModel {
   readonly state: NamespaceState;
   readonly ruleset: CompiledRuleset;
-  /** A chain of family netdev or bridge exists: frames must be evaluated on their way, too. */
+  /** Whether a chain of family netdev or bridge exists, so that frames must be evaluated too. */
   readonly filtersFrames: boolean;
 }
 
@@ -15,11 +15,11 @@ export interface NamespaceModel {
 export interface TraceModel {
   /** Returns undefined if the snapshot does not contain the namespace. */
   readonly findNamespace: (id: string) => NamespaceModel | undefined;
-  /** macvlan links by their parent. */
+  /** Lists the macvlan links of a parent. */
   readonly listChildren: (parent: LinkRef) => readonly LinkRef[];
   /** Every address of the snapshot's namespaces. */
   readonly addresses: ReadonlySet<string>;
-  /** Links that join this namespace to others outside of the snapshot, or whose other end it does not know. */
+  /** Links that lead out of the snapshot, or whose other end is not in it. */
   readonly uplinks: readonly LinkRef[];
   /** Receivers of frames by sending link, filled by `findReceivers`. */
   readonly receivers: Map<string, ReceiverSearch>;
@@ -47,8 +47,8 @@ export function buildTraceModel(snapshot: TraceSnapshot): TraceModel {
       links.filter((link) => isUplink(link, byId)).map(({ name }) => ({ namespace: id, link: name })),
     ),
     findNamespace: (id) => {
-      const known = models.get(id);
-      if (known !== undefined) return known;
+      const cached = models.get(id);
+      if (cached !== undefined) return cached;
       const namespace = byId.get(id);
       if (namespace === undefined) return undefined;
       const model = {
@@ -62,7 +62,7 @@ export function buildTraceModel(snapshot: TraceSnapshot): TraceModel {
   };
 }
 
-/** Kinds of links behind which there is a wire that the snapshot does not show. */
+/** Kinds of links to a wire that is not in the snapshot. */
 const HARDWARE = new Set(["device", "bond", "team"]);
 
 function isUplink(link: LinkSnapshot, namespaces: ReadonlyMap<string, unknown>): boolean {
@@ -70,7 +70,7 @@ function isUplink(link: LinkSnapshot, namespaces: ReadonlyMap<string, unknown>):
   return HARDWARE.has(link.kind) && link.up;
 }
 
-/** Whether an entry of `nft -j list ruleset` is a base chain that sees frames. */
+/** Reports whether an entry of `nft -j list ruleset` is a base chain that sees frames. */
 function isFrameChain(entry: Readonly<Record<string, unknown>>): boolean {
   const { chain } = entry;
   if (typeof chain !== "object" || chain === null || !("hook" in chain) || !("family" in chain)) return false;

@@ -1,21 +1,21 @@
 import type { Packet, Tuple } from "../packet.ts";
 import { advanceTcpState, type TcpState } from "./tcp-state.ts";
 
-/** Address and port that a translation writes. */
+/** Address and port that a translation sets. */
 export interface TranslatedEndpoint {
   readonly address: string;
   readonly port: number;
 }
 
-/** A connection as one network namespace knows it. Mutable during one trace. */
+/** A connection in the conntrack table of one network namespace. Mutable during one trace. */
 export interface Connection {
   readonly zone: number;
   readonly protocol: Packet["protocol"];
   /** Tuple of the first packet before translation. */
   readonly original: Tuple;
-  /** Destination translation; null: nat chains decided that there is none; undefined: they were not asked yet. */
+  /** Destination translation; null if nat chains have set none, undefined before they were evaluated. */
   destination: TranslatedEndpoint | null | undefined;
-  /** Source translation, in the same way. */
+  /** Source translation, with the same values. */
   source: TranslatedEndpoint | null | undefined;
   seenReply: boolean;
   mark: number;
@@ -39,11 +39,11 @@ export interface TrackResult {
 /** ICMP and ICMPv6 types that start a connection: echo requests. */
 const ECHO_REQUEST = new Set([8, 128]);
 
-/** Assigns a packet to a connection, a new one if need be, as `nf_conntrack_in` does. */
+/** Assigns a packet to an existing or new connection, as `nf_conntrack_in` does. */
 export function trackPacket(table: ConntrackTable, packet: Packet): TrackResult {
-  const known = findConnection(table, packet);
-  if (known === undefined) return startConnection(table, packet);
-  const { connection, direction } = known;
+  const match = findConnection(table, packet);
+  if (match === undefined) return startConnection(table, packet);
+  const { connection, direction } = match;
   if (packet.protocol === "tcp") {
     const next = advanceTcpState(connection.tcpState, direction, packet.tcpFlags ?? []);
     if (next === "invalid") return { packet: { ...packet, conntrackState: "invalid" }, connection: undefined };
@@ -106,16 +106,16 @@ function findConnection(
   return undefined;
 }
 
-function isSameTuple(one: Tuple, other: Tuple): boolean {
+function isSameTuple(first: Tuple, second: Tuple): boolean {
   return (
-    one.source === other.source &&
-    one.destination === other.destination &&
-    one.sourcePort === other.sourcePort &&
-    one.destinationPort === other.destinationPort
+    first.source === second.source &&
+    first.destination === second.destination &&
+    first.sourcePort === second.sourcePort &&
+    first.destinationPort === second.destinationPort
   );
 }
 
-/** Tuple of the packets that answer: from the translated destination to the translated source. */
+/** Returns the tuple of reply packets: from the translated destination to the translated source. */
 function getReplyTuple({ original, source, destination }: Connection): Tuple {
   return {
     source: destination?.address ?? original.destination,
@@ -129,9 +129,9 @@ function getReplyTuple({ original, source, destination }: Connection): Tuple {
 export type Manipulation = "source" | "destination";
 
 /**
- * Writes into a packet what its connection's translation says for one kind of address.
+ * Applies the translation of a connection to one kind of address of a packet.
  *
- * @param manipulation what the hook changes; for a packet of the reply direction it undoes the other one
+ * @param manipulation kind of address that the hook changes; in a reply packet the opposite translation is undone
  */
 export function applyTranslation(packet: Packet, connection: Connection, manipulation: Manipulation): Packet {
   const { original } = connection;
@@ -147,8 +147,12 @@ export function applyTranslation(packet: Packet, connection: Connection, manipul
 }
 
 /** Replaces an address and its port. */
-export function writeEndpoint(packet: Packet, which: Manipulation, { address, port }: TranslatedEndpoint): Packet {
-  return which === "destination"
+export function writeEndpoint(
+  packet: Packet,
+  manipulation: Manipulation,
+  { address, port }: TranslatedEndpoint,
+): Packet {
+  return manipulation === "destination"
     ? { ...packet, destination: address, destinationPort: port }
     : { ...packet, source: address, sourcePort: port };
 }

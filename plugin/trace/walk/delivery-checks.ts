@@ -7,7 +7,7 @@ import type { Delivery } from "./receive-packet.ts";
 import { formatEndpoint } from "./run-hook.ts";
 
 /**
- * Requires that something answers a delivered request: a socket, or the kernel itself for ICMP.
+ * Requires that a socket, or the kernel itself for ICMP, answers a delivered request.
  *
  * @throws PacketLost with kind `no-listener`
  */
@@ -29,7 +29,7 @@ function isListening({ protocol, family, address, port }: ListenerSnapshot, pack
 }
 
 /**
- * Requires that an answer reaches the client, with the addresses and ports that its socket expects.
+ * Requires that a reply reaches the client with the addresses and ports that its socket expects.
  *
  * @param sent Addresses and ports of the request as the client sent it.
  * @throws PacketLost with kind `wrong-reply`
@@ -52,7 +52,7 @@ export function requireClient(client: NamespaceModel, sent: Tuple, { namespace, 
 }
 
 /**
- * Requires that a later packet of a connection reaches the server that got the first one.
+ * Requires that a later packet of a connection reaches the server that received the first one.
  *
  * @throws PacketLost with kind `wrong-reply`
  */

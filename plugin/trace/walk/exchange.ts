@@ -13,7 +13,7 @@ import { walkPacket } from "./walk-packet.ts";
 
 /** Bytes of a packet without or with little payload. */
 const PACKET_BYTES = 60;
-/** Bytes of IPv6 and TCP headers, the longest in use. */
+/** Bytes of IPv6 and TCP headers, the longest headers of a traced packet. */
 const HEADER_BYTES = 60;
 const DEFAULT_TTL = 64;
 
@@ -54,14 +54,14 @@ export function runExchange(walk: WalkState, request: TraceRequest): Exchange {
   }
 }
 
-/** A delivered packet, with the addresses and ports that its socket knows. */
+/** A delivered packet, with the addresses and ports of its sender's socket. */
 interface SentPacket extends Delivery {
   readonly sent: Tuple;
-  /** Bytes. */
+  /** MTU of the sender's route in bytes. */
   readonly mtu: number;
 }
 
-/** Runs one packet and records its hops, also of a lost one. */
+/** Sends one packet to its receiver and records its hops, also if it is lost. */
 function runPacket(
   walk: WalkState,
   packets: PacketTrace[],
@@ -92,7 +92,7 @@ function runPacket(
   }
 }
 
-/** A reply to an address that the snapshot does not contain cannot reach the client, wherever it goes. */
+/** Converts the loss of a reply outside of the snapshot to a failure if the client cannot have its destination address. */
 function decideReply({ model }: WalkState, { destination }: Packet, lost: PacketLost): PacketLost {
   const { failure } = lost;
   if (failure.kind !== "outside" || model.addresses.has(destination)) return lost;
@@ -189,7 +189,7 @@ function reverseTuple(packet: Tuple): Tuple {
   };
 }
 
-/** TCP sockets keep the SYN's mark with tcp_fwmark_accept, the kernel's own replies with fwmark_reflect; UDP sockets do not. */
+/** Returns the mark of replies: TCP keeps the SYN's with tcp_fwmark_accept, the kernel's own replies with fwmark_reflect, UDP none. */
 function chooseReplyMark({ namespace: { state }, packet }: Delivery): number {
   const sysctl = {
     tcp: "net/ipv4/tcp_fwmark_accept",

@@ -1,9 +1,9 @@
 import type { FailureKind, TraceFailure, TracePath, TraceRequest } from "../trace.ts";
 
-/** Failures of a packet that goes to where nobody has its destination. */
+/** Kinds of failures of a packet whose destination no host has. */
 const LOST: readonly FailureKind[] = ["outside", "no-route", "no-neighbour"];
 
-/** Says that a request to a ClusterIP is lost because no rule has translated it; other paths stay as they are. */
+/** Replaces the failure of a request to a ClusterIP that no rule has translated; returns other paths unchanged. */
 export function explainUntranslated<T extends Omit<TracePath, "probability">>(
   { service, destination }: TraceRequest,
   path: T,

@@ -8,7 +8,7 @@ interface Frame {
   readonly mtu: number;
 }
 
-/** Finds every link that can receive a frame that a link sends: over veth pairs, bridges, macvlan links and wires. */
+/** Finds all links that can receive a frame of a link, over veth pairs, bridges, macvlan links and wires. */
 export function findReceivers(model: TraceModel, sender: LinkRef): ReceiverSearch {
   const key = `${sender.namespace} ${sender.link}`;
   const cached = model.receivers.get(key);
@@ -20,7 +20,7 @@ export function findReceivers(model: TraceModel, sender: LinkRef): ReceiverSearc
   return result;
 }
 
-/** One flood of a frame through the links of a model. */
+/** Floods a frame through the links of a model. */
 class FrameFlood {
   readonly receivers: FrameReceiver[] = [];
   readonly open = new Set<string>();
@@ -59,7 +59,7 @@ class FrameFlood {
     }
   }
 
-  /** A frame reaches a link from outside. */
+  /** Handles a frame that reaches a link from outside. */
   private receive(ref: LinkRef, frame: Frame): void {
     const link = this.findLink(ref);
     if (link?.up !== true || this.visits("in", ref)) return;
@@ -73,23 +73,23 @@ class FrameFlood {
     else this.acceptFrame(ref, received);
   }
 
-  /** A macvlan link reaches its siblings in bridge mode, and what its parent reaches, but not the parent itself. */
+  /** Sends a frame of a macvlan link to its siblings in bridge mode and out by its parent, but not to the parent itself. */
   private transmitMacvlan(ref: LinkRef, link: LinkSnapshot, frame: Frame): void {
     if (link.parent === undefined) {
       this.open.add(`${ref.namespace}: ${link.name} (its parent is not in the snapshot)`);
       return;
     }
     // The kernel hands frames between siblings to the parent first (macvlan_queue_xmit), so they pass its ingress hook.
-    const handed: Frame = { ...frame, steps: [...frame.steps, { kind: "ingress", ...link.parent }] };
+    const parentFrame: Frame = { ...frame, steps: [...frame.steps, { kind: "ingress", ...link.parent }] };
     if (link.macvlanMode === "bridge")
       for (const sibling of this.model.listChildren(link.parent))
-        if (this.findLink(sibling)?.macvlanMode === "bridge") this.acceptFrame(sibling, handed);
+        if (this.findLink(sibling)?.macvlanMode === "bridge") this.acceptFrame(sibling, parentFrame);
     this.transmit(link.parent, frame);
   }
 
   private forward(bridge: LinkRef, inPort: LinkSnapshot | undefined, frame: Frame): void {
     const ports = this.model.findNamespace(bridge.namespace)?.state.snapshot.links ?? [];
-    const cross = (outPort: string | undefined): Frame => ({
+    const addBridgeStep = (outPort: string | undefined): Frame => ({
       ...frame,
       steps: [
         ...frame.steps,
@@ -98,41 +98,41 @@ class FrameFlood {
     });
     if (inPort !== undefined) {
       if (!isForwarding(inPort)) return;
-      for (const child of this.model.listChildren(bridge)) this.acceptFrame(child, cross(undefined));
-      this.acceptFrame(bridge, cross(undefined));
+      for (const child of this.model.listChildren(bridge)) this.acceptFrame(child, addBridgeStep(undefined));
+      this.acceptFrame(bridge, addBridgeStep(undefined));
     }
     for (const port of ports) {
       if (port.master !== bridge.link || !isForwarding(port)) continue;
       if (port.name === inPort?.name && port.bridgePort?.hairpin !== true) continue;
       if (port.bridgePort?.isolated === true && inPort?.bridgePort?.isolated === true) continue;
-      const crossed = cross(port.name);
+      const crossed = addBridgeStep(port.name);
       this.transmit({ ...bridge, link: port.name }, { ...crossed, mtu: Math.min(crossed.mtu, port.mtu) });
     }
   }
 
-  /** A wire that the snapshot does not show joins uplinks that have an address of the same network. */
+  /** Sends a frame over a wire that is not in the snapshot, to uplinks with an address of the same network. */
   private passWire(ref: LinkRef, link: LinkSnapshot, frame: Frame): void {
     this.open.add(`${ref.namespace}: ${link.name} (${link.kind})`);
-    for (const other of this.model.uplinks) {
-      if (other.namespace === ref.namespace && other.link === ref.link) continue;
-      if (this.shareNetwork(ref, other)) this.receive(other, frame);
+    for (const uplink of this.model.uplinks) {
+      if (uplink.namespace === ref.namespace && uplink.link === ref.link) continue;
+      if (this.shareNetwork(ref, uplink)) this.receive(uplink, frame);
     }
   }
 
-  private shareNetwork(one: LinkRef, other: LinkRef): boolean {
-    const others = this.listNetworks(other);
-    return this.listNetworks(one).some(({ network, address }) =>
-      others.some((entry) => containsAddress(network, entry.address) && containsAddress(entry.network, address)),
+  private shareNetwork(link: LinkRef, otherLink: LinkRef): boolean {
+    const otherNetworks = this.listNetworks(otherLink);
+    return this.listNetworks(link).some(({ network, address }) =>
+      otherNetworks.some((entry) => containsAddress(network, entry.address) && containsAddress(entry.network, address)),
     );
   }
 
-  /** Networks of a link, of the bridge that it belongs to, and of its macvlan children. */
+  /** Lists the networks of a link, of its bridge and of its macvlan children. */
   private listNetworks(ref: LinkRef): readonly { readonly network: string; readonly address: string }[] {
     const master = this.findLink(ref)?.master;
-    const places = [ref, ...(master === undefined ? [] : [{ ...ref, link: master }]), ...this.model.listChildren(ref)];
-    return places.flatMap(({ namespace, link }) =>
+    const links = [ref, ...(master === undefined ? [] : [{ ...ref, link: master }]), ...this.model.listChildren(ref)];
+    return links.flatMap(({ namespace, link }) =>
       (this.model.findNamespace(namespace)?.state.addresses ?? [])
-        .filter((own) => own.link === link && own.scope === "global")
+        .filter((address) => address.link === link && address.scope === "global")
         .map(({ address, prefixLength }) => ({ network: `${address}/${prefixLength}`, address })),
     );
   }
@@ -150,7 +150,7 @@ class FrameFlood {
     this.receivers.push({ ...ref, macs, steps: [...frame.steps, ...ingress], mtu: frame.mtu });
   }
 
-  /** Reports whether the frame was there before, and notes it. */
+  /** Reports whether the frame has already been at a link, and records it. */
   private visits(step: string, { namespace, link }: LinkRef): boolean {
     const key = `${step} ${namespace} ${link}`;
     if (this.visited.has(key)) return true;

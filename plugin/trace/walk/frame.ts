@@ -11,13 +11,13 @@ export type FrameStep =
       readonly kind: "bridge";
       readonly namespace: string;
       readonly bridge: string;
-      /** Undefined: the bridge's own link sends the frame. */
+      /** Undefined if the bridge's own link sends the frame. */
       readonly inPort: string | undefined;
-      /** Undefined: the frame is for the bridge's own link. */
+      /** Undefined if the frame is for the bridge's own link. */
       readonly outPort: string | undefined;
     };
 
-/** A link that gets frames with its MAC address from a sender. */
+/** A link that receives frames with its MAC address from a sender. */
 export interface FrameReceiver extends LinkRef {
   /** MAC addresses whose frames it accepts. */
   readonly macs: readonly string[];
@@ -28,6 +28,6 @@ export interface FrameReceiver extends LinkRef {
 
 export interface ReceiverSearch {
   readonly receivers: readonly FrameReceiver[];
-  /** Links on the way behind which the snapshot ends, or that the model does not know: `node-1: eth0 (device)`. */
+  /** Links on the way that lead out of the snapshot, or that the model does not support: `node-1: eth0 (device)`. */
   readonly open: readonly string[];
 }

@@ -7,7 +7,7 @@ import { losePacket } from "./failure.ts";
 import { getManipulation, selectEndpoint } from "./translate.ts";
 import type { WalkState } from "./walk-state.ts";
 
-/** Answers the queries of a namespace's rules during one walk. A class, because a hook runs some forty times a connection. */
+/** Answers the queries of a namespace's rules during one walk. It is a class for speed: a connection runs about forty hooks. */
 export class NamespaceHookContext implements HookContext {
   private readonly walk: WalkState;
   private readonly namespace: NamespaceModel;
@@ -59,7 +59,7 @@ export class NamespaceHookContext implements HookContext {
     );
   }
 
-  /** Writes the translation into the packet alone: `runHook` stores that of the chosen branch in the connection. */
+  /** Translates only the packet: `runHook` stores the translation of the chosen branch in the connection. */
   translate(packet: Packet, hook: Hook, translation: Translation | undefined): Packet {
     const { connection } = this.walk;
     const manipulation = getManipulation(hook);

@@ -14,11 +14,11 @@ const PINNED = new Set(["PERMANENT", "NOARP"]);
 const USABLE = new Set(["REACHABLE", "STALE", "DELAY", "PROBE"]);
 
 /**
- * Finds the link that receives what a namespace sends to a neighbour: by the pinned or known MAC address, else by who answers
- * ARP or neighbour solicitations on the segment.
+ * Finds the link that receives packets to a neighbour: by the pinned or known MAC address, else by the links that answer ARP or
+ * neighbour solicitations on the segment.
  *
  * @param address next hop
- * @throws PacketLost if nobody answers, or nobody has the MAC address
+ * @throws PacketLost if no link answers, or no link has the MAC address
  */
 export function resolveNeighbour(
   walk: WalkState,
@@ -30,22 +30,22 @@ export function resolveNeighbour(
   const { id } = namespace.state.snapshot;
   const { receivers, open } = findReceivers(walk.model, { namespace: id, link: link.name });
   const entry = namespace.state.snapshot.neighbours.find(
-    (own) => own.link === link.name && own.address === address && !own.proxy,
+    (candidate) => candidate.link === link.name && candidate.address === address && !candidate.proxy,
   );
   if (entry?.mac !== undefined && hasState(entry, PINNED)) return selectByMac(walk, id, entry, receivers, open);
-  const own = { namespace: id, link: link.name };
-  const learned = findLearned(walk, own, receivers, address);
+  const sendingLink = { namespace: id, link: link.name };
+  const learned = findLearned(walk, sendingLink, receivers, address);
   if (learned !== undefined) return learned;
   const sender = selectSender(namespace, link, address, packet);
-  const answering = findAnswers(walk, own, receivers, address, sender);
+  const answering = findAnswers(walk, sendingLink, receivers, address, sender);
   const owners = selectOwners(walk, answering, address);
   const duplicate = owners.length > 1 ? owners[walk.choose(owners.map(() => 1 / owners.length))] : undefined;
   if (duplicate !== undefined) {
     walk.note({
       kind: "neighbour",
-      text: `${address} dev ${link.name}: ${owners.map((one) => describeReceiver(walk, one)).join(" and ")} have this address`,
+      text: `${address} dev ${link.name}: ${owners.map((owner) => describeReceiver(walk, owner)).join(" and ")} have this address`,
     });
-    walk.learnNeighbour(own, address, duplicate);
+    walk.learnNeighbour(sendingLink, address, duplicate);
     return duplicate;
   }
   if (
@@ -58,7 +58,7 @@ export function resolveNeighbour(
   const answer = owners[0] ?? answering[0];
   if (answer !== undefined) {
     walk.note({ kind: "neighbour", text: `${address} dev ${link.name}: ${describeReceiver(walk, answer)} answers` });
-    if (entry?.mac === undefined || !hasState(entry, USABLE)) walk.learnNeighbour(answer, sender, own);
+    if (entry?.mac === undefined || !hasState(entry, USABLE)) walk.learnNeighbour(answer, sender, sendingLink);
     return answer;
   }
   // A host that the snapshot does not contain may answer, but not for an address of one that it contains.
@@ -68,19 +68,21 @@ export function resolveNeighbour(
   throw losePacket("drop", "no-neighbour", id, `nobody answers for ${address} on ${link.name}`);
 }
 
-/** Finds the neighbour that has asked for this link's address before, and so is known whether or not it answers itself. */
+/** Finds the neighbour whose earlier request for this link's address was recorded; it need not answer itself. */
 function findLearned(
   walk: WalkState,
-  own: LinkRef,
+  sendingLink: LinkRef,
   receivers: readonly FrameReceiver[],
   address: string,
 ): FrameReceiver | undefined {
-  const known = walk.findLearned(own, address);
-  const receiver = receivers.find(({ namespace, link }) => namespace === known?.namespace && link === known.link);
+  const learnedLink = walk.findLearned(sendingLink, address);
+  const receiver = receivers.find(
+    ({ namespace, link }) => namespace === learnedLink?.namespace && link === learnedLink.link,
+  );
   if (receiver !== undefined)
     walk.note({
       kind: "neighbour",
-      text: `${address} dev ${own.link}: known by the request of ${describeReceiver(walk, receiver)}`,
+      text: `${address} dev ${sendingLink.link}: known by the request of ${describeReceiver(walk, receiver)}`,
     });
   return receiver;
 }
@@ -100,14 +102,14 @@ function selectByMac(
   walk.note({ kind: "neighbour", text });
   const [receiver] = receivers.filter(({ macs }) => macs.includes(mac));
   if (receiver !== undefined) return receiver;
-  // A MAC address that was learned exists: a host outside the snapshot answered, even if one of the snapshot has the address as well.
+  // A learned MAC address exists: a host outside the snapshot answered, even if a host in the snapshot has the address as well.
   const isLearned = !state.includes("PERMANENT");
   if (open.length > 0 && (isLearned || !walk.model.addresses.has(address)))
     throw losePacket("unknown", "outside", namespace, `the packet leaves the snapshot by ${open.join(", ")}: ${text}`);
   throw losePacket("drop", "wrong-neighbour", namespace, `no link has the neighbour's MAC address: ${text}`);
 }
 
-/** The sender of an ARP request: the packet's source if it is local, else an address of the link (`arp_solicit`, arp_announce 0). */
+/** Selects the sender of an ARP request: the packet's source if it is local, else an address of the link (`arp_solicit`, arp_announce 0). */
 function selectSender({ state }: NamespaceModel, { name }: LinkSnapshot, address: string, packet: Packet): string {
   if (packet.family === "ipv6" || hasAddress(state, packet.source)) return packet.source;
   return selectIpv4Source(state, name, address, 253) ?? packet.source;
@@ -133,12 +135,12 @@ function answersFor(walk: WalkState, { namespace, link }: FrameReceiver, target:
   return target.includes(":") ? answersNdp(state, link, target) : answersArp(state, link, target, sender);
 }
 
-/** Returns the receivers whose link has the address, one of each namespace: more than one if the address is used twice. */
+/** Selects the receivers whose link has the address, one per namespace; more than one if the address is used twice. */
 function selectOwners(walk: WalkState, answering: readonly FrameReceiver[], address: string): readonly FrameReceiver[] {
   const owners = answering.filter(({ namespace, link }) =>
-    walk.getNamespace(namespace).state.addresses.some((own) => own.address === address && own.link === link),
+    walk.getNamespace(namespace).state.addresses.some((entry) => entry.address === address && entry.link === link),
   );
-  return owners.filter((one, index) => owners.findIndex(({ namespace }) => namespace === one.namespace) === index);
+  return owners.filter((owner, index) => owners.findIndex(({ namespace }) => namespace === owner.namespace) === index);
 }
 
 function describeReceiver(walk: WalkState, { namespace, link }: FrameReceiver): string {

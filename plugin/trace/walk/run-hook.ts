@@ -9,11 +9,11 @@ import { getManipulation } from "./translate.ts";
 import type { WalkState } from "./walk-state.ts";
 
 /**
- * Passes a packet through a hook of the namespace where it is.
+ * Runs a hook of a namespace for a packet.
  *
  * @param gateway next hop of the packet's route, for masquerade
  * @returns the packet after marks and translation
- * @throws PacketLost if a rule drops or rejects it, or is not understood
+ * @throws PacketLost if a rule drops or rejects the packet, or is not supported
  */
 export function runHook(
   walk: WalkState,
@@ -32,7 +32,7 @@ export function runHook(
 }
 
 /**
- * Passes a frame through the hook ingress or egress of a link on its way from one hop to the next.
+ * Runs the hook ingress or egress of a link for a frame between two hops.
  *
  * @throws PacketLost
  */
@@ -65,8 +65,8 @@ function chooseOutcome(
 
 function describeLoss(namespace: NamespaceModel, hook: Hook, { verdict, packet, steps }: Outcome): Error {
   const rule = steps.at(-1);
-  const where = `hook ${hook} of ${namespace.state.snapshot.name}`;
-  const text = rule === undefined ? where : `${formatStep(rule)} (${where})`;
+  const place = `hook ${hook} of ${namespace.state.snapshot.name}`;
+  const text = rule === undefined ? place : `${formatStep(rule)} (${place})`;
   const id = namespace.state.snapshot.id;
   const decided = { hook, ...(rule === undefined ? {} : { rule }) };
   if (verdict === "unknown")
@@ -100,7 +100,7 @@ export function formatEndpoint(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Stores in the connection what nat chains decided about its first packet. Branches that were not chosen left no trace. */
+/** Stores the translation of the first packet in its connection; only the chosen branch is stored. */
 function commitBinding(walk: WalkState, hook: Hook, before: Packet, after: Packet): void {
   const { connection } = walk;
   if (connection === undefined || after.conntrackState === "untracked" || after.conntrackState === "invalid") return;

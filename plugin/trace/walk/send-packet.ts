@@ -10,22 +10,22 @@ import type { NamespaceModel } from "./build-trace-model.ts";
 import type { Transmission } from "./transmit.ts";
 import type { WalkState } from "./walk-state.ts";
 
-/** How a socket looks its route up. */
+/** Parameters of a socket's route lookup. */
 export interface RouteChoice {
   /** Source address of the lookup; undefined if the socket has none yet. */
   readonly source: string | undefined;
-  /** The route is looked up again with the selected source (`ip_route_connect` of IPv4). */
-  readonly again?: boolean;
-  /** The socket is bound to this link. */
+  /** Whether the route is looked up again with the selected source (`ip_route_connect` of IPv4). */
+  readonly repeatsLookup?: boolean;
+  /** Link to which the socket is bound. */
   readonly link?: string | undefined;
-  /** The program first connects a UDP socket to this port of the destination, to learn its own address (ping of iputils). */
+  /** Port of the destination to which the program first connects a UDP socket, to learn its own address (ping of iputils). */
   readonly udpPort?: number;
 }
 
-type Found = Extract<RouteResult, { readonly kind: "route" }>;
+type FoundRoute = Extract<RouteResult, { readonly kind: "route" }>;
 
 /**
- * Sends a packet of a namespace's own: route, source address, hooks output and postrouting.
+ * Sends a locally generated packet: route, source address, hooks output and postrouting.
  *
  * @param draft packet; its source is ignored if the choice has none
  * @returns the packet at its link, the source with which it left its socket, and the MTU of its route
@@ -55,7 +55,7 @@ export function sendPacket(
       namespace.state.snapshot.id,
       `no source address for ${formatRoute(route.route, nexthop)}`,
     );
-  if (choice.again === true && choice.source === undefined) {
+  if (choice.repeatsLookup === true && choice.source === undefined) {
     route = findOutputRoute(namespace, draft, source, choice.link);
     nexthop = chooseNexthop(walk, route);
   }
@@ -87,17 +87,17 @@ export function passPostrouting(walk: WalkState, namespace: NamespaceModel, { pa
   };
 }
 
-/** Looks the route up again if the hook output changed what decides about it (`ip_route_me_harder`). */
+/** Looks up the route again if the hook output changed mark, source or destination (`ip_route_me_harder`). */
 function reroute(
   walk: WalkState,
   namespace: NamespaceModel,
   before: Packet,
   after: Packet,
-  known: { readonly route: Found; readonly nexthop: NexthopSnapshot | undefined },
+  current: { readonly route: FoundRoute; readonly nexthop: NexthopSnapshot | undefined },
   link: string | undefined,
 ): Routed {
   if (before.mark === after.mark && before.destination === after.destination && before.source === after.source)
-    return { packet: after, nexthop: known.nexthop };
+    return { packet: after, nexthop: current.nexthop };
   const route = findOutputRoute(namespace, after, after.source, link);
   const nexthop = chooseNexthop(walk, route);
   noteRoute(walk, route, nexthop);
@@ -109,7 +109,7 @@ function findOutputRoute(
   packet: Packet,
   source: string | undefined,
   outLink: string | undefined,
-): Found {
+): FoundRoute {
   const result = lookupRoute(state, { ...packet, source, inLink: "lo", outLink });
   const { id } = state.snapshot;
   switch (result.kind) {
@@ -129,41 +129,41 @@ function findOutputRoute(
   }
 }
 
-/** Packets of a namespace to itself leave by loopback. */
-function getOutLink({ route }: Found, nexthop: NexthopSnapshot | undefined): string | undefined {
+/** Returns the outgoing link; packets of a namespace to itself leave by loopback. */
+function getOutLink({ route }: FoundRoute, nexthop: NexthopSnapshot | undefined): string | undefined {
   return route.type === "local" ? "lo" : nexthop?.link;
 }
 
 /** Chooses one of a route's next hops by their weights. */
-export function chooseNexthop(walk: WalkState, { nexthops }: Found): NexthopSnapshot | undefined {
+export function chooseNexthop(walk: WalkState, { nexthops }: FoundRoute): NexthopSnapshot | undefined {
   if (nexthops.length < 2) return nexthops[0];
   const total = nexthops.reduce((sum, { weight }) => sum + weight, 0);
   return nexthops[walk.choose(nexthops.map(({ weight }) => weight / total))];
 }
 
 /** Records the chosen route and its rule in the trace. */
-export function noteRoute(walk: WalkState, { route, rule }: Found, nexthop: NexthopSnapshot | undefined): void {
+export function noteRoute(walk: WalkState, { route, rule }: FoundRoute, nexthop: NexthopSnapshot | undefined): void {
   walk.note({ kind: "route", text: `${formatRoute(route, nexthop)} (rule ${formatRule(rule)})` });
 }
 
-/** MTU of a route, or of its link. */
-function findMtu({ state }: NamespaceModel, { route }: Found, outLink: string | undefined): number {
+/** Returns the MTU of a route, else of its link, in bytes. */
+function findMtu({ state }: NamespaceModel, { route }: FoundRoute, outLink: string | undefined): number {
   return route.mtu ?? state.links.get(outLink ?? "")?.mtu ?? Number.MAX_SAFE_INTEGER;
 }
 
-/** TCP sends segments of the MTU's size; other long packets are fragmented by their sender, and again on the way in IPv4. */
+/** Limits a packet to the MTU: TCP sends shorter segments; other packets are fragmented by their sender, and on the way in IPv4. */
 function fitPacket(packet: Packet, mtu: number): Packet {
   if (packet.length <= mtu) return packet;
   return { ...packet, length: mtu, dontFragment: packet.protocol === "tcp" };
 }
 
 /**
- * Fits a packet that is forwarded into the MTU of its route or link.
+ * Fragments a forwarded packet that is longer than the MTU of its route or link.
  *
  * @returns the packet, or the longest fragment of it
  * @throws PacketLost if it may not be fragmented
  */
-export function fragmentPacket(namespace: NamespaceModel, packet: Packet, route: Found): Packet {
+export function fragmentPacket(namespace: NamespaceModel, packet: Packet, route: FoundRoute): Packet {
   const mtu = findMtu(namespace, route, packet.outLink);
   if (packet.length <= mtu) return packet;
   if (packet.family === "ipv4" && !packet.dontFragment) return { ...packet, length: mtu };

@@ -1,9 +1,9 @@
 import type { TcpFlag } from "../packet.ts";
 
-/** States of a TCP connection in conntrack, as far as a handshake and data lead. */
+/** States of a TCP connection in conntrack that occur in a trace. */
 export type TcpState = "none" | "syn-sent" | "syn-received" | "established" | "fin-wait" | "close";
 type Segment = "syn" | "syn-ack" | "fin" | "ack" | "rst";
-/** `ignored`: the packet passes and changes nothing. */
+/** Next state; `ignored` if the packet passes and changes nothing. */
 type Transition = TcpState | "invalid" | "ignored";
 
 const STATES: readonly TcpState[] = ["none", "syn-sent", "syn-received", "established", "fin-wait", "close"];
@@ -26,7 +26,7 @@ const TRANSITIONS: Readonly<Record<"original" | "reply", Readonly<Record<Segment
   },
 };
 
-/** Computes what a segment does to a connection that conntrack knows, or to none. `nf_conntrack_tcp_be_liberal` changes nothing here: it concerns sequence numbers. */
+/** Computes the next state after a segment. `nf_conntrack_tcp_be_liberal` has no effect here, because it concerns sequence numbers. */
 export function advanceTcpState(
   state: TcpState,
   direction: "original" | "reply",

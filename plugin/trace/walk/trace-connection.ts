@@ -4,7 +4,7 @@ import { explainUntranslated } from "./explain-untranslated.ts";
 import type { TraceModel } from "./build-trace-model.ts";
 import { WalkState } from "./walk-state.ts";
 
-/** Maximum number of paths that are followed. One more path of verdict unknown has the probability of the others. */
+/** Greatest number of paths that are followed. One more path with verdict unknown stands for the others. */
 const MAX_PATHS = 1000;
 /** Verdicts in ascending order of severity. */
 const SEVERITY: readonly TraceVerdict[] = ["pass", "unknown", "reject", "drop"];

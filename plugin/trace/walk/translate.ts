@@ -20,7 +20,7 @@ export function getManipulation(hook: Hook): Manipulation | undefined {
 }
 
 /**
- * Computes the address and port that a rule's translation gives. A random port is {@link RANDOM_PORT}.
+ * Computes the address and port of a rule's translation. A random port is {@link RANDOM_PORT}.
  *
  * @param gateway next hop of the packet's route, for masquerade
  * @returns undefined if the namespace has no address for it: the kernel then drops the packet
@@ -55,7 +55,7 @@ export function selectEndpoint(
         hook === "output"
           ? { ipv4: "127.0.0.1", ipv6: "::1" }[packet.family]
           : state.addresses.find(
-              (own) => own.family === packet.family && own.link === packet.inLink && own.scope === "global",
+              (entry) => entry.family === packet.family && entry.link === packet.inLink && entry.scope === "global",
             )?.address;
       return address === undefined
         ? undefined

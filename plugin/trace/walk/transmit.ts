@@ -23,7 +23,7 @@ export interface Arrival {
   readonly namespace: NamespaceModel;
   readonly link: string;
   readonly packet: Packet;
-  /** A bridge has passed the packet through hook prerouting of this namespace, which then does not see it again. */
+  /** Set if a bridge has already run hook prerouting of this namespace, which is not run again then. */
   readonly isPrerouted?: true;
 }
 
@@ -53,7 +53,7 @@ export function transmitFrame(walk: WalkState, { namespace, link: name, neighbou
   return isPrerouted ? { ...arrival, isPrerouted } : arrival;
 }
 
-/** @throws PacketLost if the link does not exist, is down, or the model does not know what it does */
+/** Returns a link that is up. @throws PacketLost if the link does not exist or is down */
 function getLink(namespace: NamespaceModel, name: string): LinkSnapshot {
   const { id } = namespace.state.snapshot;
   const link = namespace.state.links.get(name);
@@ -62,14 +62,14 @@ function getLink(namespace: NamespaceModel, name: string): LinkSnapshot {
   return link;
 }
 
-/** @throws PacketLost if an eBPF program or a queueing discipline decides about the link's packets */
+/** Requires that no eBPF program or queueing discipline affects a link's packets. @throws PacketLost otherwise */
 export function requireKnown(namespace: NamespaceModel, { name, programs }: LinkSnapshot): void {
   if (programs.length === 0) return;
   const { id } = namespace.state.snapshot;
   throw losePacket("unknown", "not-modelled", id, `${programs.join(", ")} on ${name} decides about its packets`);
 }
 
-/** Passes the frame hooks on the way. A packet that changes namespaces loses mark and connection (skb_scrub_packet). */
+/** Runs the frame hooks on the way. A packet that changes namespaces loses mark and connection (skb_scrub_packet). */
 function passSteps(walk: WalkState, from: NamespaceModel, receiver: FrameReceiver, sent: Packet): Packet {
   const { namespace, steps } = receiver;
   const { id } = from.state.snapshot;
@@ -90,7 +90,7 @@ function passSteps(walk: WalkState, from: NamespaceModel, receiver: FrameReceive
 
 const NO_LINKS = { inLink: undefined, outLink: undefined, inPort: undefined, outPort: undefined } as const;
 
-/** Returns the packet as a namespace sees it that conntrack has not asked yet. */
+/** Returns the packet without conntrack data and links, as a namespace first sees it. */
 export function forgetConnection(walk: WalkState, packet: Packet): Packet {
   walk.connection = undefined;
   return {
@@ -115,7 +115,7 @@ function passStep(walk: WalkState, step: FrameStep, packet: Packet): Packet {
   return { ...runFrameHook(walk, namespace, step.kind, seen), ...NO_LINKS };
 }
 
-/** Reports whether a bridge shows its frames of this family to iptables. */
+/** Reports whether iptables filters a bridge's frames of this family. */
 function isFilteredAsIp({ state }: NamespaceModel, { family }: Packet): boolean {
   return readSysctl(state, `net/bridge/bridge-nf-call-${family === "ipv4" ? "iptables" : "ip6tables"}`) !== 0;
 }
@@ -146,28 +146,28 @@ function crossBridge(
   walk.startHop(namespace, inPort, packet);
   walk.note({ kind: "bridge", text: `bridge ${bridge}: ${inPort ?? bridge} -> ${outPort ?? bridge}` });
   let seen: Packet = { ...packet, inLink: inPort, inPort };
-  const run = (hook: Hook): void => {
+  const runBridgeHook = (hook: Hook): void => {
     seen = runHook(walk, namespace, hook, seen);
   };
   /** iptables sees the bridge as the link, the ports as physdev. */
-  const runAsIp = (hook: Hook): void => {
+  const runIpHook = (hook: Hook): void => {
     if (!filtersAsIp) return;
     const { inLink, outLink } = seen;
     seen = { ...seen, inLink: bridge, outLink: outPort === undefined ? undefined : bridge };
-    run(hook);
+    runBridgeHook(hook);
     seen = { ...seen, inLink, outLink };
   };
   if (inPort !== undefined) {
-    run("bridge-prerouting");
-    runAsIp("prerouting");
+    runBridgeHook("bridge-prerouting");
+    runIpHook("prerouting");
   }
-  if (outPort === undefined) run("bridge-input");
+  if (outPort === undefined) runBridgeHook("bridge-input");
   else {
     seen = { ...seen, outLink: outPort, outPort };
-    run(inPort === undefined ? "bridge-output" : "bridge-forward");
-    if (inPort !== undefined) runAsIp("forward");
-    run("bridge-postrouting");
-    if (inPort !== undefined) runAsIp("postrouting");
+    runBridgeHook(inPort === undefined ? "bridge-output" : "bridge-forward");
+    if (inPort !== undefined) runIpHook("forward");
+    runBridgeHook("bridge-postrouting");
+    if (inPort !== undefined) runIpHook("postrouting");
   }
   walk.record(seen, outPort);
   return { ...seen, ...NO_LINKS };

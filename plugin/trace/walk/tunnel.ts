@@ -13,7 +13,7 @@ const OVERHEAD = { ipv4: 50, ipv6: 70 } as const;
 const OUTER_SOURCE_PORT = 49152;
 const OUTER_TTL = 64;
 
-/** An inner packet in its outer one. */
+/** An inner packet with its outer packet. */
 export interface Encapsulation {
   readonly vni: number;
   readonly innerMac: string;
@@ -21,7 +21,7 @@ export interface Encapsulation {
   readonly outer: Packet;
   /** The tunnel's underlay link, if it is bound to one. */
   readonly link: string | undefined;
-  /** Undefined: the route decides. */
+  /** Source address of the outer packet; undefined if the route selects it. */
   readonly source: string | undefined;
 }
 
@@ -66,13 +66,17 @@ export function encapsulatePacket(
 }
 
 function findMac({ state }: NamespaceModel, { name }: LinkSnapshot, neighbour: string): string {
-  const entry = state.snapshot.neighbours.find((own) => own.link === name && own.address === neighbour);
+  const entry = state.snapshot.neighbours.find(
+    (neighbourEntry) => neighbourEntry.link === name && neighbourEntry.address === neighbour,
+  );
   if (entry?.mac !== undefined && !entry.state.includes("FAILED")) return entry.mac;
   throw losePacket("drop", "no-tunnel-entry", state.snapshot.id, `${name} has no neighbour entry for ${neighbour}`);
 }
 
 function findRemote({ state }: NamespaceModel, { name, vxlan }: LinkSnapshot, mac: string): string {
-  const entry = state.snapshot.fdb.find((own) => own.link === name && own.mac === mac && own.destination !== undefined);
+  const entry = state.snapshot.fdb.find(
+    (fdbEntry) => fdbEntry.link === name && fdbEntry.mac === mac && fdbEntry.destination !== undefined,
+  );
   const remote = entry?.destination ?? vxlan?.remote;
   if (remote !== undefined) return remote;
   throw losePacket("drop", "no-tunnel-entry", state.snapshot.id, `${name} has no fdb entry for ${mac}`);
@@ -81,7 +85,7 @@ function findRemote({ state }: NamespaceModel, { name, vxlan }: LinkSnapshot, ma
 /**
  * Unwraps a tunnel's packet that a namespace received.
  *
- * @returns the VXLAN link and the inner packet as it comes in by it; the outer packet's mark stays
+ * @returns the VXLAN link and the inner packet that arrives by it, with the outer packet's mark
  * @throws PacketLost if no link has this VNI and MAC address
  */
 export function decapsulatePacket(

@@ -5,7 +5,7 @@ import { type Arrival, transmitFrame, type Transmission } from "./transmit.ts";
 import { decapsulatePacket, encapsulatePacket } from "./tunnel.ts";
 import type { WalkState } from "./walk-state.ts";
 
-/** More namespaces than a packet passes without a loop. */
+/** Greatest number of hops: more than a packet passes without a loop. */
 const MOST_HOPS = 64;
 
 /**
@@ -29,11 +29,14 @@ function carryPacket(walk: WalkState, transmission: Transmission): Arrival {
   const link = namespace.state.links.get(transmission.link);
   if (link?.kind !== "vxlan") return transmitFrame(walk, transmission);
   if (!link.up) throw losePacket("drop", "link-down", namespace.state.snapshot.id, `${link.name} is down`);
-  const capsule = encapsulatePacket(walk, transmission, link);
-  walk.enterTunnel(capsule.inner);
-  const outer = sendPacket(walk, namespace, capsule.outer, { source: capsule.source, link: capsule.link });
+  const encapsulation = encapsulatePacket(walk, transmission, link);
+  walk.enterTunnel(encapsulation.inner);
+  const outer = sendPacket(walk, namespace, encapsulation.outer, {
+    source: encapsulation.source,
+    link: encapsulation.link,
+  });
   const received = walkPacket(walk, outer);
-  const { link: inLink, packet } = decapsulatePacket(walk, received.namespace, capsule, received.packet);
+  const { link: inLink, packet } = decapsulatePacket(walk, received.namespace, encapsulation, received.packet);
   walk.leaveTunnel();
   return { namespace: received.namespace, link: inLink, packet };
 }

@@ -7,7 +7,7 @@ import { losePacket } from "./failure.ts";
 import type { LinkRef } from "./frame.ts";
 import type { NamespaceModel, TraceModel } from "./build-trace-model.ts";
 
-/** Chooses one of several random results; index into the probabilities. */
+/** Chooses one of several random results. @returns its index in the probabilities */
 export type Choose = (probabilities: readonly number[]) => number;
 
 type Draft = { -readonly [Key in keyof TraceHop]: TraceHop[Key] } & {
@@ -15,20 +15,20 @@ type Draft = { -readonly [Key in keyof TraceHop]: TraceHop[Key] } & {
   readonly passes: FramePass[];
 };
 
-/** State of one trace: what the namespaces remember between packets, and the record of the current packet. */
+/** State of one trace: the state that namespaces keep between packets, and the record of the current packet. */
 export class WalkState {
   readonly model: TraceModel;
   readonly choose: Choose;
-  /** Connection of the packet in the namespace where it is. */
+  /** Connection of the packet in its current namespace. */
   connection: Connection | undefined;
   private readonly tables = new Map<string, ConntrackTable>();
   private readonly elements = new Set<string>();
-  /** Links of neighbours by the link that received their ARP request or neighbour solicitation, and their address. */
+  /** Links of neighbours, by their address and the link that received their ARP request or neighbour solicitation. */
   private readonly learned = new Map<string, LinkRef>();
   private hops: Draft[] = [];
-  /** Events of frame hooks between two hops; they belong to the next one. */
+  /** Events of frame hooks between two hops, recorded with the next hop. */
   private pending: TraceEvent[] = [];
-  /** Inner packets of the tunnels that the packet is in, outermost last. */
+  /** Inner packets of the current tunnels, that of the outermost tunnel last. */
   private readonly inner: Packet[] = [];
 
   constructor(model: TraceModel, choose: Choose) {
@@ -45,8 +45,8 @@ export class WalkState {
 
   getConntrack(namespace: NamespaceModel): ConntrackTable {
     const { id } = namespace.state.snapshot;
-    const known = this.tables.get(id);
-    if (known !== undefined) return known;
+    const existing = this.tables.get(id);
+    if (existing !== undefined) return existing;
     const table = {
       connections: [],
       loose: readSysctl(namespace.state, "net/netfilter/nf_conntrack_tcp_loose", 1) !== 0,
@@ -63,17 +63,17 @@ export class WalkState {
     return this.elements.has(`${namespace} ${set} ${key}`);
   }
 
-  /** Notes that who receives a request for its own address keeps the sender's MAC address (`neigh_event_ns`). */
+  /** Records that the receiver of a request for its own address learns the sender's MAC address (`neigh_event_ns`). */
   learnNeighbour(receiver: LinkRef, address: string, sender: LinkRef): void {
     this.learned.set(`${receiver.namespace} ${receiver.link} ${address}`, sender);
   }
 
-  /** Returns the link of a neighbour that has asked this link for its address during this trace. */
+  /** Returns the link of a neighbour that this link has learned during this trace. */
   findLearned({ namespace, link }: LinkRef, address: string): LinkRef | undefined {
     return this.learned.get(`${namespace} ${link} ${address}`);
   }
 
-  /** Starts the record of a packet's way through a namespace. */
+  /** Starts the record of a packet's path through a namespace. */
   startHop(namespace: NamespaceModel, inLink: string | undefined, packet: Packet): void {
     const { id, kind, name } = namespace.state.snapshot;
     const [innermost] = this.inner;
@@ -103,13 +103,13 @@ export class WalkState {
     this.hops.at(-1)?.events.push(event);
   }
 
-  /** Notes a link that the frame passes on its way to the next hop. */
+  /** Records a link that the frame passes on its way to the next hop. */
   notePass({ state }: NamespaceModel, link: string, direction: FramePass["direction"]): void {
     const { id, kind, name } = state.snapshot;
     this.hops.at(-1)?.passes.push({ namespace: { id, kind, name }, link, direction });
   }
 
-  /** Notes what happens to a frame on the way from one hop to the next. */
+  /** Records an event of a frame between two hops. */
   noteBetween(event: TraceEvent): void {
     this.pending.push(event);
   }
@@ -134,7 +134,7 @@ export class WalkState {
     this.inner.pop();
   }
 
-  /** Returns the hops of the packet that has just ended, and starts the record of the next one. */
+  /** Returns the hops of the finished packet, and starts the record of the next one. */
   takeHops(): readonly TraceHop[] {
     const { hops, pending } = this;
     hops.at(-1)?.events.push(...pending);

@@ -20,7 +20,7 @@ const HOOKS: Readonly<Record<string, Hook>> = {
 /**
  * Compiles a table of iptables or ip6tables, of either backend.
  *
- * @throws When a table has a name that iptables does not have.
+ * @throws if iptables has no table of this name
  */
 export function compileIptablesTable(table: SavedTable, scope: RuleScope): RulesetTable {
   const chains = new Map<string, Chain>();

@@ -23,7 +23,7 @@ const MATCHES: Readonly<Record<string, MatchCompiler>> = {
   ...PACKET_MATCHES,
   ...STATE_MATCHES,
   ...LOOKUP_MATCHES,
-  // Counts, and has no quota in the rules that kube-proxy writes.
+  // Only counts: rules of kube-proxy have no quota.
   nfacct: () => [],
   // Protocols that a trace does not send.
   sctp: matchNothing,
@@ -32,7 +32,7 @@ const MATCHES: Readonly<Record<string, MatchCompiler>> = {
   ah: matchNothing,
 };
 
-/** Matches of rates, times, processes and payload: neither the packet nor the snapshot decides them. */
+/** Matches of rates, times, processes and payload, which neither the packet nor the snapshot can decide. */
 const UNDECIDABLE = new Set([
   "bpf",
   "cgroup",
@@ -53,7 +53,7 @@ const UNDECIDABLE = new Set([
 ]);
 
 /**
- * Compiles a rule of iptables. Matches that cannot be decided come last, so that they do not matter if another one fails.
+ * Compiles a rule of iptables. Undecidable matches come last, so that they do not matter if another match fails.
  *
  * @param text The rule without counters and `-A CHAIN`.
  * @param scope Sets that the rule may refer to.
@@ -79,7 +79,7 @@ export function compileIptablesRule(
   return createRule(ruleText, statements, findDestination(parsed));
 }
 
-/** Returns the address of `-d ADDRESS/32` or `/128`. */
+/** Finds the address of `-d ADDRESS/32` or `/128`; undefined without one. */
 function findDestination({ options }: RuleArguments): AddressNumber | undefined {
   const option = options.find(({ name, inverted }) => name === "-d" && !inverted);
   const [, address] = /^(.+)\/(?:32|128)$/.exec(option?.values[0] ?? "") ?? [];
@@ -107,7 +107,7 @@ function compileMatches({ options, matches }: RuleArguments, scope: RuleScope): 
   ];
 }
 
-/** Returns the statements, or an undecided one if the compiler does not know the match or throws. */
+/** Compiles a match; returns an undecided statement if the compiler is missing or throws. */
 function attemptMatch(
   compile: () => readonly RuleStatement[] | undefined,
   describe: () => string,

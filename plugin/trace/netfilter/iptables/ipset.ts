@@ -9,7 +9,7 @@ export type IpsetPart = AddressNumber | string | { readonly protocol: number; re
 /** A set as `ipset save` prints it; elements are indexed when a packet is first looked up. */
 export interface Ipset {
   readonly name: string;
-  /** `hash:ip,port` … */
+  /** For example `hash:ip,port`. */
   readonly type: string;
   /** Type of each part of an element: `ip`, `net`, `port`, `iface`, `mac`, `mark` or `set`. */
   readonly parts: readonly string[];
@@ -29,7 +29,7 @@ const ADD = /^add (\S+) (.*)$/;
  *
  * @param text May be empty.
  * @returns Sets by name.
- * @throws When a line is neither `create` nor `add` of a set that was created before.
+ * @throws if a line is neither `create` nor `add` of a previously created set
  */
 export function parseIpsets(text: string): ReadonlyMap<string, Ipset> {
   const sets = new Map<string, Ipset & { elements: string[] }>();
@@ -57,7 +57,7 @@ function parseFamily(parts: readonly string[], options: string): Family | undefi
   return options.includes(" family inet6") ? "ipv6" : "ipv4";
 }
 
-/** Compares one part of an element with the packet's; specific parts have a greater prefix length. */
+/** Compiled part of an element. Specific parts have a greater prefix length. */
 interface ElementPart {
   readonly includes: (part: IpsetPart) => boolean;
   /** Prefix length of a network. */
@@ -78,7 +78,7 @@ export interface IpsetIndex {
   readonly ranges: readonly Element[];
 }
 
-/** Indexes the elements of a set, except for `list:set`. Throws when an element is invalid. */
+/** Indexes the elements of a set that is not a `list:set`. @throws if an element is invalid */
 export function indexIpset(set: Ipset): IpsetIndex {
   const exact = new Set<string>();
   const ranges: Element[] = [];
@@ -94,16 +94,18 @@ export function indexIpset(set: Ipset): IpsetIndex {
     }
   }
   const specificity = ({ parts }: Element) => parts.reduce((sum, { length = 0 }) => sum + length, 0);
-  return { exact, ranges: ranges.sort((one, other) => specificity(other) - specificity(one)) };
+  return { exact, ranges: ranges.sort((first, second) => specificity(second) - specificity(first)) };
 }
 
 /** Reports whether a set contains the parts of a packet. */
 export function includesParts(index: IpsetIndex, parts: readonly IpsetPart[]): boolean {
   if (index.ranges.length === 0) return index.exact.has(formatKey(parts));
-  const found = index.ranges.find((element) =>
+  const matching = index.ranges.find((element) =>
     element.parts.every((part, position) => matchesPart(part, parts[position])),
   );
-  return found === undefined ? index.exact.has(formatKey(parts)) : !found.excluded || index.exact.has(formatKey(parts));
+  return matching === undefined
+    ? index.exact.has(formatKey(parts))
+    : !matching.excluded || index.exact.has(formatKey(parts));
 }
 
 function matchesPart(part: ElementPart, value: IpsetPart | undefined): boolean {

@@ -11,9 +11,9 @@ function findOption({ options }: RuleExtension, name: string): RuleOption | unde
   return options.find((option) => option.name === name);
 }
 
-function rejectOtherOptions(extension: RuleExtension, known: readonly string[]): void {
-  const other = extension.options.find(({ name }) => !known.includes(name));
-  if (other !== undefined) throw new Error(`${extension.name} ${formatOption(other)}`);
+function rejectOtherOptions(extension: RuleExtension, knownNames: readonly string[]): void {
+  const unknownOption = extension.options.find(({ name }) => !knownNames.includes(name));
+  if (unknownOption !== undefined) throw new Error(`${extension.name} ${formatOption(unknownOption)}`);
 }
 
 const compileAddressType: MatchCompiler = (extension) => {
@@ -113,14 +113,14 @@ function readPart(kind: string, side: "src" | "dst", packet: Packet): IpsetPart 
 
 type SetPredicate = (packet: Packet) => boolean;
 
-/** Makes a lookup in a set; a list of sets contains what one of its sets contains. */
+/** Creates a predicate for a set; a list of sets contains the elements of all its sets. */
 function createSetPredicate(name: string, sides: readonly ("src" | "dst")[], scope: RuleScope): SetPredicate {
   const set = findSet(name, scope);
   if (set.type === "list:set") {
     const members = set.elements.map((element) => createSetPredicate(element.split(" ")[0] ?? "", sides, scope));
     return (packet) => members.some((predicate) => predicate(packet));
   }
-  // The kernel finds nothing if the set has another family, or more parts than the rule names sides.
+  // The kernel finds no element if the set has another family, or more parts than the rule has directions.
   if (sides.length < set.parts.length || (set.family !== undefined && set.family !== scope.family)) return () => false;
   const index = scope.indexSet(set);
   return (packet) => {
@@ -150,7 +150,7 @@ const compileSet: MatchCompiler = (extension, scope) => {
   });
 };
 
-/** Matches that look something up: a route, a set, a random number. */
+/** Matches by a lookup of a route or set, or by a random number. */
 export const LOOKUP_MATCHES: Readonly<Record<string, MatchCompiler>> = {
   addrtype: compileAddressType,
   rpfilter: compileReversePath,

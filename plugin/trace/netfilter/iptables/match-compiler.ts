@@ -8,18 +8,18 @@ export interface RuleScope {
   readonly family: Family;
   /** Sets by name; undefined if they could not be read. */
   readonly ipsets: ReadonlyMap<string, Ipset> | undefined;
-  /** Returns the elements of a set. Throws when an element is not understood. */
+  /** Returns the indexed elements of a set. @throws if an element cannot be parsed */
   readonly indexSet: (set: Ipset) => IpsetIndex;
 }
 
 /**
- * Compiles a match extension into statements that all have to match.
+ * Compiles a match extension into statements that must all match.
  *
- * @throws Error whose message is the part that is not understood; the rule then is undecided.
+ * @throws an error whose message is the unsupported part; the rule is undecided then
  */
 export type MatchCompiler = (extension: RuleExtension, scope: RuleScope) => readonly RuleStatement[];
 
-/** Makes a compiler of an extension whose options are independent of each other. */
+/** Creates the compiler of an extension whose options are independent of each other. */
 export function compileEachOption(
   compilers: Readonly<Record<string, (option: RuleOption, scope: RuleScope) => RuleStatement>>,
 ): MatchCompiler {

@@ -5,12 +5,14 @@ import { describeTranslation } from "../model/translation-text.ts";
 import { formatOption } from "./match-compiler.ts";
 import type { RuleExtension } from "./rule-arguments.ts";
 
-/** Options that only decide which port is taken, and for how long. */
+/** Options that only affect the choice of a port. */
 const PORT_CHOICE_OPTIONS = ["--random", "--random-fully", "--persistent"];
 
 function findValue({ name, options }: RuleExtension, optionName: string): string | undefined {
-  const other = options.find((option) => option.name !== optionName && !PORT_CHOICE_OPTIONS.includes(option.name));
-  if (other !== undefined) throw new Error(`${name} ${formatOption(other)}`);
+  const unknownOption = options.find(
+    (option) => option.name !== optionName && !PORT_CHOICE_OPTIONS.includes(option.name),
+  );
+  if (unknownOption !== undefined) throw new Error(`${name} ${formatOption(unknownOption)}`);
   return options.find((option) => option.name === optionName)?.values[0];
 }
 
@@ -64,7 +66,7 @@ function compilePortTarget(kind: "masquerade" | "redirect") {
   };
 }
 
-/** NETMAP keeps the host bits: of the destination before routing, of the source after it. */
+/** Compiles NETMAP, which keeps the host bits: of the destination before routing, of the source after routing. */
 function compileNetmap(target: RuleExtension): RuleStatement {
   const [network = "", length] = (findValue(target, "--to") ?? "").split("/");
   const base = parseAddressNumber(network);

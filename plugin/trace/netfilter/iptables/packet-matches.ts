@@ -15,12 +15,12 @@ import type { RuleOption } from "./rule-arguments.ts";
 
 type Predicate = (packet: Packet) => boolean;
 
-/** Makes a match of a predicate, inverted if the option has `!`. */
+/** Creates a match from a predicate, inverted if the option has `!`. */
 function createMatch({ inverted }: Pick<RuleOption, "inverted">, predicate: Predicate): RuleStatement {
   return (packet) => toMatchResult(predicate(packet) !== inverted);
 }
 
-/** Compiles an option of iptables itself: `-s`, `-d`, `-i`, `-o`, `-p`, `-f`. Throws on any other. */
+/** Compiles an option of iptables itself: `-s`, `-d`, `-i`, `-o`, `-p`, `-f`. @throws on any other option */
 export function compileBaseOption(option: RuleOption): RuleStatement {
   const [value = ""] = option.values;
   switch (option.name) {
@@ -38,7 +38,7 @@ export function compileBaseOption(option: RuleOption): RuleStatement {
       return createMatch(option, (packet) => findProtocolNumber(packet) === protocol);
     }
     case "-f":
-      // A packet of a trace is whole.
+      // A traced packet is not a fragment.
       return createMatch(option, () => false);
     default:
       throw new Error(formatOption(option));
@@ -108,7 +108,7 @@ function compileTcpFlags(option: RuleOption): RuleStatement {
   );
 }
 
-/** `--icmp-type 8`, `3/4`, `any` or `255`: the type and, if given, the code. */
+/** Compiles `--icmp-type 8`, `3/4`, `any` or `255`: the type and, if given, the code. */
 function compileIcmpType(option: RuleOption): RuleStatement {
   const [value = ""] = option.values;
   if (value === "any" || value === "255") return createMatch(option, () => true);
@@ -120,7 +120,7 @@ function compileIcmpType(option: RuleOption): RuleStatement {
   );
 }
 
-/** A mark compared as `(mark & MASK) == VALUE`. */
+/** Compiles a comparison of a mark: `(mark & MASK) == VALUE`. */
 function compileMark(side: "mark" | "connmark") {
   return (option: RuleOption) => {
     const { value, mask } = parseMaskedValue(option.values[0]);
@@ -129,7 +129,7 @@ function compileMark(side: "mark" | "connmark") {
   };
 }
 
-/** Without a conntrack entry the match fails, inverted or not (xt_connmark). */
+/** Makes a match fail for packets without a conntrack entry, inverted or not (xt_connmark). */
 function requireConntrack(statement: RuleStatement): RuleStatement {
   return (packet, context) => (hasConntrackEntry(packet) ? statement(packet, context) : BREAK);
 }
@@ -145,14 +145,14 @@ function compileAddressRange(side: "source" | "destination") {
   return (option: RuleOption) => createMatch(option, createAddressPredicate(option.values[0] ?? "", side));
 }
 
-/** The TTL or hop limit compared with one number. */
+/** Comparisons of the TTL or hop limit with a number. */
 const TTL_OPTIONS = {
   eq: (option: RuleOption) => createMatch(option, ({ ttl }) => ttl === Number(option.values[0])),
   lt: (option: RuleOption) => createMatch(option, ({ ttl }) => ttl < Number(option.values[0])),
   gt: (option: RuleOption) => createMatch(option, ({ ttl }) => ttl > Number(option.values[0])),
 };
 
-/** Bridge ports; a packet that no bridge port received has none. */
+/** Options of physdev: they match the bridge ports of a packet. */
 const PHYSDEV = compileEachOption({
   "--physdev-is-in": (option) => createMatch(option, ({ inPort }) => inPort !== undefined),
   "--physdev-is-out": (option) => createMatch(option, ({ outPort }) => outPort !== undefined),
@@ -162,7 +162,7 @@ const PHYSDEV = compileEachOption({
   "--physdev-out": (option) => createMatch(option, createLinkPredicate(option.values[0] ?? "", "outPort")),
 });
 
-/** A packet of a trace is sent to one receiver, with the default traffic class. */
+/** Fields of every traced packet: it is unicast and has the default traffic class. */
 const TRACED = { packetType: "unicast", dscp: 0, tos: 0 };
 
 /** Matches of the packet's own fields, by the name of the extension. */

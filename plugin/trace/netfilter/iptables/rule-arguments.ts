@@ -1,4 +1,4 @@
-/** An option of a rule with what follows it: `! --dports 80,443`. */
+/** An option of a rule with its values: `! --dports 80,443`. */
 export interface RuleOption {
   readonly name: string;
   readonly values: readonly string[];
@@ -45,7 +45,7 @@ export function parseRuleArguments(rule: string): RuleArguments {
   return { options, matches, ...(target === undefined ? {} : { target }) };
 }
 
-/** Options of iptables itself have one letter; those of extensions begin with two hyphens. */
+/** Reports whether an option is one of iptables itself: these have one letter, those of extensions begin with two hyphens. */
 function isBaseOption(name: string): boolean {
   return /^-[a-z]$/.test(name);
 }
@@ -67,7 +67,7 @@ function* groupOptions(tokens: readonly Token[]): Generator<RuleOption> {
   if (current !== undefined) yield current;
 }
 
-/** Splits by spaces; iptables-save puts text with spaces in double quotes and escapes quotes and backslashes in it. */
+/** Splits by spaces, except in double quotes, in which iptables-save escapes quotes and backslashes. */
 function splitTokens(text: string): readonly Token[] {
   return [...text.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain = ""]) =>
     quoted === undefined ? { text: plain, quoted: false } : { text: quoted.replaceAll(/\\(.)/g, "$1"), quoted: true },

@@ -7,7 +7,7 @@ export interface SavedTable {
 /** A chain of a saved table. */
 export interface SavedChain {
   readonly name: string;
-  /** The policy of a built-in chain; chains of users have none. */
+  /** Policy of a built-in chain; user-defined chains have none. */
   readonly policy?: "accept" | "drop";
   /** The rules as written, without counters and `-A CHAIN`. */
   readonly rules: readonly string[];
@@ -21,7 +21,7 @@ const RULE = /^(?:\[\d+:\d+\] )?-A (\S+) ?(.*)$/;
  * thousands of Services few of them are ever evaluated.
  *
  * @param text Output of `iptables-save`, `ip6tables-save` or their legacy and nft variants; may be empty.
- * @throws When a line is not one that `iptables-save` prints.
+ * @throws if a line is not output of `iptables-save`
  */
 export function parseIptablesSave(text: string): readonly SavedTable[] {
   const tables: { name: string; chains: Map<string, SavedChain & { rules: string[] }> }[] = [];

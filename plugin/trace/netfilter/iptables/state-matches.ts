@@ -39,7 +39,7 @@ function createOriginalPortPredicate(side: "sourcePort" | "destinationPort") {
   };
 }
 
-/** Options about the conntrack entry, which only packets with one are asked for. */
+/** Options that match the conntrack entry; evaluated only for packets with an entry. */
 const ENTRY_OPTIONS: Readonly<Record<string, (option: RuleOption) => Predicate>> = {
   "--ctdir": ({ values: [value], inverted }) => {
     const direction = value === "ORIGINAL" ? "original" : "reply";
@@ -56,12 +56,12 @@ const ENTRY_OPTIONS: Readonly<Record<string, (option: RuleOption) => Predicate>>
 };
 
 /**
- * Compiles `-m conntrack` as xt_conntrack evaluates it: the state of every packet is compared; a packet without entry
- * then matches whatever the other options are, if there is a state at all.
+ * Compiles `-m conntrack` as xt_conntrack evaluates it: first the state is compared. A packet without a conntrack entry then
+ * matches if the rule has a state option, whatever its other options.
  */
 const compileConntrack: MatchCompiler = ({ options }) => {
-  const states = options.filter(({ name }) => name === "--ctstate").map(createStatePredicate);
-  const entries = options
+  const statePredicates = options.filter(({ name }) => name === "--ctstate").map(createStatePredicate);
+  const entryPredicates = options
     .filter(({ name }) => name !== "--ctstate")
     .map((option) => {
       const create = ENTRY_OPTIONS[option.name];
@@ -70,14 +70,14 @@ const compileConntrack: MatchCompiler = ({ options }) => {
     });
   return [
     (packet) => {
-      if (!states.every((predicate) => predicate(packet))) return toMatchResult(false);
-      if (!hasConntrackEntry(packet)) return toMatchResult(states.length > 0);
-      return toMatchResult(entries.every((predicate) => predicate(packet)));
+      if (!statePredicates.every((predicate) => predicate(packet))) return toMatchResult(false);
+      if (!hasConntrackEntry(packet)) return toMatchResult(statePredicates.length > 0);
+      return toMatchResult(entryPredicates.every((predicate) => predicate(packet)));
     },
   ];
 };
 
-/** Matches of what conntrack knows, by the name of the extension. */
+/** Matches of conntrack's state, by the name of the extension. */
 export const STATE_MATCHES: Readonly<Record<string, MatchCompiler>> = {
   conntrack: compileConntrack,
   state: ({ options }) =>

@@ -6,7 +6,7 @@ import { formatExtension, formatOption, parseMaskedValue } from "./match-compile
 import { NAT_TARGETS } from "./nat-targets.ts";
 import type { RuleExtension } from "./rule-arguments.ts";
 
-/** Targets that change nothing that decides a packet's path. */
+/** Targets that do not affect a packet's path. */
 const WITHOUT_EFFECT = new Set([
   "AUDIT",
   "CHECKSUM",
@@ -130,7 +130,7 @@ const TARGETS: Readonly<Record<string, TargetCompiler>> = {
 /**
  * Compiles a target that is not a chain.
  *
- * @throws Error whose message is the target, if it is not understood.
+ * @throws an error whose message is the target, if it is unsupported
  */
 export function compileTarget(target: RuleExtension): RuleStatement {
   if (WITHOUT_EFFECT.has(target.name)) return CONTINUE_ALWAYS;

@@ -9,17 +9,17 @@ export interface AddressNumberRange {
   readonly last: AddressNumber;
 }
 
-/** Numbers of addresses seen before: every rule that compares an address asks for the number of the packet's. */
-const known = new Map<string, AddressNumber>();
-const KNOWN_LIMIT = 65_536;
+/** Cache of parsed addresses: every rule that compares addresses parses the packet's. */
+const numbers = new Map<string, AddressNumber>();
+const MAX_CACHED = 65_536;
 
-/** Converts an address to its number. Throws on invalid text. */
+/** Converts an address to its number. @throws on invalid text */
 export function parseAddressNumber(text: string): AddressNumber {
-  const before = known.get(text);
-  if (before !== undefined) return before;
+  const cached = numbers.get(text);
+  if (cached !== undefined) return cached;
   const number = computeAddressNumber(text);
-  if (known.size >= KNOWN_LIMIT) known.clear();
-  known.set(text, number);
+  if (numbers.size >= MAX_CACHED) numbers.clear();
+  numbers.set(text, number);
   return number;
 }
 
@@ -40,7 +40,7 @@ export function formatAddressNumber(address: AddressNumber): string {
   return ipaddr.fromByteArray(bytes).toString();
 }
 
-/** Parses `ADDRESS`, `ADDRESS/LENGTH` or `FIRST-LAST`. Throws on invalid text. */
+/** Parses `ADDRESS`, `ADDRESS/LENGTH` or `FIRST-LAST`. @throws on invalid text */
 export function parseAddressRange(text: string): AddressNumberRange {
   const [first = "", last] = text.split("-");
   if (last !== undefined) return { first: parseAddressNumber(first), last: parseAddressNumber(last) };

@@ -2,8 +2,8 @@ import { computePortShare, isChosenPort } from "../../chosen-port.ts";
 import { BREAK, CONTINUE, type Result, toMatchResult } from "./ruleset.ts";
 
 /**
- * Makes a statement's decision about a port by a test. For a port that a kernel chooses the result is a random choice, unless
- * the test is the same for all of its range; it is computed once.
+ * Creates a function that decides a statement by a test of a port. For a port that a kernel chooses the result is a random choice,
+ * unless the test has the same result for its whole range; that result is computed once.
  */
 export function createPortMatcher<C = undefined>(
   test: (port: number, context: C) => boolean,
@@ -11,8 +11,8 @@ export function createPortMatcher<C = undefined>(
   const results = new Map<number, Result>();
   return (port, context) => {
     if (!isChosenPort(port)) return toMatchResult(test(port, context));
-    const before = results.get(port);
-    if (before !== undefined) return before;
+    const cached = results.get(port);
+    if (cached !== undefined) return cached;
     const result = createChoice(computePortShare(port, (candidate) => test(candidate, context)));
     results.set(port, result);
     return result;

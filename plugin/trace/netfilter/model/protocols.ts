@@ -32,7 +32,7 @@ export function findProtocolNumber({ protocol, family }: Packet): number {
 /**
  * Parses a protocol's name or number.
  *
- * @throws When the name is not known.
+ * @throws if the name is unknown
  */
 export function parseProtocol(text: string): number {
   const number = PROTOCOL_NUMBERS.get(text) ?? Number(text);

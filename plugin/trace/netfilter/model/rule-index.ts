@@ -1,7 +1,7 @@
 import type { Packet } from "../../packet.ts";
 import { type AddressNumber, parseAddressNumber } from "./address-number.ts";
 
-/** Returns the number of the first rule, from a given one on, that the packet's destination does not exclude. */
+/** Returns the number of the first rule from `from` on that can match the packet's destination. */
 export type RuleFinder = (from: number, packet: Packet) => number;
 
 /** Properties of a rule that the index reads. */
@@ -10,7 +10,7 @@ interface IndexedRule {
   readonly destination?: AddressNumber;
 }
 
-/** Chains with fewer rules are read one by one. */
+/** Chains with fewer rules are not indexed. */
 const INDEXED_RULES = 16;
 
 /**
@@ -19,11 +19,11 @@ const INDEXED_RULES = 16;
  */
 export function createRuleFinder(rules: readonly IndexedRule[]): RuleFinder {
   if (rules.length < INDEXED_RULES) return (from) => from;
-  const others: number[] = [];
+  const unindexed: number[] = [];
   const byDestination = new Map<AddressNumber, number[]>();
   for (const [number, { destination }] of rules.entries()) {
     if (destination === undefined) {
-      others.push(number);
+      unindexed.push(number);
       continue;
     }
     const numbers = byDestination.get(destination) ?? [];
@@ -33,11 +33,11 @@ export function createRuleFinder(rules: readonly IndexedRule[]): RuleFinder {
   if (byDestination.size === 0) return (from) => from;
   return (from, { destination }) => {
     const numbers = byDestination.get(parseAddressNumber(destination)) ?? [];
-    return Math.min(findFrom(numbers, from) ?? rules.length, findFrom(others, from) ?? rules.length);
+    return Math.min(findFrom(numbers, from) ?? rules.length, findFrom(unindexed, from) ?? rules.length);
   };
 }
 
-/** Returns the first of ascending numbers that is not below a limit. */
+/** Finds the first of ascending numbers that is not below a limit. */
 function findFrom(numbers: readonly number[], limit: number): number | undefined {
   let low = 0;
   let high = numbers.length;

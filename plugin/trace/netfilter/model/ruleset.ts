@@ -23,20 +23,20 @@ export interface BaseChain {
   /** The kernel calls chains of lower priority first. */
   readonly priority: number;
   readonly policy: "accept" | "drop";
-  /** Links of a netdev chain; undefined when the ruleset does not name them. */
+  /** Links of a netdev chain; undefined if the ruleset does not name them. */
   readonly links?: readonly string[];
 }
 
-/** A rule as a list of statements: a match breaks off, an action changes the packet or decides. */
+/** A rule as a list of statements: a match may end the rule, an action changes the packet or gives a verdict. */
 export interface CompiledRule {
-  /** The rule as its own tool writes it, without counters. */
+  /** The rule as its tool prints it, without counters. */
   readonly text: string;
   readonly statements: readonly RuleStatement[];
   /** The only destination that the rule can match; undefined if there may be several. */
   readonly destination?: AddressNumber;
 }
 
-/** Context of statements apart from the packet. */
+/** Hook and lookups with which a statement is evaluated. */
 export interface StatementContext {
   readonly hook: Hook;
   readonly lookups: HookContext;
@@ -62,9 +62,9 @@ export type Result =
   | { readonly kind: "jump" | "goto"; readonly chain: Chain }
   /** The kernel chooses at random or in turn. */
   | { readonly kind: "choice"; readonly branches: readonly Branch[] }
-  /** Whether the rest of the rule applies depends on something that neither the packet nor the snapshot has. */
+  /** Neither the packet nor the snapshot can decide whether the rest of the rule applies. */
   | { readonly kind: "undecided"; readonly reason: string }
-  /** The packet's fate cannot be predicted. */
+  /** The verdict cannot be predicted. */
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** One of the possible results of a random choice. */
@@ -89,7 +89,7 @@ export const CONTINUE_ALWAYS: RuleStatement = () => CONTINUE;
 interface OpenPart {
   readonly reason: string;
   readonly kind: "undecided" | "unknown";
-  /** The model knows the part, but nothing that it has decides it. */
+  /** Whether the model supports the part, although no available data decides it. */
   readonly known: boolean;
 }
 
@@ -103,7 +103,7 @@ function createOpenStatement(part: OpenPart): RuleStatement {
 }
 
 /**
- * Makes a match of something that neither packet nor snapshot has: a rate, a process.
+ * Creates the statement of a match that neither packet nor snapshot can decide, such as a rate.
  *
  * @param reason The part of the rule, as text.
  */
@@ -112,7 +112,7 @@ export function createUndecidable(reason: string): RuleStatement {
 }
 
 /**
- * Makes the statement of a match or action that the model does not know.
+ * Creates the statement of a match or action that the model does not support.
  *
  * @param reason The part of the rule, as text.
  * @param kind `undecided` for a match, `unknown` for an action.
@@ -121,18 +121,18 @@ export function createUnsupported(reason: string, kind: OpenPart["kind"]): RuleS
   return createOpenStatement({ reason, kind, known: false });
 }
 
-/** Reports whether a statement is a match that nothing decides. */
+/** Reports whether a statement is a match that cannot be decided. */
 export function isUndecided(statement: RuleStatement): boolean {
   return openParts.get(statement)?.kind === "undecided";
 }
 
-/** Returns the part of the rule that a statement stands for if the model does not know it. */
+/** Returns the text of a statement that the model does not support; undefined for other statements. */
 export function findUnsupported(statement: RuleStatement): string | undefined {
   const part = openParts.get(statement);
   return part?.known === false ? part.reason : undefined;
 }
 
-/** Makes a rule without the statements that have no effect. */
+/** Creates a rule, without statements that have no effect. */
 export function createRule(
   text: string,
   statements: readonly RuleStatement[],
@@ -145,7 +145,7 @@ export function createRule(
   };
 }
 
-/** Makes a chain whose rules are compiled at the first access. */
+/** Creates a chain whose rules are compiled at the first access. */
 export function createChain(
   chain: Omit<Chain, "rules" | "findRule">,
   compileRules: () => readonly CompiledRule[],

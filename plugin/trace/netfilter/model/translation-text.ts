@@ -1,6 +1,6 @@
 import type { Translation } from "../../packet.ts";
 
-/** Describes what a nat rule does: `dnat to 10.0.0.1:80`, `masquerade`. */
+/** Formats a translation: `dnat to 10.0.0.1:80`, `masquerade`. */
 export function describeTranslation(translation: Translation): string {
   const [firstPort, lastPort] = translation.ports ?? [];
   const ports = firstPort === undefined ? "" : `:${joinRange(firstPort, lastPort)}`;
@@ -15,7 +15,7 @@ function joinRange(first: string | number, last: string | number | undefined): s
   return last === undefined || last === first ? String(first) : `${first}-${last}`;
 }
 
-/** Formats a mark as rules write it. */
+/** Formats a mark in hexadecimal, as in rules. */
 export function formatMark(mark: number): string {
   return `0x${mark.toString(16)}`;
 }

@@ -12,7 +12,7 @@ import type { KeyType } from "./value-matcher.ts";
 
 type ExpressionCompiler = (content: NftJson, sets: SetCatalog) => PacketExpression;
 
-/** Maximum number of values of a random choice: each is followed. */
+/** Greatest number of values of a random choice, because each value is evaluated. */
 const CHOICE_LIMIT = 4096;
 
 /**

@@ -19,7 +19,7 @@ import { readField, readTextField } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import { ABSENT, toReading, type Value } from "./value.ts";
 
-/** Makes a field of the conntrack entry: a packet without entry does not match. */
+/** Creates a field of the conntrack entry, which is absent in a packet without an entry. */
 function createEntryField(type: Datatype, read: (packet: Packet) => Value | undefined): PacketExpression {
   return { type, read: (packet) => (hasConntrackEntry(packet) ? toReading(read(packet)) : ABSENT) };
 }

@@ -5,12 +5,12 @@ import { readOnlyEntry } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 import type { Value } from "./value.ts";
 
-/** How constants of a type are written; the names of bits are only those that `nft` prints. */
+/** A type of constants. Named values are only those that `nft` prints. */
 export interface Datatype {
   readonly name: string;
-  /** Parses one constant. Throws when it is not of the type. */
+  /** Parses one constant. @throws if it is not of the type */
   readonly parse: (json: NftJson) => Value;
-  /** Values are sets of bits: `ct state established,related` compares whether one of them is set. */
+  /** Whether values are sets of bits: `ct state established,related` matches if one of the bits is set. */
   readonly isBits?: boolean;
 }
 
@@ -31,7 +31,7 @@ function parseNumber(json: string | number | boolean): number {
   return number;
 }
 
-/** Makes a type whose values have names. */
+/** Creates a type whose values have names. */
 function createNamed(name: string, numbers: Readonly<Record<string, number>>): Datatype {
   return createDatatype(name, (json) => numbers[String(json)] ?? parseNumber(json));
 }

@@ -6,15 +6,15 @@ import type { Reading } from "./value.ts";
 /** Reads the value of an expression from a packet. */
 export type Reader = (packet: Packet, context: StatementContext) => Reading;
 
-/** An expression that reads something. */
+/** An expression whose value is read from a packet. */
 export interface PacketExpression {
   readonly type: KeyType;
   readonly read: Reader;
-  /** The value is a port of the packet, which a kernel may have chosen. */
+  /** Set if the value is a port of the packet, which a kernel may have chosen. */
   readonly isPort?: true;
 }
 
-/** Makes an expression that nothing decides. */
+/** Creates an expression whose value is unknown. */
 export function createUndecidedExpression(reason: string, type: KeyType): PacketExpression {
   const reading: Reading = { kind: "undecided", reason };
   return { type, read: () => reading };

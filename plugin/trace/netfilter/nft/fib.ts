@@ -9,7 +9,7 @@ import { toReading } from "./value.ts";
 /**
  * Compiles a route lookup: `fib daddr type`, `fib saddr . iif oif`.
  *
- * @throws Error whose message is the lookup, if it is not known.
+ * @throws an error whose message is the lookup, if it is unsupported
  */
 export function compileFib(json: NftJson): PacketExpression {
   const result = readTextField(json, "result");
@@ -41,8 +41,8 @@ export function compileFib(json: NftJson): PacketExpression {
       };
       // nft_fib4_eval: a local address has no link.
       if (lookups.findAddressType(query) === "local") return toReading("");
-      const found = lookups.findRouteLink(link === undefined ? query : { ...query, outLink: link }) ?? "";
-      return toReading(link === undefined || found === link ? found : "");
+      const routeLink = lookups.findRouteLink(link === undefined ? query : { ...query, outLink: link }) ?? "";
+      return toReading(link === undefined || routeLink === link ? routeLink : "");
     },
   };
 }

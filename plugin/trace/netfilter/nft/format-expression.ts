@@ -1,12 +1,12 @@
 import { readArray, readField, readOnlyEntry } from "./json.ts";
 import type { NftJson } from "./ruleset-json.ts";
 
-/** How constants are written: marks in hexadecimal, names of links in quotes. */
+/** Notation of constants: hexadecimal for marks, quoted for link names. */
 type Style = "plain" | "hexadecimal" | "quoted";
 
 type Formatter = (content: NftJson, style: Style) => string;
 
-/** Keys of meta that nft writes without the word. */
+/** Keys of meta that nft prints without the word `meta`. */
 const UNQUALIFIED_META = new Set(["iif", "iifname", "iiftype", "oif", "oifname", "oiftype", "skuid", "skgid"]);
 const QUOTED_META = new Set(["iif", "iifname", "oif", "oifname", "iifkind", "oifkind", "ibrname", "obrname"]);
 
@@ -35,14 +35,14 @@ function formatElement(json: NftJson, style: Style): string {
   return `${formatExpression(json[0], style)} : ${formatMapData(json[1])}`;
 }
 
-/** Formats what an element maps to: a verdict or a value. */
+/** Formats the data of a map element: a verdict or a value. */
 function formatMapData(json: NftJson): string {
   const [key, content] = readOnlyEntry(json) ?? [];
   if (key === "jump" || key === "goto") return `${key} ${formatWords(content, ["target"])}`;
   return key !== undefined && content === null ? key : formatExpression(json);
 }
 
-const EXPRESSIONS: Readonly<Record<string, Formatter>> = {
+const EXPRESSION_FORMATTERS: Readonly<Record<string, Formatter>> = {
   payload: (content) =>
     readField(content, "base") === undefined
       ? formatWords(content, ["protocol", "field"])
@@ -80,7 +80,7 @@ const EXPRESSIONS: Readonly<Record<string, Formatter>> = {
   ),
 };
 
-/** Selects how constants that are compared with an expression, or combined with it, are written. */
+/** Selects the notation of constants that are compared or combined with an expression. */
 export function selectStyle(json: NftJson): Style {
   const [key, content] = readOnlyEntry(Array.isArray(json) ? json[0] : json) ?? [];
   const name = readField(content, "key");
@@ -89,9 +89,9 @@ export function selectStyle(json: NftJson): Style {
   return Array.isArray(content) && key !== "concat" ? selectStyle(content) : "plain";
 }
 
-/** Formats an expression close to how `nft` writes it. */
+/** Formats an expression similarly to `nft`. */
 export function formatExpression(json: NftJson, style: Style = "plain"): string {
   if (Array.isArray(json)) return json.map((item) => formatExpression(item, style)).join(",");
   const [key = "", content] = readOnlyEntry(json) ?? [];
-  return EXPRESSIONS[key]?.(content, style) ?? formatText(json, style);
+  return EXPRESSION_FORMATTERS[key]?.(content, style) ?? formatText(json, style);
 }

@@ -19,7 +19,7 @@ function formatMatch(content: NftJson): string {
   const left = readField(content, "left");
   const right = formatExpression(readField(content, "right"), selectStyle(left));
   const operator = formatText(readField(content, "op"));
-  // nft writes `==` only where the left side has an operator itself.
+  // nft prints `==` only if the left side has an operator.
   const hasOperator = ["&", "|", "^", "<<", ">>"].includes(readOnlyEntry(left)?.[0] ?? "");
   const isImplied = operator === "in" || (operator === "==" && !hasOperator);
   return [formatExpression(left), ...(isImplied ? [] : [operator]), right].join(" ");
@@ -55,7 +55,7 @@ const STATEMENTS: Readonly<Record<string, Formatter>> = {
   ...Object.fromEntries(["dnat", "snat", "masquerade", "redirect"].map((name) => [name, formatNat(name)])),
 };
 
-/** Formats a statement close to how `nft` writes it, without counters. */
+/** Formats a statement similarly to `nft`, without counters. */
 export function formatNftStatement(json: NftJson): string {
   const [key = "", content] = readOnlyEntry(json) ?? [];
   if (key === "") return formatText(json);

@@ -23,7 +23,7 @@ const ADDRESS_CHANGES = { saddr: changeField("source"), daddr: changeField("dest
 const PORT_CHANGES = { sport: changeField("sourcePort"), dport: changeField("destinationPort") };
 const changeTtl: Change = (packet, value) => setTtl(packet, Number(value));
 
-/** Changes by what the statement sets: `meta mark`, `ip ttl`, … */
+/** Changes by protocol and field: `meta mark`, `ip ttl`, … */
 const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
   meta: { mark: (packet, value) => setMark(packet, Number(value)) },
   ct: {
@@ -37,7 +37,7 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
   th: PORT_CHANGES,
 };
 
-/** Keys that can be set without an effect on the path. */
+/** Fields whose change does not affect the path. */
 const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
   meta: ["priority", "nftrace", "secmark"],
   ct: ["helper", "label", "event", "secmark", "timeout"],
@@ -50,7 +50,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
 /**
  * Compiles `{"mangle": {"key": {"meta": {"key": "mark"}}, "value": …}}`.
  *
- * @throws Error whose message is the statement, if it is not known.
+ * @throws an error whose message is the statement, if it is unsupported
  */
 export function compileMangle(content: NftJson, sets: SetCatalog): RuleStatement {
   const key = readField(content, "key");

@@ -11,7 +11,7 @@ import { compileTest, type KeyType } from "./value-matcher.ts";
 
 type ContextTest = (value: Value, context: StatementContext) => boolean;
 
-/** Decides about a reading; a random choice becomes one branch per answer. */
+/** Converts a reading to a result; a random choice becomes one branch for each result. */
 export function decideReading(reading: Reading, decide: (value: Value) => Result): Result {
   switch (reading.kind) {
     case "value":
@@ -39,7 +39,7 @@ export function decideReading(reading: Reading, decide: (value: Value) => Result
 /**
  * Compiles `{"match": {"op": "==", "left": …, "right": …}}`.
  *
- * @throws Error whose message is the part that is not known.
+ * @throws an error whose message is the unsupported part
  */
 export function compileMatch(content: NftJson, sets: SetCatalog): RuleStatement {
   const operator = readTextField(content, "op");
@@ -63,7 +63,7 @@ function compileOperator(operator: string, right: NftJson, type: KeyType, sets: 
     }
     case "in":
     case "!": {
-      // nft prints `in` for a test of bits: one of them is set; `!`: none of them is.
+      // A test of bits: with `in` one of them must be set, with `!` none of them.
       if (!isBits(type)) return compileEquality(right, type, sets);
       const bits = Number(type.parse(right));
       return (value) => ((Number(value) & bits) !== 0) === (operator === "in");
@@ -91,7 +91,7 @@ function compileEquality(right: NftJson, type: KeyType, sets: SetCatalog): Conte
     index.find(value) !== undefined || lookups.hasAddedElement({ set: name, key: formatElementKey(value) });
 }
 
-/** `fib … oif exists`, which nft prints as `true`. */
+/** Evaluates `fib … oif exists`, which nft prints as `true`. */
 function isPresent(value: Value): boolean {
   return value !== "" && value !== 0 && value !== false;
 }

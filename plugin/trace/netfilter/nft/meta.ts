@@ -13,7 +13,7 @@ function createField(type: Datatype, read: (packet: Packet) => Value | undefined
   return { type, read: (packet) => toReading(read(packet)) };
 }
 
-/** Without a link the kernel compares the empty name. In family bridge the links are ports. */
+/** Creates a field with the name of a link, empty without a link. In family bridge the links are ports. */
 function createLinkField(link: LinkSide, port: LinkSide): PacketExpression {
   return {
     type: LINK,
@@ -32,7 +32,7 @@ function readLinkType(name: string | undefined, { lookups }: StatementContext): 
   return { kind: "undecided", reason: `type of link ${name}` };
 }
 
-/** Hardware and the loopback link have no kind, and then the rule does not match. */
+/** Reads the kind of a link; absent for hardware and the loopback link, which have no kind. */
 function readLinkKind(name: string | undefined, { lookups }: StatementContext): Reading {
   const kind = name === undefined ? undefined : lookups.findLinkKind(name);
   return toReading(kind === "device" || kind === "loopback" ? undefined : kind);

@@ -13,7 +13,7 @@ import { combineReadings, mapReading, type Value } from "./value.ts";
 
 type NatKind = Translation["kind"];
 
-/** Reads the first and last address or port, as a list of two. */
+/** Compiles a reader of the first and last address or port. */
 function compileLimits(json: NftJson, type: typeof ADDRESS, sets: SetCatalog): Reader {
   const [key, content] = readOnlyEntry(json) ?? [];
   const limits = key === "range" ? readArray(content) : [json, json];
@@ -56,7 +56,7 @@ function hasRandomPort(kind: NatKind, content: NftJson): boolean {
 /**
  * Compiles `dnat`, `snat`, `masquerade` and `redirect`.
  *
- * @throws Error whose message is the part that is not known.
+ * @throws an error whose message is the unsupported part
  */
 export function compileNat(kind: NatKind, content: NftJson, sets: SetCatalog): RuleStatement {
   const address = readField(content, "addr");
@@ -79,7 +79,7 @@ export function compileNat(kind: NatKind, content: NftJson, sets: SetCatalog): R
   };
 }
 
-/** `dnat ip addr . port to … map @m`: one map has both, and nft prints no port. */
+/** Reports whether one map has both address and port: `dnat ip addr . port to … map @m`. */
 function isPairMap(address: NftJson, sets: SetCatalog): boolean {
   const [key, content] = readOnlyEntry(address) ?? [];
   if (key !== "map") return false;

@@ -9,7 +9,7 @@ const SIMPLE: Readonly<Record<string, Result>> = {
   continue: CONTINUE,
 };
 
-/** Returns a verdict: `{"drop": null}`, `{"jump": {"target": "c"}}`; undefined for anything else. */
+/** Parses a verdict, such as `{"drop": null}` or `{"jump": {"target": "c"}}`; undefined for anything else. */
 export function parseVerdict(json: NftJson, findChain: (name: string) => Chain | undefined): Result | undefined {
   const [key = "", content] = readOnlyEntry(json) ?? [];
   if (key !== "jump" && key !== "goto") return SIMPLE[key];

@@ -24,7 +24,7 @@ import { ABSENT, toReading, type Value } from "./value.ts";
 
 interface Field {
   readonly type: Datatype;
-  /** Undefined: the packet has it, but the model of a packet does not. */
+  /** Undefined if the model of a packet does not contain the field. */
   readonly read: (packet: Packet) => Value | undefined;
 }
 
@@ -32,7 +32,7 @@ const SOURCE_PORT: Field = { type: NUMBER, read: ({ sourcePort }) => sourcePort 
 const DESTINATION_PORT: Field = { type: NUMBER, read: ({ destinationPort }) => destinationPort };
 const SOURCE: Field = { type: ADDRESS, read: ({ source }) => parseAddressNumber(source) };
 const DESTINATION: Field = { type: ADDRESS, read: ({ destination }) => parseAddressNumber(destination) };
-/** Traffic class of a traced packet. */
+/** Fields of a traced packet's traffic class. */
 const TRAFFIC_CLASS: Readonly<Record<string, Field>> = {
   dscp: { type: DSCP, read: () => 0 },
   ecn: { type: ECN, read: () => 0 },
@@ -72,7 +72,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     },
   },
   udp: { sport: SOURCE_PORT, dport: DESTINATION_PORT },
-  // Bytes of an ICMP header at the place of the ports: type and code, then the checksum.
+  // For ICMP these are the bytes of type and code, then the checksum.
   th: { sport: SOURCE_PORT, dport: DESTINATION_PORT },
   icmp: {
     type: { type: ICMP_TYPE, read: ({ icmpType }) => icmpType },
@@ -89,7 +89,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   },
 };
 
-/** Conditions under which a packet has a protocol's header; nft checks them before the field. */
+/** Conditions under which a packet has a protocol's header; nft checks them before it compares the field. */
 const HAS_HEADER: Readonly<Record<string, (packet: Packet) => boolean>> = {
   ip: ({ family }) => family === "ipv4",
   ip6: ({ family }) => family === "ipv6",
@@ -107,7 +107,7 @@ const OTHER_PROTOCOLS = new Set(["ah", "arp", "comp", "dccp", "esp", "gre", "igm
 /**
  * Compiles `{"payload": {"protocol": "ip", "field": "saddr"}}`.
  *
- * @throws Error whose message is the field, if it is not known.
+ * @throws an error whose message is the field, if it is unsupported
  */
 export function compilePayload(json: NftJson): PacketExpression {
   if (readField(json, "base") !== undefined) throw new Error(`payload ${JSON.stringify(json)}`);

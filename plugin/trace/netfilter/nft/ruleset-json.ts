@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Hook } from "../../hook.ts";
 import type { TableFamily } from "../model/ruleset.ts";
 
-/** An expression or statement as `nft -j` prints it: read with the helpers of `json.ts`. */
+/** An expression or statement as `nft -j` prints it; `json.ts` has functions to read it. */
 export type NftJson = unknown;
 
 const FAMILIES = ["ip", "ip6", "inet", "netdev", "bridge", "arp"] as const;
@@ -52,7 +52,7 @@ export interface NftChain {
     readonly hook: Hook;
     readonly priority: number;
     readonly policy: "accept" | "drop";
-    /** Undefined where nft did not print it (before 1.0.7). */
+    /** Undefined if nft did not print it (before 1.0.7). */
     readonly links?: readonly string[];
   };
   readonly rules: readonly { readonly expressions: readonly NftJson[]; readonly comment?: string }[];
@@ -69,7 +69,7 @@ interface MutableTable {
  * Groups the objects of `nft -j list ruleset` by table.
  *
  * @param objects The array `nftables`.
- * @throws When an object is not as libnftables-json(5) describes it.
+ * @throws if an object does not match libnftables-json(5)
  */
 export function parseNftRuleset(objects: readonly Readonly<Record<string, unknown>>[]): readonly PrintedNftTable[] {
   const tables = new Map<string, MutableTable>();
@@ -112,13 +112,13 @@ export function parseNftRuleset(objects: readonly Readonly<Record<string, unknow
         break;
       }
       default:
-      // metainfo, tables, flowtables and named counters decide nothing
+      // metainfo, tables, flowtables and named counters do not affect packets
     }
   }
   return [...tables.values()];
 }
 
-/** Hooks of family bridge have names of their own in this package. */
+/** Converts a hook of nft; hooks of family bridge get the prefix `bridge-`. */
 function toHook(family: TableFamily, hook: string): Hook {
   return (family === "bridge" ? `bridge-${hook}` : hook) as Hook;
 }

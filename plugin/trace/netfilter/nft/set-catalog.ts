@@ -11,7 +11,7 @@ export interface SetCatalog {
    * @throws if the set is not in the snapshot, or an element is not of the type
    */
   readonly indexSet: (json: NftJson, type: KeyType) => ElementIndex<true>;
-  /** Indexes a map; `parseData` converts what each element maps to. */
+  /** Indexes a map; `parseData` converts the data of each element. */
   readonly indexMap: <Data>(json: NftJson, type: KeyType, parseData: (data: NftJson) => Data) => ElementIndex<Data>;
   /** Returns the elements of a named or anonymous set or map. */
   readonly listElements: (json: NftJson) => readonly NftJson[];

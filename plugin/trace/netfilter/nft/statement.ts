@@ -28,7 +28,7 @@ export interface NftScope {
 
 type StatementCompiler = (content: NftJson, scope: NftScope) => RuleStatement;
 
-/** Statements that change nothing that decides a packet's path. */
+/** Statements that do not affect a packet's path. */
 const WITHOUT_EFFECT = [
   "comment",
   "counter",
@@ -42,10 +42,10 @@ const WITHOUT_EFFECT = [
   "secmark",
 ];
 
-/** Statements that match by rate or number. */
+/** Statements that match by a rate or a number of packets, bytes or connections. */
 const UNDECIDABLE = ["ct count", "limit", "meter", "quota"];
 
-/** Statements without which a rule behaves the same if they are its last ones. */
+/** Statements that have no effect at the end of a rule. */
 const IDLE = new Set(["match", ...WITHOUT_EFFECT, ...UNDECIDABLE]);
 
 function compileReject(content: NftJson): RuleStatement {
@@ -65,7 +65,7 @@ function compileVerdictMap(content: NftJson, { sets, findChain }: NftScope): Rul
   return (packet, context) => decideReading(key.read(packet, context), (value) => index.find(value)?.data ?? BREAK);
 }
 
-/** `update @set { … }`: the element is in the set for the rest of the trace. */
+/** Compiles `update @set { … }`: the element is in the set for the rest of the trace. */
 function compileSetUpdate(content: NftJson, { sets }: NftScope): RuleStatement {
   const name = sets.findQualifiedName(readField(content, "set"));
   if (name === undefined || readField(content, "op") === "delete") return CONTINUE_ALWAYS;
@@ -99,13 +99,13 @@ const COMPILERS: Readonly<Record<string, StatementCompiler>> = {
   ...Object.fromEntries(WITHOUT_EFFECT.map((key) => [key, () => CONTINUE_ALWAYS])),
 };
 
-/** Drops the end of a rule that has no effect: it does not matter whether a packet is logged or counted. */
+/** Removes the statements at the end of a rule that have no effect, such as counters and logs. */
 export function dropIdleStatements(statements: readonly NftJson[]): readonly NftJson[] {
   const last = statements.findLastIndex((json) => !IDLE.has(readOnlyEntry(json)?.[0] ?? ""));
   return statements.slice(0, last + 1);
 }
 
-/** Compiles a statement as `nft -j` prints it; one that is not known leaves the packet's fate open. */
+/** Compiles a statement as `nft -j` prints it; an unsupported statement gives the result undecided or unknown. */
 export function compileStatement(json: NftJson, scope: NftScope): RuleStatement {
   if (json === "notrack" || json === "masquerade" || json === "redirect" || json === "reject")
     return compileStatement({ [json]: null }, scope);
@@ -117,7 +117,7 @@ export function compileStatement(json: NftJson, scope: NftScope): RuleStatement 
     const compile = COMPILERS[key];
     if (compile !== undefined) return compile(content, scope);
   } catch {
-    // The text of the whole statement says more than the part that was not understood.
+    // The text of the whole statement is more useful than that of the unsupported part.
   }
   const isMatch = key === "match" || (key === "xt" && readField(content, "type") === "match");
   return createUnsupported(formatNftStatement(json), isMatch ? "undecided" : "unknown");

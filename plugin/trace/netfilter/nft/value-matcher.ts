@@ -6,14 +6,14 @@ import { formatValueKey, type Value } from "./value.ts";
 
 export type ValueTest = (value: Value) => boolean;
 
-/** Types of the parts of a key: one, or those of a concatenation. */
+/** Type of a key, or types of the parts of a concatenation. */
 export type KeyType = Datatype | readonly Datatype[];
 
 /**
  * Compiles a constant, prefix, range or concatenation into a test.
  *
  * @returns The value itself if only that value is equal to it.
- * @throws When the constant is not of the type.
+ * @throws if the constant is not of the type
  */
 function compileConstant(json: NftJson, type: KeyType): { readonly value: Value } | { readonly test: ValueTest } {
   if (isTypeList(type)) return compileConcatenation(json, type);
@@ -35,7 +35,7 @@ function compileConstant(json: NftJson, type: KeyType): { readonly value: Value 
   return { value: type.parse(json) };
 }
 
-/** Compiles a constant into a test in every case. */
+/** Compiles a constant into a test. */
 export function compileTest(json: NftJson, type: KeyType): ValueTest {
   const constant = compileConstant(json, type);
   if ("test" in constant) return constant.test;
@@ -77,7 +77,7 @@ function createRangeTest(first: AddressNumber, last: AddressNumber): ValueTest {
   return (value) => isNumber(value) && typeof value === typeof first && value >= first && value <= last;
 }
 
-/** Elements of a set or map, with what each maps to. */
+/** Elements of a set or map with their data. */
 export interface ElementIndex<Data> {
   readonly find: (value: Value) => { readonly data: Data } | undefined;
 }
@@ -86,7 +86,7 @@ export interface ElementIndex<Data> {
  * Indexes the elements of a set or map.
  *
  * @param elements Pairs of an element as nft prints it and its data.
- * @throws When an element is not of the type.
+ * @throws if an element is not of the type
  */
 export function indexElements<Data>(
   elements: readonly { readonly element: NftJson; readonly data: Data }[],
@@ -94,11 +94,11 @@ export function indexElements<Data>(
 ): ElementIndex<Data> {
   const exact = new Map<string | number | bigint, { readonly data: Data }>();
   const tests: { readonly test: ValueTest; readonly entry: { readonly data: Data } }[] = [];
-  let other: { readonly data: Data } | undefined;
+  let catchAll: { readonly data: Data } | undefined;
   for (const { element, data } of elements) {
     const key = unwrapElement(element);
     if (key === "*") {
-      other = { data };
+      catchAll = { data };
       continue;
     }
     const constant = compileConstant(key, type);
@@ -106,6 +106,6 @@ export function indexElements<Data>(
     else tests.push({ test: constant.test, entry: { data } });
   }
   return {
-    find: (value) => exact.get(formatValueKey(value)) ?? tests.find(({ test }) => test(value))?.entry ?? other,
+    find: (value) => exact.get(formatValueKey(value)) ?? tests.find(({ test }) => test(value))?.entry ?? catchAll,
   };
 }

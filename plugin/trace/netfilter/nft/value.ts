@@ -1,11 +1,11 @@
 import type { AddressNumber } from "../model/address-number.ts";
 
-/** A value in a register: numbers, addresses, text such as the name of a link, or a concatenation. */
+/** A value in a register: a number, an address, a text such as a link name, or a concatenation. */
 export type Value = AddressNumber | string | boolean | readonly Value[];
 
 /**
  * Value that an expression reads from a packet. `absent`: the packet has no such field, and the rule does not match.
- * `choice`: any value of the given shares. `undecided`: neither packet nor snapshot has it.
+ * `choice`: one of several values with their probabilities. `undecided`: neither packet nor snapshot has the value.
  */
 export type Reading =
   | { readonly kind: "value"; readonly value: Value }
@@ -15,12 +15,12 @@ export type Reading =
 
 export const ABSENT: Reading = { kind: "absent" };
 
-/** Makes the reading of a value, `absent` for undefined. */
+/** Creates the reading of a value, `absent` for undefined. */
 export function toReading(value: Value | undefined): Reading {
   return value === undefined ? ABSENT : { kind: "value", value };
 }
 
-/** Changes the value of a reading, for each of its choices. */
+/** Maps the value of a reading, or each value of a choice. */
 export function mapReading(reading: Reading, change: (value: Value) => Value | undefined): Reading {
   if (reading.kind === "value") return toReading(change(reading.value));
   if (reading.kind !== "choice") return reading;
@@ -33,7 +33,7 @@ export function mapReading(reading: Reading, change: (value: Value) => Value | u
   return { kind: "choice", values };
 }
 
-/** Reads several expressions as one; the first that is not a value decides. */
+/** Combines several readings to one with a list of values; the first absent or undecided reading is the result. */
 export function combineReadings(readings: readonly Reading[]): Reading {
   let combined: Reading = { kind: "value", value: [] };
   for (const reading of readings) {
@@ -49,16 +49,16 @@ function appendReading(before: Reading, next: Reading): Reading {
 }
 
 /** Combines each value of one reading with each of another. */
-export function mapReadings(one: Reading, other: Reading, combine: (one: Value, other: Value) => Value): Reading {
-  if (one.kind === "absent" || other.kind === "absent") return ABSENT;
-  if (one.kind === "undecided") return one;
-  if (other.kind === "undecided") return other;
-  if (one.kind === "value") return mapReading(other, (value) => combine(one.value, value));
-  if (other.kind === "value") return mapReading(one, (value) => combine(value, other.value));
+export function mapReadings(left: Reading, right: Reading, combine: (left: Value, right: Value) => Value): Reading {
+  if (left.kind === "absent" || right.kind === "absent") return ABSENT;
+  if (left.kind === "undecided") return left;
+  if (right.kind === "undecided") return right;
+  if (left.kind === "value") return mapReading(right, (value) => combine(left.value, value));
+  if (right.kind === "value") return mapReading(left, (value) => combine(value, right.value));
   return {
     kind: "choice",
-    values: one.values.flatMap((first) =>
-      other.values.map((second) => ({
+    values: left.values.flatMap((first) =>
+      right.values.map((second) => ({
         value: combine(first.value, second.value),
         probability: first.probability * second.probability,
       })),
@@ -66,7 +66,7 @@ export function mapReadings(one: Reading, other: Reading, combine: (one: Value, 
   };
 }
 
-/** Writes a value as the key of an index. */
+/** Formats a value as the key of an index. */
 export function formatValueKey(value: Value): string | number | bigint {
   if (typeof value === "number" || typeof value === "bigint") return value;
   return Array.isArray(value) ? value.map(formatValueKey).join("|") : String(value);
