@@ -63,9 +63,9 @@ export async function executeIpam(
       output = renderError(error, request?.config.cniVersion ?? "1.0.0");
     }
   }
-  const took = performance.now() - started;
+  const duration = performance.now() - started;
   const after = (): void => {
-    logIpamCall(env["CNI_COMMAND"], "agent", request, took, failure, service.paths.log, addresses);
+    logIpamCall(env["CNI_COMMAND"], "agent", request, duration, failure, service.paths.log, addresses);
   };
   return { status: failure === undefined ? 0 : 1, output, after };
 }
@@ -128,8 +128,8 @@ async function runCommand(
 }
 
 function toIpamRequest({ containerId, ifname, netns, pod, config }: Request): IpamRequest {
-  const own = ownConfig.safeParse(config["ipam"]);
-  return { containerId, ifname, netns, network: config.name, pools: own.success ? own.data.pools : [], pod };
+  const parsed = ownConfig.safeParse(config["ipam"]);
+  return { containerId, ifname, netns, network: config.name, pools: parsed.success ? parsed.data.pools : [], pod };
 }
 
 /** Builds the result of section 5 "ADD Success": addresses and routes; the main plugin adds the interfaces. */

@@ -39,7 +39,7 @@ export async function runIpam(env: Environment, stdin: () => string = () => read
       if (reply.output !== "") writeStdout(reply.output);
       return reply.status; // the agent has logged the call
     }
-    if (request.command !== "DEL") throw agentUnavailableError(env);
+    if (request.command !== "DEL") throw createAgentUnavailableError(env);
     removePodOptions(request.containerId, request.ifname, paths.state);
   } catch (error) {
     failure = error;
@@ -72,7 +72,7 @@ function getSocketPath(env: Environment): string {
   return env[CNI_SOCKET_VARIABLE] ?? DEFAULT_CNI_SOCKET;
 }
 
-function agentUnavailableError(env: Environment): CniError {
+function createAgentUnavailableError(env: Environment): CniError {
   return new CniError(
     CODE.tryAgainLater,
     `no response from the node's Interlay agent at ${getSocketPath(env)}`,

@@ -61,47 +61,47 @@ export class AddressPicker {
   }
 
   /**
-   * @param asked addresses that the pod requests; undefined: any of the pool
+   * @param requested addresses that the pod requests; undefined: any of the pool
    * @returns undefined if no address is known to be free
    */
   async takeAddress(
     pool: Pool,
-    asked: AddressSpace | undefined,
+    requested: AddressSpace | undefined,
     spec: BuildSpec,
   ): Promise<UnderlayAddressObject | undefined> {
-    if (asked !== undefined) return this.#takeAsked(pool, asked, spec);
+    if (requested !== undefined) return this.#takeAsked(pool, requested, spec);
     const space = pool.spaces.free;
     const count = countBlocks(space);
     const first = this.#current.get(pool.name) ?? chooseFirstBlock(this.#store.node, pool.name, count);
-    const most = count < MAX_BLOCKS ? count : MAX_BLOCKS;
-    const left: bigint[] = [];
-    for (let step = 0n; step < most; step++) {
+    const blockLimit = count < MAX_BLOCKS ? count : MAX_BLOCKS;
+    const neededBlocks: bigint[] = [];
+    for (let step = 0n; step < blockLimit; step++) {
       const index = (first + step) % count;
       const block = getBlock(space, index);
       if (count > MAX_WATCHED && this.#full.has(block.name)) continue;
-      const made = await this.#takeFrom(block, spec, false);
-      if (made === "needed") left.push(index);
-      else if (made === undefined) this.#full.add(block.name);
+      const outcome = await this.#takeFrom(block, spec, false);
+      if (outcome === "needed") neededBlocks.push(index);
+      else if (outcome === undefined) this.#full.add(block.name);
       else {
         this.#current.set(pool.name, index);
-        return made;
+        return outcome;
       }
     }
-    if (count > most) this.#current.set(pool.name, (first + most) % count); // the next call continues there
-    for (const index of left) {
-      const made = await this.#takeFrom(getBlock(space, index), spec, true);
-      if (made === undefined || made === "needed") continue;
+    if (count > blockLimit) this.#current.set(pool.name, (first + blockLimit) % count); // the next call continues there
+    for (const index of neededBlocks) {
+      const outcome = await this.#takeFrom(getBlock(space, index), spec, true);
+      if (outcome === undefined || outcome === "needed") continue;
       this.#current.set(pool.name, index);
-      return made;
+      return outcome;
     }
     return undefined;
   }
 
   /** Lists the objects of addresses that a pod requests, as far as an error names them. */
-  async listHolders(asked: AddressSpace): Promise<ReadonlyMap<string, UnderlayAddressObject>> {
+  async listHolders(requested: AddressSpace): Promise<ReadonlyMap<string, UnderlayAddressObject>> {
     const holders = new Map<string, UnderlayAddressObject>();
-    for (let index = 0n; index < countBlocks(asked) && index < MAX_LISTED; index++)
-      for (const object of (await this.#store.openBlock(getBlock(asked, index).name)).values())
+    for (let index = 0n; index < countBlocks(requested) && index < MAX_LISTED; index++)
+      for (const object of (await this.#store.openBlock(getBlock(requested, index).name)).values())
         holders.set(object.metadata.name, object);
     return holders;
   }
@@ -112,18 +112,18 @@ export class AddressPicker {
     this.#full.clear();
   }
 
-  async #takeAsked(pool: Pool, asked: AddressSpace, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
-    if (asked.family !== pool.spaces.all.family) return undefined;
-    const space = new AddressSpace(asked.family, intersectRanges(asked.intervals, pool.spaces.all.intervals));
+  async #takeAsked(pool: Pool, requested: AddressSpace, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
+    if (requested.family !== pool.spaces.all.family) return undefined;
+    const space = new AddressSpace(requested.family, intersectRanges(requested.intervals, pool.spaces.all.intervals));
     const count = countBlocks(space);
     for (let index = 0n; index < count && index < MAX_BLOCKS; index++) {
       const block = getBlock(space, index);
       const view = await this.#store.openBlock(block.name);
       for (let attempt = 0; attempt < MAX_LOST; attempt++) {
-        const found = block.addresses.find(({ name }) => !this.#isTaken(name, view));
-        if (found === undefined) break;
-        const made = await this.#create(found.name, spec(found.ip));
-        if (made !== "lost") return made;
+        const candidate = block.addresses.find(({ name }) => !this.#isTaken(name, view));
+        if (candidate === undefined) break;
+        const outcome = await this.#create(candidate.name, spec(candidate.ip));
+        if (outcome !== "lost") return outcome;
       }
     }
     return undefined;
@@ -136,8 +136,8 @@ export class AddressPicker {
       for (let attempt = 0; attempt < MAX_LOST; attempt++) {
         const limit = (): number => this.#limitConcurrency(block, view);
         const take = () => this.#chooseAndCreate(block, view, spec, competes);
-        const made = await this.#semaphore.run(block.name, limit, take);
-        if (made !== "lost") return made;
+        const outcome = await this.#semaphore.run(block.name, limit, take);
+        if (outcome !== "lost") return outcome;
       }
       return undefined;
     });
@@ -156,11 +156,11 @@ export class AddressPicker {
     if (isNeeded(observed)) return "needed";
     const chosen = this.#choose(block, observed);
     if (chosen === undefined) return undefined;
-    const made = await this.#creations.count(block.name, () =>
+    const outcome = await this.#creations.count(block.name, () =>
       this.#create(chosen.name, spec(chosen.ip), this.#countWaiting(block)),
     );
-    if (!observed.isKnown && made !== "lost") this.#joined.set(block.name, this.#contention.waitUntilSeen());
-    return made;
+    if (!observed.isKnown && outcome !== "lost") this.#joined.set(block.name, this.#contention.waitUntilSeen());
+    return outcome;
   }
 
   /** Chooses the first address that this node prefers; while many are free any of them, so that a released one is not used again at once. */
@@ -202,10 +202,10 @@ export class AddressPicker {
    */
   #limitConcurrency({ space }: AddressBlock, view: BlockView): number {
     const holders = listHolders(view);
-    const own = holders.filter((node) => node === this.#store.node).length;
+    const ownCount = holders.filter((node) => node === this.#store.node).length;
     const free = Number(space.size) - holders.length;
-    const each = Math.floor(free / (FREE_FOR_EACH * new Set(holders).size));
-    return Math.max(1, Math.min(MAX_CONCURRENT, own, each, this.#contention.getConcurrency()));
+    const perNode = Math.floor(free / (FREE_FOR_EACH * new Set(holders).size));
+    return Math.max(1, Math.min(MAX_CONCURRENT, ownCount, perNode, this.#contention.getConcurrency()));
   }
 
   #isTaken(name: string, view: BlockView): boolean {

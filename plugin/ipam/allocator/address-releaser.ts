@@ -43,13 +43,14 @@ export class AddressReleaser {
 
   /** DEL. A running pod keeps its address for its next sandbox; a StatefulSet's pod keeps it for its successor. */
   async release(nic: ContainerNic): Promise<void> {
-    const isIts = (a: ContainerNic): boolean => a.containerId === nic.containerId && a.ifname === nic.ifname;
+    const belongsToNic = (container: ContainerNic): boolean =>
+      container.containerId === nic.containerId && container.ifname === nic.ifname;
     const names = new Set([
       ...this.#records
         .listRecords()
-        .filter(isIts)
-        .map((r) => r.name),
-      ...this.#store.listAddresses().flatMap((o) => (isIts(o.spec) ? [o.metadata.name] : [])),
+        .filter(belongsToNic)
+        .map((record) => record.name),
+      ...this.#store.listAddresses().flatMap((object) => (belongsToNic(object.spec) ? [object.metadata.name] : [])),
     ]);
     for (const name of names) {
       const record = this.#records.find(name);
@@ -60,9 +61,9 @@ export class AddressReleaser {
 
   /** GC: releases, as DEL does, the addresses of this network that are not in `valid`. */
   async collect(network: string, valid: readonly ContainerNic[]): Promise<void> {
-    const keep = new Set(valid.map((a) => `${a.containerId}/${a.ifname}`));
+    const validKeys = new Set(valid.map((nic) => `${nic.containerId}/${nic.ifname}`));
     for (const record of this.#records.listRecords())
-      if (record.network === network && !record.released && !keep.has(`${record.containerId}/${record.ifname}`))
+      if (record.network === network && !record.released && !validKeys.has(`${record.containerId}/${record.ifname}`))
         await this.release(record);
   }
 
@@ -88,8 +89,8 @@ export class AddressReleaser {
     // Whatever the answer, the address may be free from now on.
     if (record !== undefined) this.#records.write({ ...record, leaving: true });
     if (conflict !== undefined || set !== undefined || (owner?.kind === "StatefulSet" && !failed)) {
-      const next = await this.#store.replaceAddress(object, { ...object.spec, containerId: "" });
-      if (next === undefined || record === undefined) return;
+      const replaced = await this.#store.replaceAddress(object, { ...object.spec, containerId: "" });
+      if (replaced === undefined || record === undefined) return;
       if (object.spec.conflict === undefined) this.#records.remove(name);
       else if (unsynced) this.#records.write({ ...record, stale: false });
       return;

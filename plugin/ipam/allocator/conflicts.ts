@@ -59,9 +59,9 @@ export class Conflicts {
       } else if (object.spec.conflict === undefined) {
         const { pod, node } = object.spec;
         // A pod of another node has the address now; its own conflict detection applies.
-        const ours = node === this.#store.node && (pod.uid === record.pod.uid || object.spec.reserve);
+        const isOwn = node === this.#store.node && (pod.uid === record.pod.uid || object.spec.reserve);
         const marked = { ...this.#buildSpec(record, object.spec.pool, conflict), owner: object.spec.owner };
-        if (ours && (await this.#store.replaceAddress(object, marked)) === undefined) continue;
+        if (isOwn && (await this.#store.replaceAddress(object, marked)) === undefined) continue;
       }
       removeConflictRecord(record.address, this.#stateDirectory);
       this.#noted.delete(name);

@@ -74,12 +74,12 @@ export function createPoolExhaustedError(request: IpamRequest, pools: readonly P
 export function createAddressUnavailableError(
   request: IpamRequest,
   pools: readonly Pool[],
-  asked: AddressSpace,
+  requested: AddressSpace,
   holderOf: (name: string) => UnderlayAddressObject | undefined,
 ): CniError {
-  const holders = findHolders(asked, holderOf);
+  const holders = findHolders(requested, holderOf);
   const [first] = holders;
-  if (first === undefined && listFirstAddresses(asked).some((ip) => pools.some(({ spaces }) => spaces.all.has(ip))))
+  if (first === undefined && listFirstAddresses(requested).some((ip) => pools.some(({ spaces }) => spaces.all.has(ip))))
     return new CniError(
       CODE.tryAgainLater,
       `address for ${describeNic(request)} is being allocated or released by another pod; retry`,
@@ -91,7 +91,7 @@ export function createAddressUnavailableError(
       `none of the addresses that ${describeNic(request)} requests is in a usable pool (${pools.map((p) => p.name).join(", ")})`,
       "Add them to a pool's ranges, or change the annotation interlay.dev/ip.",
     );
-  return asked.size === 1n
+  return requested.size === 1n
     ? new CniError(
         CODE.noAddress,
         `address ${first.spec.address} requested by ${describeNic(request)} is held by ${describeHolder(first)}`,
@@ -99,21 +99,21 @@ export function createAddressUnavailableError(
       )
     : new CniError(
         CODE.noAddress,
-        `none of the ${asked.size} addresses that ${describeNic(request)} requests is free: ${first.spec.address} is held by ${describeHolder(first)}${holders.length > 1 ? `, and ${holders.length - 1} more are held` : ""}`,
+        `none of the ${requested.size} addresses that ${describeNic(request)} requests is free: ${first.spec.address} is held by ${describeHolder(first)}${holders.length > 1 ? `, and ${holders.length - 1} more are held` : ""}`,
         "Ask for as many as there are replicas and surge pods, or delete a pod that holds one.",
       );
 }
 
 function findHolders(
-  asked: AddressSpace,
+  requested: AddressSpace,
   holderOf: (name: string) => UnderlayAddressObject | undefined,
 ): readonly UnderlayAddressObject[] {
-  return listFirstAddresses(asked).flatMap((ip) => holderOf(toObjectName(ip)) ?? []);
+  return listFirstAddresses(requested).flatMap((ip) => holderOf(toObjectName(ip)) ?? []);
 }
 
-function listFirstAddresses(asked: AddressSpace): readonly Ip[] {
-  const most = asked.size < MAX_LISTED ? asked.size : MAX_LISTED;
-  return Array.from({ length: Number(most) }, (_, index) => asked.at(BigInt(index)));
+function listFirstAddresses(requested: AddressSpace): readonly Ip[] {
+  const count = requested.size < MAX_LISTED ? requested.size : MAX_LISTED;
+  return Array.from({ length: Number(count) }, (_, index) => requested.at(BigInt(index)));
 }
 
 /** Describes an address's holder for people. */

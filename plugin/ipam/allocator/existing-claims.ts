@@ -63,21 +63,21 @@ export class ExistingClaims {
       if (requested !== undefined && !requested.has(ip)) continue; // the annotation has changed; reclaimed after the pod is deleted
       const pool = findPool(pools, ip);
       if (pool === undefined) continue; // removed from its pool
-      const same = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
+      const isSame = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
       // A StatefulSet has at most one pod of a name. This pod has another uid, so the earlier one was deleted.
-      const kept = !same && ofSet && spec.owner?.uid === controller.uid;
+      const isKept = !isSame && ofSet && spec.owner?.uid === controller.uid;
       // A pod of the same name that requests the same address: only after the earlier container was deleted, too.
       const asksAgain = requested !== undefined && spec.pod.uid !== pod.metadata.uid;
-      if (!same && !kept && !asksAgain) continue;
-      if (!same) this.#awaitPredecessor(request, pod, object, kept);
-      const next = await this.#store.replaceAddress(
+      if (!isSame && !isKept && !asksAgain) continue;
+      if (!isSame) this.#awaitPredecessor(request, pod, object, isKept);
+      const replaced = await this.#store.replaceAddress(
         object,
         toAddressSpec(request, pod, this.#store.node, ip, pool.name),
       );
-      if (next === undefined)
+      if (replaced === undefined)
         throw new CniError(CODE.tryAgainLater, `${ip} of ${describeNic(request)} was changed while it was taken over`);
       this.#waiting.delete(pod.metadata.uid);
-      return { object: next, pool, fresh: false, unsynced: false };
+      return { object: replaced, pool, fresh: false, unsynced: false };
     }
     return undefined;
   }
@@ -108,10 +108,12 @@ export class ExistingClaims {
   }
 
   /** A StatefulSet's pod and one that requests its address may come from another node: then asks the API server. */
-  async #heldBefore({ pod }: IpamRequest, ask: boolean): Promise<readonly UnderlayAddressObject[]> {
-    const followed = this.#store
+  async #heldBefore({ pod }: IpamRequest, readsApiServer: boolean): Promise<readonly UnderlayAddressObject[]> {
+    const cachedAddresses = this.#store
       .listAddresses()
       .filter(({ spec }) => spec.pod.namespace === pod.namespace && spec.pod.name === pod.name);
-    return followed.length > 0 || !ask ? followed : this.#store.listPodAddresses(pod.namespace, pod.name);
+    return cachedAddresses.length > 0 || !readsApiServer
+      ? cachedAddresses
+      : this.#store.listPodAddresses(pod.namespace, pod.name);
   }
 }

@@ -32,10 +32,12 @@ export interface ObservedBlock {
 
 /** Observes the free addresses of a block and whose they are. */
 export function observeBlock({ addresses }: AddressBlock, view: BlockView, node: ObservingNode): ObservedBlock {
-  const known = listNodes(view);
-  const isKnown = known.some(({ name }) => name === node.name);
+  const listedNodes = listNodes(view);
+  const isKnown = listedNodes.some(({ name }) => name === node.name);
   // Of calls that the others do not know of, this node must not assume that addresses are left to them.
-  const nodes = known.map((one) => (one.name === node.name && one.waiting > 0 ? node : one));
+  const nodes = listedNodes.map((listedNode) =>
+    listedNode.name === node.name && listedNode.waiting > 0 ? node : listedNode,
+  );
   const free = sortForNode(addresses.filter(node.isFree), node.name);
   const isFree = new Set(free);
   const division = divideAddresses(addresses, (address) => isFree.has(address), nodes);

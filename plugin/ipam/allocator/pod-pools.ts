@@ -12,8 +12,8 @@ type Annotations = Readonly<Record<string, string>>;
 
 /** Lists the pools that a pod names for one of its NICs; the annotation without a NIC is for all others. */
 export function parsePoolNames(annotations: Annotations, ifname?: string): readonly string[] {
-  const own = ifname === undefined ? undefined : annotations[`${POOLS_ANNOTATION}.${ifname}`];
-  return (own ?? annotations[POOLS_ANNOTATION] ?? "").split(/[\s,]+/).filter((name) => name !== "");
+  const nicPools = ifname === undefined ? undefined : annotations[`${POOLS_ANNOTATION}.${ifname}`];
+  return (nicPools ?? annotations[POOLS_ANNOTATION] ?? "").split(/[\s,]+/).filter((name) => name !== "");
 }
 
 /**

@@ -8,19 +8,19 @@ export async function findRecordedAddresses(
   records: Records,
   request: IpamRequest,
 ): Promise<readonly AddressRecord[]> {
-  const mine = findRecords(records, request);
-  const areValid = await Promise.all(mine.map((r) => isValid(store, r)));
-  const valid = mine.filter((_, index) => areValid[index]);
-  if (valid.length < mine.length) {
+  const nicRecords = findRecords(records, request);
+  const areValid = await Promise.all(nicRecords.map((record) => isValid(store, record)));
+  const valid = nicRecords.filter((_, index) => areValid[index]);
+  if (valid.length < nicRecords.length) {
     // An object was deleted manually: forget all records of this NIC.
-    for (const r of mine) if (!valid.includes(r)) records.remove(r.name);
+    for (const record of nicRecords) if (!valid.includes(record)) records.remove(record.name);
     return [];
   }
-  return valid.map((r) => {
-    if (r.containerId === request.containerId && !r.released) return r;
-    const next = { ...r, containerId: request.containerId, netns: request.netns, released: false, stale: true };
-    records.write(next);
-    return next;
+  return valid.map((record) => {
+    if (record.containerId === request.containerId && !record.released) return record;
+    const updated = { ...record, containerId: request.containerId, netns: request.netns, released: false, stale: true };
+    records.write(updated);
+    return updated;
   });
 }
 
@@ -28,9 +28,15 @@ function findRecords(records: Records, { pod, ifname, network }: IpamRequest): r
   const find = (): readonly AddressRecord[] =>
     records
       .listRecords()
-      .filter((r) => r.pod.uid === pod.uid && r.pod.name === pod.name && r.ifname === ifname && r.network === network);
-  const known = find();
-  if (known.length > 0) return known;
+      .filter(
+        (record) =>
+          record.pod.uid === pod.uid &&
+          record.pod.name === pod.name &&
+          record.ifname === ifname &&
+          record.network === network,
+      );
+  const matching = find();
+  if (matching.length > 0) return matching;
   // During an update, the previous agent may have written records that this one has not read.
   records.readNewFiles();
   return find();

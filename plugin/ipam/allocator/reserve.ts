@@ -33,10 +33,10 @@ export class Reserve {
     pools,
   }: Pick<AddressRequest, "family" | "pools">):
     { readonly object: UnderlayAddressObject; readonly pool: Pool } | undefined {
-    const left = this.#listAvailable();
+    const available = this.#listAvailable();
     for (const pool of pools) {
       if (pool.spaces.free.family !== family) continue;
-      const object = left.find(({ spec }) => findPool([pool], parseIp(spec.address)) !== undefined);
+      const object = available.find(({ spec }) => findPool([pool], parseIp(spec.address)) !== undefined);
       if (object === undefined) continue;
       this.#taken.add(object.metadata.name);
       return { object, pool };
@@ -51,19 +51,19 @@ export class Reserve {
 
   /** Reserves missing addresses and releases surplus ones. */
   async reconcile(): Promise<void> {
-    const { valid: good } = parsePools(this.#store.listPools());
-    const bad = findOverlappingPools(good);
-    const left = this.#listAvailable();
+    const { valid: validPools } = parsePools(this.#store.listPools());
+    const overlapping = findOverlappingPools(validPools);
+    const available = this.#listAvailable();
     const keep = new Set<string>();
-    for (const pool of good) {
+    for (const pool of validPools) {
       const node = { name: this.#store.node, labels: this.#store.getNodeLabels() };
-      const unused = bad.has(pool.name) || pool.disabled || !selectsNode(pool.selection, node);
+      const unused = overlapping.has(pool.name) || pool.disabled || !selectsNode(pool.selection, node);
       const wanted = unused ? 0 : pool.reservePerNode;
-      const own = left
+      const poolReserve = available
         .filter(({ spec }) => spec.pool === pool.name && findPool([pool], parseIp(spec.address)) !== undefined)
         .slice(0, wanted);
-      for (const { metadata } of own) keep.add(metadata.name);
-      for (let missing = wanted - own.length; missing > 0; missing--) {
+      for (const { metadata } of poolReserve) keep.add(metadata.name);
+      for (let missing = wanted - poolReserve.length; missing > 0; missing--) {
         const object = await this.#picker.takeAddress(pool, undefined, (ip) => ({
           address: ip,
           pool: pool.name,
@@ -78,7 +78,7 @@ export class Reserve {
         keep.add(object.metadata.name);
       }
     }
-    for (const object of left)
+    for (const object of available)
       if (!keep.has(object.metadata.name) && !this.#taken.has(object.metadata.name))
         await this.#store.deleteAddress(object);
   }

@@ -29,8 +29,8 @@ export class SetClaims {
    * @throws CniError noAddress if the set has no free address
    */
   async claimAddress(request: IpamRequest, pod: PodObject, wanted: AddressRequest): Promise<Allocation | undefined> {
-    const set = pod.metadata.annotations[SET_ANNOTATION] === undefined || wanted.requested !== undefined;
-    if (set) return undefined;
+    const hasNoSet = pod.metadata.annotations[SET_ANNOTATION] === undefined || wanted.requested !== undefined;
+    if (hasNoSet) return undefined;
     const workload = findSet(pod);
     if (workload === undefined)
       throw new CniError(
@@ -46,8 +46,8 @@ export class SetClaims {
         const pool = findPool(wanted.pools, ip);
         if (pool === undefined) continue;
         const spec = toAddressSpec(request, pod, this.#store.node, ip, pool.name);
-        const next = await this.#store.replaceAddress(object, spec);
-        if (next !== undefined) return { object: next, pool, fresh: true, unsynced: false };
+        const replaced = await this.#store.replaceAddress(object, spec);
+        if (replaced !== undefined) return { object: replaced, pool, fresh: true, unsynced: false };
       }
       if (!members.some(isFree)) break;
     }

@@ -33,8 +33,8 @@ export async function syncRecords(
       await releaser.releaseAddress(record.name, { containerId: object.spec.containerId });
     else if (record.stale) {
       const { containerId } = record;
-      const next = await store.replaceAddress(object, { ...object.spec, containerId, node: store.node });
-      if (next !== undefined) markSynced(records, record);
+      const replaced = await store.replaceAddress(object, { ...object.spec, containerId, node: store.node });
+      if (replaced !== undefined) markSynced(records, record);
     } else if (!hasLabels(object.metadata.labels, object.spec)) await store.replaceAddress(object, object.spec);
   }
 }
@@ -84,8 +84,8 @@ async function recreateObject(store: AddressStore, records: Records, record: Add
     return;
   }
   const pod = store.getCachedPod(record.pod.namespace, record.pod.name);
-  const made = await store.createAddress(record.name, toAddressSpecFromRecord(record, store.node, pod));
-  if (made === undefined) return; // created by another node in this moment: looked at again later
-  const now = records.find(record.name);
-  if (now === undefined || now.released) await store.deleteAddress(made); // a DEL ran in the meantime and found no object
+  const created = await store.createAddress(record.name, toAddressSpecFromRecord(record, store.node, pod));
+  if (created === undefined) return; // created by another node in this moment: looked at again later
+  const currentRecord = records.find(record.name);
+  if (currentRecord === undefined || currentRecord.released) await store.deleteAddress(created); // a DEL ran in the meantime and found no object
 }

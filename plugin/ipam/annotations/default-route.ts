@@ -30,9 +30,12 @@ function parseJsonNames(text: string): readonly (string | undefined)[] {
   try {
     const list: unknown = JSON.parse(text);
     if (!Array.isArray(list)) return [];
-    return list.map((one: unknown) =>
-      typeof one === "object" && one !== null && "interface" in one && typeof one.interface === "string"
-        ? one.interface
+    return list.map((selection: unknown) =>
+      typeof selection === "object" &&
+      selection !== null &&
+      "interface" in selection &&
+      typeof selection.interface === "string"
+        ? selection.interface
         : undefined,
     );
   } catch {

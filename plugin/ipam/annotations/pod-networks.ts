@@ -44,10 +44,10 @@ function parseNetworks(annotation: string): z.infer<typeof networkList> {
   }
   return text.split(",").map((part) => {
     const [reference = "", ifname] = part.trim().split("@");
-    const [a = "", b] = reference.split("/");
+    const [first = "", second] = reference.split("/");
     return {
-      name: b ?? a,
-      ...(b === undefined ? {} : { namespace: a }),
+      name: second ?? first,
+      ...(second === undefined ? {} : { namespace: first }),
       ...(ifname === undefined ? {} : { interface: ifname }),
     };
   });
@@ -67,12 +67,15 @@ export function parseDefinitionPools(
   } catch {
     return undefined;
   }
-  const whole = definition.safeParse(parsed);
-  if (!whole.success) return undefined;
-  for (const plugin of whole.data.plugins ?? [parsed]) {
-    const own = ipamPlugin.safeParse(plugin);
-    if (own.success && own.data.ipam.type === "interlay-ipam")
-      return { network: whole.data.name === "" ? definitionName : whole.data.name, pools: own.data.ipam.pools };
+  const conflist = definition.safeParse(parsed);
+  if (!conflist.success) return undefined;
+  for (const plugin of conflist.data.plugins ?? [parsed]) {
+    const pluginConfig = ipamPlugin.safeParse(plugin);
+    if (pluginConfig.success && pluginConfig.data.ipam.type === "interlay-ipam")
+      return {
+        network: conflist.data.name === "" ? definitionName : conflist.data.name,
+        pools: pluginConfig.data.ipam.pools,
+      };
   }
   return undefined;
 }

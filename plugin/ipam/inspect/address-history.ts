@@ -57,7 +57,8 @@ export function listAddressUses(nodes: readonly NodeHistory[]): readonly Address
       .filter(({ command }) => command === "ADD")
       .flatMap(({ time, containerId, ifname, pod, addresses }) => {
         const end = ends.find(
-          (one) => one.containerId === containerId && one.ifname === ifname && Date.parse(one.time) >= Date.parse(time),
+          (call) =>
+            call.containerId === containerId && call.ifname === ifname && Date.parse(call.time) >= Date.parse(time),
         );
         return addresses.map((address) => ({
           address,

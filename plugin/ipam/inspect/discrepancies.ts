@@ -71,21 +71,21 @@ function checkObject(
       },
     ];
   if (reserve) return [];
-  const lives = pods.some(({ metadata, status }) => metadata.uid === pod.uid && !hasFinished(status));
-  if (lives || owner?.kind === "StatefulSet" || isFreeOfSet(object)) return [];
-  const snapshot = nodes.find((one) => one.node === node);
-  const stillOnLink = snapshot?.kernel.some((one) => one.address === address) === true;
-  const may = snapshot !== undefined && !stillOnLink;
+  const podExists = pods.some(({ metadata, status }) => metadata.uid === pod.uid && !hasFinished(status));
+  if (podExists || owner?.kind === "StatefulSet" || isFreeOfSet(object)) return [];
+  const snapshot = nodes.find((candidate) => candidate.node === node);
+  const stillOnLink = snapshot?.kernel.some((linkAddress) => linkAddress.address === address) === true;
+  const isReleasable = snapshot !== undefined && !stillOnLink;
   return [
     {
       what: "pod-gone",
       severity: "note",
       address,
       message: `${address} is held by pod ${pod.namespace}/${pod.name} on ${node}, which does not exist${stillOnLink ? ", but its container does" : ""}.`,
-      remedy: may
+      remedy: isReleasable
         ? "The agents release it after their delay; check --repair releases it now."
         : "The agents release it when that node reports it, or is deleted.",
-      ...(may ? { release: object } : {}),
+      ...(isReleasable ? { release: object } : {}),
     },
   ];
 }
@@ -125,7 +125,8 @@ function checkNodeRecords(
         },
       ];
     const onLink = kernel.some(
-      (one) => one.address === address && one.containerId === containerId && one.ifname === ifname,
+      (linkAddress) =>
+        linkAddress.address === address && linkAddress.containerId === containerId && linkAddress.ifname === ifname,
     );
     return onLink
       ? []
@@ -142,16 +143,16 @@ function checkNodeRecords(
 }
 
 function findDuplicateLinks(nodes: readonly NodeAddressSnapshot[]): readonly Discrepancy[] {
-  const all = nodes.flatMap(({ node, kernel }) => kernel.map((one) => ({ ...one, node })));
-  return all.flatMap((one, index) =>
-    all
+  const linkAddresses = nodes.flatMap(({ node, kernel }) => kernel.map((linkAddress) => ({ ...linkAddress, node })));
+  return linkAddresses.flatMap((first, index) =>
+    linkAddresses
       .slice(index + 1)
-      .filter((other) => other.address === one.address)
-      .map((other) => ({
+      .filter((second) => second.address === first.address)
+      .map((second) => ({
         what: "twice" as const,
         severity: "error" as const,
-        address: one.address,
-        message: `${one.address} is on ${one.ifname} of ${one.pod} on ${one.node} and on ${other.ifname} of ${other.pod} on ${other.node}.`,
+        address: first.address,
+        message: `${first.address} is on ${first.ifname} of ${first.pod} on ${first.node} and on ${second.ifname} of ${second.pod} on ${second.node}.`,
         remedy: "Delete the pod that does not hold the UnderlayAddress.",
       })),
   );
@@ -180,18 +181,20 @@ function findDuplicateClaims({ addresses }: ClusterAddresses): readonly Discrepa
 }
 
 function findUnusablePools({ pools, addresses }: ClusterAddresses): readonly Discrepancy[] {
-  const { valid: good, invalid: bad } = parsePools(pools);
-  const gives = (name: string, why: string): Discrepancy => ({
+  const { valid: validPools, invalid: invalidPools } = parsePools(pools);
+  const reportUnusablePool = (name: string, reason: string): Discrepancy => ({
     what: "pool-gives-nothing",
     severity: "error",
     address: "",
     remedy: "Change its ranges.",
-    message: `UnderlayPool ${name} is unusable: ${why}.`,
+    message: `UnderlayPool ${name} is unusable: ${reason}.`,
   });
-  const drained = addresses.filter(({ spec }) => findPool(good, parseIp(spec.address)) === undefined);
+  const drained = addresses.filter(({ spec }) => findPool(validPools, parseIp(spec.address)) === undefined);
   return [
-    ...[...bad].map(([name, problem]) => gives(name, problem)),
-    ...[...findOverlappingPools(good)].map(([name, other]) => gives(name, `it overlaps with the earlier ${other}`)),
+    ...[...invalidPools].map(([name, problem]) => reportUnusablePool(name, problem)),
+    ...[...findOverlappingPools(validPools)].map(([name, other]) =>
+      reportUnusablePool(name, `it overlaps with the earlier ${other}`),
+    ),
     ...drained.map(({ spec }) => ({
       what: "pool-gives-nothing" as const,
       severity: "note" as const,

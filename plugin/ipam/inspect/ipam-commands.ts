@@ -74,9 +74,9 @@ export function addIpamCommands(program: Command, sources: AddressSources): void
     .action(async (options: CheckOptions) => {
       const { repair, yes } = options;
       const cluster = await observeClusterAddresses(kube());
-      const seen = await nodes();
-      const found = findDiscrepancies(cluster, seen);
-      print(options, { found }, () => renderDiscrepancies(found, seen.length));
+      const snapshots = await nodes();
+      const found = findDiscrepancies(cluster, snapshots);
+      print(options, { found }, () => renderDiscrepancies(found, snapshots.length));
       if (found.some(({ severity }) => severity === "error")) process.exitCode = 1;
       const stale = found.flatMap(({ release }) => release ?? []);
       if (!repair || stale.length === 0) return;

@@ -8,10 +8,10 @@ import { observeNodeAddresses } from "./observe-node-addresses.ts";
 /** Adds `interlay ipam …` for a node, which inspects only this node. */
 export function addNodeIpamCommands(program: Command): void {
   const ipam = program.command("ipam").description("list, check and release underlay addresses");
-  const here = () => observeNodeAddresses(findNodeName());
+  const observeNode = () => observeNodeAddresses(findNodeName());
   addIpamCommands(ipam, {
     kube: () => KubeClient.connect(),
-    nodes: () => Promise.resolve([here()]),
+    nodes: () => Promise.resolve([observeNode()]),
     histories: () => Promise.resolve([readNodeHistory(findNodeName())]),
   });
   ipam
@@ -24,6 +24,6 @@ export function addNodeIpamCommands(program: Command): void {
     .command("snapshot")
     .description("print this node's records and links as JSON")
     .action(() => {
-      process.stdout.write(`${JSON.stringify(here())}\n`);
+      process.stdout.write(`${JSON.stringify(observeNode())}\n`);
     });
 }

@@ -30,9 +30,9 @@ const page = z.object({
 export async function observeClusterAddresses(kube: KubeClient): Promise<ClusterAddresses> {
   // Addresses first: then every address's pod is in the later list, even if both are new.
   const invalid: string[] = [];
-  const all = <T>(resource: Resource, schema: z.ZodType<T>) => listValid(kube, resource, schema, invalid);
-  const addresses = await all(RESOURCE.underlayAddresses, underlayAddress);
-  const [pools, pods] = await Promise.all([all(RESOURCE.underlayPools, underlayPool), all(RESOURCE.pods, podObject)]);
+  const list = <T>(resource: Resource, schema: z.ZodType<T>) => listValid(kube, resource, schema, invalid);
+  const addresses = await list(RESOURCE.underlayAddresses, underlayAddress);
+  const [pools, pods] = await Promise.all([list(RESOURCE.underlayPools, underlayPool), list(RESOURCE.pods, podObject)]);
   return { addresses, pools, pods, invalid };
 }
 
@@ -47,10 +47,10 @@ async function listValid<T>(
 ): Promise<readonly T[]> {
   const items: T[] = [];
   for (let next = ""; ;) {
-    const { metadata, ...got } = page.parse(
+    const { metadata, ...response } = page.parse(
       await kube.list(resource, { limit: PAGE, ...(next === "" ? {} : { continue: next }) }),
     );
-    for (const item of got.items ?? []) {
+    for (const item of response.items ?? []) {
       const parsed = schema.safeParse(item);
       if (parsed.success) items.push(parsed.data);
       else invalid.push(`${resource.plural} ${buildKey(named.parse(item).metadata)}: ${describeInvalid(parsed.error)}`);

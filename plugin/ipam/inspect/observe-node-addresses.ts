@@ -4,7 +4,7 @@ import { NetworkNamespace } from "../../datapath/kernel.ts";
 import { Records } from "../records/address-records.ts";
 import { NODE_ADDRESSES_SCHEMA, type NodeAddressSnapshot } from "./node-addresses-snapshot.ts";
 
-interface Seen {
+interface PodNic {
   readonly containerId: string;
   readonly ifname: string;
   readonly netns: string;
@@ -14,9 +14,9 @@ interface Seen {
 /** Reads this node's records and its pods' links; changes nothing. Root. */
 export function observeNodeAddresses(node: string): NodeAddressSnapshot {
   const records = new Records().listRecords();
-  const nics = new Map<string, Seen>();
-  for (const one of [...listAttachments(), ...records])
-    if (one.netns !== "" && existsSync(one.netns)) nics.set(`${one.netns} ${one.ifname}`, one);
+  const nics = new Map<string, PodNic>();
+  for (const nic of [...listAttachments(), ...records])
+    if (nic.netns !== "" && existsSync(nic.netns)) nics.set(`${nic.netns} ${nic.ifname}`, nic);
   return {
     schema: NODE_ADDRESSES_SCHEMA,
     node,
@@ -33,20 +33,20 @@ export function observeNodeAddresses(node: string): NodeAddressSnapshot {
   };
 }
 
-function readLinkAddresses({ containerId, ifname, netns, pod }: Seen): NodeAddressSnapshot["kernel"] {
-  let inside: NetworkNamespace;
+function readLinkAddresses({ containerId, ifname, netns, pod }: PodNic): NodeAddressSnapshot["kernel"] {
+  let podNamespace: NetworkNamespace;
   try {
-    inside = new NetworkNamespace(netns);
+    podNamespace = new NetworkNamespace(netns);
   } catch {
     return []; // deleted in the meantime
   }
   try {
-    const index = inside.findLink(ifname)?.index;
-    return inside
+    const index = podNamespace.findLink(ifname)?.index;
+    return podNamespace
       .listAddresses()
-      .filter((one) => one.index === index && !one.address.startsWith("fe80:"))
+      .filter((entry) => entry.index === index && !entry.address.startsWith("fe80:"))
       .map(({ address }) => ({ address, containerId, ifname, netns, pod: `${pod.namespace}/${pod.name}` }));
   } finally {
-    inside.close();
+    podNamespace.close();
   }
 }

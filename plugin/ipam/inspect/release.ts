@@ -48,9 +48,9 @@ export async function releaseAddresses(
   const lines: string[] = [];
   for (const object of objects) {
     const { name, uid, resourceVersion } = object.metadata;
-    const done = await kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
+    const isDeleted = await kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
     lines.push(
-      done
+      isDeleted
         ? `${object.spec.address} is free (it was held by ${describeHolder(object)}).`
         : `${object.spec.address} has changed since; not released.`,
     );

@@ -52,14 +52,14 @@ function describeOwner({ spec }: Pick<UnderlayAddressObject, "spec">): string {
 }
 
 /** Renders the result of `interlay ipam check`. @param nodes number of checked nodes */
-export function renderDiscrepancies(found: readonly Discrepancy[], nodes: number): string {
-  const seen = `${nodes} ${nodes === 1 ? "node" : "nodes"} checked`;
-  if (found.length === 0) return `Objects, records and links agree (${seen}).\n`;
-  const lines = found.flatMap(({ severity, what, message, remedy }) => [
+export function renderDiscrepancies(discrepancies: readonly Discrepancy[], nodes: number): string {
+  const checkedNodes = `${nodes} ${nodes === 1 ? "node" : "nodes"} checked`;
+  if (discrepancies.length === 0) return `Objects, records and links agree (${checkedNodes}).\n`;
+  const lines = discrepancies.flatMap(({ severity, what, message, remedy }) => [
     `${severity} [${what}] ${message}`,
     ...(remedy === "" ? [] : [`  ${remedy}`]),
   ]);
-  return `${[...lines, `${found.length} found (${seen}).`].join("\n")}\n`;
+  return `${[...lines, `${discrepancies.length} found (${checkedNodes}).`].join("\n")}\n`;
 }
 
 function sortKey({ spec }: UnderlayAddressObject): string {

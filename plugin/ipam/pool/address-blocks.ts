@@ -27,8 +27,8 @@ export interface BlockAddress {
 }
 
 /** Upper bound of the blocks of one space that are kept. */
-const MAX_KEPT = 64;
-const kept = new WeakMap<AddressSpace, Map<bigint, AddressBlock>>();
+const MAX_CACHED = 64;
+const cachedBlocks = new WeakMap<AddressSpace, Map<bigint, AddressBlock>>();
 
 /** Returns the name of an address's block, a label value: `10.7.168.0-24`, `v6-fd07-0-0-0-0-0-200-100-120`. */
 export function getBlockName(ip: Ip): string {
@@ -53,25 +53,25 @@ function countRangeBlocks({ first, last }: AddressRange): bigint {
  * @throws RangeError for another index
  */
 export function getBlock(space: AddressSpace, index: bigint): AddressBlock {
-  const blocks = kept.get(space) ?? new Map<bigint, AddressBlock>();
-  kept.set(space, blocks);
-  const known = blocks.get(index);
-  if (known !== undefined) return known;
-  if (blocks.size >= MAX_KEPT) blocks.clear();
+  const blocks = cachedBlocks.get(space) ?? new Map<bigint, AddressBlock>();
+  cachedBlocks.set(space, blocks);
+  const cached = blocks.get(index);
+  if (cached !== undefined) return cached;
+  if (blocks.size >= MAX_CACHED) blocks.clear();
   const block = buildBlock(space, index);
   blocks.set(index, block);
   return block;
 }
 
 function buildBlock({ intervals, family }: AddressSpace, index: bigint): AddressBlock {
-  let left = index;
+  let remaining = index;
   for (const range of intervals) {
     const count = countRangeBlocks(range);
-    if (left >= count) {
-      left -= count;
+    if (remaining >= count) {
+      remaining -= count;
       continue;
     }
-    const base = ((range.first >> BLOCK_BITS) + left) << BLOCK_BITS;
+    const base = ((range.first >> BLOCK_BITS) + remaining) << BLOCK_BITS;
     const end = base + (1n << BLOCK_BITS) - 1n;
     const first = base > range.first ? base : range.first;
     const space = new AddressSpace(family, [{ first, last: end < range.last ? end : range.last }]);

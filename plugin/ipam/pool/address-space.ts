@@ -57,9 +57,9 @@ export function mergeRanges(ranges: readonly AddressRange[]): readonly AddressRa
   const sorted = [...ranges].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const merged: AddressRange[] = [];
   for (const range of sorted) {
-    const before = merged.at(-1);
-    if (before === undefined || range.first > before.last + 1n) merged.push(range);
-    else if (range.last > before.last) merged[merged.length - 1] = { first: before.first, last: range.last };
+    const previous = merged.at(-1);
+    if (previous === undefined || range.first > previous.last + 1n) merged.push(range);
+    else if (range.last > previous.last) merged[merged.length - 1] = { first: previous.first, last: range.last };
   }
   return merged;
 }
@@ -70,14 +70,14 @@ export function subtractRanges(
   without: readonly AddressRange[],
 ): readonly AddressRange[] {
   return from.flatMap((range) => {
-    const left: AddressRange[] = [];
+    const remaining: AddressRange[] = [];
     let { first } = range;
     for (const hole of without) {
       if (hole.last < first || hole.first > range.last) continue;
-      if (hole.first > first) left.push({ first, last: hole.first - 1n });
+      if (hole.first > first) remaining.push({ first, last: hole.first - 1n });
       first = hole.last + 1n;
     }
-    return first <= range.last ? [...left, { first, last: range.last }] : left;
+    return first <= range.last ? [...remaining, { first, last: range.last }] : remaining;
   });
 }
 
@@ -107,11 +107,11 @@ export class AddressSpace {
 
   /** Returns the address at `index` (0 to size - 1). */
   at(index: bigint): Ip {
-    let left = index;
+    let remaining = index;
     for (const { first, last } of this.intervals) {
       const length = last - first + 1n;
-      if (left < length) return fromNumber(first + left, this.family);
-      left -= length;
+      if (remaining < length) return fromNumber(first + remaining, this.family);
+      remaining -= length;
     }
     throw new RangeError(`address index ${index} out of range: the pool has ${this.size} addresses`);
   }
@@ -153,17 +153,18 @@ export interface PoolSpaces {
 export function parsePoolSpaces(spec: PoolSpec): PoolSpaces {
   const subnet = parseCidr(spec.subnet);
   const family = getFamily(subnet);
-  const whole = parseRange(subnet);
+  const subnetRange = parseRange(subnet);
   const ranges = mergeRanges(spec.ranges.map(parseRange));
   for (const { first, last } of ranges)
-    if (first < whole.first || last > whole.last) throw new Error(`a range is outside the subnet ${subnet}`);
+    if (first < subnetRange.first || last > subnetRange.last)
+      throw new Error(`a range is outside the subnet ${subnet}`);
   const gateway = spec.gateway === undefined ? undefined : parseIp(spec.gateway);
-  const never = mergeRanges([
+  const unusable = mergeRanges([
     ...spec.excluded.map(parseRange),
     ...(gateway === undefined ? [] : [parseRange(gateway)]),
-    ...listReservedAddresses(subnet, whole),
+    ...listReservedAddresses(subnet, subnetRange),
   ]);
-  const all = subtractRanges(ranges, never);
+  const all = subtractRanges(ranges, unusable);
   return {
     prefixLength: Number(subnet.split("/")[1]),
     ...(gateway === undefined ? {} : { gateway }),

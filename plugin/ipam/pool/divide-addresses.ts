@@ -35,13 +35,14 @@ export function divideAddresses(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const share = Math.ceil(addresses.length / Math.max(1, hashed.length));
   const shares = assignAddresses(addresses, hashed, () => share);
-  const own = new Map(
+  const freeShares = new Map(
     hashed.map(({ name, hash }) => [name, sortByRank((shares.get(name) ?? []).filter(isFree), hash)]),
   );
-  const countMissing = ({ name, waiting }: BlockNode): number => Math.max(0, waiting - (own.get(name)?.length ?? 0));
+  const countMissing = ({ name, waiting }: BlockNode): number =>
+    Math.max(0, waiting - (freeShares.get(name)?.length ?? 0));
   const needy = hashed.filter((node) => countMissing(node) > 0);
-  if (needy.length === 0) return own;
-  const unneeded = new Set(hashed.flatMap(({ name, waiting }) => own.get(name)?.slice(waiting) ?? []));
+  if (needy.length === 0) return freeShares;
+  const unneeded = new Set(hashed.flatMap(({ name, waiting }) => freeShares.get(name)?.slice(waiting) ?? []));
   const given = assignAddresses(
     addresses.filter((address) => unneeded.has(address)), // in an order that is the same on all nodes
     needy,
@@ -49,7 +50,7 @@ export function divideAddresses(
   );
   const moved = new Set([...given.values()].flat());
   return new Map(
-    [...own].map(([name, list]) => [
+    [...freeShares].map(([name, list]) => [
       name,
       [...list.filter((address) => !moved.has(address)), ...(given.get(name) ?? [])],
     ]),
@@ -78,11 +79,11 @@ function assignAddresses(
   for (const address of addresses) {
     let best: (typeof lists)[number] | undefined;
     let highest = -1;
-    for (const one of lists) {
-      const rank = one.list.length < one.limit ? mixBits(one.node.hash ^ address.hash) : -1;
+    for (const candidate of lists) {
+      const rank = candidate.list.length < candidate.limit ? mixBits(candidate.node.hash ^ address.hash) : -1;
       if (rank <= highest) continue;
       highest = rank;
-      best = one;
+      best = candidate;
     }
     best?.list.push(address);
   }

@@ -10,9 +10,9 @@ function matchesPattern(pattern: string, name: string): boolean {
   if (!name.startsWith(first)) return false;
   let position = first.length;
   for (const part of rest) {
-    const found = name.indexOf(part, position);
-    if (found === -1) return false;
-    position = found + part.length;
+    const index = name.indexOf(part, position);
+    if (index === -1) return false;
+    position = index + part.length;
   }
   return name.length - last.length >= position && name.endsWith(last);
 }

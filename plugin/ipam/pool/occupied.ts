@@ -32,13 +32,14 @@ export class OccupantIndex {
 
   /** @param occupants of several with the same address the first counts */
   constructor(occupants: readonly Occupant[]) {
-    const found = new Map<Ip, NumberedOccupant>();
+    const occupantsByIp = new Map<Ip, NumberedOccupant>();
     for (const { address, by } of occupants) {
       const ip = toIp(address);
-      if (ip !== undefined && !found.has(ip)) found.set(ip, { address: ip, by, number: toNumber(ip) });
+      if (ip !== undefined && !occupantsByIp.has(ip)) occupantsByIp.set(ip, { address: ip, by, number: toNumber(ip) });
     }
-    const sorted = [...found].sort(([, a], [, b]) => (a.number < b.number ? -1 : 1));
-    const select = (family: Family) => sorted.filter(([ip]) => getFamily(ip) === family).map(([, one]) => one);
+    const sorted = [...occupantsByIp].sort(([, a], [, b]) => (a.number < b.number ? -1 : 1));
+    const select = (family: Family) =>
+      sorted.filter(([ip]) => getFamily(ip) === family).map(([, occupant]) => occupant);
     this.#sorted = { ipv4: select("ipv4"), ipv6: select("ipv6") };
   }
 

@@ -17,17 +17,18 @@ const parsed = new WeakMap<UnderlayPoolObject, Pool | string>();
 
 /** Parses pools for allocation. An invalid pool is reported in `invalid` and not used. */
 export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
-  const same = cached?.objects.length === objects.length && cached.objects.every((object, i) => object === objects[i]);
-  if (cached !== undefined && same) return cached.pools;
-  const good: Pool[] = [];
-  const bad = new Map<string, string>();
+  const isUnchanged =
+    cached?.objects.length === objects.length && cached.objects.every((object, i) => object === objects[i]);
+  if (cached !== undefined && isUnchanged) return cached.pools;
+  const validPools: Pool[] = [];
+  const reasons = new Map<string, string>();
   for (const object of objects) {
     const pool = parsed.get(object) ?? parsePool(object);
     parsed.set(object, pool);
-    if (typeof pool === "string") bad.set(object.metadata.name, pool);
-    else good.push(pool);
+    if (typeof pool === "string") reasons.set(object.metadata.name, pool);
+    else validPools.push(pool);
   }
-  cached = { objects: [...objects], pools: { valid: good, invalid: bad } };
+  cached = { objects: [...objects], pools: { valid: validPools, invalid: reasons } };
   return cached.pools;
 }
 

@@ -41,12 +41,12 @@ export function readReservations(status: unknown): readonly ReservedRange[] {
 /** Finds the ranges that have an address of a pool. Invalid ranges of other objects are left out. */
 export function findReservations(space: AddressSpace, ranges: readonly ReservedRange[]): readonly ReservedRange[] {
   const overlaps = ({ range }: ReservedRange): boolean => {
-    const found = toRange(range);
+    const reserved = toRange(range);
     const sameFamily = range.includes(":") === (space.family === "ipv6");
     return (
-      found !== undefined &&
+      reserved !== undefined &&
       sameFamily &&
-      space.intervals.some(({ first, last }) => first <= found.last && found.first <= last)
+      space.intervals.some(({ first, last }) => first <= reserved.last && reserved.first <= last)
     );
   };
   return ranges.filter(overlaps).toSorted((a, b) => a.by.localeCompare(b.by) || a.range.localeCompare(b.range));

@@ -64,18 +64,18 @@ const overlaps = new WeakMap<readonly Pool[], ReadonlyMap<string, string>>();
  * @returns name of the newer pool -> name of the older one
  */
 export function findOverlappingPools(pools: readonly Pool[]): ReadonlyMap<string, string> {
-  const known = overlaps.get(pools);
-  if (known !== undefined) return known;
+  const cached = overlaps.get(pools);
+  if (cached !== undefined) return cached;
   const inOrder = [...pools].sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name));
-  const found = new Map<string, string>();
+  const overlapping = new Map<string, string>();
   const older = new RangeIndex();
   for (const { name, spaces } of inOrder) {
-    const other = older.findOwner(spaces.all);
-    if (other === undefined) older.add(spaces.all, name);
-    else found.set(name, other);
+    const olderPool = older.findOwner(spaces.all);
+    if (olderPool === undefined) older.add(spaces.all, name);
+    else overlapping.set(name, olderPool);
   }
-  overlaps.set(pools, found);
-  return found;
+  overlaps.set(pools, overlapping);
+  return overlapping;
 }
 
 /**
@@ -107,8 +107,8 @@ export function selectPools(pools: readonly Pool[], consumer: PoolConsumer): rea
     .map(({ pool }) => pool);
 }
 
-function compareRanks(a: readonly number[], b: readonly number[]): number {
-  return a.map((rank, index) => rank - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+function compareRanks(first: readonly number[], second: readonly number[]): number {
+  return first.map((rank, index) => rank - (second[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
 function selectsConsumer(selection: PoolSelection, { node, namespace, podLabels, network }: PoolConsumer): boolean {

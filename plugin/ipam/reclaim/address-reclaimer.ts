@@ -92,14 +92,14 @@ export class AddressReclaimer {
   #listCandidates(orphaned?: (node: string) => "gone" | "silent" | "well"): readonly ReclaimCandidate[] {
     return this.#store.listAddresses().flatMap((object) => {
       const { spec, metadata } = object;
-      const own = spec.node === this.#store.node;
-      const state = own ? "own" : (orphaned?.(spec.node) ?? "well");
+      const isOwn = spec.node === this.#store.node;
+      const state = isOwn ? "own" : (orphaned?.(spec.node) ?? "well");
       if (state === "well") return [];
-      if (own && spec.reserve) return []; // the allocator manages the reserve
+      if (isOwn && spec.reserve) return []; // the allocator manages the reserve
       if (spec.set !== undefined && spec.containerId === "") return []; // the leader manages free addresses of sets
-      const followed = own ? this.#store.getCachedPod(spec.pod.namespace, spec.pod.name) : undefined;
-      const lives = followed?.metadata.uid === spec.pod.uid && !hasFinished(followed.status);
-      if (lives && !this.#isReplacedOnNode(object)) return [];
+      const cachedPod = isOwn ? this.#store.getCachedPod(spec.pod.namespace, spec.pod.name) : undefined;
+      const podExists = cachedPod?.metadata.uid === spec.pod.uid && !hasFinished(cachedPod.status);
+      if (podExists && !this.#isReplacedOnNode(object)) return [];
       return [{ key: `${metadata.uid} ${spec.pod.uid}`, object, node: state }];
     });
   }
@@ -119,7 +119,7 @@ export class AddressReclaimer {
   ): Promise<ReclaimDecision> {
     const { spec, metadata } = object;
     const pod = spec.reserve ? "gone" : await this.#readPod(spec.pod);
-    const world: ReclaimState = {
+    const reclaimState: ReclaimState = {
       ...times,
       pod,
       node: node === "gone" ? "gone" : "present",
@@ -138,7 +138,7 @@ export class AddressReclaimer {
         reserve: spec.reserve,
         created: Date.parse(metadata.creationTimestamp),
       },
-      world,
+      reclaimState,
       delays,
     );
   }
@@ -152,9 +152,9 @@ export class AddressReclaimer {
     readonly name: string;
   }): Promise<ReclaimState["pod"]> {
     try {
-      const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
-      if (found === undefined) return "gone";
-      const { metadata, status } = podObject.parse(found);
+      const podResponse = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
+      if (podResponse === undefined) return "gone";
+      const { metadata, status } = podObject.parse(podResponse);
       return hasFinished(status) ? "gone" : { uid: metadata.uid };
     } catch {
       return "unknown";
@@ -170,9 +170,9 @@ export class AddressReclaimer {
 
   async #requestStatefulSet(namespace: string, name: string): Promise<ReclaimState["statefulSet"]> {
     try {
-      const found = await this.#kube.find(inNamespace(RESOURCE.statefulSets, namespace), name);
-      if (found === undefined) return "gone";
-      const { metadata, spec } = statefulSet.parse(found);
+      const response = await this.#kube.find(inNamespace(RESOURCE.statefulSets, namespace), name);
+      if (response === undefined) return "gone";
+      const { metadata, spec } = statefulSet.parse(response);
       return { uid: metadata.uid, first: spec.ordinals.start, replicas: spec.replicas };
     } catch {
       return "unknown";
@@ -186,8 +186,8 @@ export class AddressReclaimer {
   async #isReplaced(object: UnderlayAddressObject, uid: string): Promise<boolean> {
     const { pod } = object.spec;
     if (pod.uid === uid) return this.#isReplacedOnNode(object);
-    const others = await this.#store.listPodAddresses(pod.namespace, pod.name).catch(() => []);
-    return others.some(
+    const podAddresses = await this.#store.listPodAddresses(pod.namespace, pod.name).catch(() => []);
+    return podAddresses.some(
       ({ metadata, spec }) =>
         spec.pod.uid === uid &&
         spec.conflict === undefined &&

@@ -59,8 +59,8 @@ export function decideReclaim(holder: AddressHolder, state: ReclaimState, delays
       ? { action: "release", reason: "its pod has another address in its place" }
       : keep("its pod exists");
   if (holder.owner?.kind === "StatefulSet" && !state.replaced) {
-    const kept = findStatefulSetReason(holder, holder.owner.uid, state.statefulSet);
-    if (kept !== undefined) return keep(kept);
+    const keepReason = findStatefulSetReason(holder, holder.owner.uid, state.statefulSet);
+    if (keepReason !== undefined) return keep(keepReason);
   }
   if (state.sandbox === "present") return keep("its pod was deleted, but its container still exists");
   const missingMs = state.now - (state.goneSince ?? state.now);

@@ -6,7 +6,7 @@ import { createOwnDirectory, readOwnFile, writeFileAtomic } from "../../state/ow
 /** Directory of address records of this node's pods, one file per address. They make ADD and DEL work without the API server. */
 const RECORDS_DIRECTORY = "/var/lib/interlay/addresses";
 
-const record = z.object({
+const recordSchema = z.object({
   schema: z.literal("interlay.address/v1"),
   /** The UnderlayAddress object. */
   name: z.string(),
@@ -30,7 +30,7 @@ const record = z.object({
   /** NIC with the default route, by the pod's annotation. */
   defaultRouteNic: z.string().optional(),
 });
-export type AddressRecord = Omit<z.infer<typeof record>, "schema">;
+export type AddressRecord = Omit<z.infer<typeof recordSchema>, "schema">;
 
 /** Address records, kept in memory and written to disk before a change takes effect. */
 export class Records {
@@ -78,7 +78,7 @@ export class Records {
     const path = join(this.#directory, file);
     const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (changed === undefined || changed === this.#read.get(file)) return;
-    const parsed = record.safeParse(readJson(path));
+    const parsed = recordSchema.safeParse(readJson(path));
     if (parsed.success) this.#records.set(parsed.data.name, parsed.data);
     this.#read.set(file, changed);
   }

@@ -62,7 +62,7 @@ function getOwner(pod: PodObject): Pick<UnderlayAddressSpec, "owner" | "set"> {
 }
 
 export function findControllerReference(pod: PodObject): PodObject["metadata"]["ownerReferences"][number] | undefined {
-  return pod.metadata.ownerReferences.find((o) => o.controller === true);
+  return pod.metadata.ownerReferences.find((reference) => reference.controller === true);
 }
 
 export function toRecord(

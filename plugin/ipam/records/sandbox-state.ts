@@ -21,10 +21,11 @@ export function findSandboxState(
   { metadata: { name }, spec: { containerId, ifname, network } }: UnderlayAddressObject,
   attachments?: string,
 ): "present" | "gone" | "unknown" {
-  const isIts = (a: ContainerNic): boolean => a.containerId === containerId && a.ifname === ifname;
+  const belongsToNic = (container: ContainerNic): boolean =>
+    container.containerId === containerId && container.ifname === ifname;
   const paths = [
-    ...records.listRecords().filter((r) => r.name === name || isIts(r)),
-    ...(containerId === "" ? [] : listAttachments(attachments).filter(isIts)),
+    ...records.listRecords().filter((record) => record.name === name || belongsToNic(record)),
+    ...(containerId === "" ? [] : listAttachments(attachments).filter(belongsToNic)),
   ].map(({ netns }) => netns);
   if (paths.some((path) => path !== "" && existsSync(path))) return "present";
   return network === "" && paths.length === 0 ? "unknown" : "gone";

@@ -42,14 +42,14 @@ export function planSets(
   const remove: UnderlayAddressObject[] = [];
   const incomplete: { workload: WorkloadReference; missing: number }[] = [];
   for (const { workload, size, nics } of requests) {
-    const own = members.get(hashWorkload(workload)) ?? [];
+    const setMembers = members.get(hashWorkload(workload)) ?? [];
     members.delete(hashWorkload(workload));
-    const counted = new Set<UnderlayAddressObject>();
+    const kept = new Set<UnderlayAddressObject>();
     for (const nic of nics)
       for (const family of listPoolFamilies(nic.pools)) {
-        const usable = own.filter((object) => isUsable(object, nic, family));
+        const usable = setMembers.filter((object) => isUsable(object, nic, family));
         const keep = usable.toSorted((a, b) => rankKept(a, size) - rankKept(b, size)).slice(0, size);
-        for (const object of keep) counted.add(object);
+        for (const object of keep) kept.add(object);
         let missing = size - usable.length;
         for (; missing > 0; missing--) {
           const spec = pickMember(workload, nic, family, taken);
@@ -58,11 +58,11 @@ export function planSets(
         }
         if (missing > 0) incomplete.push({ workload, missing });
       }
-    remove.push(...own.filter((object) => !counted.has(object) && isFree(object)));
+    remove.push(...setMembers.filter((object) => !kept.has(object) && isFree(object)));
   }
-  for (const left of members.values())
+  for (const unrequested of members.values())
     remove.push(
-      ...left.filter((object) => object.spec.set !== undefined && !mayExist(object.spec.set) && isFree(object)),
+      ...unrequested.filter((object) => object.spec.set !== undefined && !mayExist(object.spec.set) && isFree(object)),
     );
   return { create, remove, incomplete };
 }

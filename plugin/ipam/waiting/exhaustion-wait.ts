@@ -70,8 +70,8 @@ export class ExhaustionWait {
   }
 
   #remember(key: string, refused: RefusedCalls): void {
-    for (const [other, { refusedAt }] of this.#refused)
-      if (refused.refusedAt - refusedAt > FORGET_MS) this.#refused.delete(other);
+    for (const [oldKey, { refusedAt }] of this.#refused)
+      if (refused.refusedAt - refusedAt > FORGET_MS) this.#refused.delete(oldKey);
     this.#refused.set(key, refused);
   }
 }
