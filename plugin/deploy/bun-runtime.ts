@@ -18,11 +18,11 @@ export async function ensureRuntime(
 ): Promise<string> {
   const target = join(directory, `${name.replace(/^.*\//, "")}-${version}`);
   const executable = join(target, "package", "bin", program);
-  const isThere = await stat(executable).then(
+  const isPresent = await stat(executable).then(
     () => true,
     () => false,
   );
-  if (isThere) return executable;
+  if (isPresent) return executable;
   await mkdir(directory, { recursive: true });
   const staging = await mkdtemp(`${target}-`);
   try {

@@ -81,7 +81,7 @@ export function compileC(
 async function buildIfChanged(
   { entry, sources, output }: BuildTarget,
   recipe: string,
-  make: (temporary: string) => Promise<void>,
+  build: (temporary: string) => Promise<void>,
 ): Promise<string> {
   const stamp = `${output}.sources`;
   const digest = await hashSources(sources, `${recipe}\0${await readFile(entry, "utf8")}`);
@@ -89,7 +89,7 @@ async function buildIfChanged(
   await mkdir(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.new`;
   try {
-    await make(temporary);
+    await build(temporary);
     await rename(temporary, output);
   } finally {
     await rm(temporary, { force: true });
@@ -102,8 +102,8 @@ async function buildIfChanged(
 async function hashSources(directories: readonly string[], recipe: string): Promise<string> {
   const hash = createHash("sha256").update(recipe);
   for (const directory of directories) {
-    const names = (await readdir(directory, { recursive: true })).filter((n) =>
-      /(?<!\.test)\.(ts|yaml|json|nft|c)$/.test(n),
+    const names = (await readdir(directory, { recursive: true })).filter((name) =>
+      /(?<!\.test)\.(ts|yaml|json|nft|c)$/.test(name),
     );
     for (const name of names.sort()) hash.update(`\0${name}\0`).update(await readFile(join(directory, name)));
   }

@@ -83,8 +83,8 @@ function rangeToBounds(text: string): string {
 }
 
 /** Tests that the address at index `i` of one list is not after that at index `j` of the other. */
-function isNotAfter(a: string, i: number, b: string, j: number): string {
-  return `(${a}[${i}] < ${b}[${j}] || (${a}[${i}] == ${b}[${j}] && ${a}[${i + 1}] <= ${b}[${j + 1}]))`;
+function isNotAfter(first: string, i: number, second: string, j: number): string {
+  return `(${first}[${i}] < ${second}[${j}] || (${first}[${i}] == ${second}[${j}] && ${first}[${i + 1}] <= ${second}[${j + 1}]))`;
 }
 
 function containsBounds(outer: string, inner: string): string {

@@ -27,7 +27,7 @@ export const UNINSTALL = "interlay-uninstall";
 export function renderUninstall(image: string, cniBinDirectory?: string): string {
   const agent = parseAllDocuments(readManifest("interlay.yaml"))
     .map((document) => daemonSet.safeParse(document.toJS()).data)
-    .find((found) => found !== undefined);
+    .find((manifest) => manifest !== undefined);
   if (agent === undefined) throw new Error("manifests/interlay.yaml has no DaemonSet");
   const labels = { app: UNINSTALL };
   const { containers, ...spec } = agent.spec.template.spec;

@@ -16,8 +16,8 @@ class UnreachableError extends Error {
 export function describeApiError(error: unknown, server: string | undefined): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   if (error instanceof UnreachableError || server === undefined) return error;
-  const describe = (what: string, remedy = REMEDY) =>
-    new UnreachableError(`The API server ${server} was not reached: ${what}. ${remedy}`, error);
+  const describe = (problem: string, remedy = REMEDY) =>
+    new UnreachableError(`The API server ${server} was not reached: ${problem}. ${remedy}`, error);
   if (error.message.startsWith("HTTP protocol is not allowed"))
     return describe(
       "plain HTTP is not used",

@@ -14,8 +14,8 @@ export function readTlsOptions(options: RequestOptions): SecureClientSessionOpti
 
 /** Returns the header that client-node adds for a token, a password or an authentication plugin. */
 export function readAuthorization({ headers }: RequestOptions): string | undefined {
-  const found = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === "authorization");
-  return typeof found?.[1] === "string" ? found[1] : undefined;
+  const header = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === "authorization");
+  return typeof header?.[1] === "string" ? header[1] : undefined;
 }
 
 /** Codes of connections to a server that speaks only HTTP/1.1: of OpenSSL, and of node:http2. */

@@ -78,17 +78,17 @@ export class Http2Transport implements Transport {
   async watch(path: string, handler: WatchHandler): Promise<WatchStream> {
     const stream = await this.#open({ method: "GET", path, headers: { accept: "application/json" } });
     if (stream === undefined) return this.#fallback.watch(path, handler);
-    let rest = "";
+    let buffered = "";
     const timer = setTimeout(() => {
       stream.close(constants.NGHTTP2_CANCEL);
     }, WATCH_IDLE_MS).unref();
     this.#read(stream, {
       received: (text, status) => {
         timer.refresh();
-        rest += text;
+        buffered += text;
         if (status !== 200 || !text.includes("\n")) return;
-        const lines = rest.split("\n");
-        rest = lines.pop() ?? "";
+        const lines = buffered.split("\n");
+        buffered = lines.pop() ?? "";
         for (const line of lines) {
           const event = parseWatchLine(line);
           if (event !== undefined) handler.changed(event.type, event.object);
@@ -97,7 +97,7 @@ export class Http2Transport implements Transport {
       ended: (error, head) => {
         clearTimeout(timer);
         const isError = head !== undefined && head.status !== 200;
-        handler.ended(isError ? buildKubeError(head.status, rest, `watch ${path}`, head.retryAfter) : error);
+        handler.ended(isError ? buildKubeError(head.status, buffered, `watch ${path}`, head.retryAfter) : error);
       },
     });
     return {
@@ -117,10 +117,10 @@ export class Http2Transport implements Transport {
   ): void {
     const decoder = new StringDecoder("utf8");
     let head: ResponseHead | undefined;
-    let isOver = false;
+    let hasEnded = false;
     const end = (error?: Error, received?: ResponseHead): void => {
-      if (isOver) return;
-      isOver = true;
+      if (hasEnded) return;
+      hasEnded = true;
       handler.ended(error, received);
     };
     stream.on("response", (headers) => {
@@ -168,7 +168,8 @@ export class Http2Transport implements Transport {
     this.#openStreams.add(stream);
     stream.once("close", () => {
       this.#openStreams.delete(stream);
-      if (![...this.#openStreams].some((other) => other.session === session) && !session.destroyed) session.unref();
+      if (![...this.#openStreams].some((openStream) => openStream.session === session) && !session.destroyed)
+        session.unref();
     });
   }
 

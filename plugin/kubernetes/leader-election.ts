@@ -41,12 +41,12 @@ export class LeaderElection {
   /** Takes the lease if it is free, renews it if this agent holds it. Must be called every third of its duration. */
   async campaign(): Promise<void> {
     const now = this.#now();
-    const found = await this.#kube.find(RESOURCE.leases, LEASE_NAME);
-    if (found === undefined) {
+    const current = await this.#kube.find(RESOURCE.leases, LEASE_NAME);
+    if (current === undefined) {
       await this.#write(now, undefined);
       return;
     }
-    const { metadata, spec } = lease.parse(found);
+    const { metadata, spec } = lease.parse(current);
     const isOwn = spec.holderIdentity === this.#identity;
     if (metadata.resourceVersion !== this.#seen.version) this.#seen = { version: metadata.resourceVersion, at: now };
     const expired = now - this.#seen.at > (spec.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;

@@ -19,8 +19,8 @@ export class NamespaceCache {
 
   /** Returns a namespace as it was at most `maxAgeMs` ago. One that does not exist has no labels and annotations. */
   async read(name: string): Promise<ObjectMeta> {
-    const known = this.#known.get(name);
-    if (known !== undefined && Date.now() - known.readAt < this.#maxAgeMs) return known.metadata;
+    const cached = this.#known.get(name);
+    if (cached !== undefined && Date.now() - cached.readAt < this.#maxAgeMs) return cached.metadata;
     const { metadata } = namespaceObject.parse(
       (await this.#kube.find(RESOURCE.namespaces, name)) ?? { metadata: { name } },
     );

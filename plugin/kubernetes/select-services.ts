@@ -25,24 +25,26 @@ export function isBasicService({ metadata, spec }: Service): boolean {
 /**
  * Selects the Services to which paths are traced: those that every pod needs, and others with endpoints by name.
  *
- * @param others greatest number of others
+ * @param maxOthers greatest number of others
  */
-export function selectServices(services: readonly Service[], others: number): readonly SelectedPort[] {
+export function selectServices(services: readonly Service[], maxOthers: number): readonly SelectedPort[] {
   const getName = ({ metadata }: Service): string => `${metadata.namespace ?? ""}/${metadata.name}`;
   const withEndpoints = services
     .filter((service) => isBasicService(service) || Object.keys(service.spec.selector).length > 0)
     .toSorted((a, b) => (getName(a) < getName(b) ? -1 : 1));
   const chosen = [
     ...withEndpoints.filter(isBasicService),
-    ...withEndpoints.filter((service) => !isBasicService(service)).slice(0, others),
+    ...withEndpoints.filter((service) => !isBasicService(service)).slice(0, maxOthers),
   ];
   return chosen.flatMap((service) =>
     service.spec.clusterIPs
       .filter((address) => address !== "None" && address !== "")
       .flatMap((address) =>
         service.spec.ports.flatMap(({ port, protocol }) => {
-          const known = PROTOCOLS[protocol];
-          return known === undefined ? [] : [{ name: getName(service), address, protocol: known, port }];
+          const knownProtocol = PROTOCOLS[protocol];
+          return knownProtocol === undefined
+            ? []
+            : [{ name: getName(service), address, protocol: knownProtocol, port }];
         }),
       ),
   );

@@ -122,8 +122,9 @@ export function addTransitionTimes<Item extends Omit<StatusCondition, "lastTrans
   now: Date,
 ): readonly (Item & Pick<StatusCondition, "lastTransitionTime">)[] {
   return items.map((item) => {
-    const before = previous.find(({ type }) => type === item.type);
-    const lastTransitionTime = before?.status === item.status ? before.lastTransitionTime : now.toISOString();
+    const previousCondition = previous.find(({ type }) => type === item.type);
+    const lastTransitionTime =
+      previousCondition?.status === item.status ? previousCondition.lastTransitionTime : now.toISOString();
     return { ...item, lastTransitionTime };
   });
 }

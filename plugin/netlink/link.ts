@@ -55,12 +55,12 @@ function encodeLinkHeader(index: number, flags: number, change: number): Buffer 
 
 /** A pair in one message, both ends down: our end here, the peer in the namespace behind `peerNamespaceFd`. */
 export function encodeVethPair(
-  here: VethEnd,
+  local: VethEnd,
   peer: VethEnd,
   peerNamespaceFd: number,
   { mtu, txQueueLength }: { readonly mtu: number; readonly txQueueLength?: number },
 ): Buffer {
-  const own = (end: VethEnd): Attribute[] => [
+  const encodeEnd = (end: VethEnd): Attribute[] => [
     { type: IFLA.ifname, value: encodeText(end.name) },
     { type: IFLA.address, value: encodeMac(end.mac) },
     { type: IFLA.mtu, value: encodeU32(mtu) },
@@ -68,12 +68,12 @@ export function encodeVethPair(
   ];
   const peerBody = Buffer.concat([
     encodeLinkHeader(0, 0, 0),
-    encodeAttributes([...own(peer), { type: IFLA.netNsFd, value: encodeU32(peerNamespaceFd) }]),
+    encodeAttributes([...encodeEnd(peer), { type: IFLA.netNsFd, value: encodeU32(peerNamespaceFd) }]),
   ]);
   return Buffer.concat([
     encodeLinkHeader(0, 0, 0), // an end cannot be up before there is another (veth_open: ENOTCONN)
     encodeAttributes([
-      ...own(here),
+      ...encodeEnd(local),
       {
         type: IFLA.linkinfo,
         value: [

@@ -23,7 +23,7 @@ export function runInNamespace<T>(path: string, work: () => T): T {
     try {
       return work();
     } finally {
-      returnTo(previous);
+      leaveNamespace(previous);
     }
   } finally {
     closeSync(previous);
@@ -31,7 +31,7 @@ export function runInNamespace<T>(path: string, work: () => T): T {
 }
 
 /** In the wrong namespace, all later work would change a pod's network instead of the node's: the process ends. */
-function returnTo(previous: number): void {
+function leaveNamespace(previous: number): void {
   const c = getLibc();
   if (c.setns(previous, CLONE_NEWNET) === 0) return;
   writeSync(STDERR, `setns back to the process's own namespace: ${findErrnoName(c.errno())}; the process ends\n`);

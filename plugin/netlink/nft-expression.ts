@@ -190,11 +190,11 @@ export function isPacketTooBig(): readonly Expression[] {
  */
 export function loadPeer(family: SetFamily, sender: "peer" | "us"): readonly Expression[] {
   const words = FAMILIES[family].length / REGISTER_BYTES;
-  const [peer, own] = sender === "peer" ? [0, PORT_BYTES] : [PORT_BYTES, 0];
+  const [peerOffset, ownOffset] = sender === "peer" ? [0, PORT_BYTES] : [PORT_BYTES, 0];
   return [
     ...loadPeerAddress(family, sender),
-    loadHeader(HEADER.transport, peer, PORT_BYTES, words),
-    loadHeader(HEADER.transport, own, PORT_BYTES, words + 1),
+    loadHeader(HEADER.transport, peerOffset, PORT_BYTES, words),
+    loadHeader(HEADER.transport, ownOffset, PORT_BYTES, words + 1),
   ];
 }
 

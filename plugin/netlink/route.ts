@@ -68,17 +68,17 @@ export function decodeRoute(payload: Buffer): Route | undefined {
   const family = toAddressFamily(payload.readUInt8(0));
   if (!family) return undefined;
   const attributes = decodeAttributes(payload.subarray(12));
-  const address = (type: number): string | undefined => {
+  const decodeAddress = (type: number): string | undefined => {
     const bytes = attributes.get(type);
     return bytes && decodeIp(bytes);
   };
-  const destination = address(RTA.dst);
+  const destination = decodeAddress(RTA.dst);
   return {
     family,
     destination: destination === undefined ? undefined : { address: destination, length: payload.readUInt8(1) },
-    gateway: address(RTA.gateway),
+    gateway: decodeAddress(RTA.gateway),
     link: attributes.get(RTA.oif)?.readUInt32LE(),
-    source: address(RTA.prefsrc),
+    source: decodeAddress(RTA.prefsrc),
     table: attributes.get(RTA.table)?.readUInt32LE() ?? (payload.readUInt8(4) || MAIN_TABLE),
     scope: payload.readUInt8(6),
     protocol: payload.readUInt8(5),

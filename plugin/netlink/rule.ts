@@ -63,7 +63,7 @@ export function decodeRule(payload: Buffer): Rule | undefined {
   const family = toAddressFamily(payload.readUInt8(0));
   if (!family) return undefined;
   const attributes = decodeAttributes(payload.subarray(12));
-  const prefix = (type: number, length: number): Prefix | undefined => {
+  const decodePrefix = (type: number, length: number): Prefix | undefined => {
     const bytes = attributes.get(type);
     return bytes && { address: decodeIp(bytes), length };
   };
@@ -73,8 +73,8 @@ export function decodeRule(payload: Buffer): Rule | undefined {
     family,
     priority: attributes.get(FRA.priority)?.readUInt32LE() ?? 0,
     table: attributes.get(FRA.table)?.readUInt32LE() ?? payload.readUInt8(4),
-    from: prefix(FRA.src, payload.readUInt8(2)),
-    to: prefix(FRA.dst, payload.readUInt8(1)),
+    from: decodePrefix(FRA.src, payload.readUInt8(2)),
+    to: decodePrefix(FRA.dst, payload.readUInt8(1)),
     iif: iif && readTerminatedText(iif),
     fwmark: mark === undefined ? undefined : { mark, mask: attributes.get(FRA.fwmask)?.readUInt32LE() ?? 0xffffffff },
     protocol: attributes.get(FRA.protocol)?.readUInt8(),

@@ -31,7 +31,7 @@ const RECEIVE_SECONDS = 5;
 const RECEIVE_TIMEOUT = Buffer.alloc(16);
 RECEIVE_TIMEOUT.writeBigInt64LE(BigInt(RECEIVE_SECONDS));
 /** One for all sockets: each exchange is done before the next begins, and sockets live for a moment. */
-let shared: Buffer | undefined;
+let receiveBuffer: Buffer | undefined;
 
 /** The kernel rejected a request; the message contains its explanation if it gave one. */
 export class NetlinkError extends Error {
@@ -94,17 +94,17 @@ export class NetlinkSocket {
         );
       }),
     );
-    const what = (index: number): string => changes[index]?.what() ?? "";
-    const refused = new Map<number, NetlinkError>();
-    if (changes.length === 0) return refused;
-    if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(what(0), c.errno(), undefined);
+    const describe = (index: number): string => changes[index]?.what() ?? "";
+    const refusals = new Map<number, NetlinkError>();
+    if (changes.length === 0) return refusals;
+    if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(describe(0), c.errno(), undefined);
     for (;;) {
-      for (const message of this.#receiveMessages(what(last))) {
+      for (const message of this.#receiveMessages(describe(last))) {
         const index = message.sequence - first;
         if (index < 0 || message.type !== NLMSG.error) continue; // the rest of an exchange that was given up
         const errno = -message.payload.readInt32LE(0);
-        if (errno !== 0) refused.set(index, new NetlinkError(what(index), errno, readExplanation(message)));
-        if (index === last) return refused;
+        if (errno !== 0) refusals.set(index, new NetlinkError(describe(index), errno, readExplanation(message)));
+        if (index === last) return refusals;
       }
     }
   }
@@ -156,16 +156,16 @@ export class NetlinkSocket {
 
   #receiveMessages(what: string): Message[] {
     const c = getLibc();
-    shared ??= Buffer.allocUnsafe(RECEIVE_BYTES);
-    let length = c.recv(this.#fd, shared, RECEIVE_BYTES, 0);
+    receiveBuffer ??= Buffer.allocUnsafe(RECEIVE_BYTES);
+    let length = c.recv(this.#fd, receiveBuffer, RECEIVE_BYTES, 0);
     while (length < 0) {
       const errno = c.errno();
       // With a time-out, recv is not restarted after a signal: signal(7).
-      if (errno === EINTR) length = c.recv(this.#fd, shared, RECEIVE_BYTES, 0);
+      if (errno === EINTR) length = c.recv(this.#fd, receiveBuffer, RECEIVE_BYTES, 0);
       else throw new NetlinkError(what, errno, errno === EAGAIN ? `no answer in ${RECEIVE_SECONDS} s` : undefined);
     }
     // Copied: the buffer is reused by the next recv.
-    return decodeMessages(Buffer.from(shared.subarray(0, length)));
+    return decodeMessages(Buffer.from(receiveBuffer.subarray(0, length)));
   }
 
   #exchange(what: string, type: number, flags: number, body: Buffer): Message[] {

@@ -101,16 +101,16 @@ export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?:
 
 /** Returns the items (describeItem) that other NICs of the same pod also need: they stay when one NIC is removed. */
 export function findSharedItems(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
-  const others = listAttachments(directory, containerId).filter((a) => a.ifname !== ifname);
-  return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
+  const otherNics = listAttachments(directory, containerId).filter((attachment) => attachment.ifname !== ifname);
+  return new Set(otherNics.flatMap(({ plan }) => plan.items.map(describeItem)));
 }
 
 /** Returns undefined if the file does not exist or is not valid; the same object as before if its text is the same. */
 export function readAttachmentFile(file: string): Attachment | undefined {
-  const known = lastRead.get(file);
+  const cached = lastRead.get(file);
   try {
     const text = readOwnFile(file);
-    if (text === known?.text) return known.attachment;
+    if (text === cached?.text) return cached.attachment;
     const attachment = recordSchema.parse(JSON.parse(text));
     lastRead.set(file, { text, attachment });
     return attachment;

@@ -90,7 +90,7 @@ function openWithoutLinks(path: string, flags: number): number {
 
 /** A second name (a hard link) could be a file of another program. */
 function assertRegular(file: string, fd: number): void {
-  const found = fstatSync(fd);
-  if (!found.isFile()) throw new UnsafePathError(file, "not a regular file");
-  if (found.nlink > 1) throw new UnsafePathError(file, "a hard link");
+  const stats = fstatSync(fd);
+  if (!stats.isFile()) throw new UnsafePathError(file, "not a regular file");
+  if (stats.nlink > 1) throw new UnsafePathError(file, "a hard link");
 }

@@ -146,8 +146,8 @@ export class NodeStore implements AddressStore {
   getCachedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
 
   async findPod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
-    const followed = this.getCachedPod(namespace, name);
-    if (followed?.metadata.uid === uid) return followed;
+    const cachedPod = this.getCachedPod(namespace, name);
+    if (cachedPod?.metadata.uid === uid) return cachedPod;
     await Promise.resolve();
     this.#ask();
     return this.#cluster.pods.get(`${namespace}/${name}`);

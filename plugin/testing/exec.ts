@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 
 /** Runs a program and returns its output. @throws with the program's error output */
 export function execLocally(argv: readonly string[], input = ""): string {
-  const [file = "", ...rest] = argv;
-  const { status, stdout, stderr, error } = spawnSync(file, rest, { input, encoding: "utf8", maxBuffer: 1 << 28 });
+  const [file = "", ...args] = argv;
+  const { status, stdout, stderr, error } = spawnSync(file, args, { input, encoding: "utf8", maxBuffer: 1 << 28 });
   if (error) throw error;
   if (status !== 0)
     throw new Error(`\`${argv.join(" ")}\` ended with ${String(status)}: ${stderr.trim() || stdout.trim()}`);

@@ -26,9 +26,10 @@ export function generateFault(
 export function applyFault(document: unknown, { path, value }: InputFault): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;
-  const inner = (old: unknown): unknown => applyFault(old, { path: rest, value });
-  if (Array.isArray(document)) return document.map((one: unknown, i) => (String(i) === key ? inner(one) : one));
+  const applyInner = (old: unknown): unknown => applyFault(old, { path: rest, value });
+  if (Array.isArray(document))
+    return document.map((element: unknown, i) => (String(i) === key ? applyInner(element) : element));
   // An earlier fault may have replaced the object.
   const object = typeof document === "object" && document !== null ? (document as Json) : {};
-  return { ...object, [key]: inner(object[key]) };
+  return { ...object, [key]: applyInner(object[key]) };
 }

@@ -63,9 +63,9 @@ export function buildInvocation(
   plugins: Plugins,
   ...[plugin, command, node, pod, ifname, config, fault]: CallArguments
 ): Invocation {
-  const ours = plugin === "interlay" || plugin === "launcher" || plugin === "faulty";
+  const isInterlay = plugin === "interlay" || plugin === "launcher" || plugin === "faulty";
   return {
-    executable: ours ? plugins[plugin] : join(plugins.reference, plugin),
+    executable: isInterlay ? plugins[plugin] : join(plugins.reference, plugin),
     env: {
       PATH: process.env["PATH"],
       CNI_COMMAND: command,
@@ -75,13 +75,13 @@ export function buildInvocation(
       CNI_PATH: plugins.reference,
       ...(plugin === "launcher" ? { INTERLAY_CNI_SOCKET: node.socket } : {}),
       ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
-      ...(ours ? buildPathVariables(node) : {}),
+      ...(isInterlay ? buildPathVariables(node) : {}),
       CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
     },
     input: JSON.stringify({
       cniVersion: "1.0.0",
       name: "underlay",
-      type: ours ? "interlay" : plugin,
+      type: isInterlay ? "interlay" : plugin,
       ...config,
     }),
   };

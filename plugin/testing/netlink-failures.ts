@@ -21,11 +21,11 @@ function waitForLostAnswer(): void {
 
 /** Closes all descriptors of the own namespace while it is in another. */
 function loseNamespace(): void {
-  const own = readlinkSync(OWN);
+  const ownNamespace = readlinkSync(OWN);
   runInNamespace(process.argv[3] ?? OWN, () => {
     for (const fd of readdirSync("/proc/self/fd"))
       try {
-        if (readlinkSync(`/proc/self/fd/${fd}`) === own) getLibc().close(Number(fd));
+        if (readlinkSync(`/proc/self/fd/${fd}`) === ownNamespace) getLibc().close(Number(fd));
       } catch {
         // the descriptor of the directory, which is closed by now
       }

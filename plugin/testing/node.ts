@@ -107,22 +107,23 @@ export class TestNet {
    * @returns what the plugin wrote
    * @throws if the call fails
    */
-  call(...what: CallArguments): CallResult["json"] {
-    const { status, json } = this.tryCall(...what);
-    if (status !== 0) throw new Error(`${what[0]} ${what[1]} ended with ${status}: ${JSON.stringify(json)}`);
+  call(...callArguments: CallArguments): CallResult["json"] {
+    const { status, json } = this.tryCall(...callArguments);
+    if (status !== 0)
+      throw new Error(`${callArguments[0]} ${callArguments[1]} ended with ${status}: ${JSON.stringify(json)}`);
     return json;
   }
 
   /** Calls a plugin as `call` does, and returns its failure too. */
-  tryCall(...what: CallArguments): CallResult {
-    const [plugin, command, node] = what;
-    const { executable, env, input } = this.invocation(...what);
+  tryCall(...callArguments: CallArguments): CallResult {
+    const [plugin, command, node] = callArguments;
+    const { executable, env, input } = this.invocation(...callArguments);
     const { status, signal, stdout, stderr, error } = spawnSync("ip", ["netns", "exec", node.name, executable], {
       env,
       input,
       encoding: "utf8",
     });
-    const isKilledByFault = what[6] !== undefined && signal === "SIGKILL";
+    const isKilledByFault = callArguments[6] !== undefined && signal === "SIGKILL";
     if (status === null && !isKilledByFault)
       throw new Error(`${plugin} ${command} ended by ${signal ?? String(error)}: ${stdout} ${stderr}`);
     if (status !== 0 && status !== null && stdout === "" && stderr !== "")
@@ -131,9 +132,9 @@ export class TestNet {
   }
 
   /** Starts a call without waiting for its end. */
-  start(...what: CallArguments): ChildProcess {
-    const { executable, env, input } = this.invocation(...what);
-    const argv = ["netns", "exec", what[2].name, executable];
+  start(...callArguments: CallArguments): ChildProcess {
+    const { executable, env, input } = this.invocation(...callArguments);
+    const argv = ["netns", "exec", callArguments[2].name, executable];
     const child = spawn("ip", argv, { env, stdio: ["pipe", "ignore", "inherit"] });
     child.stdin.end(input);
     return child;
@@ -228,5 +229,5 @@ export class TestNet {
 
 /** Reads a node's links, routes, rules and permanent neighbours. */
 export function readPermanentState(node: TestNode): readonly string[] {
-  return PERMANENT_STATE.flatMap((look) => look.parseLines(execInNetns(node.name, ...look.argv)));
+  return PERMANENT_STATE.flatMap((command) => command.parseLines(execInNetns(node.name, ...command.argv)));
 }

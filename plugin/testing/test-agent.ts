@@ -20,11 +20,11 @@ export class TestAgent {
   }
 
   /**
-   * @param whole the executable next to the launcher
+   * @param fullPlugin the executable next to the launcher
    * @param wrapCommand returns the command that starts the agent, for example in another root directory
    */
   async start(
-    whole: string,
+    fullPlugin: string,
     argv = this.#agentArguments(),
     env: NodeJS.ProcessEnv = {},
     wrapCommand = (command: readonly string[]): readonly string[] => command,
@@ -33,7 +33,7 @@ export class TestAgent {
     rmSync(socket, { force: true });
     const kubeconfig = join(this.#node.runDirectory, "kubeconfig");
     writeFileSync(kubeconfig, KUBECONFIG);
-    const [file = "", ...args] = wrapCommand(["nsenter", `--net=/var/run/netns/${name}`, whole, ...argv]);
+    const [file = "", ...args] = wrapCommand(["nsenter", `--net=/var/run/netns/${name}`, fullPlugin, ...argv]);
     const child = spawn(file, args, {
       stdio: ["ignore", "ignore", "inherit"],
       env: { PATH: process.env["PATH"], NODE_NAME: name, KUBECONFIG: kubeconfig, ...env },

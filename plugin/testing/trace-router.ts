@@ -63,7 +63,7 @@ let nextPort = 20_000;
 export function createExchanges(family: "ipv4" | "ipv6"): readonly Exchange[] {
   const host = SERVER_HOSTS[family];
   const source = family === "ipv4" ? "10.91.1.2" : "fd91:1::2";
-  const longer = family === "ipv4" ? 0 : LONGER_HEADER;
+  const extraBytes = family === "ipv4" ? 0 : LONGER_HEADER;
   const [echoRequest, echoReply] = family === "ipv4" ? [8, 0] : [128, 129];
   const common = { family, source, destination: host };
   const noPorts = { sourcePort: 0, destinationPort: 0, icmpCode: 0 };
@@ -73,13 +73,13 @@ export function createExchanges(family: "ipv4" | "ipv6"): readonly Exchange[] {
       (port) => {
         runClient(ECHO_CLIENT, host, port);
       },
-      { ...common, protocol: "udp", sourcePort: nextPort++, destinationPort: 53, length: 60 + longer },
+      { ...common, protocol: "udp", sourcePort: nextPort++, destinationPort: 53, length: 60 + extraBytes },
       {},
     ),
     createExchange(
       `a ping of ${family}`,
       () => execInNetns(CLIENT, "ping", "-c1", "-W2", "-s56", host),
-      { ...common, ...noPorts, protocol: "icmp", icmpType: echoRequest, length: 84 + longer },
+      { ...common, ...noPorts, protocol: "icmp", icmpType: echoRequest, length: 84 + extraBytes },
       { icmpType: echoReply },
     ),
     createExchange(
@@ -92,10 +92,10 @@ export function createExchanges(family: "ipv4" | "ipv6"): readonly Exchange[] {
         protocol: "tcp",
         sourcePort: nextPort++,
         destinationPort: 80,
-        length: 60 + longer,
+        length: 60 + extraBytes,
         tcpFlags: ["syn"],
       },
-      { length: 40 + longer, tcpFlags: ["rst", "ack"] },
+      { length: 40 + extraBytes, tcpFlags: ["rst", "ack"] },
     ),
   ];
 }

@@ -12,14 +12,14 @@ const NODES = [1, 2] as const;
  */
 export function buildCluster(change: ClusterChange = {}): TraceSnapshot {
   const make = (text: NamespaceText): NamespaceSnapshot => {
-    const differs = change[text.id] ?? {};
+    const changes = change[text.id] ?? {};
     return buildNamespace({
       ...text,
-      ...differs,
-      links: { ...text.links, ...differs.links },
-      routes: [...(text.routes ?? []), ...(differs.routes ?? [])],
-      sysctls: { ...text.sysctls, ...differs.sysctls },
-      more: { ...text.more, ...differs.more },
+      ...changes,
+      links: { ...text.links, ...changes.links },
+      routes: [...(text.routes ?? []), ...(changes.routes ?? [])],
+      sysctls: { ...text.sysctls, ...changes.sysctls },
+      more: { ...text.more, ...changes.more },
     });
   };
   return {
@@ -37,8 +37,8 @@ export function buildCluster(change: ClusterChange = {}): TraceSnapshot {
 
 function describeNode(node: number): NamespaceText {
   const id = `node-${node}`;
-  const other = 3 - node;
-  const tunnelMac = makeMac(`node-${other}`, "vxlan0");
+  const otherNode = 3 - node;
+  const tunnelMac = makeMac(`node-${otherNode}`, "vxlan0");
   return {
     id,
     links: {
@@ -55,16 +55,16 @@ function describeNode(node: number): NamespaceText {
     routes: [
       `10.244.${node}.2/32 dev veth-pod-${node}`,
       `10.244.${node}.3/32 dev veth-twin-${node}`,
-      `10.244.${other}.0/24 via 10.244.${other}.0 dev vxlan0`,
+      `10.244.${otherNode}.0/24 via 10.244.${otherNode}.0 dev vxlan0`,
       "0.0.0.0/0 via 10.0.0.254 dev eth0",
     ],
-    neighbours: [`10.244.${other}.0 vxlan0 ${tunnelMac} PERMANENT`],
+    neighbours: [`10.244.${otherNode}.0 vxlan0 ${tunnelMac} PERMANENT`],
     sysctls: {
       "net/ipv4/ip_forward": "1",
       [`net/ipv4/conf/veth-pod-${node}/proxy_arp`]: "1",
       [`net/ipv4/conf/veth-twin-${node}/proxy_arp`]: "1",
     },
-    more: { fdb: [{ mac: tunnelMac, link: "vxlan0", destination: `10.0.0.${other}` }] },
+    more: { fdb: [{ mac: tunnelMac, link: "vxlan0", destination: `10.0.0.${otherNode}` }] },
   };
 }
 
