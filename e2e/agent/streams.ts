@@ -62,7 +62,12 @@ async function runStream(
 }
 
 /** Client and server of a stream; `sender` only if the client sends. */
-export type StreamPath = readonly [what: string, client: StreamEnd, server: StreamEnd, sender?: "client"];
+export interface StreamPath {
+  readonly name: string;
+  readonly client: StreamEnd;
+  readonly server: StreamEnd;
+  readonly sender?: "client";
+}
 
 /** Time until the connections are established and the disturbance starts. */
 const ESTABLISHED_MS = 2000;
@@ -75,12 +80,12 @@ export async function assertStreamsSurvive(
   disturb: () => Promise<unknown>,
 ): Promise<void> {
   const counts = Promise.all(
-    paths.map(async ([way, client, server, sender], index) => ({
-      way,
-      got: await runStream(cluster, { client, server, ...(sender && { sender }) }, lines, port + index),
+    paths.map(async ({ name, ...path }, index) => ({
+      name,
+      received: await runStream(cluster, path, lines, port + index),
     })),
   );
   await sleep(ESTABLISHED_MS);
   await disturb();
-  for (const { way, got } of await counts) assert.equal(got, lines, `${way} ended early`);
+  for (const { name, received } of await counts) assert.equal(received, lines, `${name} ended early`);
 }

@@ -21,23 +21,23 @@ const KINDS: readonly ((cell: CellResult) => boolean)[] = [
  * @param count number of cells
  */
 export function selectSample(report: Report, count: number): readonly SampledCell[] {
-  const all = report.variants.flatMap((variant) => {
+  const cells = report.variants.flatMap((variant) => {
     const flags = formatRerunFlags(report, variant);
     return variant.cells.map((cell) => ({ variant, cell, command: formatRerunCommand(flags, cell.id) }));
   });
   const selected = new Set<SampledCell>();
   for (const [index, isOfKind] of KINDS.entries()) {
     const share = Math.floor((count - selected.size) / (KINDS.length - index));
-    const candidates = all.filter(({ cell }) => isOfKind(cell));
-    for (const one of selectEvenly(candidates, share)) selected.add(one);
+    const candidates = cells.filter(({ cell }) => isOfKind(cell));
+    for (const candidate of selectEvenly(candidates, share)) selected.add(candidate);
   }
-  return all.filter((one) => selected.has(one)); // in the report's order: fewer switches of kube-proxy
+  return cells.filter((sampled) => selected.has(sampled)); // in the report's order: fewer switches of kube-proxy
 }
 
 /** Returns elements at equal distances. */
 function selectEvenly<T>(list: readonly T[], count: number): readonly T[] {
   if (list.length <= count) return list;
   return Array.from({ length: count }, (_, index) => list.slice(Math.floor((index * list.length) / count))[0]).filter(
-    (one) => one !== undefined,
+    (element) => element !== undefined,
   );
 }

@@ -15,7 +15,7 @@ interface PolicyPath {
 export interface PolicyLine {
   readonly type: PodType;
   readonly direction: "Ingress" | "Egress";
-  /** Names of the pod and of the one of the control connection. */
+  /** Names of the pods that the policy selects: the line's pod and that of the control connection. */
   readonly pods: readonly string[];
   readonly paths: readonly PolicyPath[];
 }

@@ -81,7 +81,7 @@ async function assertAnswers(
           : [`${path.from} -> ${path.to} (${path.nic}): ${answers[index] === true ? "answered" : "not answered"}`],
       );
     },
-    (wrong) => wrong.length === 0,
+    (wrongAnswers) => wrongAnswers.length === 0,
     { timeout: POLICY_MS },
   );
 }

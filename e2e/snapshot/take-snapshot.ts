@@ -9,7 +9,7 @@ import { LOG_NAMESPACES, NODE_SOURCES, OBJECTS, POD_SOURCES } from "./sources.ts
 
 const LOG_LINES = 400;
 const PARALLEL = 6;
-/** Sources that could not be read, a line each. */
+/** File that lists the sources that could not be read. */
 const UNAVAILABLE_FILE = "unavailable.txt";
 
 type File = readonly [name: string, text: string];
@@ -23,7 +23,7 @@ export interface SnapshotTarget {
 }
 
 interface Source {
-  /** The file, or what the files are of. */
+  /** Name of the file, or of the group of files. */
   readonly name: string;
   readonly read: () => Promise<readonly File[]>;
 }
@@ -58,16 +58,19 @@ export async function collectSnapshot(
 
 function listSources(target: SnapshotTarget, pods: Deployment["pods"]): readonly Source[] {
   const { api, nodes } = target;
-  const ofNodes = nodes.flatMap(({ name: node }) =>
+  const nodeSources = nodes.flatMap(({ name: node }) =>
     Object.entries(NODE_SOURCES).map(([file, argv]) => {
       const name = `nodes/${node}/${file}`;
       return { name, read: () => readNodeFile(target, node, name, argv) };
     }),
   );
-  const ofPods = nodes.map(({ name }) => ({ name: `pods on ${name}`, read: () => readPodFiles(target, name, pods) }));
+  const podSources = nodes.map(({ name }) => ({
+    name: `pods on ${name}`,
+    read: () => readPodFiles(target, name, pods),
+  }));
   return [
-    ...ofNodes,
-    ...(pods.size === 0 ? [] : ofPods),
+    ...nodeSources,
+    ...(pods.size === 0 ? [] : podSources),
     ...OBJECTS.map(([version, kind]) => ({
       name: `objects/${kind}.json`,
       read: () => readObjects(api, version, kind),
@@ -94,8 +97,8 @@ async function readNodeFile(
 
 /** Runs the commands by one xargs on the node, like captures: an exec for each would take long. */
 async function readPodFiles(target: SnapshotTarget, node: string, pods: Deployment["pods"]): Promise<readonly File[]> {
-  const inside = (await listNamespaces(target, node, pods)).filter(({ pid }) => pid !== undefined);
-  const lines = inside.flatMap(({ pid }) => [
+  const podNamespaces = (await listNamespaces(target, node, pods)).filter(({ pid }) => pid !== undefined);
+  const lines = podNamespaces.flatMap(({ pid }) => [
     ...POD_SOURCES.flatMap((source) => [`echo # ${source}`, `nsenter --target ${pid ?? 0} --net ${source}`]),
     "echo @",
   ]);
@@ -103,7 +106,7 @@ async function readPodFiles(target: SnapshotTarget, node: string, pods: Deployme
     stdin: lines.map((line) => `${line}\n`).join(""),
   });
   const texts = stdout.split(/^@\n/m);
-  return inside.map(({ place }, index) => [`pods/${place}.txt`, texts[index] ?? ""]);
+  return podNamespaces.map(({ place }, index) => [`pods/${place}.txt`, texts[index] ?? ""]);
 }
 
 async function readObjects(api: SnapshotTarget["api"], version: string, kind: string): Promise<readonly File[]> {

@@ -28,7 +28,7 @@ export function registerSpecs(run: TestRun): void {
   Describe("agent: cluster-wide work, Events and metrics", { labels: ["agent", "agent-cluster"] }, () => {
     let fixture: AgentFixture;
     let podContext: PodContext;
-    const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
+    const readObject = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
       try {
         return (await fixture.api.objects.read({ kind, apiVersion, metadata })) as unknown;
       } catch (error) {
@@ -36,7 +36,7 @@ export function registerSpecs(run: TestRun): void {
         throw error;
       }
     };
-    const agentSays = (node: string, path: string) =>
+    const requestAgent = (node: string, path: string) =>
       fixture.execOnNode(node, "curl", "--silent", "--write-out", "\n%{http_code}", `http://127.0.0.1:9810/${path}`);
 
     BeforeAll(
@@ -53,28 +53,33 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         const { api } = fixture;
         const leader = z.object({ spec: z.object({ holderIdentity: z.string() }) });
-        const holder = async () =>
+        const readLeaseHolder = async () =>
           leader.parse(
-            await found("Lease", "coordination.k8s.io/v1", { name: "interlay-leader", namespace: SYSTEM_NAMESPACE }),
+            await readObject("Lease", "coordination.k8s.io/v1", {
+              name: "interlay-leader",
+              namespace: SYSTEM_NAMESPACE,
+            }),
           ).spec.holderIdentity;
-        const read = async () => {
-          const object = await found("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1", {
+        const readDefinition = async () => {
+          const object = await readObject("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1", {
             name: "led",
             namespace: NAMESPACE,
           });
           return object === undefined ? undefined : definition.parse(object);
         };
-        const first = await holder();
-        const leading = await findControllerProcess(fixture.cluster, first);
-        await By(`stop ${first}, the leading replica`, () => signalController(fixture.cluster, leading, "STOP"));
-        DeferCleanup(() => signalController(fixture.cluster, leading, "CONT").catch(() => undefined));
+        const firstLeader = await readLeaseHolder();
+        const leaderProcess = await findControllerProcess(fixture.cluster, firstLeader);
+        await By(`stop ${firstLeader}, the leading replica`, () =>
+          signalController(fixture.cluster, leaderProcess, "STOP"),
+        );
+        DeferCleanup(() => signalController(fixture.cluster, leaderProcess, "CONT").catch(() => undefined));
         const network = buildUnderlayNetwork("led", { mtu: 1400 });
         await ensureObject(api, network);
         DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
         const written = await By("the other replica writes it", () =>
-          Eventually("the definition", read, (definition) => definition !== undefined, { timeout: 90_000 }),
+          Eventually("the definition", readDefinition, (definition) => definition !== undefined, { timeout: 90_000 }),
         );
-        assert.notEqual(await holder(), first);
+        assert.notEqual(await readLeaseHolder(), firstLeader);
         assert.deepEqual(written?.metadata.ownerReferences, [
           { kind: "UnderlayNetwork", name: "led", controller: true },
         ]);
@@ -94,12 +99,12 @@ export function registerSpecs(run: TestRun): void {
         );
         await Eventually(
           "a manual change is repaired",
-          read,
+          readDefinition,
           (definition) => definition?.spec.config === written.spec.config,
           POLL,
         );
         await api.objects.delete(network);
-        await Eventually("it is deleted with its network", read, (definition) => definition === undefined, {
+        await Eventually("it is deleted with its network", readDefinition, (definition) => definition === undefined, {
           timeout: 90_000,
         });
       },
@@ -110,22 +115,22 @@ export function registerSpecs(run: TestRun): void {
       const network = buildUnderlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
       await ensureObject(api, network);
       DeferCleanup(() => api.objects.delete(network));
-      const expected: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
-        [
-          "no-address",
-          { ...createNetworkAnnotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
-          "NoUnderlayAddress",
-          /none of the addresses that eth0 of pod \S+no-address requests is in a usable pool/,
-        ],
-        [
-          "not-wired",
-          { "v1.multus-cni.io/default-network": `${NAMESPACE}/wrong-option` },
-          "UnderlayWiringFailed",
-          /0\.0\.0\.0\/0/,
-        ],
+      const expectedEvents = [
+        {
+          name: "no-address",
+          annotations: { ...createNetworkAnnotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
+          reason: "NoUnderlayAddress",
+          message: /none of the addresses that eth0 of pod \S+no-address requests is in a usable pool/,
+        },
+        {
+          name: "not-wired",
+          annotations: { "v1.multus-cni.io/default-network": `${NAMESPACE}/wrong-option` },
+          reason: "UnderlayWiringFailed",
+          message: /0\.0\.0\.0\/0/,
+        },
       ];
-      for (const [name, asks, reason, message] of expected) {
-        await ensureObject(api, buildPod(name, nodes[0], cluster.probeImage, asks));
+      for (const { name, annotations, reason, message } of expectedEvents) {
+        await ensureObject(api, buildPod(name, nodes[0], cluster.probeImage, annotations));
         DeferCleanup(() => api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 }));
         const events = async () =>
           (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items.filter(
@@ -139,22 +144,23 @@ export function registerSpecs(run: TestRun): void {
 
     It("serves /healthz, /readyz and /metrics, and counts repairs", async () => {
       const { nodes, execOnNode, findStreamEnd } = fixture;
-      for (const path of ["healthz", "readyz"]) assert.equal(await agentSays(nodes[0], path), "ok\n\n200", path);
-      const repaired = async () =>
+      for (const path of ["healthz", "readyz"]) assert.equal(await requestAgent(nodes[0], path), "ok\n\n200", path);
+      const countRepairs = async () =>
         Number(
-          /^interlay_drift_repaired_total\{kind="route"\} (\d+)/m.exec(await agentSays(nodes[0], "metrics"))?.[1] ?? 0,
+          /^interlay_drift_repaired_total\{kind="route"\} (\d+)/m.exec(await requestAgent(nodes[0], "metrics"))?.[1] ??
+            0,
         );
-      const before = await repaired();
+      const before = await countRepairs();
       const { address: podAddress } = await findStreamEnd("underlay-1-b");
       await execOnNode(nodes[0], "ip", "route", "delete", `${podAddress}/32`);
-      await Eventually("one more route was repaired", repaired, (count) => count > before, POLL);
+      await Eventually("one more route was repaired", countRepairs, (count) => count > before, POLL);
       const testPod = await createChaosPod(podContext, { node: nodes[0], type: "underlay" });
       DeferCleanup(() => deletePod(podContext, testPod));
       await waitForChaosPod(podContext, testPod);
       const text = await Eventually(
         "a call's duration",
-        () => agentSays(nodes[0], "metrics"),
-        (all) => /^interlay_cni_duration_seconds_count\{.*command="ADD".*\} [1-9]/m.test(all),
+        () => requestAgent(nodes[0], "metrics"),
+        (text) => /^interlay_cni_duration_seconds_count\{.*command="ADD".*\} [1-9]/m.test(text),
         POLL,
       );
       for (const name of [
@@ -176,7 +182,7 @@ export function registerSpecs(run: TestRun): void {
         const testPod = await createChaosPod(podContext, { node, type: "underlay" });
         await waitForChaosPod(podContext, testPod);
         const ip = (await api.core.readNamespacedPod({ name: testPod.name, namespace: NAMESPACE })).status?.podIP ?? "";
-        const claim = address.parse(await found("UnderlayAddress", GROUP_VERSION, { name: ip }));
+        const claim = address.parse(await readObject("UnderlayAddress", GROUP_VERSION, { name: ip }));
         const record = (
           await execOnNode(
             node,
@@ -192,8 +198,8 @@ export function registerSpecs(run: TestRun): void {
         await deletePod(podContext, testPod);
         await Eventually(
           "its address is released",
-          () => found("UnderlayAddress", GROUP_VERSION, { name: ip }),
-          (found) => found === undefined,
+          () => readObject("UnderlayAddress", GROUP_VERSION, { name: ip }),
+          (object) => object === undefined,
           POLL,
         );
         await By("the state after a reboot: files and objects without network namespace", async () => {
@@ -215,8 +221,8 @@ export function registerSpecs(run: TestRun): void {
         await By("the address is released", () =>
           Eventually(
             "its object is deleted",
-            () => found("UnderlayAddress", GROUP_VERSION, { name: ip }),
-            (found) => found === undefined,
+            () => readObject("UnderlayAddress", GROUP_VERSION, { name: ip }),
+            (object) => object === undefined,
             { timeout: 110_000 },
           ),
         );

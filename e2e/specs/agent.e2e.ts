@@ -25,29 +25,37 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    /** Flushes Interlay's pinned neighbours only: felix restores its own (vxlan.calico) after minutes. */
-    const ourLinks = async (node: string): Promise<readonly string[]> => {
+    /** Lists Interlay's links, whose neighbours are flushed: felix restores those of its own link (vxlan.calico) only after minutes. */
+    const listInterlayLinks = async (node: string): Promise<readonly string[]> => {
       const text = await fixture.execOnNode(node, "ip", "-oneline", "link", "show", "type", "veth");
       return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
     };
     /** Paths without translation. */
-    const plainWays = async (): Promise<readonly StreamPath[]> => {
+    const listPlainPaths = async (): Promise<readonly StreamPath[]> => {
       const { findStreamEnd } = fixture;
-      const u = await findStreamEnd("underlay-1-a");
+      const client = await findStreamEnd("underlay-1-a");
       return [
-        ["underlay -> overlay on the other node", u, await findStreamEnd("overlay-2-b")],
-        ["underlay -> multi-NIC's overlay address on the other node", u, await findStreamEnd("multi-nic-2-b")],
-        ["underlay -> overlay on the same node", u, await findStreamEnd("overlay-1-b")],
+        { name: "underlay -> overlay on the other node", client, server: await findStreamEnd("overlay-2-b") },
+        {
+          name: "underlay -> multi-NIC's overlay address on the other node",
+          client,
+          server: await findStreamEnd("multi-nic-2-b"),
+        },
+        { name: "underlay -> overlay on the same node", client, server: await findStreamEnd("overlay-1-b") },
       ];
     };
     /** Paths on which Calico masquerades with the node's address. */
-    const translatedWays = async (): Promise<readonly StreamPath[]> => {
+    const listTranslatedPaths = async (): Promise<readonly StreamPath[]> => {
       const { findStreamEnd } = fixture;
-      const o = await findStreamEnd("overlay-1-a");
+      const client = await findStreamEnd("overlay-1-a");
       return [
-        ["overlay -> underlay on the other node", o, await findStreamEnd("underlay-2-b")],
-        ["overlay -> multi-NIC's net1 on the same node", o, await findStreamEnd("multi-nic-1-b", "net1")],
-        ["overlay -> underlay on the same node", o, await findStreamEnd("underlay-1-b")],
+        { name: "overlay -> underlay on the other node", client, server: await findStreamEnd("underlay-2-b") },
+        {
+          name: "overlay -> multi-NIC's net1 on the same node",
+          client,
+          server: await findStreamEnd("multi-nic-1-b", "net1"),
+        },
+        { name: "overlay -> underlay on the same node", client, server: await findStreamEnd("underlay-1-b") },
       ];
     };
 
@@ -57,13 +65,13 @@ export function registerSpecs(run: TestRun): void {
       const underlay = await findStreamEnd("underlay-1-b");
       const multiNic = await findStreamEnd("multi-nic-1-b", "net1");
       const route = await execOnNode(node, "ip", "route", "show", `${underlay.address}/32`);
-      const wired: AttachedPod = {
+      const attachedPods: AttachedPod = {
         underlay: { ...underlay, link: /dev (\S+)/.exec(route)?.[1] ?? "" },
         multiNic,
         overlayCidr: cluster.spec.overlayCidr,
         nodeAddress: cluster.nodes.find(({ name }) => name === node)?.address ?? "",
       };
-      const takes = async ({ what, remove, show, present: isPresent }: Removal): Promise<number> => {
+      const measureRepair = async ({ what, remove, show, present: isPresent }: Removal): Promise<number> => {
         assert.match(await execOnNode(node, ...show), isPresent, `${what} does not exist before`);
         await execOnNode(node, ...remove);
         const removed = Date.now();
@@ -75,14 +83,15 @@ export function registerSpecs(run: TestRun): void {
         );
         return Date.now() - removed;
       };
-      for (const removal of listRemovals(wired)) {
-        const took: number[] = [];
+      for (const removal of listRemovals(attachedPods)) {
+        const durations: number[] = [];
         // On a busy computer one attempt may be late.
-        while (took.length < TRIES && (took.at(-1) ?? Infinity) > REPAIR_MS) took.push(await takes(removal));
-        process.stdout.write(`      · ${removal.what}: back after at most ${took.join(", ")} ms\n`);
+        while (durations.length < TRIES && (durations.at(-1) ?? Infinity) > REPAIR_MS)
+          durations.push(await measureRepair(removal));
+        process.stdout.write(`      · ${removal.what}: back after at most ${durations.join(", ")} ms\n`);
         assert.ok(
-          took.some((ms) => ms <= REPAIR_MS),
-          `${removal.what} was put back after ${took.join(", ")} ms, each more than ${REPAIR_MS}`,
+          durations.some((ms) => ms <= REPAIR_MS),
+          `${removal.what} was put back after ${durations.join(", ")} ms, each more than ${REPAIR_MS}`,
         );
       }
     });
@@ -90,18 +99,38 @@ export function registerSpecs(run: TestRun): void {
     It("leaves objects of other programs alone", async () => {
       const { cluster, nodes, execOnNode } = fixture;
       const [node] = nodes;
-      const foreign: readonly (readonly [make: string, undo: string, show: string, there: RegExp])[] = [
-        ["ip route add 198.51.100.0/24 dev eth0", "ip route delete 198.51.100.0/24", "ip route", /198\.51\.100\.0\/24/],
-        [
-          "ip route add 198.51.100.1 dev eth0 table 500",
-          "ip route delete 198.51.100.1 table 500",
-          "ip route show table 500",
-          /198\.51\.100\.1 /,
-        ],
-        ["ip rule add from 198.51.100.9 lookup 500 pref 999", "ip rule delete pref 999", "ip rule", /198\.51\.100\.9/],
-        ["nft add table inet foreign", "nft delete table inet foreign", "nft list tables", /inet foreign/],
+      const foreignObjects: readonly {
+        readonly make: string;
+        readonly undo: string;
+        readonly show: string;
+        readonly present: RegExp;
+      }[] = [
+        {
+          make: "ip route add 198.51.100.0/24 dev eth0",
+          undo: "ip route delete 198.51.100.0/24",
+          show: "ip route",
+          present: /198\.51\.100\.0\/24/,
+        },
+        {
+          make: "ip route add 198.51.100.1 dev eth0 table 500",
+          undo: "ip route delete 198.51.100.1 table 500",
+          show: "ip route show table 500",
+          present: /198\.51\.100\.1 /,
+        },
+        {
+          make: "ip rule add from 198.51.100.9 lookup 500 pref 999",
+          undo: "ip rule delete pref 999",
+          show: "ip rule",
+          present: /198\.51\.100\.9/,
+        },
+        {
+          make: "nft add table inet foreign",
+          undo: "nft delete table inet foreign",
+          show: "nft list tables",
+          present: /inet foreign/,
+        },
       ];
-      for (const [make, undo] of foreign) {
+      for (const { make, undo } of foreignObjects) {
         await execOnNode(node, ...make.split(" "));
         DeferCleanup(() => execOnNode(node, ...undo.split(" ")));
       }
@@ -113,22 +142,22 @@ export function registerSpecs(run: TestRun): void {
         (text) => text.includes("inet interlay"),
         { timeout: 110_000 }, // kubelet waits longer each time before it starts a container that was killed
       );
-      for (const [, , show, present] of foreign) assert.match(await execOnNode(node, ...show.split(" ")), present);
+      for (const { show, present } of foreignObjects) assert.match(await execOnNode(node, ...show.split(" ")), present);
     });
 
     It(
       "loses no connection when agent (replaced by a newer one), felix, kube-proxy and Multus are killed",
       async () => {
         const { api, cluster, nodes, execOnNode } = fixture;
-        const whatIs = (node: string) => execOnNode(node, "stat", "-c", "%i %s", INSTALLED_EXECUTABLE);
+        const readFileIdentity = (node: string) => execOnNode(node, "stat", "-c", "%i %s", INSTALLED_EXECUTABLE);
         // An older version as a file: a lab has a link there, to a file of all nodes.
         const older = `${INSTALLED_EXECUTABLE}.older`;
         await execOnNode(nodes[0], "cp", "--dereference", INSTALLED_EXECUTABLE, older);
         await execOnNode(nodes[0], "truncate", "--size", "+1", older);
         await execOnNode(nodes[0], "mv", older, INSTALLED_EXECUTABLE);
-        const before = await whatIs(nodes[0]);
-        const ways = [...(await plainWays()), ...(await translatedWays())];
-        await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
+        const before = await readFileIdentity(nodes[0]);
+        const paths = [...(await listPlainPaths()), ...(await listTranslatedPaths())];
+        await assertStreamsSurvive(cluster, paths, { lines: LINES.restarts, port: 7000 }, async () => {
           for (const node of nodes) {
             await signalAgent(cluster, node, "KILL");
             await signalProcess(cluster, node, "calico-node -felix", "KILL");
@@ -137,13 +166,13 @@ export function registerSpecs(run: TestRun): void {
           await api.core.deleteCollectionNamespacedPod({ namespace: "kube-system", labelSelector: "app=multus" });
         });
         const [inode, size] = before.trim().split(" ");
-        const now = await Eventually(
+        const installed = await Eventually(
           "the agent's own plugin is in place",
-          () => whatIs(nodes[0]),
+          () => readFileIdentity(nodes[0]),
           (text) => text.trim().endsWith(` ${Number(size) - 1}`),
           { timeout: 60_000 },
         );
-        assert.notEqual(now.split(" ")[0], inode, "it was written in place, under a running call");
+        assert.notEqual(installed.split(" ")[0], inode, "it was written in place, under a running call");
       },
     );
 
@@ -157,11 +186,11 @@ export function registerSpecs(run: TestRun): void {
         await fixture.findStreamEnd("underlay-1-a"),
         await fixture.findStreamEnd("multi-nic-2-b"),
       ];
-      const [toOtherNode] = await translatedWays();
+      const [toOtherNode] = await listTranslatedPaths();
       assert.ok(toOtherNode);
       await assertStreamsSurvive(
         fixture.cluster,
-        [...(await plainWays()), toOtherNode],
+        [...(await listPlainPaths()), toOtherNode],
         { lines: LINES.flush, port: 7100 },
         async () => {
           for (const node of nodes)
@@ -172,7 +201,7 @@ export function registerSpecs(run: TestRun): void {
             ])
               await execOnNode(node, ...text.split(" "));
           for (const node of nodes)
-            for (const link of await ourLinks(node))
+            for (const link of await listInterlayLinks(node))
               await execOnNode(node, "ip", "neighbour", "flush", "nud", "permanent", "dev", link);
           for (const { node, netns } of [underlay, multiNic])
             await execOnNode(node, "nsenter", `--net=${netns}`, "ip", "route", "flush", "table", "all", "proto", "105");
@@ -186,8 +215,8 @@ export function registerSpecs(run: TestRun): void {
      */
     It("loses no untranslated connection when conntrack and the whole ruleset are flushed", async () => {
       const { cluster, nodes, execOnNode } = fixture;
-      const ways = (await plainWays()).map(([what, client, server]): StreamPath => [what, client, server, "client"]);
-      await assertStreamsSurvive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
+      const paths = (await listPlainPaths()).map((path): StreamPath => ({ ...path, sender: "client" }));
+      await assertStreamsSurvive(cluster, paths, { lines: LINES.ruleset, port: 7200 }, async () => {
         for (const node of nodes) {
           await execOnNode(node, "conntrack", "--flush");
           await execOnNode(node, "nft", "flush", "ruleset");

@@ -19,18 +19,18 @@ import { setupDeployment } from "../deployment/setup-deployment.ts";
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
 /** Number of cells probed after each action: addresses, Services and NodePorts by TCP, UDP and ICMP. */
-const CELLS_ASKED = 30;
+const CELL_COUNT = 30;
 /** Time until cells answer: a killed kube-proxy checks its rules before it follows the pods again. */
 const ANSWERS_MS = 60_000;
 
 /** Probes random cells, the same ones for the same seed, without the random numbers of the actions. */
-async function answerSome(context: ChaosContext, seed: number): Promise<void> {
+async function probeRandomCells(context: ChaosContext, seed: number): Promise<void> {
   const { workers, families } = context.deployment;
-  const all = listMatrixCells(workers.length, families);
+  const cells = listMatrixCells(workers.length, families);
   const random = createRandom(seed);
   await assertAnswers(
     context,
-    Array.from({ length: CELLS_ASKED }, () => pickRandom(all, random)),
+    Array.from({ length: CELL_COUNT }, () => pickRandom(cells, random)),
   );
 }
 
@@ -101,7 +101,7 @@ export function registerSpecs(run: TestRun): void {
         );
         context.lost = createLostState();
         await By(`random cells after ${name} (seed ${seed}, action ${number})`, () =>
-          answerSome(context, seed + number),
+          probeRandomCells(context, seed + number),
         );
         const wellAfterMs = Date.now() - started;
         actions.push({ name, what, wellAfterMs });
@@ -112,8 +112,8 @@ export function registerSpecs(run: TestRun): void {
     It("every cell passes after chaos", { timeout: 300_000 }, async () => {
       flows.recordAction("every cell is probed");
       await switchVariant(context.cluster, VARIANT);
-      const all = listMatrixCells(context.deployment.workers.length, context.deployment.families);
-      await By(`seed ${seed}, after: ${describeActions()}`, () => assertAnswers(context, all));
+      const cells = listMatrixCells(context.deployment.workers.length, context.deployment.families);
+      await By(`seed ${seed}, after: ${describeActions()}`, () => assertAnswers(context, cells));
       await flows.waitUntilAnswered(context.lost);
     });
 

@@ -50,18 +50,28 @@ export function registerSpecs(run: TestRun): void {
 
     It("a new Service network is routed in running pods until it is removed", async () => {
       const { cluster, nodes, findStreamEnd, execOnNode, readNodeStatus } = fixture;
-      const ends = [await findStreamEnd("underlay-1-b"), await findStreamEnd("multi-nic-1-b")];
-      const routes = () =>
-        Promise.all(ends.map(({ node, netns }) => execOnNode(node, "nsenter", `--net=${netns}`, "ip", "route")));
-      const through = new RegExp(`^${ADDED_SERVICES.replaceAll(".", "\\.")} via \\S+ dev (veth0|eth0)`, "m");
-      await kubeadmServices(cluster.kubeconfig, `${cluster.spec.serviceCidr},${ADDED_SERVICES}`);
-      DeferCleanup(() => kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr));
-      await Eventually("both pods have the route", routes, (texts) => texts.every((text) => through.test(text)), POLL);
+      const streamEnds = [await findStreamEnd("underlay-1-b"), await findStreamEnd("multi-nic-1-b")];
+      const readRoutes = () =>
+        Promise.all(streamEnds.map(({ node, netns }) => execOnNode(node, "nsenter", `--net=${netns}`, "ip", "route")));
+      const addedRoute = new RegExp(`^${ADDED_SERVICES.replaceAll(".", "\\.")} via \\S+ dev (veth0|eth0)`, "m");
+      await setServiceSubnet(cluster.kubeconfig, `${cluster.spec.serviceCidr},${ADDED_SERVICES}`);
+      DeferCleanup(() => setServiceSubnet(cluster.kubeconfig, cluster.spec.serviceCidr));
+      await Eventually(
+        "both pods have the route",
+        readRoutes,
+        (texts) => texts.every((text) => addedRoute.test(text)),
+        POLL,
+      );
       const { facts } = await readNodeStatus(nodes[0]);
       assert.deepEqual(facts.serviceCidrs, [cluster.spec.serviceCidr, ADDED_SERVICES]);
       assert.match(facts.sources["serviceCidrs"] ?? "", /^kubeadm-config serviceSubnet$|^ServiceCIDR objects$/);
-      await kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr);
-      await Eventually("the route is removed", routes, (texts) => texts.every((text) => !through.test(text)), POLL);
+      await setServiceSubnet(cluster.kubeconfig, cluster.spec.serviceCidr);
+      await Eventually(
+        "the route is removed",
+        readRoutes,
+        (texts) => texts.every((text) => !addedRoute.test(text)),
+        POLL,
+      );
     });
 
     It("sources that disagree are reported in a condition", async () => {
@@ -79,7 +89,7 @@ export function registerSpecs(run: TestRun): void {
       const condition = await Eventually(
         "a condition",
         readFactsReady,
-        (one) => one?.reason === "SourcesDisagree",
+        (candidate) => candidate?.reason === "SourcesDisagree",
         POLL,
       );
       const { overlayCidr } = cluster.spec;
@@ -99,7 +109,12 @@ export function registerSpecs(run: TestRun): void {
       const readFactsReady = async () =>
         (await readNodeStatus(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
       await configureAgents(cluster, { overlayCidrs: "10.99.0.0" });
-      const condition = await Eventually("a condition", readFactsReady, (one) => one?.reason === "NotRenewed", POLL);
+      const condition = await Eventually(
+        "a condition",
+        readFactsReady,
+        (candidate) => candidate?.reason === "NotRenewed",
+        POLL,
+      );
       assert.equal(condition?.status, "False");
       assert.match(condition.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
       assert.equal(await execOnNode(nodes[0], "cat", FACTS), before);
@@ -107,7 +122,7 @@ export function registerSpecs(run: TestRun): void {
       await Eventually(
         "the condition is True again",
         readFactsReady,
-        (one) => one?.status === "True" && one.reason === "Found",
+        (candidate) => candidate?.status === "True" && candidate.reason === "Found",
         POLL,
       );
     });
@@ -129,16 +144,16 @@ export function registerSpecs(run: TestRun): void {
 }
 
 /** Changes the Service network as an operator does with kubeadm. */
-async function kubeadmServices(kubeconfig: string, serviceSubnet: string): Promise<void> {
+async function setServiceSubnet(kubeconfig: string, serviceSubnet: string): Promise<void> {
   const config = loadKubeConfig({ kubeconfig });
   const api = config.makeApiClient(CoreV1Api);
-  const where = { namespace: "kube-system", name: "kubeadm-config" };
-  const { data } = await api.readNamespacedConfigMap(where);
+  const identity = { namespace: "kube-system", name: "kubeadm-config" };
+  const { data } = await api.readNamespacedConfigMap(identity);
   const document = parseDocument(data?.["ClusterConfiguration"] ?? "");
   assert.ok(document.hasIn(["networking", "serviceSubnet"]), "kubeadm-config has no Service network");
   document.setIn(["networking", "serviceSubnet"], serviceSubnet);
   await api.patchNamespacedConfigMap(
-    { ...where, body: { data: { ClusterConfiguration: String(document) } } },
+    { ...identity, body: { data: { ClusterConfiguration: String(document) } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
 }

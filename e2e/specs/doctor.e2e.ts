@@ -31,7 +31,7 @@ export function registerSpecs(run: TestRun): void {
     let supportedCells: readonly Cell[];
     let context: FaultContext;
     // A lab has no kubelet that runs programs in the agents' pods.
-    const doctor = (): Promise<Findings> =>
+    const runDoctor = (): Promise<Findings> =>
       cluster.provider === "lab" ? listFindings(cluster) : runDoctorCommand(cluster.kubeconfig);
 
     BeforeAll(
@@ -56,15 +56,15 @@ export function registerSpecs(run: TestRun): void {
 
     const assertPrediction = async (
       findings: Findings,
-      what: readonly Cell[] = supportedCells,
+      cells: readonly Cell[] = supportedCells,
       deployed: Deployment = deployment,
       isUncertain = false,
     ): Promise<readonly string[]> => {
-      const { predicted, ...wrong } = await By(`${what.length} cells`, () =>
-        comparePrediction(findings, what, deployed),
+      const { predicted, ...differences } = await By(`${cells.length} cells`, () =>
+        comparePrediction(findings, cells, deployed),
       );
       const messages = findings.map(({ message }) => message).join("\n");
-      const { failedAndNotPredicted, predictedAndPassed } = wrong;
+      const { failedAndNotPredicted, predictedAndPassed } = differences;
       // Of two hosts with an address either may have the last word, so that some of the cells pass.
       const passed = isUncertain && predictedAndPassed.length < predicted.length ? [] : predictedAndPassed;
       assert.deepEqual([failedAndNotPredicted, passed], [[], []], messages);
@@ -73,21 +73,22 @@ export function registerSpecs(run: TestRun): void {
 
     /** Asserts the state of the fault run's pod. @returns cells to it, if it is probed */
     const checkFaultPod = async (faultPod: FaultPod): Promise<readonly [readonly Cell[], Deployment]> => {
-      const nothing = [[], deployment] as const;
+      const noCells = [[], deployment] as const;
       if (faultPod.state === "waits") {
         await By("the fault run's pod waits", () => assertPodPending(context, faultPod));
-        return nothing;
+        return noCells;
       }
       const address = await By("the fault run's pod starts", () => assertPodStarts(context));
       const node = deployment.workers[faultPod.elsewhere ? 1 : 0] ?? "";
-      const more = { name: FAULT_POD, node, addresses: { main: { ipv4: address }, net1: {} } };
-      if (faultPod.state === "probed") return [listFaultCells(deployment.workers.length), runWithPod(deployment, more)];
+      const deployedPod = { name: FAULT_POD, node, addresses: { main: { ipv4: address }, net1: {} } };
+      if (faultPod.state === "probed")
+        return [listFaultCells(deployment.workers.length), runWithPod(deployment, deployedPod)];
       assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is not an overlay address`);
-      return nothing;
+      return noCells;
     };
 
     It("finds nothing in a healthy cluster, and every cell passes", async () => {
-      const findings = await Eventually("no finding", doctor, (list) => list.length === 0, { timeout: 60_000 });
+      const findings = await Eventually("no finding", runDoctor, (list) => list.length === 0, { timeout: 60_000 });
       assert.deepEqual(await assertPrediction(findings), []);
     });
 
@@ -96,7 +97,7 @@ export function registerSpecs(run: TestRun): void {
         if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider is not privileged");
         const { pod: faultPod } = fault;
         DeferCleanup(() =>
-          Eventually("no finding after the fault", doctor, (list) => list.length === 0, { timeout: 60_000 }),
+          Eventually("no finding after the fault", runDoctor, (list) => list.length === 0, { timeout: 60_000 }),
         );
         for (const name of fault.networks ?? [])
           DeferCleanup(() => context.api.objects.delete(buildUnderlayNetwork(name)));
@@ -111,13 +112,13 @@ export function registerSpecs(run: TestRun): void {
           await createFaultRun(context, faultPod, deployment.workers[faultPod.elsewhere ? 1 : 0] ?? "");
         const severity = fault.severity ?? "fails";
         const findings = await By("doctor", () =>
-          Eventually(`finding ${fault.check}`, doctor, (list) =>
+          Eventually(`finding ${fault.check}`, runDoctor, (list) =>
             list.some((finding) => finding.check === fault.check && finding.severity === severity),
           ),
         );
-        const [more, all] = faultPod === undefined ? [[], deployment] : await checkFaultPod(faultPod);
+        const [faultCells, deployed] = faultPod === undefined ? [[], deployment] : await checkFaultPod(faultPod);
         const isUncertain = fault.check === "duplicate-address";
-        const predicted = await assertPrediction(findings, [...supportedCells, ...more], all, isUncertain);
+        const predicted = await assertPrediction(findings, [...supportedCells, ...faultCells], deployed, isUncertain);
         if (severity === "fails")
           assert.ok(predicted.length > 0, "the fault makes no cell fail, so it does not test the prediction");
         else assert.deepEqual(predicted, [], "running pods are attached");

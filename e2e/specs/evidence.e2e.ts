@@ -21,7 +21,7 @@ export function registerSpecs(run: TestRun): void {
   Describe("evidence: packet paths in the report are correct", { labels: ["evidence"] }, () => {
     let cluster: Cluster;
     let deployment: Deployment;
-    const ask = (ids: readonly string[]) => {
+    const probeWithCaptures = (ids: readonly string[]) => {
       const cells = listMatrixCells(deployment.workers.length).filter(({ id }) => ids.includes(id));
       assert.equal(cells.length, ids.length, "a cell does not exist");
       return captureCells({ cluster, deployment, variant: VARIANT }, cells);
@@ -38,7 +38,7 @@ export function registerSpecs(run: TestRun): void {
     Describe("the documented scenarios", () => {
       for (const { title, id, request, reply } of DOCUMENTED)
         It(title, async () => {
-          const [result] = await ask([id]);
+          const [result] = await probeWithCaptures([id]);
           const seen = result?.evidence?.path?.seen;
           assert.deepEqual([seen?.request.map(formatHop), seen?.reply.map(formatHop)], [request, reply]);
           assert.equal(result?.ok, true, result?.reason);
@@ -53,14 +53,14 @@ export function registerSpecs(run: TestRun): void {
           await signalAgent(cluster, node, "STOP");
           DeferCleanup(async () => {
             await signalAgent(cluster, node, "CONT");
-            const allOk = (results: Awaited<ReturnType<typeof ask>>) => results.every(({ ok }) => ok);
-            await Eventually("the agent has repaired it", () => ask(ids), allOk, { timeout: 60_000 });
+            const allOk = (results: Awaited<ReturnType<typeof probeWithCaptures>>) => results.every(({ ok }) => ok);
+            await Eventually("the agent has repaired it", () => probeWithCaptures(ids), allOk, { timeout: 60_000 });
           });
           await fault.make({ cluster, deployment });
-          const raw = await By("the cells", () => ask(ids));
+          const withoutCauses = await By("the cells", () => probeWithCaptures(ids));
           const findNode = (pod: string) => deployment.pods.get(pod)?.node;
           const results = await By("the doctor", () =>
-            withCauses(cluster, raw, listMatrixCells(deployment.workers.length), findNode),
+            withCauses(cluster, withoutCauses, listMatrixCells(deployment.workers.length), findNode),
           );
           assert.match(results.map(({ cause }) => cause ?? "").join("\n"), fault.cause);
           for (const { id, ok, reason, cause } of results) {

@@ -21,15 +21,15 @@ const PORT = 7300;
  * Seconds that a connection must last, longer than the agents' replacement: a minimum, and a multiple of the time of an
  * apply.
  */
-const LONG = { least: 60, applies: 5 } as const;
+const CONNECTION_SECONDS = { least: 60, applies: 5 } as const;
 
 /** Expected state of a node for each overlay, with kube-proxy v1.29 and its rule. */
-interface Made {
+interface ExpectedState {
   readonly data: Readonly<Record<string, string>>;
   readonly gate: { readonly open: boolean; readonly reason: RegExp };
   readonly tcpBeLiberal: number;
 }
-const OVERLAYS: readonly (readonly [OverlayName, Made])[] = [
+const OVERLAYS: readonly (readonly [OverlayName, ExpectedState])[] = [
   [
     "none",
     {
@@ -57,9 +57,10 @@ export function registerSpecs(run: TestRun): void {
     /** Seconds of the slowest `kubectl apply -k`, a measure of this computer's load. */
     let applySeconds = 5;
     /** Whether an underlay pod reaches an overlay pod on the other node, which needs the return path. */
-    const passes = () => fixture.canReach("underlay-1-a", fixture.deployment.getAddress("overlay-2-b", "main"));
-    const agents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
-    const kubeProxies = () => listPodIdentities(fixture.api, "kube-system", "k8s-app=kube-proxy");
+    const canReachOverlay = () =>
+      fixture.canReach("underlay-1-a", fixture.deployment.getAddress("overlay-2-b", "main"));
+    const listAgents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
+    const listKubeProxies = () => listPodIdentities(fixture.api, "kube-system", "k8s-app=kube-proxy");
 
     BeforeAll(
       async () => {
@@ -77,7 +78,7 @@ export function registerSpecs(run: TestRun): void {
     for (const [overlay, expected] of OVERLAYS)
       It(`overlay ${overlay}: kubectl apply -k configures every node`, { timeout: 240_000 }, async () => {
         const { api, cluster, readNodeStatus, execOnNode } = fixture;
-        const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
+        const [agentsBefore, proxiesBefore] = [await listAgents(), await listKubeProxies()];
         if (overlay === "liberal") DeferCleanup(() => switchVariant(cluster, NOTRACK));
         const started = performance.now();
         await By("apply", () => applyOverlay(kubectl, overlay, image));
@@ -107,27 +108,32 @@ export function registerSpecs(run: TestRun): void {
           assert.equal(/ notrack comment/.test(table), overlay === "notrack", `exemption on ${name}: ${table}`);
           assert.match(table, /masquerade-service/, `masquerade on ${name}`);
         }
-        await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === expected.gate.open, POLL);
-        const kept = (await kubeProxies()).filter((one) => proxiesBefore.includes(one));
+        await Eventually(
+          "underlay -> overlay on the other node",
+          canReachOverlay,
+          (ok) => ok === expected.gate.open,
+          POLL,
+        );
+        const kept = (await listKubeProxies()).filter((identity) => proxiesBefore.includes(identity));
         assert.equal(kept.length, overlay === "liberal" ? 0 : cluster.nodes.length, "kube-proxy was restarted");
-        assert.deepEqual(await agents(), agentsBefore, "an agent was restarted for a setting");
+        assert.deepEqual(await listAgents(), agentsBefore, "an agent was restarted for a setting");
       });
 
     It("upgrade: with a newer image no connection, pod or call is lost", { timeout: 600_000 }, async () => {
       const { api, cluster, nodes, findStreamEnd } = fixture;
       if (cluster.provider !== "lab") Skip("only a lab's executables can be replaced");
-      const all = cluster.nodes.map(({ name }) => name);
-      const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
+      const nodeNames = cluster.nodes.map(({ name }) => name);
+      const runOnAll = (work: (node: string) => Promise<unknown>) => Promise.all(nodeNames.map(work));
       await switchVariant(cluster, NOTRACK);
-      await onAll((node) => installCopies(cluster, node));
-      DeferCleanup(() => onAll((node) => removeNewer(cluster, node)));
-      await By("a newer version", () => onAll((node) => provideNewer(cluster, node)));
+      await runOnAll((node) => installCopies(cluster, node));
+      DeferCleanup(() => runOnAll((node) => removeNewer(cluster, node)));
+      await By("a newer version", () => runOnAll((node) => provideNewer(cluster, node)));
 
       const service = {
         apiVersion: "v1",
         kind: "Service",
         metadata: { name: "streams", namespace: NAMESPACE },
-        spec: { selector: { probe: "overlay-2-b" }, ports: [{ port: PORT + 3 }] }, // the fourth way's
+        spec: { selector: { probe: "overlay-2-b" }, ports: [{ port: PORT + 3 }] }, // the fourth path's
       };
       await ensureObject(api, service);
       DeferCleanup(() => api.objects.delete(service));
@@ -137,60 +143,71 @@ export function registerSpecs(run: TestRun): void {
         await findStreamEnd("overlay-1-a"),
         await findStreamEnd("overlay-2-b"),
       ];
-      const ways: readonly StreamPath[] = [
-        ["underlay -> overlay on the other node", underlay, target],
-        ["underlay -> multi-NIC's overlay address on the other node", underlay, await findStreamEnd("multi-nic-2-b")],
-        ["overlay -> multi-NIC's net1 on the other node", overlay, await findStreamEnd("multi-nic-2-b", "net1")],
-        ["underlay -> Service", underlay, { ...target, address: spec?.clusterIP ?? "" }],
-        ["overlay -> underlay on the other node", overlay, await findStreamEnd("underlay-2-b")],
+      const paths: readonly StreamPath[] = [
+        { name: "underlay -> overlay on the other node", client: underlay, server: target },
+        {
+          name: "underlay -> multi-NIC's overlay address on the other node",
+          client: underlay,
+          server: await findStreamEnd("multi-nic-2-b"),
+        },
+        {
+          name: "overlay -> multi-NIC's net1 on the other node",
+          client: overlay,
+          server: await findStreamEnd("multi-nic-2-b", "net1"),
+        },
+        { name: "underlay -> Service", client: underlay, server: { ...target, address: spec?.clusterIP ?? "" } },
+        { name: "overlay -> underlay on the other node", client: overlay, server: await findStreamEnd("underlay-2-b") },
       ];
-      const [agentsBefore, podsBefore] = [await agents(), await listPodIdentities(api, NAMESPACE, "probe")];
-      const ends = await Promise.all(nodes.map((node) => watchExecutables(cluster, node)));
+      const [agentsBefore, podsBefore] = [await listAgents(), await listPodIdentities(api, NAMESPACE, "probe")];
+      const stopWatches = await Promise.all(nodes.map((node) => watchExecutables(cluster, node)));
       const started = performance.now();
       let [restarted, rolledAt] = [0, Infinity];
-      const lines = Math.ceil(LONG.least + LONG.applies * applySeconds);
-      await assertStreamsSurvive(cluster, ways, { lines, port: PORT }, async () => {
+      const lines = Math.ceil(CONNECTION_SECONDS.least + CONNECTION_SECONDS.applies * applySeconds);
+      await assertStreamsSurvive(cluster, paths, { lines, port: PORT }, async () => {
         ({ restarted, rolledAt } = await By("apply -k with another tag, while pods are created", () =>
           rollOutDuringPodChurn(kubectl, { api, cluster, testPods: new Map() }, nodes, `${image}-newer`),
         ));
       });
-      const took = (rolledAt - started) / 1000;
-      assert.ok(took < lines, `the agents were replaced after ${took} s, and the connections had ended`);
-      const watched = await Promise.all(ends.map((stop) => stop()));
+      const rolloutSeconds = (rolledAt - started) / 1000;
+      assert.ok(
+        rolloutSeconds < lines,
+        `the agents were replaced after ${rolloutSeconds} s, and the connections had ended`,
+      );
+      const reports = await Promise.all(stopWatches.map((stop) => stop()));
 
       assert.ok(
-        (await agents()).every((one) => !agentsBefore.includes(one)),
+        (await listAgents()).every((identity) => !agentsBefore.includes(identity)),
         "an agent was not replaced",
       );
       assert.deepEqual(await listPodIdentities(api, NAMESPACE, "probe"), podsBefore);
-      assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
-      for (const [index, { looks, calls, failures, files, there }] of watched.entries()) {
+      assert.deepEqual((await Promise.all(nodeNames.map((node) => findOutdated(cluster, node)))).flat(), []);
+      for (const [index, { looks, calls, failures, files, there }] of reports.entries()) {
         const node = nodes[index] ?? "";
         process.stdout.write(
           `      · ${node}: ${looks} looks, ${calls} VERSION calls; ${restarted} pods restarted with both\n`,
         );
         assert.deepEqual(failures, [], `a plugin on ${node} was missing or incomplete`);
         for (const name of EXECUTABLE_NAMES) {
-          const [before, after, ...more] = files[name] ?? [];
+          const [before, after, ...laterFiles] = files[name] ?? [];
           assert.ok(
-            after !== undefined && more.length === 0,
+            after !== undefined && laterFiles.length === 0,
             `${name} on ${node} was ${(files[name] ?? []).join("; ")}`,
           );
-          const [wasInode = "", previous = ""] = before?.split(": ") ?? [];
-          const [isInode = "", is = ""] = after.split(": ");
-          assert.notEqual(isInode, wasInode, "it was written in place");
-          assert.equal(is, previous, "size and mode");
+          const [oldInode = "", oldFile = ""] = before?.split(": ") ?? [];
+          const [newInode = "", newFile = ""] = after.split(": ");
+          assert.notEqual(newInode, oldInode, "it was written in place");
+          assert.equal(newFile, oldFile, "size and mode");
         }
         assert.deepEqual(there, ["interlay", "interlay-full", "interlay-ipam", "interlay-lib"]);
       }
-      assert.ok(await passes());
+      assert.ok(await canReachOverlay());
       await By("and back to the older one", async () => {
-        await onAll((node) => removeNewer(cluster, node));
+        await runOnAll((node) => removeNewer(cluster, node));
         await applyOverlay(kubectl, "notrack", image);
         await waitForAgents(kubectl);
       });
-      assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
-      assert.ok(await passes());
+      assert.deepEqual((await Promise.all(nodeNames.map((node) => findOutdated(cluster, node)))).flat(), []);
+      assert.ok(await canReachOverlay());
     });
   });
 }

@@ -27,11 +27,11 @@ import { type IpamContext, IPAM_NAMESPACE } from "../ipam/ipam-context.ts";
 import type { KubeObject } from "../pods/kube-object.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-const controlPlane = ({ cluster }: IpamContext): string =>
+const findControlPlane = ({ cluster }: IpamContext): string =>
   cluster.nodes.find(({ role }) => role === "control-plane")?.name ?? "";
 const signalApi = (context: IpamContext, signal: "STOP" | "CONT") =>
-  signalProcess(context.cluster, controlPlane(context), "kube-apiserver", signal);
-const asCaller = async (context: IpamContext, name: string): Promise<CallerPod> => ({
+  signalProcess(context.cluster, findControlPlane(context), "kube-apiserver", signal);
+const readCallerPod = async (context: IpamContext, name: string): Promise<CallerPod> => ({
   namespace: IPAM_NAMESPACE,
   name,
   uid: (await readPod(context, name))?.metadata?.uid ?? "",
@@ -41,7 +41,7 @@ const asCaller = async (context: IpamContext, name: string): Promise<CallerPod> 
 export function registerSpecs(run: TestRun): void {
   Describe("ipam: addresses survive failures", { labels: ["ipam", "chaos"] }, () => {
     const context = setupIpamFixture(run);
-    const node = (): string => context().workers[0] ?? "";
+    const getNode = (): string => context().workers[0] ?? "";
 
     It("addresses are distinct while API server and etcd are killed", { timeout: 400_000 }, async () => {
       const strategy = { maxSurge: 0, maxUnavailable: EXACT_POOL };
@@ -53,7 +53,7 @@ export function registerSpecs(run: TestRun): void {
       await ensureObject(context().api, web);
       const kill = async (): Promise<void> => {
         for (const pattern of ["kube-apiserver", "etcd --", "kube-apiserver"]) {
-          await signalProcess(context().cluster, controlPlane(context()), pattern, "KILL").catch(() => undefined); // not up again yet
+          await signalProcess(context().cluster, findControlPlane(context()), pattern, "KILL").catch(() => undefined); // not up again yet
           await sleep(2500);
         }
       };
@@ -77,47 +77,54 @@ export function registerSpecs(run: TestRun): void {
           "each worker has one address in reserve",
           () => context().listHeldAddresses("reserve"),
           (held) =>
-            context().workers.every((name) => held.filter((one) => one.node === name && one.reserve).length === 1),
+            context().workers.every(
+              (name) => held.filter((entry) => entry.node === name && entry.reserve).length === 1,
+            ),
           { timeout: 60_000 },
         );
-        await createIpamPod(context(), "old", { network: "steady", node: node() });
+        await createIpamPod(context(), "old", { network: "steady", node: getNode() });
         const address = await readAddress(context(), "old");
-        await createIpamPod(context(), "new", { network: "none", node: node(), hostNetwork: true });
+        await createIpamPod(context(), "new", { network: "none", node: getNode(), hostNetwork: true });
         await readAddress(context(), "new");
-        const [old, fresh] = [await asCaller(context(), "old"), await asCaller(context(), "new")];
-        const calls = new IpamCaller(context().cluster, node());
+        const [oldPod, newPod] = [await readCallerPod(context(), "old"), await readCallerPod(context(), "new")];
+        const caller = new IpamCaller(context().cluster, getNode());
         await signalApi(context(), "STOP");
-        const [again, ofReserve, waits] = await By("three calls without API server", async () => {
+        const [repeatedCall, reserveCall, waitingCall] = await By("three calls without API server", async () => {
           try {
             return await Promise.all([
-              calls.add("steady", "again", old),
-              calls.add("reserve", "fresh", fresh, "net8"),
-              calls.add("steady", "waits", fresh, "net9"),
+              caller.add("steady", "again", oldPod),
+              caller.add("reserve", "fresh", newPod, "net8"),
+              caller.add("steady", "waits", newPod, "net9"),
             ]);
           } finally {
             await signalApi(context(), "CONT");
           }
         });
-        assert.equal(getAllocatedAddress(again), address, "the pod's own address");
-        assert.ok(again.milliseconds < 5000, `from the local record, but it took ${again.milliseconds} ms`);
-        assert.equal(
-          getAllocatedAddress(ofReserve),
-          reserved.find((one) => one.node === node() && one.reserve)?.address,
+        assert.equal(getAllocatedAddress(repeatedCall), address, "the pod's own address");
+        assert.ok(
+          repeatedCall.milliseconds < 5000,
+          `from the local record, but it took ${repeatedCall.milliseconds} ms`,
         );
-        assert.ok("code" in waits && waits.code === 11, `not a guess: ${JSON.stringify(waits)}`);
+        assert.equal(
+          getAllocatedAddress(reserveCall),
+          reserved.find((entry) => entry.node === getNode() && entry.reserve)?.address,
+        );
+        assert.ok("code" in waitingCall && waitingCall.code === 11, `not a guess: ${JSON.stringify(waitingCall)}`);
         await Eventually(
           "the objects are updated, and the reserve is filled again",
           () => context().listHeldAddresses("reserve"),
           (held) =>
             held.some(
-              (one) =>
-                one.address === getAllocatedAddress(ofReserve) && one.pod.uid === fresh.uid && one.reserve !== true,
-            ) && held.filter((one) => one.node === node() && one.reserve).length === 1,
+              (entry) =>
+                entry.address === getAllocatedAddress(reserveCall) &&
+                entry.pod.uid === newPod.uid &&
+                entry.reserve !== true,
+            ) && held.filter((entry) => entry.node === getNode() && entry.reserve).length === 1,
           { timeout: 60_000 },
         );
-        await calls.delete("reserve", "fresh", fresh, "net8");
-        await calls.delete("steady", "waits", fresh, "net9");
-        await calls.delete("steady", "again", old);
+        await caller.delete("reserve", "fresh", newPod, "net8");
+        await caller.delete("steady", "waits", newPod, "net9");
+        await caller.delete("steady", "again", oldPod);
         for (const name of ["old", "new"]) await context().removeObject(toPodRef(name));
         await context().waitUntilEmpty("reserve");
         await context().waitUntilEmpty("steady");
@@ -128,29 +135,29 @@ export function registerSpecs(run: TestRun): void {
       "every call is answered with two agents on a node, and after either is killed",
       { timeout: 300_000 },
       async () => {
-        await createIpamPod(context(), "idle", { network: "none", node: node(), hostNetwork: true });
+        await createIpamPod(context(), "idle", { network: "none", node: getNode(), hostNetwork: true });
         await readAddress(context(), "idle");
-        const pod = await asCaller(context(), "idle");
-        const calls = new IpamCaller(context().cluster, node());
-        const previous = getAllocatedAddress(await calls.add("steady", "c0", pod));
-        await startSecondAgent(context(), node());
+        const pod = await readCallerPod(context(), "idle");
+        const caller = new IpamCaller(context().cluster, getNode());
+        const previous = getAllocatedAddress(await caller.add("steady", "c0", pod));
+        await startSecondAgent(context(), getNode());
         for (let call = 1; call <= 3; call++)
           assert.equal(
-            getAllocatedAddress(await calls.add("steady", `c${call}`, pod)),
+            getAllocatedAddress(await caller.add("steady", `c${call}`, pod)),
             previous,
             "with a second agent",
           );
-        for (const which of ["first", "second"]) {
-          await By(`the ${which} agent is killed`, () => killOldestAgent(context(), node()));
+        for (const order of ["first", "second"]) {
+          await By(`the ${order} agent is killed`, () => killOldestAgent(context(), getNode()));
           assert.equal(
-            getAllocatedAddress(await calls.add("steady", `after-${which}`, pod)),
+            getAllocatedAddress(await caller.add("steady", `after-${order}`, pod)),
             previous,
-            `after the ${which} agent`,
+            `after the ${order} agent`,
           );
         }
         assert.equal((await context().listHeldAddresses("steady")).length, 1);
         for (const container of ["c0", "c1", "c2", "c3", "after-first", "after-second"])
-          await calls.delete("steady", container, pod);
+          await caller.delete("steady", container, pod);
         await context().removeObject(toPodRef("idle"));
         await waitUntilGone(context(), "idle");
         await context().waitUntilEmpty("steady");
@@ -161,29 +168,34 @@ export function registerSpecs(run: TestRun): void {
       "addresses of a deleted node are released, its reserve after the longer delay",
       { timeout: 300_000 },
       async () => {
-        const deletedPod: KubeObject = {
+        const ghostNode: KubeObject = {
           apiVersion: "v1",
           kind: "Node",
           metadata: { name: "ghost" },
           status: { conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: new Date() }] },
         };
-        await ensureObject(context().api, deletedPod);
-        DeferCleanup(() => context().removeObject(deletedPod));
+        await ensureObject(context().api, ghostNode);
+        DeferCleanup(() => context().removeObject(ghostNode));
         const missingPod = {
           namespace: IPAM_NAMESPACE,
           name: "was-there",
           uid: "11111111-1111-1111-1111-111111111111",
         };
-        const on = { pool: "steady", node: "ghost", pod: missingPod };
-        await context().holdAddress({ ...on, address: context().buildAddress(1, 1), containerId: "gone" });
-        await context().holdAddress({ ...on, address: context().buildAddress(1, 2), containerId: "", reserve: true });
+        const holder = { pool: "steady", node: "ghost", pod: missingPod };
+        await context().holdAddress({ ...holder, address: context().buildAddress(1, 1), containerId: "gone" });
+        await context().holdAddress({
+          ...holder,
+          address: context().buildAddress(1, 2),
+          containerId: "",
+          reserve: true,
+        });
         await Consistently(
           "the addresses of a healthy node stay",
           () => context().listHeldAddresses("steady"),
           (held) => held.length === 2,
           { timeout: 15_000, interval: 1000 },
         );
-        await context().removeObject(deletedPod);
+        await context().removeObject(ghostNode);
         await Eventually(
           "both are released",
           () => context().listHeldAddresses("steady"),

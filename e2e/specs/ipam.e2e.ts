@@ -28,17 +28,20 @@ export function registerSpecs(run: TestRun): void {
     registerSelectionSpecs(context);
     registerSetSpecs(context);
     registerReservationSpecs(context);
-    const first = (): string => context().workers[0] ?? "";
+    const getFirstWorker = (): string => context().workers[0] ?? "";
 
     It("a Deployment rolls out with exactly as many addresses as replicas", { timeout: 300_000 }, async () => {
       const strategy = { maxSurge: 0, maxUnavailable: 3 };
       const web = createWorkload(context(), "Deployment", "web", { network: "exact", replicas: EXACT_POOL, strategy });
       await ensureObject(context().api, web);
-      const all = Array.from({ length: EXACT_POOL }, (_, index) => context().buildAddress(0, index + 1));
-      assert.deepEqual(await By("made", () => waitForReplicas(context(), web, EXACT_POOL)), all);
+      const allAddresses = Array.from({ length: EXACT_POOL }, (_, index) => context().buildAddress(0, index + 1));
+      assert.deepEqual(await By("made", () => waitForReplicas(context(), web, EXACT_POOL)), allAddresses);
       for (const mark of ["second", "third"]) {
         await rollOut(context(), web, mark);
-        assert.deepEqual(await By(`the ${mark} rollout`, () => waitForReplicas(context(), web, EXACT_POOL)), all);
+        assert.deepEqual(
+          await By(`the ${mark} rollout`, () => waitForReplicas(context(), web, EXACT_POOL)),
+          allAddresses,
+        );
       }
       await removeAllPods(context(), web);
       await context().waitUntilEmpty("exact");
@@ -53,22 +56,24 @@ export function registerSpecs(run: TestRun): void {
         strategy,
         annotations,
       });
-      const may = new Set(Array.from({ length: 4 }, (_, index) => context().buildAddress(1, index + 1)));
-      const inSet = (addresses: readonly string[]): void => {
+      const allowed = new Set(Array.from({ length: 4 }, (_, index) => context().buildAddress(1, index + 1)));
+      const assertInSet = (addresses: readonly string[]): void => {
         assertDistinct(addresses);
         assert.ok(
-          addresses.every((one) => may.has(one)),
-          `${addresses.join(", ")} are not all in ${[...may].join(", ")}`,
+          addresses.every((address) => allowed.has(address)),
+          `${addresses.join(", ")} are not all in ${[...allowed].join(", ")}`,
         );
       };
       await ensureObject(context().api, set);
-      inSet(await By("made", () => waitForReplicas(context(), set, 3)));
+      assertInSet(await By("made", () => waitForReplicas(context(), set, 3)));
       await rollOut(context(), set, "second");
       // Not any held address: a deleted pod may hold its own for a moment.
-      const staying = await By("rolled out, with a surge of one pod", () => waitForReplicas(context(), set, 3));
-      inSet(staying);
-      const [taken = ""] = staying;
-      await createIpamPod(context(), "late", { network: "steady", annotations: { "interlay.dev/ip": taken } });
+      const replicaAddresses = await By("rolled out, with a surge of one pod", () =>
+        waitForReplicas(context(), set, 3),
+      );
+      assertInSet(replicaAddresses);
+      const [usedAddress = ""] = replicaAddresses;
+      await createIpamPod(context(), "late", { network: "steady", annotations: { "interlay.dev/ip": usedAddress } });
       await Eventually(
         "an Event on a pod that requests a used address names the holder",
         () => context().api.core.listNamespacedEvent({ namespace: IPAM_NAMESPACE }),
@@ -78,7 +83,7 @@ export function registerSpecs(run: TestRun): void {
               involvedObject.name === "late" &&
               reason === "NoUnderlayAddress" &&
               message.includes(
-                `address ${taken} requested by eth0 of pod ${IPAM_NAMESPACE}/late is held by pod ${IPAM_NAMESPACE}/set-`,
+                `address ${usedAddress} requested by eth0 of pod ${IPAM_NAMESPACE}/late is held by pod ${IPAM_NAMESPACE}/set-`,
               ),
           ),
       );
@@ -95,37 +100,37 @@ export function registerSpecs(run: TestRun): void {
         await ensureObject(context().api, set);
         await waitForReplicas(context(), set, 2);
         const previous = await readAddress(context(), "db-0");
-        const before = async () => (await readPod(context(), "db-0"))?.metadata?.uid;
-        for (const [how, grace] of [
+        const readUid = async () => (await readPod(context(), "db-0"))?.metadata?.uid;
+        for (const [description, grace] of [
           ["deleted", undefined],
           ["forced away", 0],
         ] as const) {
-          const uid = await before();
+          const uid = await readUid();
           await context().removeObject(toPodRef("db-0"), grace);
           assert.equal(
-            await By(`${how}, and back`, () => readAddress(context(), "db-0", uid)),
+            await By(`${description}, and back`, () => readAddress(context(), "db-0", uid)),
             previous,
-            `db-0, ${how}`,
+            `db-0, ${description}`,
           );
         }
-        const earlier = (await readPod(context(), "db-0"))?.spec?.nodeName ?? "";
+        const firstNode = (await readPod(context(), "db-0"))?.spec?.nodeName ?? "";
         const cordon = (unschedulable: boolean) =>
           context().mergeObject({
             apiVersion: "v1",
             kind: "Node",
-            metadata: { name: earlier },
+            metadata: { name: firstNode },
             spec: { unschedulable },
           });
         await cordon(true);
         DeferCleanup(() => cordon(false));
-        const uid = await before();
+        const uid = await readUid();
         await context().removeObject(toPodRef("db-0"));
         assert.equal(
           await By("on another node", () => readAddress(context(), "db-0", uid)),
           previous,
           "db-0, elsewhere",
         );
-        assert.notEqual((await readPod(context(), "db-0"))?.spec?.nodeName, earlier);
+        assert.notEqual((await readPod(context(), "db-0"))?.spec?.nodeName, firstNode);
         await scaleWorkload(context(), set, 1);
         await Eventually(
           "pods that are scaled down release their addresses",
@@ -140,13 +145,13 @@ export function registerSpecs(run: TestRun): void {
 
     It("a force-deleted pod that is recreated on another node keeps its address", { timeout: 300_000 }, async () => {
       const annotations = { "interlay.dev/ip": context().buildAddress(1, 9) };
-      await createIpamPod(context(), "fixed", { network: "steady", node: first(), annotations });
+      await createIpamPod(context(), "fixed", { network: "steady", node: getFirstWorker(), annotations });
       assert.equal(await readAddress(context(), "fixed"), context().buildAddress(1, 9));
-      for (const where of context().workers.slice(0, 2)) {
+      for (const worker of context().workers.slice(0, 2)) {
         await context().removeObject(toPodRef("fixed"), 0);
-        await createIpamPod(context(), "fixed", { network: "steady", node: where, annotations });
+        await createIpamPod(context(), "fixed", { network: "steady", node: worker, annotations });
         assert.equal(
-          await By(`recreated on ${where}`, () => readAddress(context(), "fixed")),
+          await By(`recreated on ${worker}`, () => readAddress(context(), "fixed")),
           context().buildAddress(1, 9),
         );
         await assertAgreement(context());
@@ -161,8 +166,8 @@ export function registerSpecs(run: TestRun): void {
       async () => {
         const externalHost = await context().cluster.external();
         if (externalHost === undefined) Skip("the cluster has no external host");
-        const [mine, ...theirs] = [3, 1, 2].map((index) => context().buildAddress(2, index));
-        for (const address of theirs) {
+        const [freeAddress, ...heldAddresses] = [3, 1, 2].map((index) => context().buildAddress(2, index));
+        for (const address of heldAddresses) {
           await externalHost.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
           DeferCleanup(() => externalHost.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]));
         }
@@ -172,8 +177,8 @@ export function registerSpecs(run: TestRun): void {
           { ranges: [context().buildRange(2, 3)] },
           { conflictDetection: true, probeIntervalMs: 300 },
         );
-        await createIpamPod(context(), "asks", { network: "wire", node: first() });
-        assert.equal(await By("the pod runs", () => readAddress(context(), "asks")), mine);
+        await createIpamPod(context(), "asks", { network: "wire", node: getFirstWorker() });
+        assert.equal(await By("the pod runs", () => readAddress(context(), "asks")), freeAddress);
         await createIpamPod(context(), "none-left", { network: "wire", node: context().workers[1] ?? "" });
         const status = await Eventually(
           "the pool's status reports both",
@@ -182,23 +187,23 @@ export function registerSpecs(run: TestRun): void {
           { timeout: 90_000 },
         );
         const message = status.conditions.find(({ type }) => type === "Conflicts")?.message ?? "";
-        for (const address of theirs) assert.ok(message.includes(`${address} (${mac})`), message);
+        for (const address of heldAddresses) assert.ok(message.includes(`${address} (${mac})`), message);
         const { items } = await context().api.core.listNamespacedEvent({ namespace: IPAM_NAMESPACE });
-        for (const address of theirs)
+        for (const address of heldAddresses)
           assert.ok(
             items.some(
               ({ reason, message = "" }) => reason === "AddressConflict" && message.includes(`${address} is in use`),
             ),
             `no Event reports ${address}`,
           );
-        const show = await runIpamCommand(context().cluster.kubeconfig, ["show", "--pool", "wire"]);
-        assert.equal(show.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, show);
+        const listing = await runIpamCommand(context().cluster.kubeconfig, ["show", "--pool", "wire"]);
+        assert.equal(listing.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, listing);
         await By("the other host leaves, and the operator releases the addresses", async () => {
-          for (const address of theirs)
+          for (const address of heldAddresses)
             await externalHost.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
-          await runIpamCommand(context().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
+          await runIpamCommand(context().cluster.kubeconfig, ["release", ...heldAddresses, "--yes"]);
         });
-        assert.ok(theirs.includes(await readAddress(context(), "none-left")));
+        assert.ok(heldAddresses.includes(await readAddress(context(), "none-left")));
         for (const name of ["asks", "none-left"]) await context().removeObject(toPodRef(name));
         await context().waitUntilEmpty("wire");
       },
@@ -216,13 +221,13 @@ export function registerSpecs(run: TestRun): void {
         assert.equal(await readAddress(context(), "stays"), context().buildAddress(4, 4));
         await sleep(1100); // creation times are whole seconds
         await context().createPool("later", { ranges: [context().buildRange(4, 2)] });
-        const readMessage = async (pool: string, type: string) =>
-          (await context().readPoolStatus(pool)).conditions.find((one) => one.type === type);
+        const readCondition = async (pool: string, type: string) =>
+          (await context().readPoolStatus(pool)).conditions.find((candidate) => candidate.type === type);
         const expectCondition = (pool: string, type: string, status: string, message: RegExp) =>
           Eventually(
             `${pool} has condition ${type} ${status}`,
-            () => readMessage(pool, type),
-            (one) => one?.status === status && message.test(one.message),
+            () => readCondition(pool, type),
+            (condition) => condition?.status === status && message.test(condition.message),
             { timeout: 30_000 },
           );
         await expectCondition("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);

@@ -31,12 +31,12 @@ export function registerSpecs(run: TestRun): void {
     let deployment: Deployment;
     let namespace: string;
 
-    /** Where others use the cluster, only lines with an address of the suite's pods: other pods come and go. */
+    /** Reads the nodes' state; in a shared cluster only lines with an address of the suite's pods, because other pods come and go. */
     const readOwnNodeState = async (): Promise<readonly string[]> => {
       const lines = await readNodeState(cluster);
       if (isExclusive) return lines;
-      const own = listPodAddresses(deployment);
-      return lines.filter((line) => line.split(/[\s/]/).some((word) => own.has(word)));
+      const ownAddresses = listPodAddresses(deployment);
+      return lines.filter((line) => line.split(/[\s/]/).some((word) => ownAddresses.has(word)));
     };
 
     BeforeAll(
@@ -64,8 +64,8 @@ export function registerSpecs(run: TestRun): void {
           const undo = await By(`environment: ${step.kind}`, () => takeStep(cluster, api, step));
           if (undo !== undefined) DeferCleanup(undo);
         }
-        const from = new Set(listCells(run, { cluster, deployment }).map((cell) => cell.from));
-        await By("a prober in every pod", () => Promise.all([...from].map((name) => deployment.getProber(name))));
+        const clients = new Set(listCells(run, { cluster, deployment }).map((cell) => cell.from));
+        await By("a prober in every pod", () => Promise.all([...clients].map((name) => deployment.getProber(name))));
       },
       { timeout: 300_000 },
     );
@@ -118,12 +118,14 @@ export function registerSpecs(run: TestRun): void {
   });
 }
 
-/** Addresses of the pods of the three types; none before they exist. */
+/** Returns the addresses of the pods of the three types; none before they exist. */
 function listPodAddresses(deployment: Deployment | undefined): ReadonlySet<string> {
   // Pods in the nodes' network have the nodes' addresses.
   const isOwn = ({ name }: { readonly name: string }) => POD_TYPES.some((type) => name.startsWith(`${type}-`));
   const pods = [...(deployment?.pods.values() ?? [])].filter(isOwn);
-  return new Set(pods.flatMap(({ addresses }) => Object.values(addresses).flatMap((one) => Object.values(one))));
+  return new Set(
+    pods.flatMap(({ addresses }) => Object.values(addresses).flatMap((byFamily) => Object.values(byFamily))),
+  );
 }
 
 registerIfMain(import.meta.url, registerSpecs);

@@ -21,7 +21,7 @@ export function registerSpecs(run: TestRun): void {
   const otherProvider = options.provider === "kind" ? "lab" : "kind";
   Describe("kind and the lab", { labels: ["parity"] }, () => {
     let sides: readonly [ParitySide, ParitySide];
-    let facts: readonly [ReadonlyMap<string, PodState>, ReadonlyMap<string, PodState>];
+    let podStates: readonly [ReadonlyMap<string, PodState>, ReadonlyMap<string, PodState>];
 
     BeforeAll(
       async () => {
@@ -38,7 +38,7 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() => Promise.all(createdSides.map(({ deployment }) => deployment.closeProbers())));
         if (!options.keep) DeferCleanup(() => removeNamespace(createdSides[0].api, NAMESPACE));
         sides = createdSides;
-        facts = await By("the state of every pod", () =>
+        podStates = await By("the state of every pod", () =>
           Promise.all([readPodState(createdSides[0]), readPodState(createdSides[1])]),
         );
       },
@@ -47,7 +47,7 @@ export function registerSpecs(run: TestRun): void {
 
     /** Asserts that a property of each pod is the same on both sides. @returns its lines, one list for each pod */
     const assertSame = (property: keyof PodState) => {
-      const [first, second] = facts.map((side) =>
+      const [first, second] = podStates.map((side) =>
         Object.fromEntries([...side].map(([pod, state]) => [pod, splitTrimmedLines(state[property])])),
       );
       assert.deepEqual(first, second);
@@ -68,7 +68,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("have the same plan for every pod, and all of it in the kernel", () => {
       const plans = assertSame("plan").filter((text) => text.length > 1);
-      assert.equal(plans.length, (facts[0].size * 2) / 3, "underlay and multi-NIC pods have a plan each");
+      assert.equal(plans.length, (podStates[0].size * 2) / 3, "underlay and multi-NIC pods have a plan each");
       for (const plan of plans) assert.ok(plan.length > 10 && !plan.some((line) => line.includes("MISSING")));
     });
 

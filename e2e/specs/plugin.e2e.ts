@@ -71,15 +71,15 @@ export function registerSpecs(run: TestRun): void {
     BeforeAll(
       async () => {
         const external = getExternalHost(context.deployment.external);
-        const all = listNetworkObjects(cluster.spec, external);
-        DeferCleanup(() => removeNetworks(api, all));
-        await By("networks and pools of the suite", () => installNetworks(api, all));
+        const objects = listNetworkObjects(cluster.spec, external);
+        DeferCleanup(() => removeNetworks(api, objects));
+        await By("networks and pools of the suite", () => installNetworks(api, objects));
         DeferCleanup(() => releaseConflicts(api));
         for (const address of listHeldAddresses(context)) {
           const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
           // Deprecated (RFC 4862, section 5.5.4): the host answers for the address, but does not use it as source.
-          const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
-          await runOnExternalHost(external, ["ip", "address", "replace", ...argv, ...silent]);
+          const flags = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
+          await runOnExternalHost(external, ["ip", "address", "replace", ...argv, ...flags]);
           DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
         }
         for (const node of context.workers.keys())

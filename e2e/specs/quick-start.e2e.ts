@@ -33,7 +33,7 @@ const listRanges = (underlayCidr: string) => {
 const TIMEOUT = { timeout: 600_000 };
 
 /** Commands with `-o` that other suites run, or that need no cluster's answer. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
+const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   "dev e2e": "it is npm run e2e",
   "certify page": "e2e/certify/publish.cli.test.ts",
   "certify show": "e2e/certify/stock-tools.cli.test.ts",
@@ -54,10 +54,10 @@ export function registerSpecs(run: TestRun): void {
       /** Directory of the results of `interlay test`. */
       let results: string;
       /** Commands whose JSON was read. */
-      const read = new Set<string>();
+      const readCommands = new Set<string>();
       let ranges: ReturnType<typeof listRanges>;
       const readJson = (name: string, argv: readonly string[] = [], exitCode = 0, isLocal = false) => {
-        read.add(name);
+        readCommands.add(name);
         return interlay.runForDocument([...name.split(" "), ...argv], { exitCode, isLocal });
       };
 
@@ -116,18 +116,18 @@ export function registerSpecs(run: TestRun): void {
 
       It("objects have no field that their schemas drop, and conditions with times", TIMEOUT, async () => {
         const list = z.object({ items: z.array(z.object({ status: z.unknown() })) });
-        const read = async (plural: string) =>
+        const readStatuses = async (plural: string) =>
           list
             .parse(JSON.parse(await kubectl.run(["get", plural, "--output", "json"])))
             .items.map(({ status }) => status);
-        const nodes = await read("nodestates");
+        const nodes = await readStatuses("nodestates");
         assert.equal(nodes.length, cluster.nodes.length);
         // A patch with null removes the field: the version of a kube-proxy that does not answer.
         for (const status of nodes) nodeStateStatusSchema.partial().parse(status);
         const pools = await Eventually(
           "the pool's status",
-          () => read("underlaypools"),
-          (all) => all.every((status) => status !== undefined),
+          () => readStatuses("underlaypools"),
+          (statuses) => statuses.every((status) => status !== undefined),
         );
         for (const status of pools) poolStatusSchema.parse(status);
         assert.match(
@@ -191,7 +191,7 @@ export function registerSpecs(run: TestRun): void {
           .filter((section) => section.includes("`-o, --output <format>`"))
           .map((section) => section.split("\n", 1)[0] ?? "");
         assert.deepEqual(
-          documented.filter((name) => !read.has(name) && ELSEWHERE[name] === undefined),
+          documented.filter((name) => !readCommands.has(name) && RUN_ELSEWHERE[name] === undefined),
           [],
         );
       });

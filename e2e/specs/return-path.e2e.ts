@@ -22,9 +22,9 @@ const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 export function registerSpecs(run: TestRun): void {
   Describe("agent: return path next to other packet filters", { labels: ["agent", "return-path"] }, () => {
     let fixture: AgentFixture;
-    const asymmetric = () => probeAsymmetricPaths(fixture);
-    const passes = () => waitForAsymmetricPaths(fixture);
-    const everywhere = (...argv: readonly string[]) =>
+    const probePaths = () => probeAsymmetricPaths(fixture);
+    const waitForPaths = () => waitForAsymmetricPaths(fixture);
+    const runOnAllNodes = (...argv: readonly string[]) =>
       Promise.all(fixture.cluster.nodes.map(({ name }) => fixture.execOnNode(name, ...argv)));
 
     BeforeAll(
@@ -58,8 +58,8 @@ export function registerSpecs(run: TestRun): void {
       const { api, cluster, nodes, execOnNode, readNodeStatus } = fixture;
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await configureAgents(cluster, { returnPath: "auto" });
-      const chosen = async () => (await readNodeStatus(nodes[0])).returnPath;
-      await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", POLL);
+      const readReturnPath = async () => (await readNodeStatus(nodes[0])).returnPath;
+      await Eventually("notrack on one network", readReturnPath, ({ mode }) => mode === "notrack", POLL);
       const pool = {
         apiVersion: GROUP_VERSION,
         kind: "UnderlayPool",
@@ -74,12 +74,12 @@ export function registerSpecs(run: TestRun): void {
       await api.objects.create(pool);
       await Eventually(
         "snat, with the reason",
-        chosen,
+        readReturnPath,
         ({ mode, chosenBecause }) =>
           mode === "snat" && chosenBecause.includes("behind-a-router has the subnet 172.31.9.0/24"),
         POLL,
       );
-      await passes();
+      await waitForPaths();
       assert.match(
         await execOnNode(nodes[0], ...TABLE),
         /ip daddr @overlay4 counter packets [1-9]\d* .*masquerade-overlay-ipv4/,
@@ -96,7 +96,7 @@ export function registerSpecs(run: TestRun): void {
         ({ kubeProxy }) => kubeProxy.mode === "nftables" && kubeProxy.invalidDropRule,
         POLL,
       );
-      await passes();
+      await waitForPaths();
       assert.match(await execOnNode(nodes[0], "nft", "list", "tables"), /table ip kube-proxy/);
     });
 
@@ -105,31 +105,36 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 180_000 },
       async () => {
         const { cluster, nodes, readNodeStatus } = fixture;
-        const gates = () => Promise.all(nodes.map(async (node) => (await readNodeStatus(node)).gate));
+        const readGates = () => Promise.all(nodes.map(async (node) => (await readNodeStatus(node)).gate));
         DeferCleanup(async () => {
           await configureAgents(cluster, { restartKubeProxy: null });
           await switchVariant(cluster, NOTRACK);
           assert.deepEqual(
-            new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
+            new Set((await runOnAllNodes(...LIBERAL)).map((text) => text.trim())),
             new Set(["0"]),
             "the sysctl",
           );
         });
         await configureAgents(cluster, { returnPath: "liberal" });
         assert.deepEqual(
-          new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
+          new Set((await runOnAllNodes(...LIBERAL)).map((text) => text.trim())),
           new Set(["1"]),
           "the sysctl",
         );
-        const closed = await Eventually("the gates are closed", gates, (all) => all.every(({ open }) => !open), POLL);
+        const closed = await Eventually(
+          "the gates are closed",
+          readGates,
+          (gates) => gates.every(({ open }) => !open),
+          POLL,
+        );
         for (const { reason } of closed) assert.match(reason, /still has its INVALID rule .* restart it on this node/);
-        assert.deepEqual(await asymmetric(), [false, false], "underlay -> overlay passes, though the gate is closed");
+        assert.deepEqual(await probePaths(), [false, false], "underlay -> overlay passes, though the gate is closed");
         await configureAgents(cluster, { restartKubeProxy: "true" });
-        const opened = await Eventually("the gates are open", gates, (all) => all.every(({ open }) => open), {
+        const opened = await Eventually("the gates are open", readGates, (gates) => gates.every(({ open }) => open), {
           timeout: 110_000,
         });
         for (const { reason } of opened) assert.match(reason, /kube-proxy has left its INVALID rule out/);
-        await passes();
+        await waitForPaths();
       },
     );
 
@@ -138,14 +143,14 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 240_000 },
       async () => {
         const { cluster, deployment, nodes, findStreamEnd, execOnNode, holdAgent, canReach } = fixture;
-        const drops = async (node: string) =>
+        const readDrops = async (node: string) =>
           countCalicoInvalidDrops(await execOnNode(node, "iptables-save", "-c", "-t", "filter"));
         const matrixCells = listMatrixCells(deployment.workers.length).filter(({ group }) => group === "matrix");
         DeferCleanup(() => switchVariant(cluster, NOTRACK));
         for (const returnPath of ["notrack", "none", "liberal"] as const) {
           const variant = { ...NOTRACK, returnPath };
           await switchVariant(cluster, variant);
-          const before = await Promise.all(nodes.map(drops));
+          const before = await Promise.all(nodes.map(readDrops));
           assert.ok(
             before.every(({ size }) => size > 0),
             "Calico has no such rule, so the spec shows nothing",
@@ -157,7 +162,7 @@ export function registerSpecs(run: TestRun): void {
             results.filter(({ ok }) => !ok).map(({ id }) => id),
             [],
           );
-          const after = await Promise.all(nodes.map(drops));
+          const after = await Promise.all(nodes.map(readDrops));
           assert.deepEqual(
             nodes.map((node, index) => [node, diffCounters(before[index] ?? new Map(), after[index] ?? new Map())]),
             nodes.map((node) => [node, []]),
@@ -167,12 +172,12 @@ export function registerSpecs(run: TestRun): void {
         // With `liberal` kube-proxy has no rule that could drop the packets first.
         const { node, netns, address } = await findStreamEnd("multi-nic-2-b");
         await holdAgent(node);
-        const before = await drops(node);
+        const before = await readDrops(node);
         await execOnNode(node, "nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address);
         assert.ok(!(await canReach("underlay-1-a", address)), "its reply does not need the rule");
         const link = /dev (cali\S+)/.exec(await execOnNode(node, "ip", "route", "get", address))?.[1] ?? "";
         assert.deepEqual(
-          diffCounters(before, await drops(node)).map((text) => text.split(":")[0]),
+          diffCounters(before, await readDrops(node)).map((text) => text.split(":")[0]),
           [`cali-tw-${link}`],
           "which of Calico's chains drops",
         );

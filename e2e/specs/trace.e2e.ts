@@ -53,9 +53,9 @@ export function registerSpecs(run: TestRun): void {
         );
         context = makeFaultContext(cluster, api, deployment);
         DeferCleanup(async () => {
-          const all = runs.flatMap((one) => one.cells);
+          const comparedCells = runs.flatMap((one) => one.cells);
           run.results.snapshots.set("trace.json", JSON.stringify(runs.map(summarizeFault), null, 1));
-          await By(`all: ${formatCounts(countJudgements(all))}`, () => undefined);
+          await By(`all: ${formatCounts(countJudgements(comparedCells))}`, () => undefined);
         });
       },
       { timeout: 300_000 },
@@ -82,10 +82,12 @@ export function registerSpecs(run: TestRun): void {
       });
       runs.push({ title, cells: compared });
       const counts = countJudgements(compared);
-      const each = milliseconds / selected.length;
-      await By(`${formatCounts(counts)}; ${each.toFixed(2)} ms a cell`, () => undefined);
-      const wrong = compared.filter(({ judgement }) => judgement === "false-green" || judgement === "false-red");
-      assert.deepEqual(wrong.map(describeCell), [], "wrong predictions");
+      const millisecondsPerCell = milliseconds / selected.length;
+      await By(`${formatCounts(counts)}; ${millisecondsPerCell.toFixed(2)} ms a cell`, () => undefined);
+      const wrongPredictions = compared.filter(
+        ({ judgement }) => judgement === "false-green" || judgement === "false-red",
+      );
+      assert.deepEqual(wrongPredictions.map(describeCell), [], "wrong predictions");
       return compared;
     };
 

@@ -33,7 +33,7 @@ export function registerSpecs(run: TestRun): void {
     let image: string;
     let interlay: InterlayCommand;
     let previous: PreviousVersion;
-    const onAll = (work: (node: string) => Promise<unknown>) =>
+    const runOnAll = (work: (node: string) => Promise<unknown>) =>
       Promise.all(fixture.cluster.nodes.map(({ name }) => work(name)));
     const listAgents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
 
@@ -49,9 +49,9 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() => previous.remove());
         process.stdout.write(`      · previous version: commit ${previous.commit}\n`);
         await switchVariant(cluster, NOTRACK);
-        await onAll((node) => installCopies(cluster, node));
+        await runOnAll((node) => installCopies(cluster, node));
         DeferCleanup(async () => {
-          await onAll((node) => removeNewer(cluster, node));
+          await runOnAll((node) => removeNewer(cluster, node));
           await applyOverlay(kubectl, "notrack", image);
           await waitForAgents(kubectl);
         });
@@ -67,7 +67,7 @@ export function registerSpecs(run: TestRun): void {
         await interlay.run(["migrate-storage", "--to", DEPRECATED_VERSION]);
         assert.deepEqual(await listStoredVersions(cluster), listKinds(DEPRECATED_VERSION));
         await By("the previous executables on every node", () =>
-          onAll((node) =>
+          runOnAll((node) =>
             provideVersion(cluster, node, (name, to) =>
               copyToNode(cluster, node, previous.executables[name] ?? "", to),
             ),
@@ -79,18 +79,18 @@ export function registerSpecs(run: TestRun): void {
 
     It("interlay install stores objects as v1beta1: no connection and no pod is lost", TIMEOUT, async () => {
       const { cluster } = fixture;
-      await onAll((node) => removeNewer(cluster, node));
+      await runOnAll((node) => removeNewer(cluster, node));
       await replaceAgents(async () => {
         await interlay.run(["install", "--image", `${image}-current`]);
       });
       assert.deepEqual(await listStoredVersions(cluster), listKinds(STORED_VERSION));
-      const stored = [
+      const command = [
         "get",
         "crd",
         "--output",
         `jsonpath={.items[?(@.spec.group=='${API_GROUP}')].status.storedVersions}`,
       ];
-      assert.deepEqual(new Set((await kubectl.run(stored)).match(/v\w+/g)), new Set([STORED_VERSION]));
+      assert.deepEqual(new Set((await kubectl.run(command)).match(/v\w+/g)), new Set([STORED_VERSION]));
     });
 
     /** Replaces every agent by `apply` while connections run, and asserts that they, all pods and new connections work. */
@@ -107,7 +107,7 @@ export function registerSpecs(run: TestRun): void {
       assert.ok(seconds < LINES, `the agents were replaced after ${seconds} s, and the connections had ended`);
       assert.ok((await listAgents()).every((agent) => !agentsBefore.includes(agent)));
       assert.deepEqual(await listPodIdentities(api, NAMESPACE, "probe"), podsBefore);
-      assert.deepEqual((await onAll((node) => findOutdated(cluster, node))).flat(), []);
+      assert.deepEqual((await runOnAll((node) => findOutdated(cluster, node))).flat(), []);
       const target = fixture.deployment.getAddress("overlay-2-b", "main");
       await Eventually(
         "an underlay pod reaches an overlay pod on the other node",
@@ -121,9 +121,13 @@ export function registerSpecs(run: TestRun): void {
       const { findStreamEnd } = fixture;
       const [underlay, overlay] = [await findStreamEnd("underlay-1-a"), await findStreamEnd("overlay-1-a")];
       return [
-        ["underlay -> overlay on the other node", underlay, await findStreamEnd("overlay-2-b")],
-        ["overlay -> multi-NIC's net1 on the other node", overlay, await findStreamEnd("multi-nic-2-b", "net1")],
-        ["overlay -> underlay on the other node", overlay, await findStreamEnd("underlay-2-b")],
+        { name: "underlay -> overlay on the other node", client: underlay, server: await findStreamEnd("overlay-2-b") },
+        {
+          name: "overlay -> multi-NIC's net1 on the other node",
+          client: overlay,
+          server: await findStreamEnd("multi-nic-2-b", "net1"),
+        },
+        { name: "overlay -> underlay on the other node", client: overlay, server: await findStreamEnd("underlay-2-b") },
       ];
     }
   });

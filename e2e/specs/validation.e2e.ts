@@ -133,12 +133,12 @@ export function registerSpecs(run: TestRun): void {
       );
     const createPool = (change: Readonly<Record<string, unknown>>) => create("UnderlayPool", { ...GOOD, ...change });
 
-    for (const [what, change] of ACCEPTED)
-      It(`accepts a pool with ${what}`, () => createPool(change).then(() => undefined));
-    for (const [what, change, message] of REFUSED)
-      It(`rejects a pool with ${what}`, () => assert.rejects(() => createPool(change), message));
-    for (const [what, range, message] of REFUSED_RESERVATIONS)
-      It(`rejects an UnderlayReservation with ${what}`, () =>
+    for (const [description, change] of ACCEPTED)
+      It(`accepts a pool with ${description}`, () => createPool(change).then(() => undefined));
+    for (const [description, change, message] of REFUSED)
+      It(`rejects a pool with ${description}`, () => assert.rejects(() => createPool(change), message));
+    for (const [description, range, message] of REFUSED_RESERVATIONS)
+      It(`rejects an UnderlayReservation with ${description}`, () =>
         assert.rejects(() => create("UnderlayReservation", { ranges: [range] }), message),
       );
     const createAddress = (address: string) =>

@@ -91,7 +91,7 @@ export function registerSpecs(run: TestRun): void {
     It("steps 2 to 5 with Helm: agents, a pool, pods of each type that reach each other", TIMEOUT, async () => {
       await runBlock("helm install");
       await waitForAgents(kubectl);
-      await followFromPools();
+      await runStepsFromPools();
     });
 
     It("the upgrade with Helm replaces the agents, and pods of each type still reach each other", TIMEOUT, async () => {
@@ -118,7 +118,7 @@ export function registerSpecs(run: TestRun): void {
       );
       await runBlock("kubectl apply -k", { DIRECTORY: "my-cluster" });
       await waitForAgents(kubectl);
-      await followFromPools();
+      await runStepsFromPools();
       await deletePods();
       assert.match(await runBlock("npx interlay uninstall"), /every node is restored/);
       await assertNoKinds();
@@ -126,7 +126,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("steps 2 to 5 with interlay install, and interlay uninstall", TIMEOUT, async () => {
       assert.match(await runBlock("npx interlay install"), /^Interlay is ready\.$/m);
-      await followFromPools();
+      await runStepsFromPools();
       await deletePods();
       assert.match(await runBlock("npx interlay uninstall"), /every node is restored/);
     });
@@ -139,7 +139,7 @@ export function registerSpecs(run: TestRun): void {
       );
     });
 
-    async function followFromPools(): Promise<void> {
+    async function runStepsFromPools(): Promise<void> {
       await shell.write(
         "pool.yaml",
         blocks.read("apiVersion: interlay.dev").replaceAll(/\b10\.7\./g, getPrefix(cluster.spec.underlayCidr)),

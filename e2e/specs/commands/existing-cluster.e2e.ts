@@ -47,21 +47,21 @@ export function registerSpecs(run: TestRun): void {
         },
         ({ changed }) => changed.length === 0,
         { timeout: 60_000, interval: SETTLED_MS },
-      ).then((seen) => seen.last);
+      ).then((read) => read.last);
     }
 
     async function runAndCompareState(flags: readonly string[]) {
       const before = await By("the cluster's state before", readSettledState);
-      const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () =>
+      const result = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () =>
         runOnExistingCluster(cluster, flags),
       );
       await Eventually(
         "the cluster's state is restored",
         async () => diffLines(before, await readState()),
-        (left) => left.length === 0,
+        (differences) => differences.length === 0,
         { timeout: 30_000, interval: 1000 },
       );
-      return run;
+      return result;
     }
 
     It("changes nothing without --yes", { timeout: RUN_TIMEOUT_MS }, async () => {
@@ -77,9 +77,9 @@ export function registerSpecs(run: TestRun): void {
       assert.equal(exitCode, 0, output);
       const cells = report?.variants.flatMap((variant) => variant.cells) ?? [];
       assert.ok(cells.length > 200, `only ${cells.length} cells`);
-      const own = cells.filter(({ target, group }) => target === "underlay" && group === "matrix");
+      const underlayCells = cells.filter(({ target, group }) => target === "underlay" && group === "matrix");
       assert.ok(
-        own.length > 0 && own.every(({ address }) => address.startsWith("10.7.210.")),
+        underlayCells.length > 0 && underlayCells.every(({ address }) => address.startsWith("10.7.210.")),
         "addresses are not in the named range",
       );
       assert.equal(
@@ -153,9 +153,9 @@ export function registerSpecs(run: TestRun): void {
       DeferCleanup(await By("fifty nodes without machines", () => createSimulatedNodes(api)));
       const listLeftOut = (report: Report | undefined) =>
         report?.checks.find(({ name }) => name.endsWith("every node that is selected has pods"));
-      const all = await runAndCompareState(["--yes", "--pool", POOL]);
-      assert.equal(all.exitCode, 0, all.output);
-      const { status, error = "" } = listLeftOut(all.report) ?? {};
+      const everyNode = await runAndCompareState(["--yes", "--pool", POOL]);
+      assert.equal(everyNode.exitCode, 0, everyNode.output);
+      const { status, error = "" } = listLeftOut(everyNode.report) ?? {};
       assert.equal(status, "skipped");
       const count = (reason: string) => error.split(reason).length - 1;
       const { withoutAgent, notReady, cordoned } = SIMULATED_NODES;

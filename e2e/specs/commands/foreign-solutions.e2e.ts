@@ -110,9 +110,9 @@ export function registerSpecs(run: TestRun): void {
       assert.deepEqual(certificate?.product, product);
       const { daemonSets = [], crds = [] } = certificate.components ?? {};
       assert.ok(crds.length > 0, "no CustomResourceDefinition in the evidence");
-      const found = [...daemonSets, ...crds].map(({ name }) => name);
+      const names = [...daemonSets, ...crds].map(({ name }) => name);
       assert.deepEqual(
-        found.filter((name) => name.includes("interlay")),
+        names.filter((name) => name.includes("interlay")),
         [],
         "the product is not Interlay",
       );

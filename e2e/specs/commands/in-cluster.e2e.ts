@@ -43,7 +43,7 @@ export function registerSpecs(run: TestRun): void {
       await Eventually(
         "the objects of before",
         async () => diffLines(before, await readObjects(api)),
-        (left) => left.length === 0,
+        (differences) => differences.length === 0,
         { timeout: 30_000, interval: 1000 },
       );
     });
@@ -54,9 +54,9 @@ export function registerSpecs(run: TestRun): void {
       const directory = await mkdtemp(join(tmpdir(), "interlay-sonobuoy-"));
       DeferCleanup(() => rm(directory, { recursive: true }));
       const sonobuoy = await By("Sonobuoy", async () => {
-        const built = await Sonobuoy.create(cluster.kubeconfig);
-        await importImages([built.image]);
-        return built;
+        const client = await Sonobuoy.create(cluster.kubeconfig);
+        await importImages([client.image]);
+        return client;
       });
       const before = await readObjects(api);
       const plugin = await By("npm run in-cluster -- --print sonobuoy", () =>

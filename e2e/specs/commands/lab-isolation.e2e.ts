@@ -22,11 +22,11 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 0 },
     );
 
-    const nothingIsLeft = (name: string) =>
+    const assertNothingLeft = (name: string) =>
       Eventually(
         `nothing left of the lab ${name}`,
         () => findOrphanedResources(name),
-        (left) => left.length === 0,
+        (remains) => remains.length === 0,
       );
 
     It(
@@ -39,11 +39,11 @@ export function registerSpecs(run: TestRun): void {
         const { exitCode, stdout, stderr } = await runE2eProcess(["--provider", "lab", "--name", name, ...ONE_VARIANT]);
         assert.equal(exitCode, 0, `${stdout}${stderr}`.slice(-4000));
         assert.deepEqual(diffLines(before, await readStableNodes(cluster)), []);
-        await nothingIsLeft(name);
+        await assertNothingLeft(name);
       },
     );
 
-    for (const [when, until] of [
+    for (const [when, interruptAt] of [
       ["while its nodes are created", /> start the lab/],
       ["while its workloads are installed", /> install kube-proxy/],
       ["while cells are probed", /pods of the three types/],
@@ -52,9 +52,9 @@ export function registerSpecs(run: TestRun): void {
         if (cluster.provider !== "lab") Skip("labs are tested in a lab");
         const name = `${cluster.spec.name}-c`;
         const argv = ["--provider", "lab", "--name", name, ...ONE_VARIANT];
-        const { exitCode, stdout, stderr } = await runE2eProcess(argv, until);
+        const { exitCode, stdout, stderr } = await runE2eProcess(argv, interruptAt);
         assert.equal(exitCode, 130, `${stdout}${stderr}`.slice(-4000));
-        await nothingIsLeft(name);
+        await assertNothingLeft(name);
       });
   });
 }

@@ -72,15 +72,17 @@ export function registerSpecs(run: TestRun): void {
       assert.equal((await change("-I")).exitCode, 0);
       DeferCleanup(() => change("-D"));
       const flags = `--name ${cluster.spec.name} --kube-proxy v1.28.15,v1.29.15 --return-path liberal --cells '${CELLS}'`;
-      const first = await By("npm run e2e", () => runInShell(`npm run e2e -- --provider lab ${flags} --keep`, "first"));
-      assert.equal(first.exitCode, 1);
-      sample = selectSample(first.report, SAMPLE_SIZE);
+      const firstRun = await By("npm run e2e", () =>
+        runInShell(`npm run e2e -- --provider lab ${flags} --keep`, "first"),
+      );
+      assert.equal(firstRun.exitCode, 1);
+      sample = selectSample(firstRun.report, SAMPLE_SIZE);
       const kinds = new Set(sample.map(({ cell }) => (cell.ok ? cell.expected : "failed")));
       assert.deepEqual([...kinds].toSorted(), ["blocked", "failed", "pass"]);
       assert.equal(sample.length, SAMPLE_SIZE);
-      for (const [index, one] of sample.entries())
-        await By(one.command, async () => {
-          compareWithSample(await runInShell(one.command, String(index)), one);
+      for (const [index, sampled] of sample.entries())
+        await By(sampled.command, async () => {
+          compareWithSample(await runInShell(sampled.command, String(index)), sampled);
         });
     });
   });
@@ -90,7 +92,7 @@ export function registerSpecs(run: TestRun): void {
 function compareWithSample({ exitCode, report }: CommandResult, { variant, cell }: SampledCell): void {
   assert.deepEqual(report.variants.map(variantTitle), [variantTitle(variant)]);
   const describeCell = ({ id, address, expected, actual, ok }: typeof cell) => ({ id, address, expected, actual, ok });
-  const cells = report.variants.flatMap((one) => one.cells);
+  const cells = report.variants.flatMap((variantResult) => variantResult.cells);
   assert.deepEqual(cells.map(describeCell), [describeCell(cell)], cells[0]?.reason);
   assert.equal(exitCode, cell.ok ? 0 : 1);
 }

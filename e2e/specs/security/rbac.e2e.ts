@@ -83,18 +83,18 @@ export function registerSpecs(run: TestRun): void {
 
     It("every request of a run is granted, and every grant is used", async () => {
       if (run.options.provider !== "lab") Skip("only a lab has an audit log");
-      const created: readonly unknown[] = [
+      const objects: readonly unknown[] = [
         {
           apiVersion: GROUP_VERSION,
           kind: "UnderlayNetwork",
           metadata: { name: "rbac" },
           spec: { namespace: NAMESPACE, pools: ["underlay"] },
         },
-        pod("rbac-wired", "interlay-system/underlay", {}),
+        buildPod("rbac-wired", "interlay-system/underlay", {}),
         // No such pool: rejected, and reported by an Event.
-        pod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
+        buildPod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
       ];
-      for (const object of created as readonly KubernetesObject[]) {
+      for (const object of objects as readonly KubernetesObject[]) {
         await ensureObject(api, object);
         DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
       }
@@ -112,7 +112,7 @@ export function registerSpecs(run: TestRun): void {
 
     if (run.options.provider === "lab") registerStolenTokenSpecs(() => ({ cluster, api }), listManifestGrants);
 
-    const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): unknown => ({
+    const buildPod = (name: string, network: string, annotations: Readonly<Record<string, string>>): unknown => ({
       apiVersion: "v1",
       kind: "Pod",
       metadata: {
@@ -132,11 +132,11 @@ export function registerSpecs(run: TestRun): void {
 /** Waits until the account has used all of its grants, and fails if it sent a request that none of them covers. */
 async function compareGrants({ name, elsewhere }: Account, log: string): Promise<void> {
   const grants = await listManifestGrants(name);
-  const unused = async () => {
+  const listUnused = async () => {
     const { used } = await listRequests(log, name, grants);
     return [...grants].filter((grant) => !used.has(grant) && !(grant in elsewhere));
   };
-  await Eventually(`every grant of ${name} is used`, unused, (list) => list.length === 0, {
+  await Eventually(`every grant of ${name} is used`, listUnused, (list) => list.length === 0, {
     timeout: 60_000,
     interval: 2000,
   });
