@@ -14,11 +14,10 @@ interface Datagram {
 
 /** Builds a UDP datagram in an IPv4 or IPv6 packet (RFC 768, 791, 8200). Pure. */
 export function buildPacket({ source, destination, sourcePort, destinationPort, payload }: Datagram): Buffer {
-  const [from, to] = [source, destination].map((text) => Buffer.from(ipaddr.parse(text).toByteArray())) as [
-    Buffer,
-    Buffer,
-  ];
-  if (from.length !== to.length)
+  const [sourceBytes, destinationBytes] = [source, destination].map((text) =>
+    Buffer.from(ipaddr.parse(text).toByteArray()),
+  ) as [Buffer, Buffer];
+  if (sourceBytes.length !== destinationBytes.length)
     throw new Error(`invalid datagram from ${source} to ${destination}: the addresses are of two families`);
   const udp = Buffer.concat([Buffer.alloc(8), payload]);
   udp.writeUInt16BE(sourcePort, 0);
@@ -27,8 +26,16 @@ export function buildPacket({ source, destination, sourcePort, destinationPort, 
   const pseudoHeader = Buffer.alloc(8);
   pseudoHeader.writeUInt32BE(udp.length, 0);
   pseudoHeader.writeUInt32BE(UDP, 4);
-  udp.writeUInt16BE(calculateDatagramChecksum(Buffer.concat([from, to, pseudoHeader, udp])) || 0xffff, 6);
-  return Buffer.concat([from.length === 4 ? ipv4Header(from, to, udp.length) : ipv6Header(from, to, udp.length), udp]);
+  udp.writeUInt16BE(
+    calculateDatagramChecksum(Buffer.concat([sourceBytes, destinationBytes, pseudoHeader, udp])) || 0xffff,
+    6,
+  );
+  return Buffer.concat([
+    sourceBytes.length === 4
+      ? buildIpv4Header(sourceBytes, destinationBytes, udp.length)
+      : buildIpv6Header(sourceBytes, destinationBytes, udp.length),
+    udp,
+  ]);
 }
 
 /** Builds an Ethernet frame around a packet. @param destination MAC address as `aa:bb:cc:dd:ee:ff` */
@@ -38,7 +45,7 @@ export function buildEthernetFrame(destination: string, source: string, packet: 
   return Buffer.concat([parseMac(destination), parseMac(source), type, packet]);
 }
 
-function ipv4Header(source: Buffer, destination: Buffer, length: number): Buffer {
+function buildIpv4Header(source: Buffer, destination: Buffer, length: number): Buffer {
   const header = Buffer.concat([Buffer.alloc(12), source, destination]);
   header[0] = 0x45;
   header.writeUInt16BE(header.length + length, 2);
@@ -48,7 +55,7 @@ function ipv4Header(source: Buffer, destination: Buffer, length: number): Buffer
   return header;
 }
 
-function ipv6Header(source: Buffer, destination: Buffer, length: number): Buffer {
+function buildIpv6Header(source: Buffer, destination: Buffer, length: number): Buffer {
   const header = Buffer.concat([Buffer.alloc(8), source, destination]);
   header[0] = 0x60;
   header.writeUInt16BE(length, 4);
@@ -57,7 +64,7 @@ function ipv6Header(source: Buffer, destination: Buffer, length: number): Buffer
   return header;
 }
 
-/** Returns the Internet checksum (RFC 1071). */
+/** Returns the Internet checksum of bytes (RFC 1071). */
 function calculateDatagramChecksum(bytes: Buffer): number {
   let sum = 0;
   for (let offset = 0; offset < bytes.length; offset += 2)

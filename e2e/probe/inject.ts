@@ -20,8 +20,8 @@ export async function injectDatagrams(request: InjectRequest): Promise<Omit<Prob
   try {
     const { device, neighbour, source, destination, port, token, count } = request;
     const [link] = links.parse(await readIp(["link", "show", "dev", device]));
-    const known = neighbours.parse(await readIp(["neighbour", "show", "dev", device]));
-    const mac = known.find(({ dst }) => dst === neighbour)?.lladdr;
+    const entries = neighbours.parse(await readIp(["neighbour", "show", "dev", device]));
+    const mac = entries.find(({ dst }) => dst === neighbour)?.lladdr;
     if (link === undefined || mac === undefined) throw new Error(`${device} has no neighbour ${neighbour}`);
     const payload = Buffer.from(writeQuestion({ question: "who", token, bytes: 0 }));
     const packet = buildPacket({ source, destination, sourcePort: SOURCE_PORT, destinationPort: port, payload });

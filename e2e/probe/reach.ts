@@ -46,8 +46,8 @@ export async function reachTargets(targets: readonly ReachTarget[], seconds: num
           await sleep(PAUSE_MS);
           continue;
         }
-        const end = ok ? `answered by ${server ?? "?"}` : `no answer in ${seconds} s: ${error ?? ""}`;
-        process.stdout.write(`${ok ? "pass" : "FAIL"} ${protocol}://${host}:${port} ${end}\n`);
+        const outcome = ok ? `answered by ${server ?? "?"}` : `no answer in ${seconds} s: ${error ?? ""}`;
+        process.stdout.write(`${ok ? "pass" : "FAIL"} ${protocol}://${host}:${port} ${outcome}\n`);
         return ok;
       }
     }),

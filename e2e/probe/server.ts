@@ -12,7 +12,7 @@ import {
   findToken,
 } from "./protocol.ts";
 
-/** Number of received datagrams by token, of the newest tokens: for requests about packets without an answer. */
+/** Number of received datagrams by token, for the newest tokens; requests with the question `heard` read it. */
 const requestCounts = new Map<string, number>();
 const MOST_TOKENS = 10_000;
 
@@ -34,7 +34,7 @@ export function startProbeServer(): void {
       else socket.end(greet(seen, request));
     });
   }).listen(port, "::");
-  for (const address of ownAddresses()) answerUdp(address, port, greet);
+  for (const address of listOwnAddresses()) answerUdp(address, port, greet);
   process.on("SIGTERM", () => process.exit(0));
 }
 
@@ -49,7 +49,7 @@ function writeAnswer(server: string, seen: string, request: string): string {
   return `${padToLength(start, token, length - 3)}"}\n`;
 }
 
-function noteHeard(token: string): void {
+function countDatagram(token: string): void {
   const count = (requestCounts.get(token) ?? 0) + 1;
   requestCounts.delete(token);
   requestCounts.set(token, count);
@@ -63,15 +63,15 @@ function noteHeard(token: string): void {
  */
 function answerUdp(address: string, port: number, greet: Greet): void {
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
-  udp.on("error", (error) => process.stderr.write(`udp ${address}: ${error.message}\n`)); // the next datagram is another
+  udp.on("error", (error) => process.stderr.write(`udp ${address}: ${error.message}\n`)); // a later datagram may be answered
   udp.on("message", (request, from) => {
-    noteHeard(findToken(request.toString()));
+    countDatagram(findToken(request.toString()));
     udp.send(greet(from.address, request.toString()), from.port, from.address);
   });
   udp.bind(port, address);
 }
 
-function ownAddresses(): readonly string[] {
+function listOwnAddresses(): readonly string[] {
   return Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ family, scopeid }) => family === "IPv4" || scopeid === 0) // link-local ones need a zone

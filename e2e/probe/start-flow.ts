@@ -13,7 +13,7 @@ import {
   formatToken,
 } from "./protocol.ts";
 
-const EVERY_MS = 1000;
+const INTERVAL_MS = 1000;
 
 type Report = (event: FlowEvent) => void;
 
@@ -34,11 +34,11 @@ export function startFlowsFromStdin(): void {
 
 /** Sends a request every second. @returns a function that stops the flow without further events */
 export function startFlow(request: FlowRequest, report: Report): () => void {
-  return request.protocol === "tcp" ? flowTcp(request, report) : flowUdp(request, report);
+  return request.protocol === "tcp" ? startTcpFlow(request, report) : startUdpFlow(request, report);
 }
 
-/** A flow over one connection: the same server must answer each request once, in order. */
-function flowTcp(request: FlowRequest, report: Report): () => void {
+/** Starts a flow over one connection: the same server must answer each request once, in order. */
+function startTcpFlow(request: FlowRequest, report: Report): () => void {
   const { id, address, port } = request;
   const socket = connect({ host: address, port });
   const check = createCheck(request);
@@ -47,28 +47,28 @@ function flowTcp(request: FlowRequest, report: Report): () => void {
   let ended = false;
   const stop = (): void => {
     ended = true;
-    clearInterval(asking);
+    clearInterval(timer);
     socket.destroy();
   };
-  const end = (why: string): void => {
+  const fail = (reason: string): void => {
     if (ended) return;
     stop();
-    report({ id, ended: why });
+    report({ id, ended: reason });
   };
-  const ask = (): void => {
+  const sendRequest = (): void => {
     sequence += 1;
     socket.write(`${formatFlowQuestion(request, sequence)}\n`);
   };
   socket.setNoDelay(true);
-  socket.on("connect", ask);
-  const asking = setInterval(() => {
-    if (sequence > 0) ask();
-  }, EVERY_MS);
+  socket.on("connect", sendRequest);
+  const timer = setInterval(() => {
+    if (sequence > 0) sendRequest();
+  }, INTERVAL_MS);
   const lines = createInterface({ input: socket });
   lines.on("line", (line) => {
-    const wrong = check(line, answered + 1);
-    if (wrong !== undefined) {
-      end(wrong);
+    const problem = check(line, answered + 1);
+    if (problem !== undefined) {
+      fail(problem);
       return;
     }
     answered += 1;
@@ -77,16 +77,16 @@ function flowTcp(request: FlowRequest, report: Report): () => void {
   // the line reader emits errors of its input too
   for (const emitter of [socket, lines])
     emitter.on("error", (error: Error) => {
-      end(error.message);
+      fail(error.message);
     });
   socket.on("close", () => {
-    end("the server closed the connection");
+    fail("the server closed the connection");
   });
   return stop;
 }
 
-/** A flow from one port: datagrams may be lost, but an answer belongs to a request and comes from the same server. */
-function flowUdp(request: FlowRequest, report: Report): () => void {
+/** Starts a flow from one port: datagrams may be lost, but each answer must belong to a request and come from the same server. */
+function startUdpFlow(request: FlowRequest, report: Report): () => void {
   const { id, address, port } = request;
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
   const check = createCheck(request);
@@ -95,10 +95,10 @@ function flowUdp(request: FlowRequest, report: Report): () => void {
   const stop = (): void => {
     if (stopped) return;
     stopped = true;
-    clearInterval(asking);
+    clearInterval(timer);
     udp.close();
   };
-  const ask = (): void => {
+  const sendRequest = (): void => {
     sequence += 1;
     udp.send(formatFlowQuestion(request, sequence));
   };
@@ -107,28 +107,29 @@ function flowUdp(request: FlowRequest, report: Report): () => void {
   udp.on("message", (message) => {
     const text = message.toString();
     const n = parseInt(/"r:([0-9a-z]{6});"/.exec(text)?.[1] ?? "0", 36);
-    const wrong = n >= 1 && n <= sequence ? check(text, n) : `an answer without a request: ${text.slice(0, 80)}`;
-    if (wrong !== undefined) stop();
-    report(wrong === undefined ? { id, answered: n } : { id, ended: wrong });
+    const problem = n >= 1 && n <= sequence ? check(text, n) : `an answer without a request: ${text.slice(0, 80)}`;
+    if (problem !== undefined) stop();
+    report(problem === undefined ? { id, answered: n } : { id, ended: problem });
   });
-  udp.connect(port, address, ask);
-  const asking = setInterval(() => {
-    if (sequence > 0) ask();
-  }, EVERY_MS);
+  udp.connect(port, address, sendRequest);
+  const timer = setInterval(() => {
+    if (sequence > 0) sendRequest();
+  }, INTERVAL_MS);
   return stop;
 }
 
 /** Returns a check that returns what is wrong with the answer to the n-th request; undefined if nothing is. */
 function createCheck(request: FlowRequest): (line: string, n: number) => string | undefined {
-  let first: string | undefined;
+  let firstServer: string | undefined;
   return (line, n) => {
     const answer = flowAnswer.safeParse(parseProbeLine(line)).data;
     if (answer === undefined) return `invalid answer: ${line.slice(0, 80)}`;
-    first ??= answer.server;
-    if (answer.server !== first) return `${answer.server} answered request ${n}, ${first} the ones before`;
+    firstServer ??= answer.server;
+    if (answer.server !== firstServer) return `${answer.server} answered request ${n}, ${firstServer} the ones before`;
     if (answer.mark !== formatProbeMark("reply", formatToken(n)))
       return `${answer.mark} instead of the mark of answer ${n}`;
-    if (answer.digest !== computeDigest(formatFlowQuestion(request, n))) return `request ${n} reached ${first} changed`;
+    if (answer.digest !== computeDigest(formatFlowQuestion(request, n)))
+      return `request ${n} reached ${firstServer} changed`;
     return undefined;
   };
 }

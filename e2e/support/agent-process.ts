@@ -22,13 +22,13 @@ export function listAgentProcesses(cluster: Cluster, node: string): Promise<read
  */
 export async function signalProcess(cluster: Cluster, node: string, pattern: string, signal: Signal): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const found = await listProcesses(cluster, node, pattern);
-    if (found.length === 0) throw new Error(`no process of ${node} matches "${pattern}"`);
-    await runOnNode(cluster, node, ["kill", `-${signal}`, ...found]);
-    if (signal !== "STOP" || (await listProcesses(cluster, node, pattern, 1)).length === found.length) return;
-    // Stopped in a pod's network namespace, an agent would not be found again.
-    await runOnNode(cluster, node, ["kill", "-CONT", ...found]);
-    if (attempt === ATTEMPTS.count) throw new Error(`processes ${found.join(", ")} of ${node} leave their namespace`);
+    const pids = await listProcesses(cluster, node, pattern);
+    if (pids.length === 0) throw new Error(`no process of ${node} matches "${pattern}"`);
+    await runOnNode(cluster, node, ["kill", `-${signal}`, ...pids]);
+    if (signal !== "STOP" || (await listProcesses(cluster, node, pattern, 1)).length === pids.length) return;
+    // An agent that is stopped in a pod's network namespace would not be found again.
+    await runOnNode(cluster, node, ["kill", "-CONT", ...pids]);
+    if (attempt === ATTEMPTS.count) throw new Error(`processes ${pids.join(", ")} of ${node} leave their namespace`);
     await sleep(ATTEMPTS.intervalMs);
   }
 }
@@ -42,21 +42,26 @@ async function listProcesses(
   pattern: string,
   attempts: number = ATTEMPTS.count,
 ): Promise<readonly string[]> {
-  const own = (await runOnNode(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
+  const netns = (await runOnNode(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
   for (let attempt = 1; ; attempt++) {
-    const found = await findProcesses(cluster, node, pattern, own);
-    if (found.length > 0 || attempt === attempts) return found;
+    const pids = await findProcesses(cluster, node, pattern, netns);
+    if (pids.length > 0 || attempt === attempts) return pids;
     await sleep(ATTEMPTS.intervalMs);
   }
 }
 
-async function findProcesses(cluster: Cluster, node: string, pattern: string, own: string): Promise<readonly string[]> {
+async function findProcesses(
+  cluster: Cluster,
+  node: string,
+  pattern: string,
+  netns: string,
+): Promise<readonly string[]> {
   const { stdout: pids } = await cluster.exec(node, ["pgrep", "-f", pattern]);
-  const found = pids.split("\n").filter((pid) => pid !== "");
+  const candidates = pids.split("\n").filter((pid) => pid !== "");
   const inNamespace: string[] = [];
-  for (const pid of found) {
+  for (const pid of candidates) {
     const { stdout } = await cluster.exec(node, ["readlink", `/proc/${pid}/ns/net`]);
-    if (stdout.trim() === own) inNamespace.push(pid);
+    if (stdout.trim() === netns) inNamespace.push(pid);
   }
   return inNamespace;
 }

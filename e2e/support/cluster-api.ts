@@ -30,8 +30,8 @@ export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "p
     attach: (namespace, pod, argv) =>
       pods?.attach(namespace, pod, argv) ?? attachInPod(config, toTarget(namespace, pod), argv),
     exec: async (namespace, pod, argv) => {
-      const ended = pods?.exec(namespace, pod, argv) ?? execInPod(config, toTarget(namespace, pod), argv);
-      const { exitCode, stdout, stderr } = await withAbort(ended);
+      const execution = pods?.exec(namespace, pod, argv) ?? execInPod(config, toTarget(namespace, pod), argv);
+      const { exitCode, stdout, stderr } = await withAbort(execution);
       if (exitCode !== 0) throw new Error(`${argv.join(" ")} in ${pod}: ${stderr.trim() || `ended with ${exitCode}`}`);
       return stdout;
     },

@@ -28,23 +28,25 @@ export function composeReport(
 ): Report {
   const cells = variants.flatMap((variant) => variant.cells);
   const ran = cells.length > 0 || checks.some(({ status }) => status !== "skipped");
-  const empty = variants
+  const emptyVariants = variants
     .filter((variant) => variant.cells.length === 0)
     .map((variant): Failure => ({ stage: "selection", error: `${variantTitle(variant)}: no cell was probed` }));
-  const nothing: Failure = {
+  const nothingTested: Failure = {
     stage: "selection",
     error: "nothing was tested: no cell was probed, and every check was skipped",
   };
-  const all = [
+  const allChecks = [
     ...checks,
-    ...(ran || failures.length > 0 ? [...failures, ...empty] : [nothing]).map(({ stage, error }): CheckResult => ({
-      name: `run: ${stage}`,
-      status: "failed",
-      seconds: 0,
-      error,
-    })),
+    ...(ran || failures.length > 0 ? [...failures, ...emptyVariants] : [nothingTested]).map(
+      ({ stage, error }): CheckResult => ({
+        name: `run: ${stage}`,
+        status: "failed",
+        seconds: 0,
+        error,
+      }),
+    ),
   ];
-  const count = (status: CheckResult["status"]) => all.filter((check) => check.status === status).length;
+  const count = (status: CheckResult["status"]) => allChecks.filter((check) => check.status === status).length;
   return {
     schema: RESULTS_SCHEMA,
     ...run,
@@ -52,7 +54,7 @@ export function composeReport(
     ...(suite === undefined ? {} : { suite }),
     ...(components === undefined ? {} : { components }),
     variants: [...variants],
-    checks: all,
+    checks: allChecks,
     summary: {
       passed: cells.filter((cell) => cell.ok).length + count("passed"),
       failed: cells.filter((cell) => !cell.ok).length + count("failed"),

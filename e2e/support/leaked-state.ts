@@ -21,22 +21,22 @@ export function readNodeState(cluster: Cluster): Promise<readonly string[]> {
   });
 }
 
-/** kube-proxy creates and deletes its tables when its mode changes. */
+/** Whether a line is one of kube-proxy's tables, which it creates and deletes when its mode changes. */
 function isKubeProxyTable(line: string): boolean {
   return /^table ip6? kube-proxy$/.test(line);
 }
 
-/** IPv6 routes that the kernel adds for every link that is up, after duplicate address detection. */
+/** Whether a line is an IPv6 route that the kernel adds for every link that is up, after duplicate address detection. */
 function isLinkLocal(line: string): boolean {
   return /^((local|anycast|multicast) )?(fe80:|ff00:)/.test(line);
 }
 
-/** Tunnel addresses and routes to other nodes' blocks: felix adds them when a block is claimed, also in the middle of a suite. */
+/** Whether a line is a tunnel address or a route to another node's block, which felix adds at any time when a block is claimed. */
 function isFelix(line: string): boolean {
   return / dev vxlan(-v6)?\.calico /.test(line);
 }
 
-/** The reference plugin bridge adds its link and route with a node's first pod, and keeps them. */
+/** Whether a line is the link or route of the reference plugin bridge, which adds them with a node's first pod and keeps them. */
 function isBridge(line: string): boolean {
   return /^cni0$| dev cni0( |$)/.test(line);
 }
@@ -51,9 +51,9 @@ const address = z.object({ spec: z.object({ pod: z.object({ namespace: z.string(
 
 /**
  * Returns the namespaces and Interlay's objects, such as addresses that a deleted pod left.
- * @param only only objects of this namespace: in a shared cluster the others belong to other users
+ * @param onlyNamespace namespace of the objects; undefined: every namespace. In a shared cluster others belong to other users.
  */
-export async function listClusterObjects(api: ClusterApi, only?: string): Promise<readonly string[]> {
+export async function listClusterObjects(api: ClusterApi, onlyNamespace?: string): Promise<readonly string[]> {
   const namespaces = await retryOnServerError(() => api.core.listNamespace());
   const addresses = await api.objects.list(GROUP_VERSION, "UnderlayAddress").then(
     ({ items }) => items,
@@ -61,10 +61,12 @@ export async function listClusterObjects(api: ClusterApi, only?: string): Promis
   );
   return [
     ...namespaces.items
-      .filter(({ metadata }) => only === undefined || metadata?.name === only)
+      .filter(({ metadata }) => onlyNamespace === undefined || metadata?.name === onlyNamespace)
       .map(({ metadata }) => `namespace ${metadata?.name ?? ""}`),
     ...addresses
-      .filter((one) => only === undefined || address.safeParse(one).data?.spec.pod.namespace === only)
+      .filter(
+        (object) => onlyNamespace === undefined || address.safeParse(object).data?.spec.pod.namespace === onlyNamespace,
+      )
       .map(({ metadata }) => `UnderlayAddress ${metadata?.name ?? ""}`),
   ];
 }

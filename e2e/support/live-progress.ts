@@ -6,7 +6,7 @@ export class LiveProgress {
   readonly #write: (text: string) => void;
   readonly #terminal: boolean;
   readonly #now: () => number;
-  readonly #took: number[] = [];
+  readonly #durations: number[] = [];
   #begun = 0;
 
   constructor(
@@ -24,7 +24,9 @@ export class LiveProgress {
   /** Prints the line of a variant. */
   startVariant(title: string): void {
     this.#begun = this.#now();
-    this.#write(`      · variant ${this.#took.length + 1} of ${this.#total}: ${title}${this.#formatRemaining()}\n`);
+    this.#write(
+      `      · variant ${this.#durations.length + 1} of ${this.#total}: ${title}${this.#formatRemaining()}\n`,
+    );
   }
 
   /** Prints how many cells of the variant have their result. */
@@ -34,13 +36,13 @@ export class LiveProgress {
   }
 
   endVariant(): void {
-    this.#took.push(this.#now() - this.#begun);
+    this.#durations.push(this.#now() - this.#begun);
   }
 
   /** Estimates from the variants that are done; the empty text before the first one is. */
   #formatRemaining(): string {
-    if (this.#took.length === 0) return "";
-    const mean = this.#took.reduce((sum, one) => sum + one, 0) / this.#took.length;
-    return `; about ${formatElapsed(mean * (this.#total - this.#took.length))} left`;
+    if (this.#durations.length === 0) return "";
+    const mean = this.#durations.reduce((sum, milliseconds) => sum + milliseconds, 0) / this.#durations.length;
+    return `; about ${formatElapsed(mean * (this.#total - this.#durations.length))} left`;
   }
 }

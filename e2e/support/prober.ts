@@ -57,12 +57,12 @@ export class Prober {
   #request(request: object, timeoutMs: number): Promise<ProbeAnswer> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
-      const late = setTimeout(() => {
+      const timer = setTimeout(() => {
         this.#waiting.delete(id);
         resolve({ id, ok: false, latencyMs: timeoutMs, error: `the probe client in ${this.name} did not answer` });
       }, timeoutMs + GRACE_MS);
       this.#waiting.set(id, (answer) => {
-        clearTimeout(late);
+        clearTimeout(timer);
         resolve(answer);
       });
       this.#stream.write(JSON.stringify({ id, ...request }));

@@ -10,8 +10,8 @@ export function createRandom(seed: number): () => number {
 }
 
 /** Returns a random element. @throws an error if there is none */
-export function pickRandom<T>(all: readonly T[], random: () => number): T {
-  const one = all[Math.floor(random() * all.length)];
-  if (one === undefined) throw new Error("cannot choose from an empty list");
-  return one;
+export function pickRandom<T>(elements: readonly T[], random: () => number): T {
+  const element = elements[Math.floor(random() * elements.length)];
+  if (element === undefined) throw new Error("cannot choose from an empty list");
+  return element;
 }

@@ -18,11 +18,11 @@ export async function readComponents(cluster: Cluster): Promise<ClusterComponent
   const config = loadKubeConfig(cluster);
   const core = config.makeApiClient(CoreV1Api);
   const missing: string[] = [];
-  const read = async <T>(what: string, request: Promise<{ readonly items: readonly T[] }>): Promise<readonly T[]> => {
+  const read = async <T>(kind: string, request: Promise<{ readonly items: readonly T[] }>): Promise<readonly T[]> => {
     try {
       return (await request).items;
     } catch (error) {
-      missing.push(`${what}: ${getFirstLine(error)}`);
+      missing.push(`${kind}: ${getFirstLine(error)}`);
       return [];
     }
   };
@@ -52,7 +52,7 @@ export async function readComponents(cluster: Cluster): Promise<ClusterComponent
   };
 }
 
-/** Reports whether a DaemonSet is kube-proxy or mounts a directory of CNI from the node. */
+/** Whether a DaemonSet is kube-proxy or mounts a directory of CNI from the node. */
 export function isDatapath({ metadata, spec }: V1DaemonSet): boolean {
   const paths = (spec?.template.spec?.volumes ?? []).map(({ hostPath }) => hostPath?.path ?? "");
   return metadata?.name === "kube-proxy" || paths.some((path) => path.split(/[/.]/).includes("cni"));
@@ -65,7 +65,7 @@ export function listImages(pods: readonly V1Pod[]): ClusterComponents["images"] 
     const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
     const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
     for (const { name, image: reported, imageID } of statuses) {
-      const image = containers.find((one) => one.name === name)?.image ?? reported;
+      const image = containers.find((container) => container.name === name)?.image ?? reported;
       const hasDigest = /sha256:[0-9a-f]{64}$/.test(imageID);
       images.set(`${image} ${hasDigest ? imageID : ""}`, hasDigest ? { image, imageID } : { image });
     }

@@ -22,9 +22,9 @@ export async function recreateNode(
   const listPods = async () =>
     (await retryOnServerError(() => api.core.listPodForAllNamespaces({ fieldSelector }))).items;
   await retryOnServerError(() => api.core.deleteNode({ name: node }));
-  const lost = await listPods();
+  const lostPods = await listPods();
   await Promise.all(
-    lost
+    lostPods
       .map(({ metadata }) => ({ name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" }))
       .map(({ name, namespace }) =>
         retryOnServerError(() => api.core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 })).catch(
@@ -49,5 +49,5 @@ export async function recreateNode(
     (problems) => problems.length === 0,
     { timeout: READY_TIMEOUT_MS, interval: 500 },
   );
-  return lost.length;
+  return lostPods.length;
 }

@@ -18,25 +18,25 @@ const COMMON = [
 export function listRerunOptions(from: Variables, provider: ProviderName): readonly string[] {
   // An existing cluster has its own families, and its name is that of the kubeconfig.
   const common = COMMON.filter(([flag]) => provider !== "existing" || flag === "--nodes");
-  const changed = common.flatMap(([flag, variable, usual]) => {
-    const value = from[variable] ?? usual;
+  const changed = common.flatMap(([flag, variable, defaultValue]) => {
+    const value = from[variable] ?? defaultValue;
     // The default of an environment is another one.
-    const isDefault = value === usual && (flag !== "--family" || from["INTERLAY_ENVIRONMENT"] === undefined);
+    const isDefault = value === defaultValue && (flag !== "--family" || from["INTERLAY_ENVIRONMENT"] === undefined);
     return isDefault ? [] : [flag, value];
   });
   if (provider !== "existing") return changed;
-  const split = (flags: string, values: readonly string[]) =>
+  const repeatFlag = (flags: string, values: readonly string[]) =>
     values.filter((value) => value !== "").flatMap((value) => [flags.split(" ")[0] ?? flags, value]);
   return [
     ...changed,
-    ...SINGLE_FLAGS.flatMap(([flags, variable]) => split(flags, [from[variable] ?? ""])),
-    ...LIST_FLAGS.flatMap(([flags, variable]) => split(flags, (from[variable] ?? "").split("\n"))),
+    ...SINGLE_FLAGS.flatMap(([flags, variable]) => repeatFlag(flags, [from[variable] ?? ""])),
+    ...LIST_FLAGS.flatMap(([flags, variable]) => repeatFlag(flags, (from[variable] ?? "").split("\n"))),
     ...(from["INTERLAY_HOST_PODS"] === "false" ? ["--no-host-pods"] : []),
     ...listNamedKubeProxy(from),
   ];
 }
 
-/** A kube-proxy that was not found in the cluster and that the user named. */
+/** Returns the flag for a kube-proxy that was not found in the cluster and that the user named. */
 function listNamedKubeProxy({ INTERLAY_KUBE_PROXY_NAMED: named }: Variables): readonly string[] {
   return named === undefined ? [] : ["--kube-proxy", named];
 }

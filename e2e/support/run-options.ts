@@ -100,14 +100,14 @@ export function parseKubeProxy(text: string): KubeProxy {
   if (version === NO_KUBE_PROXY.version) return NO_KUBE_PROXY;
   if (!/^v1\.\d+\.\d+$/.test(version))
     throw new Error(`invalid kube-proxy version "${text}": write v1.29.15 or v1.29.15/nftables`);
-  const known = KNOWN_MODES.find((one) => one === mode);
-  if (known === undefined) throw new Error(`invalid kube-proxy mode "${mode}": write ${KNOWN_MODES.join(", ")}`);
-  return { version, mode: known };
+  const validMode = KNOWN_MODES.find((knownMode) => knownMode === mode);
+  if (validMode === undefined) throw new Error(`invalid kube-proxy mode "${mode}": write ${KNOWN_MODES.join(", ")}`);
+  return { version, mode: validMode };
 }
 
 /** Parses the name of a return path. @throws an error for any other text */
 export function parseReturnPath(text: string): Variant["returnPath"] {
-  const mode = (["notrack", "liberal", "snat", "none"] as const).find((m) => m === text.trim());
+  const mode = (["notrack", "liberal", "snat", "none"] as const).find((candidate) => candidate === text.trim());
   if (mode === undefined) throw new Error(`invalid return path "${text}": write notrack, liberal, snat or none`);
   return mode;
 }
@@ -126,7 +126,8 @@ export function parseRunOptions(from: Variables): RunOptions {
     .map(parseKubeProxy)
     .map((kubeProxy) => ({ ...kubeProxy, mode: environment?.spec.kubeProxy?.mode ?? kubeProxy.mode }));
   // Only a new cluster gets this control plane and these kube-proxies.
-  if (hasCapability(provider, "create-clusters")) for (const one of kubeProxies) assertInstallable(one, kubernetes);
+  if (hasCapability(provider, "create-clusters"))
+    for (const kubeProxy of kubeProxies) assertInstallable(kubeProxy, kubernetes);
   const chosen = environment?.spec.chosenReturnPath;
   const returnPaths = chosen === undefined ? values.INTERLAY_RETURN_PATH.split(",").map(parseReturnPath) : [chosen];
   return {
@@ -160,9 +161,9 @@ export function parseRunOptions(from: Variables): RunOptions {
   };
 }
 
-/** @throws an error for a kube-proxy that the suite cannot run with a control plane */
+/** Checks that the suite can run a kube-proxy with a control plane. @throws an error if it cannot */
 function assertInstallable({ version, mode }: KubeProxy, kubernetes: string): void {
-  if (!INSTALLED_MODES.some((one) => one === mode))
+  if (!INSTALLED_MODES.some((installedMode) => installedMode === mode))
     throw new Error(`kube-proxy ${version}/${mode}: the suite runs only ${INSTALLED_MODES.join(" and ")} itself.`);
   if (!isSkewSupported(version, kubernetes))
     throw new Error(

@@ -28,13 +28,13 @@ export async function collectCluster(
   api: ClusterApi,
 ): Promise<TraceSnapshot> {
   const external = await cluster.external();
-  const [pods, outside, ...nodes] = await Promise.all([
+  const [pods, externalResult, ...nodes] = await Promise.all([
     retryOnServerError(() => api.core.listPodForAllNamespaces()),
     external?.exec(buildCommand(EXTERNAL_HOST)),
     ...cluster.nodes.map(async ({ name }) => parseAnswer(name, await cluster.exec(name, buildCommand(name)))),
   ]);
-  const host = outside?.exitCode === 0 ? [parseAnswer(EXTERNAL_HOST, outside)] : [];
-  return mergeSnapshots([...nodes, ...host], listPodNames(pods.items));
+  const externalSnapshots = externalResult?.exitCode === 0 ? [parseAnswer(EXTERNAL_HOST, externalResult)] : [];
+  return mergeSnapshots([...nodes, ...externalSnapshots], listPodNames(pods.items));
 }
 
 function buildCommand(node: string): readonly string[] {

@@ -3,18 +3,18 @@ import type { CellResult } from "../../results/schema.ts";
 import { formatHop, type PacketPath } from "../evidence/path.ts";
 import type { FailureKind, Trace } from "../../plugin/trace/trace.ts";
 
-/** One cell: what the trace said and what the probe showed. */
+/** Comparison of a cell's trace with its probe. */
 export interface ComparedCell {
   readonly id: string;
   readonly judgement: Judgement;
   readonly predicted: Trace["verdict"];
   readonly arrived: boolean;
-  /** Why the trace says that the cell fails, or cannot decide. */
+  /** Why the trace predicts a failure, or cannot decide. */
   readonly reason: string;
   readonly kind: FailureKind | undefined;
-  /** The trace predicts another source address than the server saw. */
+  /** Set if the trace predicts another source address than the server saw. */
   readonly wrongSource?: { readonly predicted: string; readonly seen: string };
-  /** The cell passed, as predicted, but captures show other hops than the trace. */
+  /** Set if the cell passed, as predicted, but captures show other hops than the trace. */
   readonly wrongPath?: string;
 }
 
@@ -27,21 +27,21 @@ export function compareTrace(
   result: Pick<CellResult, "id" | "actual" | "seen" | "evidence">,
   predicted?: PacketPath,
 ): ComparedCell {
-  const failed = trace.paths.find(({ verdict }) => verdict === trace.verdict)?.failure;
+  const failure = trace.paths.find(({ verdict }) => verdict === trace.verdict)?.failure;
   const source = compareSource(trace, result.seen);
   return {
     id: result.id,
     judgement: judgePrediction({ ...result, predicted: predictResult(trace) }) ?? "unknown",
     predicted: trace.verdict,
     arrived: hasArrived(result),
-    reason: failed === undefined ? "" : `${failed.namespace}: ${failed.text}`,
-    kind: failed?.kind,
+    reason: failure === undefined ? "" : `${failure.namespace}: ${failure.text}`,
+    kind: failure?.kind,
     ...(source === undefined ? {} : { wrongSource: source }),
     ...comparePath(trace, result, predicted),
   };
 }
 
-/** Predicts the result of a cell. Paths are many where rules choose at random. */
+/** Predicts the result of a cell. A trace has several paths if rules choose at random. */
 export function predictResult({ paths }: Pick<Trace, "paths">): NonNullable<CellResult["predicted"]> {
   const verdicts = new Set(paths.map(({ verdict }) => (verdict === "reject" ? "drop" : verdict)));
   if (verdicts.has("pass") && verdicts.has("drop")) return "random";

@@ -14,14 +14,14 @@ export function makeFaultContext(cluster: Cluster, api: ClusterApi, deployment: 
     api,
     execOnNode,
     getAddress,
-    inPod: async (pod, argv, stdin) =>
+    runInPod: async (pod, argv, stdin) =>
       execOnNode(["ip", "netns", "exec", await findNetns(cluster, node, getAddress(pod)), ...argv], stdin),
-    serviceAddress: (service) =>
+    getServiceAddress: (service) =>
       deployment.locate({ to: { kind: "service", service }, protocol: "tcp", port: 0, family: "ipv4" }).address,
-    nodeAddress: (worker) => {
-      const found = cluster.nodes.find(({ name }) => name === deployment.workers[worker])?.address;
-      if (found === undefined) throw new Error(`the cluster has no worker ${worker + 1}`);
-      return found;
+    getNodeAddress: (worker) => {
+      const address = cluster.nodes.find(({ name }) => name === deployment.workers[worker])?.address;
+      if (address === undefined) throw new Error(`the cluster has no worker ${worker + 1}`);
+      return address;
     },
     findLink: async (pod, nic = "main") => {
       const route = await execOnNode(["ip", "route", "get", getAddress(pod, nic)]);
@@ -31,7 +31,7 @@ export function makeFaultContext(cluster: Cluster, api: ClusterApi, deployment: 
     },
     signalFelix: (signal) => signalProcess(cluster, node, "calico-node -felix", signal),
     forgetNeighbours: async () => {
-      await Promise.all(cluster.nodes.map(({ name }) => forgetNeighbours(cluster, name)));
+      await Promise.all(cluster.nodes.map(({ name }) => flushNeighbours(cluster, name)));
     },
   };
 }
@@ -51,7 +51,7 @@ async function listNetns(cluster: Cluster, node: string): Promise<readonly strin
 }
 
 /** Removes learned entries; permanent ones stay. */
-async function forgetNeighbours(cluster: Cluster, node: string): Promise<void> {
+async function flushNeighbours(cluster: Cluster, node: string): Promise<void> {
   const flush = ["neighbour", "flush", "all"];
   await cluster.exec(node, ["ip", ...flush]);
   for (const netns of await listNetns(cluster, node)) await cluster.exec(node, ["ip", "-n", netns, ...flush]);

@@ -14,13 +14,13 @@ function makeRuleFault(
   table: string,
   chain: string,
   buildRule: BuildRule,
-  more: Pick<TraceFault, "harmless"> = {},
+  options: Pick<TraceFault, "harmless"> = {},
 ): TraceFault {
   return makeCommandFault(
     title,
     (context) => [[program, "-w", "-t", table, "-I", chain, ...buildRule(context).split(" ")]],
     (context) => [[program, "-w", "-t", table, "-D", chain, ...buildRule(context).split(" ")]],
-    more,
+    options,
   );
 }
 
@@ -52,7 +52,8 @@ export const IPTABLES_FAULTS: readonly TraceFault[] = [
     "iptables",
     "filter",
     "FORWARD",
-    ({ getAddress, nodeAddress }) => `! -s ${nodeAddress(0)} -d ${getAddress(UNDERLAY)} -p icmp -j REJECT`,
+    ({ getAddress, getNodeAddress: nodeAddress }) =>
+      `! -s ${nodeAddress(0)} -d ${getAddress(UNDERLAY)} -p icmp -j REJECT`,
   ),
   makeRuleFault(
     "a rule drops by the state of conntrack",
@@ -73,14 +74,14 @@ export const IPTABLES_FAULTS: readonly TraceFault[] = [
     "iptables",
     "raw",
     "PREROUTING",
-    ({ serviceAddress }) => `-d ${serviceAddress("underlay-1")} -j CT --notrack`,
+    ({ getServiceAddress: serviceAddress }) => `-d ${serviceAddress("underlay-1")} -j CT --notrack`,
   ),
   makeRuleFault(
     "packets are accepted before Service rules are asked",
     "iptables",
     "nat",
     "PREROUTING",
-    ({ serviceAddress }) => `-d ${serviceAddress("overlay-1")} -j ACCEPT`,
+    ({ getServiceAddress: serviceAddress }) => `-d ${serviceAddress("overlay-1")} -j ACCEPT`,
   ),
   makeRuleFault(
     "every packet from a pod is masqueraded",

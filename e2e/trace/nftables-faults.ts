@@ -1,6 +1,6 @@
 import { type TraceFault, formatChain, makeNftFault } from "./trace-fault.ts";
 
-/** A server pod of each type on the faulty node, and client pods there. */
+/** Server pods on the faulty node, one of each type. */
 const OVERLAY = "overlay-1-b";
 const UNDERLAY = "underlay-1-b";
 const MULTI_NIC = "multi-nic-1-b";
@@ -94,16 +94,19 @@ export const NFTABLES_FAULTS: readonly TraceFault[] = [
   makeNftFault("conntrack zones differ by direction", "ip", ({ getAddress }) =>
     formatChain("prerouting", -300, [`ip daddr ${getAddress(OVERLAY)} ct zone set 7`]),
   ),
-  makeNftFault("requests to Services are not tracked", "ip", ({ serviceAddress }) =>
+  makeNftFault("requests to Services are not tracked", "ip", ({ getServiceAddress: serviceAddress }) =>
     formatChain("prerouting", -300, [`ip daddr ${serviceAddress("overlay-1")} notrack`]),
   ),
-  makeNftFault("a foreign DNAT sends a Service to an address that nobody has", "ip", ({ serviceAddress }) =>
-    [
-      "  chain hijack {",
-      "    type nat hook prerouting priority -110; policy accept;",
-      `    ip daddr ${serviceAddress("underlay-1")} dnat to 10.7.255.250`,
-      "  }",
-    ].join("\n"),
+  makeNftFault(
+    "a foreign DNAT sends a Service to an address that nobody has",
+    "ip",
+    ({ getServiceAddress: serviceAddress }) =>
+      [
+        "  chain hijack {",
+        "    type nat hook prerouting priority -110; policy accept;",
+        `    ip daddr ${serviceAddress("underlay-1")} dnat to 10.7.255.250`,
+        "  }",
+      ].join("\n"),
   ),
   makeNftFault(
     "a foreign SNAT gives packets a source that nobody has",

@@ -64,11 +64,11 @@ export const POLICY_FAULTS: readonly TraceFault[] = [
     make: async (context) => {
       // Felix would repair the entry.
       await context.signalFelix("STOP");
-      await redirectTunnel(context, context.nodeAddress(1), NO_NODE);
+      await redirectTunnel(context, context.getNodeAddress(1), NO_NODE);
     },
     undo: async (context) => {
       try {
-        await redirectTunnel(context, NO_NODE, context.nodeAddress(1));
+        await redirectTunnel(context, NO_NODE, context.getNodeAddress(1));
       } finally {
         await context.signalFelix("CONT");
       }

@@ -12,39 +12,39 @@ type Names = Pick<Deployment, "namespace" | "workers">;
  */
 export function toPredictedPath({ paths }: Trace, names: Names): PacketPath {
   const packets = paths[0]?.packets ?? [];
-  const list = (direction: "request" | "reply"): readonly SeenHop[] => {
+  const listHops = (direction: "request" | "reply"): readonly SeenHop[] => {
     const hops = packets.findLast((packet) => packet.direction === direction)?.hops ?? [];
     return hops.flatMap((hop) => listSightings(hop, names));
   };
-  return { request: list("request"), reply: list("reply") };
+  return { request: listHops("request"), reply: listHops("reply") };
 }
 
 function listSightings(
   { namespace, inLink, outLink, before, after, outer, passes }: TraceHop,
   names: Names,
 ): readonly SeenHop[] {
-  const see = (
-    at: TraceHop["namespace"],
+  const listSeenHops = (
+    place: TraceHop["namespace"],
     link: string | undefined,
     direction: "in" | "out",
     tuple: TraceHop["before"],
   ): readonly SeenHop[] =>
     // The external host has no capture.
-    link === undefined || at.name === EXTERNAL_HOST
+    link === undefined || place.name === EXTERNAL_HOST
       ? []
       : [
           {
-            place: getPlace(at, names),
-            link: at.kind === "node" ? classifyNodeLink(link, outer !== undefined) : link,
+            place: getPlace(place, names),
+            link: place.kind === "node" ? classifyNodeLink(link, outer !== undefined) : link,
             direction,
             source: formatEndpoint(tuple.source, tuple.sourcePort),
             destination: formatEndpoint(tuple.destination, tuple.destinationPort),
           },
         ];
   return [
-    ...see(namespace, inLink, "in", before),
-    ...see(namespace, outLink, "out", after),
-    ...passes.flatMap((pass) => see(pass.namespace, pass.link, pass.direction, after)),
+    ...listSeenHops(namespace, inLink, "in", before),
+    ...listSeenHops(namespace, outLink, "out", after),
+    ...passes.flatMap((pass) => listSeenHops(pass.namespace, pass.link, pass.direction, after)),
   ];
 }
 

@@ -3,7 +3,7 @@ import { type TraceFault, makeCommandFault } from "./trace-fault.ts";
 const OVERLAY = "overlay-1-b";
 const UNDERLAY = "underlay-1-b";
 const TABLE = "7777";
-const sysctl = (name: string, value: number): readonly string[] => ["sysctl", "-qw", `${name}=${value}`];
+const buildSysctlCommand = (name: string, value: number): readonly string[] => ["sysctl", "-qw", `${name}=${value}`];
 
 type RouteType = "blackhole" | "prohibit" | "unreachable" | "throw";
 
@@ -12,7 +12,7 @@ function makePolicyFault(
   type: RouteType,
   priority: string,
   selector: readonly string[],
-  more: Pick<TraceFault, "harmless"> = {},
+  options: Pick<TraceFault, "harmless"> = {},
 ): TraceFault {
   return makeCommandFault(
     `a rule of priority ${priority} leads to a ${type} route`,
@@ -24,7 +24,7 @@ function makePolicyFault(
       ["ip", "rule", "delete", "priority", priority],
       ["ip", "route", "flush", "table", TABLE],
     ],
-    more,
+    options,
   );
 }
 
@@ -59,7 +59,7 @@ export const ROUTING_FAULTS: readonly TraceFault[] = [
   ),
   makeCommandFault(
     "the node sends to the other node's pod with a source that nobody has",
-    ({ getAddress, nodeAddress }) => [
+    ({ getAddress, getNodeAddress: nodeAddress }) => [
       ["ip", "address", "add", "192.0.2.77/32", "dev", "lo"],
       ["ip", "route", "add", `${getAddress("underlay-2-b")}/32`, "dev", "eth0", "src", "192.0.2.77", "scope", "link"],
       ["ip", "route", "show", nodeAddress(0)],
@@ -76,67 +76,67 @@ export const ROUTING_FAULTS: readonly TraceFault[] = [
   ),
   makeCommandFault(
     "one link does not forward",
-    async ({ findLink }) => [sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.forwarding`, 0)],
-    async ({ findLink }) => [sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.forwarding`, 1)],
+    async ({ findLink }) => [buildSysctlCommand(`net.ipv4.conf.${await findLink(OVERLAY)}.forwarding`, 0)],
+    async ({ findLink }) => [buildSysctlCommand(`net.ipv4.conf.${await findLink(OVERLAY)}.forwarding`, 1)],
   ),
   {
     // A pod that only serves: a node that asks others makes itself known to them, so what fails depends on who sent last.
     title: "an underlay pod answers no ARP request: arp_ignore 8",
-    make: async ({ inPod, forgetNeighbours }) => {
-      await inPod(UNDERLAY, sysctl("net.ipv4.conf.all.arp_ignore", 8));
+    make: async ({ runInPod: inPod, forgetNeighbours }) => {
+      await inPod(UNDERLAY, buildSysctlCommand("net.ipv4.conf.all.arp_ignore", 8));
       await forgetNeighbours();
     },
-    undo: async ({ inPod, forgetNeighbours }) => {
-      await inPod(UNDERLAY, sysctl("net.ipv4.conf.all.arp_ignore", 0));
+    undo: async ({ runInPod: inPod, forgetNeighbours }) => {
+      await inPod(UNDERLAY, buildSysctlCommand("net.ipv4.conf.all.arp_ignore", 0));
       await forgetNeighbours();
     },
   },
   {
     title: "an overlay pod's link does not answer for its gateway: proxy_arp 0",
-    make: async ({ execOnNode, findLink, inPod }) => {
-      await execOnNode(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 0));
+    make: async ({ execOnNode, findLink, runInPod: inPod }) => {
+      await execOnNode(buildSysctlCommand(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 0));
       await inPod(OVERLAY, ["ip", "neighbour", "flush", "dev", "eth0"]);
     },
     undo: async ({ execOnNode, findLink, forgetNeighbours }) => {
-      await execOnNode(sysctl(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 1));
+      await execOnNode(buildSysctlCommand(`net.ipv4.conf.${await findLink(OVERLAY)}.proxy_arp`, 1));
       await forgetNeighbours();
     },
   },
   makeCommandFault(
     "a neighbour is pinned to an address that nobody has",
-    ({ nodeAddress }) => [
+    ({ getNodeAddress: nodeAddress }) => [
       ["ip", "neighbour", "replace", nodeAddress(1), "lladdr", "02:00:00:00:00:77", "dev", "eth0", "nud", "permanent"],
     ],
-    ({ nodeAddress }) => [["ip", "neighbour", "delete", nodeAddress(1), "dev", "eth0"]],
+    ({ getNodeAddress: nodeAddress }) => [["ip", "neighbour", "delete", nodeAddress(1), "dev", "eth0"]],
   ),
   makeCommandFault(
     "reverse path filter, strict, on the uplink",
-    () => [sysctl("net.ipv4.conf.eth0.rp_filter", 1)],
-    () => [sysctl("net.ipv4.conf.eth0.rp_filter", 0)],
+    () => [buildSysctlCommand("net.ipv4.conf.eth0.rp_filter", 1)],
+    () => [buildSysctlCommand("net.ipv4.conf.eth0.rp_filter", 0)],
     { harmless: true },
   ),
   makeCommandFault(
     "the node answers no ping",
-    () => [sysctl("net.ipv4.icmp_echo_ignore_all", 1)],
-    () => [sysctl("net.ipv4.icmp_echo_ignore_all", 0)],
+    () => [buildSysctlCommand("net.ipv4.icmp_echo_ignore_all", 1)],
+    () => [buildSysctlCommand("net.ipv4.icmp_echo_ignore_all", 0)],
   ),
   {
     title: "an underlay pod's macvlan link is private",
-    make: async ({ inPod, forgetNeighbours }) => {
+    make: async ({ runInPod: inPod, forgetNeighbours }) => {
       await inPod(UNDERLAY, ["ip", "link", "set", "dev", "eth0", "type", "macvlan", "mode", "private"]);
       await forgetNeighbours();
     },
-    undo: async ({ inPod, forgetNeighbours }) => {
+    undo: async ({ runInPod: inPod, forgetNeighbours }) => {
       await inPod(UNDERLAY, ["ip", "link", "set", "dev", "eth0", "type", "macvlan", "mode", "bridge"]);
       await forgetNeighbours();
     },
   },
   {
     title: "a pod sends its replies to a blackhole",
-    make: async ({ inPod, getAddress }) => {
+    make: async ({ runInPod: inPod, getAddress }) => {
       await inPod(OVERLAY, ["ip", "route", "add", "blackhole", `${getAddress("underlay-1-a")}/32`]);
     },
-    undo: async ({ inPod, getAddress }) => {
+    undo: async ({ runInPod: inPod, getAddress }) => {
       await inPod(OVERLAY, ["ip", "route", "delete", "blackhole", `${getAddress("underlay-1-a")}/32`]);
     },
   },

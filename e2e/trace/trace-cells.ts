@@ -16,7 +16,7 @@ export function isTraced(cell: Pick<Cell, "group">): boolean {
   return !NOT_TRACED.includes(cell.group);
 }
 
-/** Whether the snapshot has the cell's client. Hosts outside of the cluster are in those of a lab only. */
+/** Whether the snapshot has the cell's client. Only snapshots of a lab have the external host. */
 export function hasClient({ namespaces }: TraceSnapshot, { from }: Pick<Cell, "from">): boolean {
   return from !== EXTERNAL || namespaces.some(({ name }) => name === EXTERNAL_HOST);
 }

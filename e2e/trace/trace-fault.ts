@@ -7,11 +7,11 @@ export interface TraceFaultContext {
   /** Runs a program on the faulty node. @throws an error with its stderr if it fails */
   readonly execOnNode: (argv: readonly string[], stdin?: string) => Promise<string>;
   /** Runs a program of the faulty node in the network namespace of one of its pods. @throws as `execOnNode` */
-  readonly inPod: (pod: string, argv: readonly string[], stdin?: string) => Promise<string>;
+  readonly runInPod: (pod: string, argv: readonly string[], stdin?: string) => Promise<string>;
   readonly getAddress: (pod: string, nic?: Nic) => string;
-  readonly serviceAddress: (service: string) => string;
+  readonly getServiceAddress: (service: string) => string;
   /** Address of a worker, by its index. */
-  readonly nodeAddress: (worker: number) => string;
+  readonly getNodeAddress: (worker: number) => string;
   /** Name of the node's link to the pod's address. */
   readonly findLink: (pod: string, nic?: Nic) => Promise<string>;
   /** Stops or continues Calico's agent on the faulty node, which repairs what it owns. */
@@ -23,7 +23,7 @@ export interface TraceFaultContext {
 /** A fault of a cluster that no check of the doctor was written for. */
 export interface TraceFault {
   readonly title: string;
-  /** The fault makes no cell fail: the trace must say so too. */
+  /** Whether the fault makes no cell fail, which the trace must predict too. */
   readonly harmless?: true;
   make(context: TraceFaultContext): Promise<void>;
   undo(context: TraceFaultContext): Promise<void>;
@@ -38,12 +38,12 @@ export function makeCommandFault(
   title: string,
   make: Commands,
   undo: Commands,
-  more: Pick<TraceFault, "harmless"> = {},
+  options: Pick<TraceFault, "harmless"> = {},
 ): TraceFault {
   const run = async (context: TraceFaultContext, commands: Commands) => {
     for (const argv of await commands(context)) await context.execOnNode(argv);
   };
-  return { ...more, title, make: (context) => run(context, make), undo: (context) => run(context, undo) };
+  return { ...options, title, make: (context) => run(context, make), undo: (context) => run(context, undo) };
 }
 
 /** Name of the nftables table of a fault. */
@@ -59,13 +59,13 @@ export function makeNftFault(
   title: string,
   family: "ip" | "inet" | "netdev",
   build: (context: TraceFaultContext) => string | Promise<string>,
-  more: Pick<TraceFault, "harmless"> & { readonly pod?: string } = {},
+  options: Pick<TraceFault, "harmless"> & { readonly pod?: string } = {},
 ): TraceFault {
-  const { pod, ...rest } = more;
+  const { pod, ...flags } = options;
   const run = (context: TraceFaultContext, argv: readonly string[], stdin?: string) =>
-    pod === undefined ? context.execOnNode(argv, stdin) : context.inPod(pod, argv, stdin);
+    pod === undefined ? context.execOnNode(argv, stdin) : context.runInPod(pod, argv, stdin);
   return {
-    ...rest,
+    ...flags,
     title,
     make: async (context) => {
       await run(context, ["nft", "-f", "-"], `table ${family} ${TABLE} {\n${await build(context)}\n}\n`);
@@ -76,11 +76,11 @@ export function makeNftFault(
   };
 }
 
-/** Returns the text of an nftables chain with one hook. */
-export function formatChain(hook: string, priority: number, rules: readonly string[], more = ""): string {
+/** Returns the text of an nftables chain with one hook. @param clause further words of the hook, such as `device eth0` */
+export function formatChain(hook: string, priority: number, rules: readonly string[], clause = ""): string {
   return [
     `  chain ${hook} {`,
-    `    type filter hook ${hook} ${more} priority ${priority}; policy accept;`,
+    `    type filter hook ${hook} ${clause} priority ${priority}; policy accept;`,
     ...rules.map((rule) => `    ${rule}`),
     "  }",
   ].join("\n");
