@@ -35,8 +35,8 @@ async function measureInLab(cluster: Cluster, runner: SectionRunner, print: (lin
   const deployment = await deployPods(cluster, clusterApi(cluster));
   await deployment.closeProbers();
   const kube = createKubeClient(cluster);
-  let filled: Promise<number> | undefined;
-  const fillOnce = (): Promise<number> => (filled ??= createLargeCluster(cluster, kube, print));
+  let objectsCreated: Promise<number> | undefined;
+  const fillOnce = (): Promise<number> => (objectsCreated ??= createLargeCluster(cluster, kube, print));
   await runner.measure("idle", () => measureIdle(cluster, kube));
   await runner.measure("large-cluster", async () => measureLargeCluster(cluster, kube, await fillOnce()));
   await runner.measure("fleets", async (report) => {

@@ -64,7 +64,7 @@ export async function writePage(): Promise<string> {
 function renderSection({ name, taken, machine, versions, figures }: RecordedBench): readonly string[] {
   const { processors, memoryGiB, kernel, load } = machine;
   const { commit = "not recorded", ...others } = versions ?? {};
-  const list = Object.entries({ commit, ...others }).map(([what, version]) => `${what} ${version}`);
+  const list = Object.entries({ commit, ...others }).map(([part, version]) => `${part} ${version}`);
   return [
     "",
     `## ${name}`,
@@ -85,7 +85,7 @@ function renderSection({ name, taken, machine, versions, figures }: RecordedBenc
   ];
 }
 
-/** Returns the present name of a measurement; files recorded before 29 November 2026 name the peer of cni differently. */
+/** Returns the current name of a measurement; files recorded before 29 November 2026 name the peer of cni differently. */
 function formatName(name: string): string {
   return name.replace(/, macvlan \w+ (agent|alone|standalone)$/, ", macvlan with $1");
 }

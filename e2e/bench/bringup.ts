@@ -53,15 +53,15 @@ function toMeasurements(
   planned: number,
 ): readonly Measurement[] {
   const basis = `median of ${rounds.length}, components and images in the cache, 2 workers`;
-  const all = rounds.map((one) => PHASES.reduce((sum, phase) => sum + one[phase], 0));
+  const totals = rounds.map((seconds) => PHASES.reduce((sum, phase) => sum + seconds[phase], 0));
   return [
     ...PHASES.map((phase): Measurement => {
-      const value = roundToTenth(median(rounds.map((one) => one[phase])));
+      const value = roundToTenth(median(rounds.map((seconds) => seconds[phase])));
       return { name: `${name}: ${PHASE_TITLES[phase]}`, value, unit: "s", basis };
     }),
     {
       name: `${name}: until the first passed matrix`,
-      value: roundToTenth(median(all)),
+      value: roundToTenth(median(totals)),
       unit: "s",
       basis: `${planned} cells; ${basis}`,
     },
@@ -91,17 +91,18 @@ async function bringUp(
   await provider.down(name, progress);
   try {
     const cluster = await timed("cluster", () => provider.up(spec, progress));
-    const { deployment, all } = await timed("pods", async () => {
+    const { deployment, cells } = await timed("pods", async () => {
       const deployment = await deployPods(cluster, clusterApi(cluster));
-      const all = listMatrixCells(deployment.workers.length, deployment.families);
-      await waitForServices(all, VARIANT, deployment);
-      return { deployment, all };
+      const cells = listMatrixCells(deployment.workers.length, deployment.families);
+      await waitForServices(cells, VARIANT, deployment);
+      return { deployment, cells };
     });
-    const results = await timed("matrix", () => runCells(all, VARIANT, deployment, DEFAULT_RUN));
+    const results = await timed("matrix", () => runCells(cells, VARIANT, deployment, DEFAULT_RUN));
     await deployment.closeProbers();
-    const wrong = results.find(({ ok }) => !ok);
-    if (wrong !== undefined) throw new Error(`the matrix did not pass: ${wrong.id}: ${wrong.reason ?? wrong.actual}`);
-    return { seconds, count: all.length };
+    const failedCell = results.find(({ ok }) => !ok);
+    if (failedCell !== undefined)
+      throw new Error(`the matrix did not pass: ${failedCell.id}: ${failedCell.reason ?? failedCell.actual}`);
+    return { seconds, count: cells.length };
   } finally {
     await provider.down(name, progress);
   }

@@ -46,20 +46,20 @@ export const runCniBench: Bench = {
     }).open();
     const node = net.node("n1", "10.7.168.71");
     const agent = new TestAgent(node);
-    const place = { net, node, runtime: new Runtime(node) };
+    const testPlace = { net, node, runtime: new Runtime(node) };
     try {
       await agent.start(full);
-      for (const type of [UNDERLAY, MULTI_NIC]) await callInTurns(place, type, "agent", WARM_UP);
+      for (const type of [UNDERLAY, MULTI_NIC]) await callInTurns(testPlace, type, "agent", WARM_UP);
       const measurements: Measurement[] = [];
-      const report = (more: readonly Measurement[]): void => {
-        for (const { name, value, unit } of more) print(`${name}: ${value} ${unit}`);
-        measurements.push(...more);
+      const report = (rows: readonly Measurement[]): void => {
+        for (const { name, value, unit } of rows) print(`${name}: ${value} ${unit}`);
+        measurements.push(...rows);
       };
       for (const mode of ["agent", "standalone"] as const) {
         if (mode === "standalone") await agent.kill("SIGTERM");
-        report(await measureVersion(place, mode));
-        for (const type of [UNDERLAY, MULTI_NIC]) report(await measureAddAndDel(place, type, mode));
-        report(await measureParallelAdds(place, mode));
+        report(await measureVersion(testPlace, mode));
+        for (const type of [UNDERLAY, MULTI_NIC]) report(await measureAddAndDel(testPlace, type, mode));
+        report(await measureParallelAdds(testPlace, mode));
         if (mode === "agent") report([measureAgentMemory(agent)]);
       }
       report([measureMemory(node)]);
@@ -68,7 +68,7 @@ export const runCniBench: Bench = {
       );
       return measurements;
     } finally {
-      place.runtime.close();
+      testPlace.runtime.close();
       await agent.kill();
       net.close();
     }
@@ -125,12 +125,15 @@ async function measureAddAndDel(place: BenchPlace, type: string, mode: CallMode)
   const samples = await callInTurns(place, type, mode, CALLS);
   const basis = `median of ${CALLS}, ${MODE_BASIS[mode]}`;
   return (["ADD", "DEL"] as const).flatMap((verb): readonly Measurement[] => {
-    const [ours, theirs] = [median(samples[`launcher ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
+    const [interlayMs, macvlanMs] = [
+      median(samples[`launcher ${verb}`] ?? []),
+      median(samples[`macvlan ${verb}`] ?? []),
+    ];
     const limit = LIMITS[mode]?.[verb];
-    const ratio = { value: roundToHundredth(ours / theirs), unit: "x", basis } as const;
+    const ratio = { value: roundToHundredth(interlayMs / macvlanMs), unit: "x", basis } as const;
     return [
-      { name: `${verb} ${type}, ${mode}`, value: roundToTenth(ours), unit: "ms", basis },
-      { name: `${verb} ${type}, macvlan with ${mode}`, value: roundToTenth(theirs), unit: "ms", basis },
+      { name: `${verb} ${type}, ${mode}`, value: roundToTenth(interlayMs), unit: "ms", basis },
+      { name: `${verb} ${type}, macvlan with ${mode}`, value: roundToTenth(macvlanMs), unit: "ms", basis },
       { name: `${verb} ${type}, ${mode} / macvlan`, ...ratio, ...(limit === undefined ? {} : { limit }) },
     ];
   });

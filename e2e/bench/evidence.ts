@@ -40,19 +40,19 @@ export const runEvidenceBench: Bench = {
       const figures: Measurement[] = [];
       for (const variant of VARIANTS) {
         await switchVariant(cluster, variant);
-        const took: Record<"without" | "with", number[]> = { without: [], with: [] };
+        const durations: Record<"without" | "with", number[]> = { without: [], with: [] };
         for (let round = 0; round <= ROUNDS; round++)
-          for (const [which, run] of [
+          for (const [kind, run] of [
             ["without", () => runCells(selectedCells, variant, deployment)],
             ["with", () => captureCells({ cluster, deployment, variant }, selectedCells)],
           ] as const) {
             const started = performance.now();
-            const wrong = (await run()).filter(({ ok }) => !ok);
-            if (wrong[0] !== undefined)
-              throw new Error(`${wrong.length} cells failed: ${wrong[0].reason ?? wrong[0].id}`);
-            if (round > 0) took[which].push(performance.now() - started); // the first round is a warm-up
+            const failedCells = (await run()).filter(({ ok }) => !ok);
+            if (failedCells[0] !== undefined)
+              throw new Error(`${failedCells.length} cells failed: ${failedCells[0].reason ?? failedCells[0].id}`);
+            if (round > 0) durations[kind].push(performance.now() - started); // the first round is a warm-up
           }
-        const [without, withEvidence] = [median(took.without), median(took.with)];
+        const [without, withEvidence] = [median(durations.without), median(durations.with)];
         print(`${variant.returnPath}: ${roundToTenth(without)} ms without, ${roundToTenth(withEvidence)} ms with`);
         const basis = `${selectedCells.length} cells, median of ${ROUNDS}, alternately; return path ${variant.returnPath}`;
         figures.push(

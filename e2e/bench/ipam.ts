@@ -53,9 +53,9 @@ export const runIpamBench: Bench = {
         const kubectl = new Kubectl(components.path("kubectl", cluster.spec.kubernetes), cluster.kubeconfig);
         const kube = createKubeClient(cluster);
         const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-        const measured = new SectionRunner(print);
+        const runner = new SectionRunner(print);
         const measure = (part: string, run: () => Promise<readonly Measurement[]>): Promise<void> =>
-          measured.measure(part, async () => {
+          runner.measure(part, async () => {
             await waitUntilResponsive(kube);
             return run();
           });
@@ -71,9 +71,9 @@ export const runIpamBench: Bench = {
         });
         await measure("calico-ipam", () => measurePluginRate(calicoIpam, calls));
         await measure("whereabouts", async () => measurePluginRate(await prepareWhereabouts(cluster, progress), calls));
-        await measure("comparison", () => Promise.resolve(comparePluginRates(measured.rows, workers.length)));
+        await measure("comparison", () => Promise.resolve(comparePluginRates(runner.rows, workers.length)));
         await measure("removal of these addresses", async () => {
-          for (const one of calls) await one.close();
+          for (const call of calls) await call.close();
           await clearAddresses(kube);
           return [];
         });
@@ -95,9 +95,9 @@ export const runIpamBench: Bench = {
           print("creating 50,000 addresses of 200 pools");
           await fillCluster(kube);
           const filled = await measureAllocations({ ...context, metrics }, THOUSAND, "filled");
-          return compareWithEmpty(measured.rows, filled);
+          return compareWithEmpty(runner.rows, filled);
         });
-        return measured.rows;
+        return runner.rows;
       });
     } finally {
       await rm(directory, { recursive: true, force: true });

@@ -36,9 +36,9 @@ async function measureInLab(print: (line: string) => void): Promise<readonly Mea
     const states = await NetStates.create(cluster);
     return pauseOtherProcesses(cluster, async () => {
       const measurements: Measurement[] = [];
-      const report = (measured: readonly Measurement[]) => {
-        for (const { name: figure, value, unit } of measured) print(`${figure}: ${value} ${unit}`);
-        measurements.push(...measured);
+      const report = (rows: readonly Measurement[]) => {
+        for (const { name: figure, value, unit } of rows) print(`${figure}: ${value} ${unit}`);
+        measurements.push(...rows);
       };
       for (const path of NET_PATHS) report(toMeasurements(path.name, await measurePath(cluster, pods, states, path)));
       report(toOverallMeasurements(measurements));
@@ -51,7 +51,7 @@ async function measureInLab(print: (line: string) => void): Promise<readonly Mea
 /** Measures the states alternately with one connection between two pods, then between other pairs of pods. */
 async function measurePath(cluster: Cluster, pods: BenchPods, states: NetStates, path: NetPath): Promise<SampleRounds> {
   const { sets, turns } = path.states.includes("baseline-repeat") ? ROUNDS.compared : ROUNDS.alone;
-  const taken = path.states.map((state) => ({
+  const stateSamples = path.states.map((state) => ({
     state,
     sample: { stream: createSets(sets), questions: createSets(sets) },
   }));
@@ -62,7 +62,7 @@ async function measurePath(cluster: Cluster, pods: BenchPods, states: NetStates,
     for (const kind of FLOWS) {
       const flow = await Flow.begin(cluster, kind, from, address);
       for (let turn = 0; turn < turns; turn++)
-        for (const { state, sample } of taken) {
+        for (const { state, sample } of stateSamples) {
           await states.enter(state, [from.parts, to.parts]);
           await sleep(SETTLE_MS);
           sample[kind.name][set]?.push(await flow.turn());
@@ -70,7 +70,7 @@ async function measurePath(cluster: Cluster, pods: BenchPods, states: NetStates,
       await flow.end();
     }
   }
-  return Object.fromEntries(taken.map(({ state, sample }) => [state, sample]));
+  return Object.fromEntries(stateSamples.map(({ state, sample }) => [state, sample]));
 }
 
 const createSets = (sets: number): number[][] => Array.from({ length: sets }, () => []);

@@ -54,7 +54,7 @@ export const runScaleBench: Bench = {
   parts: { components: LAB_PARTS, kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (print) => {
     const nodes = Number(process.env["INTERLAY_NODES"] ?? 20);
-    const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
+    const podCount = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-scale";
     const options = parseRunOptions({
@@ -75,40 +75,42 @@ export const runScaleBench: Bench = {
     try {
       const started = performance.now();
       const cluster = await provider.up(spec, progress);
-      const seconds = (from: number) => roundToTenth((performance.now() - from) / 1000);
+      const getSeconds = (from: number) => roundToTenth((performance.now() - from) / 1000);
       const size = `${nodes} workers, kube-proxy's iptables.minSyncPeriod ${MIN_SYNC_SECONDS} s`;
-      measurements.push({ name: `lab up`, value: seconds(started), unit: "s", basis: size });
+      measurements.push({ name: `lab up`, value: getSeconds(started), unit: "s", basis: size });
       const api = clusterApi(cluster);
       await createServices(api, nodes);
       await setMinSyncPeriod(api, `${MIN_SYNC_SECONDS}s`);
       await switchVariant(cluster, VARIANT);
       for (let step = 1; step <= STEPS; step++) {
-        const [from, to] = [((step - 1) * most) / STEPS, (step * most) / STEPS].map(Math.round);
+        const [from, to] = [((step - 1) * podCount) / STEPS, (step * podCount) / STEPS].map(Math.round);
         const pods = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) =>
           buildScalePod((from ?? 0) + index, nodes),
         );
-        const took = await createScalePods(cluster, api, pods);
+        const stepSeconds = await createScalePods(cluster, api, pods);
         print(`${to ?? 0} pods, ${describeIdle(await waitUntilIdle(cluster))}`);
         const measures = await measureNodes(cluster, api, step);
-        print(`${to ?? 0} pods (the last ${pods.length} in ${roundToTenth(took)} s): ${JSON.stringify(measures)}`);
+        print(
+          `${to ?? 0} pods (the last ${pods.length} in ${roundToTenth(stepSeconds)} s): ${JSON.stringify(measures)}`,
+        );
         for (const { key } of QUANTITIES)
           points.set(key, [...(points.get(key) ?? []), { pods: to ?? 0, value: measures[key] }]);
         if (step === 1 || step === STEPS)
           measurements.push({
             name: `${pods.length} pods ready, on top of ${from ?? 0}`,
-            value: roundToTenth(took),
+            value: roundToTenth(stepSeconds),
             unit: "s",
             basis: size,
           });
       }
-      const probes = await buildProbes(api, sampleCells(nodes), most, nodes);
+      const probes = await buildProbes(api, sampleCells(nodes), podCount, nodes);
       const idle = describeIdle(await waitUntilIdle(cluster));
       print(`probing ${idle}`);
       const [startedAt, before] = [performance.now(), await readDropped()];
       const { first, later, never } = await probeAll(cluster, api, probes, print);
       const dropped = diffDropped(before, await readDropped());
-      for (const what of [...later, ...never]) print(what);
-      const basis = `${probes.length} probes: each pair of nodes, every type, target and protocol; ${most} pods`;
+      for (const line of [...later, ...never]) print(line);
+      const basis = `${probes.length} probes: each pair of nodes, every type, target and protocol; ${podCount} pods`;
       measurements.push(
         { name: "sampled cells, passed at first", value: first, unit: "", basis: `${basis}; ${idle}` },
         { name: "passed only after several attempts", value: later.length, unit: "", basis },
@@ -119,8 +121,8 @@ export const runScaleBench: Bench = {
           limit: 0,
           basis: [basis, ...never].join("; "),
         },
-        { name: "duration of the sampled matrix", value: seconds(startedAt), unit: "s", basis },
-        { name: "duration of the benchmark", value: seconds(started), unit: "s", basis: size },
+        { name: "duration of the sampled matrix", value: getSeconds(startedAt), unit: "s", basis },
+        { name: "duration of the benchmark", value: getSeconds(started), unit: "s", basis: size },
         { name: "dropped packets: full queue", value: dropped.backlog, unit: "", basis: BACKLOG_BASIS },
         {
           name: "rejected neighbours: full table",
@@ -141,11 +143,11 @@ export const runScaleBench: Bench = {
     return [
       ...measurements,
       ...QUANTITIES.flatMap(({ key, name: quantity, unit }): readonly Measurement[] => {
-        const all = points.get(key) ?? [];
-        const [first, last] = [all[0], all.at(-1)];
+        const curve = points.get(key) ?? [];
+        const [first, last] = [curve[0], curve.at(-1)];
         if (first === undefined || last === undefined) return [];
-        const perHundred = roundToHundredth(100 * fitLine(all).slope);
-        const basis = `${first.pods} pods: ${roundToTenth(first.value)}; ${classifyGrowth(all)}: ${perHundred} more for 100 pods on ${nodes} nodes`;
+        const perHundred = roundToHundredth(100 * fitLine(curve).slope);
+        const basis = `${first.pods} pods: ${roundToTenth(first.value)}; ${classifyGrowth(curve)}: ${perHundred} more for 100 pods on ${nodes} nodes`;
         return [{ name: `${quantity}, ${last.pods} pods`, value: roundToTenth(last.value), unit, basis }];
       }),
     ];

@@ -13,7 +13,7 @@ import { SERVICE_COUNT } from "./trace/service-rules.ts";
 const ROUNDS = 7;
 const SECOND_MS = 1000;
 
-/** Measures how long the state of a cluster is read, and how long its cells are traced. */
+/** Measures how long it takes to read the state of a cluster, and to trace its cells. */
 export const runTraceBench: Bench = {
   name: "trace",
   description: `reading the state of a lab of 3 nodes and tracing every cell; a node with ${SERVICE_COUNT} Services`,

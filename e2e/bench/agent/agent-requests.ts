@@ -41,18 +41,18 @@ export async function readRequests(auditLog: string, since: Date): Promise<reado
       `${auditLog} has no requests from before ${since.toISOString()}: it was rotated, or nothing was logged`,
     );
   // A watch has an event at its start and one at its end.
-  const requests = new Map(events.map((one) => [one.auditID, one]));
+  const requests = new Map(events.map((auditEvent) => [auditEvent.auditID, auditEvent]));
   return [...requests.values()].map(toAccountRequest).filter(({ received }) => received > since.getTime());
 }
 
-function toAccountRequest(one: z.infer<typeof event>): AccountRequest {
+function toAccountRequest(auditEvent: z.infer<typeof event>): AccountRequest {
   return {
-    account: one.user.username.split(":").at(-1) ?? "",
-    source: one.sourceIPs[0] ?? "",
-    verb: one.verb,
-    target: one.requestURI.replace(/(resourceVersion|timeoutSeconds)=[^&]*&?/g, ""),
-    received: Date.parse(one.requestReceivedTimestamp),
-    status: one.responseStatus?.code,
+    account: auditEvent.user.username.split(":").at(-1) ?? "",
+    source: auditEvent.sourceIPs[0] ?? "",
+    verb: auditEvent.verb,
+    target: auditEvent.requestURI.replace(/(resourceVersion|timeoutSeconds)=[^&]*&?/g, ""),
+    received: Date.parse(auditEvent.requestReceivedTimestamp),
+    status: auditEvent.responseStatus?.code,
   };
 }
 
@@ -62,11 +62,11 @@ export function countReopenedWatches(requests: readonly AccountRequest[], millis
   const counts = watches.map(
     ({ source, target, received: first }) =>
       watches.filter(
-        (other) =>
-          other.source === source &&
-          other.target === target &&
-          other.received >= first &&
-          other.received < first + milliseconds,
+        (watch) =>
+          watch.source === source &&
+          watch.target === target &&
+          watch.received >= first &&
+          watch.received < first + milliseconds,
       ).length,
   );
   return Math.max(0, ...counts);

@@ -39,11 +39,11 @@ export async function measureFanOut(
     try {
       const after = await readApiServer(cluster);
       await sleep(DELIVERY_MS);
-      const first = await fleet.readCounts();
+      const countsBefore = await fleet.readCounts();
       await changeAddresses(kube, nodes);
-      const second = await fleet.readCounts();
-      bytes.set(agents, (second.eventBytes - first.eventBytes) / ADDRESSES);
-      print(`${agents} agents: ${second.events - first.events} events of ${ADDRESSES} addresses`);
+      const countsAfter = await fleet.readCounts();
+      bytes.set(agents, (countsAfter.eventBytes - countsBefore.eventBytes) / ADDRESSES);
+      print(`${agents} agents: ${countsAfter.events - countsBefore.events} events of ${ADDRESSES} addresses`);
       report([
         {
           name: `${agents} agents: bytes for an address created and deleted`,
@@ -53,7 +53,7 @@ export async function measureFanOut(
         },
       ]);
       if (agents !== Math.max(...FLEETS)) continue;
-      report(describeRollout({ agents, seconds, requests: first.requests, before, after }));
+      report(describeRollout({ agents, seconds, requests: countsBefore.requests, before, after }));
       report([compareBytes(bytes)]);
       print(`${agents} simulated agents are at rest for ${REST_MS / 60_000} minutes`);
       return await measureRest(cluster, fleet, agents);
@@ -77,10 +77,10 @@ function compareBytes(bytes: ReadonlyMap<number, number>): Measurement {
 
 /** Creates addresses of the first nodes and deletes them. */
 async function changeAddresses(kube: KubeClient, nodes: readonly string[]): Promise<void> {
-  for (let nth = 1; nth <= ADDRESSES; nth++) {
-    const address = parseIp(`10.61.0.${nth}`);
-    const pod = { namespace: "bench", name: `p${nth}`, uid: `uid-${nth}` };
-    const node = nodes[nth % FLEETS[0]] ?? "";
+  for (let addressNumber = 1; addressNumber <= ADDRESSES; addressNumber++) {
+    const address = parseIp(`10.61.0.${addressNumber}`);
+    const pod = { namespace: "bench", name: `p${addressNumber}`, uid: `uid-${addressNumber}` };
+    const node = nodes[addressNumber % FLEETS[0]] ?? "";
     const spec = { address, pool: "crowd", node, containerId: "c", ifname: "net1", network: "crowd", pod };
     const body = {
       apiVersion: GROUP_VERSION,
@@ -102,8 +102,8 @@ async function measureRest(cluster: Cluster, fleet: SimulatedFleet, agents: numb
   await sleep(REST_MS);
   const after = await fleet.readCounts();
   const cpu = (await readApiServer(cluster)).cpu - server.cpu;
-  const all = await readRequests(getAuditLogFile(dirname(cluster.kubeconfig)), since);
-  const ofAgents = all.filter(({ account }) => account === "interlay-agent");
+  const requests = await readRequests(getAuditLogFile(dirname(cluster.kubeconfig)), since);
+  const agentRequests = requests.filter(({ account }) => account === "interlay-agent");
   const toRate = (requests: number, senders: number): number =>
     roundToThousandth((1000 * requests) / senders / REST_MS);
   const time = `${REST_MS / 60_000} minutes`;
@@ -117,14 +117,14 @@ async function measureRest(cluster: Cluster, fleet: SimulatedFleet, agents: numb
     },
     {
       name: "agents at rest: requests per agent",
-      value: toRate(ofAgents.length, cluster.nodes.length),
+      value: toRate(agentRequests.length, cluster.nodes.length),
       unit: "/s",
       limit: LIMIT.requestsPerSecond,
-      basis: `${ofAgents.length} requests of the lab's ${cluster.nodes.length} agents, all counted, ${time}; from the audit log`,
+      basis: `${agentRequests.length} requests of the lab's ${cluster.nodes.length} agents, all counted, ${time}; from the audit log`,
     },
     {
       name: "agents at rest: watches of one kind opened in 5 minutes",
-      value: countReopenedWatches(ofAgents, 300_000),
+      value: countReopenedWatches(agentRequests, 300_000),
       unit: "",
       limit: LIMIT.reopened,
       basis: `the kind and agent with the most, ${time}`,
@@ -137,7 +137,7 @@ async function measureRest(cluster: Cluster, fleet: SimulatedFleet, agents: numb
     },
     {
       name: "controllers at rest: requests",
-      value: toRate(all.length - ofAgents.length, 1),
+      value: toRate(requests.length - agentRequests.length, 1),
       unit: "/s",
       basis: `all replicas, with their Lease, ${time}`,
     },

@@ -38,21 +38,24 @@ export async function createLargeCluster(
   return restartControllers(cluster, kube, { name: POOL, addresses: ADDRESSES });
 }
 
-/** @param counted milliseconds that the controllers needed to start */
+/**
+ * Measures an agent and the leading controller with the objects of a large cluster.
+ * @param startMilliseconds time that the controllers needed to start
+ */
 export async function measureLargeCluster(
   cluster: Cluster,
   kube: KubeClient,
-  counted: number,
+  startMilliseconds: number,
 ): Promise<readonly Measurement[]> {
   const basis = `${ADDRESSES} addresses; ${SCALE.nodes} nodes, NodeStates, blocks`;
   const agent = new AgentProcess(cluster, findWorkerName(cluster));
   const starts: AgentStart[] = [];
-  for (let nth = 0; nth < STARTS; nth++) starts.push(await agent.restart());
+  for (let round = 0; round < STARTS; round++) starts.push(await agent.restart());
   await sleep(SETTLE_MS);
   const since = new Date();
   await changeAddresses(kube, CHANGED_ADDRESSES);
   const share = await agent.share(IDLE_MS);
-  const [own, leaderMemory] = [await agent.memory(), await readLeaderMemory(cluster, kube)];
+  const [agentMemory, leaderMemory] = [await agent.memory(), await readLeaderMemory(cluster, kube)];
   const requests = await readRequests(getAuditLogFile(dirname(cluster.kubeconfig)), since);
   // Requests for kinds that the API server does not have (ServiceCIDR before v1.33) are not lists.
   const lists = requests.filter(({ verb, status }) => verb === "list" && status !== 404).length;
@@ -71,10 +74,16 @@ export async function measureLargeCluster(
       unit: "ms",
       basis: "the same starts, the process' own CPU time",
     },
-    { name: `${clusterSize}: resident memory`, value: toMegabytes(own.now), unit: "MB", limit: LIMIT.memory, basis },
+    {
+      name: `${clusterSize}: resident memory`,
+      value: toMegabytes(agentMemory.now),
+      unit: "MB",
+      limit: LIMIT.memory,
+      basis,
+    },
     {
       name: `${clusterSize}: peak memory`,
-      value: toMegabytes(own.peak),
+      value: toMegabytes(agentMemory.peak),
       unit: "MB",
       basis: "VmHWM since the start",
     },
@@ -86,7 +95,7 @@ export async function measureLargeCluster(
     },
     {
       name: `${clusterSize}: start of the controllers`,
-      value: roundToTenth(counted / 1000),
+      value: roundToTenth(startMilliseconds / 1000),
       unit: "s",
       basis: "all replicas killed; until the next leader has listed and counted all addresses",
     },

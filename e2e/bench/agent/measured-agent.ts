@@ -67,10 +67,10 @@ export class AgentProcess {
     const pid = await this.#pid();
     const children = (await this.#cluster.exec(this.#node, ["pgrep", "--parent", pid])).stdout.split("\n");
     let sum = 0;
-    for (const one of [pid, ...children.filter((text) => text !== "")]) {
-      const fields = await this.#stat(one).catch(() => []);
+    for (const processId of [pid, ...children.filter((text) => text !== "")]) {
+      const fields = await this.#stat(processId).catch(() => []);
       // utime and stime; for the agent also those of its ended children
-      sum += fields.slice(11, one === pid ? 15 : 13).reduce((all, ticks) => all + Number(ticks), 0);
+      sum += fields.slice(11, processId === pid ? 15 : 13).reduce((total, ticks) => total + Number(ticks), 0);
     }
     return sum;
   }

@@ -68,9 +68,9 @@ function runPasses({ name, stateDirectory }: TestNode): z.infer<typeof outcome> 
   const passes = outcome.parse(
     JSON.parse(execLocally(["ip", "netns", "exec", name, findBun(), script, stateDirectory, String(PASSES)])),
   );
-  const wrong = passes.find(({ attachments, drift }) => attachments !== PODS || drift.length > 0);
-  if (wrong !== undefined)
-    throw new Error(`a pass found ${wrong.attachments} attachments, and drift: ${wrong.drift.join("; ")}`);
+  const failedPass = passes.find(({ attachments, drift }) => attachments !== PODS || drift.length > 0);
+  if (failedPass !== undefined)
+    throw new Error(`a pass found ${failedPass.attachments} attachments, and drift: ${failedPass.drift.join("; ")}`);
   return passes;
 }
 

@@ -12,7 +12,7 @@ const [stateDirectory = "", passes = "1"] = process.argv.slice(2);
 const facts = readLastFacts(join(stateDirectory, "facts.json"));
 if (facts === undefined) throw new Error(`no facts in ${stateDirectory}`);
 const outcomes: unknown[] = [];
-/** CPU time of the process in milliseconds: unlike the clock's, that of a busy machine is the same. */
+/** Returns the process' CPU time in milliseconds, which other load of the machine does not change. */
 function readCpuTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

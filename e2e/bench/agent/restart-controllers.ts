@@ -40,7 +40,7 @@ export async function restartControllers(
   }
 }
 
-/** The nodes of a lab see each other's processes, and no other lab's. */
+/** Signals all replicas from one node: the nodes of a lab see each other's processes, but no other lab's. */
 function signalControllers(cluster: Cluster, signal: "STOP" | "KILL"): Promise<string> {
   return runOnNode(cluster, cluster.nodes[0]?.name ?? "", ["pkill", "--signal", signal, "--full", CONTROLLER]);
 }

@@ -12,8 +12,8 @@ import type { Transport } from "../../../plugin/kubernetes/transport.ts";
 import { type AgentCounts, agentSettings } from "./simulated-fleet.ts";
 
 const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
-const first = await lines.next();
-const settings = agentSettings.parse(JSON.parse(String(first.value)));
+const firstLine = await lines.next();
+const settings = agentSettings.parse(JSON.parse(String(firstLine.value)));
 let [events, eventBytes] = [0, 0];
 
 /** Counts events that are not bookmarks: those depend on the time alone. */

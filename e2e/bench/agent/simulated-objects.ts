@@ -32,24 +32,24 @@ export async function createObjects(cluster: Cluster, kube: KubeClient, nodes: r
   await writeToEtcd(cluster, nodes.flatMap(buildNodeObjects));
   const { addressesPerNode } = SCALE;
   const addresses = nodes.flatMap((node, index) =>
-    Array.from({ length: addressesPerNode }, (_, nth) => buildAddress(node, index * addressesPerNode + nth)),
+    Array.from({ length: addressesPerNode }, (_, offset) => buildAddress(node, index * addressesPerNode + offset)),
   );
   await writeToEtcd(cluster, addresses);
 }
 
 /** Changes addresses and waits until the watches have delivered the changes. */
 export async function changeAddresses(kube: KubeClient, addresses: number): Promise<void> {
-  await pLimit(PARALLEL).map([...Array(addresses).keys()], (nth) =>
-    kube.mergePatch(RESOURCE.underlayAddresses, toObjectName(getAddress(nth)), {
+  await pLimit(PARALLEL).map([...Array(addresses).keys()], (index) =>
+    kube.mergePatch(RESOURCE.underlayAddresses, toObjectName(getAddress(index)), {
       metadata: { annotations: { disturbed: String(performance.now()) } },
     }),
   );
   await sleep(1000);
 }
 
-/** The first one is 10.64.0.1: a pool does not count the address of its network. */
-function getAddress(nth: number): Ip {
-  const host = nth + 1;
+/** Returns an address from 10.64.0.1 on: a pool does not count the address of its network. */
+function getAddress(index: number): Ip {
+  const host = index + 1;
   return parseIp(`10.${64 + (host >> 16)}.${(host >> 8) & 255}.${host & 255}`);
 }
 
@@ -71,10 +71,10 @@ function buildNodeObjects(name: string, index: number): readonly StoredObject[] 
   ];
 }
 
-function buildAddress(node: string, nth: number): StoredObject {
-  const address = getAddress(nth);
-  const pod = { namespace: "crowd", name: `${node}-${nth}`, uid: `uid-${nth}` };
-  const spec = { address, pool: POOL, node, containerId: `container-${nth}`, ifname: "net1", network: "crowd", pod };
+function buildAddress(node: string, index: number): StoredObject {
+  const address = getAddress(index);
+  const pod = { namespace: "crowd", name: `${node}-${index}`, uid: `uid-${index}` };
+  const spec = { address, pool: POOL, node, containerId: `container-${index}`, ifname: "net1", network: "crowd", pod };
   return {
     prefix: "interlay.dev/underlayaddresses",
     apiVersion: GROUP_VERSION,

@@ -15,13 +15,13 @@ interface LogLine {
 
 export const KIB_PER_MIB = 1024;
 
-/** @throws if one of the last calls was executed in another mode than the one that is measured */
+/** Checks that the last calls were executed in the measured mode. @throws an error if one was not */
 export function requireMode(node: TestNode, mode: CallMode, calls: number): void {
-  const other = readLog(node)
+  const otherCalls = readLog(node)
     .slice(-2 * calls)
     .filter((line) => line.mode !== mode);
-  if (other.length > 0)
-    throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${mode}" were not`);
+  if (otherCalls.length > 0)
+    throw new Error(`${otherCalls.length} of ${2 * calls} calls that were measured as "${mode}" were not`);
 }
 
 /** Returns the peak memory of all standalone calls, which each writes to its log line. */

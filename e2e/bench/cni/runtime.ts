@@ -35,10 +35,10 @@ export class Runtime {
 
   call({ executable, env, input }: Invocation): Promise<TimedCall> {
     const id = ++this.#calls;
-    const known = Object.fromEntries(
-      Object.entries(env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const])),
+    const definedEnv = Object.fromEntries(
+      Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])),
     );
-    const message: EncodedCall = { id, invocation: { executable, env: known, input } };
+    const message: EncodedCall = { id, invocation: { executable, env: definedEnv, input } };
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#child.send(message, (error) => {

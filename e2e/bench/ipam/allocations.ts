@@ -33,7 +33,7 @@ const WRITES = { nodes: 50, perAddress: 1.05 };
  * @param cluster "filled" if other addresses are in use: they stay, and the pools have other names and subnets
  */
 export async function measureAllocations(
-  world: AllocationContext,
+  context: AllocationContext,
   scale: Scale,
   cluster: "empty" | "filled" = "empty",
 ): Promise<readonly Measurement[]> {
@@ -48,30 +48,30 @@ export async function measureAllocations(
     second: 2 * scale.nodes + index + (cluster === "filled" ? 120 : 0),
   }));
   await createPools(
-    world.kube,
+    context.kube,
     pools.map(({ name, size, second }) => ({
       name,
       subnet: `10.${second}.0.0/16`,
       ranges: [`10.${second}.1.0-10.${second}.${1 + Math.floor((size - 1) / 256)}.${(size - 1) % 256}`],
     })),
   );
-  const nodes = world.nodes.slice(0, scale.nodes).map((name) => ({ name, pods: scale.podsPerNode }));
+  const nodes = context.nodes.slice(0, scale.nodes).map((name) => ({ name, pods: scale.podsPerNode }));
   const fleet = await NodeFleet.start({
-    ...world.workers,
+    ...context.workers,
     nodes,
-    directory: join(world.directory, cluster, String(scale.nodes)),
+    directory: join(context.directory, cluster, String(scale.nodes)),
   });
   const measurements: Measurement[] = [];
   try {
     for (const { kind, name, size } of pools) {
-      const before = await countAddressWrites(world.metrics);
+      const before = await countAddressWrites(context.metrics);
       const outcome = await fleet.order({ pools: [name], atOnce: scale.atOnce });
-      const writes = ((await countAddressWrites(world.metrics)) - before) / demand;
+      const writes = ((await countAddressWrites(context.metrics)) - before) / demand;
       measurements.push(...toMeasurements(outcome, writes, { kind, size, demand, ...scale }));
     }
   } finally {
     await fleet.end();
-    if (cluster === "empty") await clearAddresses(world.kube);
+    if (cluster === "empty") await clearAddresses(context.kube);
   }
   return measurements;
 }
@@ -82,28 +82,34 @@ function toMeasurements(
   settings: Scale & { readonly kind: string; readonly size: number; readonly demand: number },
 ): readonly Measurement[] {
   if (failed[0] !== undefined) process.stderr.write(`the first of ${failed.length} failures: ${failed[0]}\n`);
-  const who = `${settings.nodes} ${settings.nodes === 1 ? "node" : "nodes at once"}, ${settings.kind === "exact" ? "exact pool" : "large pool"}`;
+  const prefix = `${settings.nodes} ${settings.nodes === 1 ? "node" : "nodes at once"}, ${settings.kind === "exact" ? "exact pool" : "large pool"}`;
   const basis = `${settings.demand} addresses of ${settings.size}, ${settings.atOnce} parallel calls per node`;
-  const twice = given.length - new Set(given.map(({ address }) => address)).size;
-  const limited = settings.kind === "exact" && settings.demand === THOUSAND.addresses;
-  const times = given.map((one) => one.milliseconds);
+  const duplicates = given.length - new Set(given.map(({ address }) => address)).size;
+  const isLimited = settings.kind === "exact" && settings.demand === THOUSAND.addresses;
+  const times = given.map((call) => call.milliseconds);
   return [
-    { name: `${who}: addresses`, value: roundToTenth((1000 * given.length) / milliseconds), unit: "/s", basis },
+    { name: `${prefix}: addresses`, value: roundToTenth((1000 * given.length) / milliseconds), unit: "/s", basis },
     {
-      name: `${who}: all`,
+      name: `${prefix}: all`,
       value: roundToTenth(milliseconds),
       unit: "ms",
       basis,
-      ...(limited ? { limit: THOUSAND.milliseconds } : {}),
+      ...(isLimited ? { limit: THOUSAND.milliseconds } : {}),
     },
-    { name: `${who}: one, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
-    { name: `${who}: one, p99`, value: roundToTenth(computePercentile(times, 0.99)), unit: "ms", basis },
-    { name: `${who}: failed or allocated twice`, value: failed.length + twice, unit: "failures", limit: 0, basis },
+    { name: `${prefix}: one, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
+    { name: `${prefix}: one, p99`, value: roundToTenth(computePercentile(times, 0.99)), unit: "ms", basis },
     {
-      name: `${who}: writes per address`,
+      name: `${prefix}: failed or allocated twice`,
+      value: failed.length + duplicates,
+      unit: "failures",
+      limit: 0,
+      basis,
+    },
+    {
+      name: `${prefix}: writes per address`,
       value: roundToHundredth(writes),
       unit: "writes",
-      ...(limited || settings.nodes >= WRITES.nodes ? { limit: WRITES.perAddress } : {}),
+      ...(isLimited || settings.nodes >= WRITES.nodes ? { limit: WRITES.perAddress } : {}),
       basis: "apiserver_request_total, with rejected requests",
     },
   ];
@@ -130,9 +136,9 @@ export async function measureSizes({
     const { given, failed } = await fleet.order({ pools: ["small", "large", "large6"], atOnce: 1 });
     if (failed[0] !== undefined) throw new Error(failed[0]);
     const findMedian = (pool: string) =>
-      median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
+      median(given.filter((call) => call.pool === pool).map((call) => call.milliseconds));
     const basis = `median of ${PODS_FOR_SIZES}, alternately, one at a time`;
-    const against = (name: string, pool: string): Measurement => ({
+    const compareWithSmall = (name: string, pool: string): Measurement => ({
       name: `an address of ${name} / of a /24`,
       value: roundToHundredth(findMedian(pool) / findMedian("small")),
       unit: "x",
@@ -141,8 +147,8 @@ export async function measureSizes({
     });
     return [
       { name: "an address of a /24", value: roundToTenth(findMedian("small")), unit: "ms", basis },
-      against("a /8", "large"),
-      against("an IPv6 /64", "large6"),
+      compareWithSmall("a /8", "large"),
+      compareWithSmall("an IPv6 /64", "large6"),
     ];
   } finally {
     await fleet.end();

@@ -16,18 +16,18 @@ interface WorkerProcess {
 
 /** Simulated nodes in child processes; all of them are ready and watch the API server. */
 export class NodeFleet {
-  readonly #crews: readonly WorkerProcess[];
+  readonly #processes: readonly WorkerProcess[];
 
-  private constructor(crews: readonly WorkerProcess[]) {
-    this.#crews = crews;
+  private constructor(processes: readonly WorkerProcess[]) {
+    this.#processes = processes;
   }
 
-  static async start({ nodes, ...rest }: WorkerMessage): Promise<NodeFleet> {
+  static async start({ nodes, ...settings }: WorkerMessage): Promise<NodeFleet> {
     const shares = Array.from({ length: Math.min(PROCESSES, nodes.length) }, (_, share) =>
       nodes.filter((_node, index) => index % PROCESSES === share),
     );
-    const authority = await writeAuthority(rest);
-    const crews = shares.map((share) => {
+    const authority = await writeAuthority(settings);
+    const processes = shares.map((share) => {
       const child = spawn(findBun(), [join(import.meta.dirname, "nodes.ts")], {
         // Bun reads certificates from this variable, and limits concurrent requests such as watches.
         env: { ...process.env, NODE_EXTRA_CA_CERTS: authority, BUN_CONFIG_MAX_HTTP_REQUESTS: "4096" },
@@ -39,18 +39,18 @@ export class NodeFleet {
         if (line.done === true) throw new Error("the simulated nodes ended, see the output above");
         return JSON.parse(line.value);
       };
-      child.stdin.write(`${JSON.stringify({ ...rest, nodes: share })}\n`);
+      child.stdin.write(`${JSON.stringify({ ...settings, nodes: share })}\n`);
       return { child, next };
     });
-    await Promise.all(crews.map(({ next }) => next()));
-    return new NodeFleet(crews);
+    await Promise.all(processes.map(({ next }) => next()));
+    return new NodeFleet(processes);
   }
 
   /** Allocates on all nodes at the same time. @returns the outcome, and milliseconds until the last address */
-  async order(what: WorkerOrder): Promise<WorkerOutcome & { readonly milliseconds: number }> {
+  async order(workerOrder: WorkerOrder): Promise<WorkerOutcome & { readonly milliseconds: number }> {
     const started = performance.now();
-    for (const { child } of this.#crews) child.stdin?.write(`${JSON.stringify(what)}\n`);
-    const outcomes = await Promise.all(this.#crews.map(async ({ next }) => outcomeMessage.parse(await next())));
+    for (const { child } of this.#processes) child.stdin?.write(`${JSON.stringify(workerOrder)}\n`);
+    const outcomes = await Promise.all(this.#processes.map(async ({ next }) => outcomeMessage.parse(await next())));
     const milliseconds = performance.now() - started;
     return {
       given: outcomes.flatMap(({ given }) => given),
@@ -61,7 +61,7 @@ export class NodeFleet {
 
   async end(): Promise<void> {
     await Promise.all(
-      this.#crews.map(
+      this.#processes.map(
         ({ child }) =>
           new Promise<void>((resolve) => {
             child.once("exit", () => {

@@ -48,7 +48,7 @@ export function compareWithEmpty(
   const [without, within] = [findTime(empty), findTime(filled)];
   if (without === undefined || within === undefined) throw new Error(`the time of "${MEASURED}" is missing`);
   return [
-    ...filled.map((one) => ({ ...one, name: `50,000 addresses in use, ${one.name}` })),
+    ...filled.map((measurement) => ({ ...measurement, name: `50,000 addresses in use, ${measurement.name}` })),
     {
       name: `${MEASURED}, with 50,000 addresses in use / without`,
       value: roundToHundredth(within / without),

@@ -25,15 +25,15 @@ export async function measureAdd([calls]: readonly IpamCalls[], kube: KubeClient
       samples[name].push((await calls.call("macvlan", "ADD", id, config, `n${call}`)).milliseconds);
       await calls.call("macvlan", "DEL", id, config, `n${call}`);
     }
-  const [ours, local, fixed] = [samples["interlay-ipam"], samples["host-local"], samples.static].map(median);
+  const [interlayMs, localMs, staticMs] = [samples["interlay-ipam"], samples["host-local"], samples.static].map(median);
   const basis = `median of ${CALLS}, alternately, macvlan on a node of the lab`;
   return [
-    { name: "macvlan's ADD with interlay-ipam", value: roundToTenth(ours ?? 0), unit: "ms", basis },
-    { name: "macvlan's ADD with host-local", value: roundToTenth(local ?? 0), unit: "ms", basis },
-    { name: "macvlan's ADD with static", value: roundToTenth(fixed ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with interlay-ipam", value: roundToTenth(interlayMs ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with host-local", value: roundToTenth(localMs ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with static", value: roundToTenth(staticMs ?? 0), unit: "ms", basis },
     {
       name: "interlay-ipam above static",
-      value: roundToTenth((ours ?? 0) - (fixed ?? 0)),
+      value: roundToTenth((interlayMs ?? 0) - (staticMs ?? 0)),
       unit: "ms",
       limit: LIMIT_MS,
       basis,

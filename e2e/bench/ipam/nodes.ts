@@ -38,8 +38,8 @@ const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
 const send = (line: unknown): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
-const first = await lines.next();
-const { namespace, ...settings } = workerMessage.parse(JSON.parse(String(first.value)));
+const firstLine = await lines.next();
+const { namespace, ...settings } = workerMessage.parse(JSON.parse(String(firstLine.value)));
 const nodes = await Promise.all(settings.nodes.map((node) => startNode(node)));
 send("ready");
 for (let line = await lines.next(); line.done !== true; line = await lines.next())
@@ -49,7 +49,7 @@ process.exit(0);
 async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promise<SimulatedNode> {
   const config = loadKubeConfig(settings);
   const kube = KubeClient.multiplex(config);
-  const created = await createPods(kube, name, pods);
+  const createdPods = await createPods(kube, name, pods);
   const cache = new ClusterCache(kube, name);
   cache.start(() => undefined);
   const allocator = new Allocator(
@@ -59,7 +59,7 @@ async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promis
   );
   await cache.waitUntilReady();
   setInterval(() => void allocator.sync().catch(() => undefined), SYNC_MS).unref();
-  return { allocator, pods: created };
+  return { allocator, pods: createdPods };
 }
 
 /** Creates the pods of a node in the API server; existing ones are reused. */
@@ -83,9 +83,9 @@ async function createPods(kube: KubeClient, nodeName: string, count: number): Pr
   return pods;
 }
 
-async function runOrder(what: WorkerOrder): Promise<WorkerOutcome> {
+async function runOrder(order: WorkerOrder): Promise<WorkerOutcome> {
   const outcome: WorkerOutcome = { given: [], failed: [] };
-  await Promise.all(nodes.map((node) => allocateAddresses(node, what, outcome)));
+  await Promise.all(nodes.map((node) => allocateAddresses(node, order, outcome)));
   return outcome;
 }
 
@@ -95,7 +95,7 @@ async function allocateAddresses(
   outcome: WorkerOutcome,
 ): Promise<void> {
   await pLimit(atOnce).map(pods, async (pod, index) => {
-    for (const pool of [...pools.keys()].map((i) => pools[(i + index) % pools.length] ?? ""))
+    for (const pool of [...pools.keys()].map((offset) => pools[(offset + index) % pools.length] ?? ""))
       try {
         const started = performance.now();
         const request = {

@@ -20,7 +20,7 @@ export interface PluginUnderTest {
   readonly pool: string;
 }
 
-const rateName = (plugin: ComparedPlugin, nodes: number): string => `${plugin}'s ADD, ${nodes} nodes`;
+const buildRateName = (plugin: ComparedPlugin, nodes: number): string => `${plugin}'s ADD, ${nodes} nodes`;
 
 /** Measures ADDs per second through the plugin's program: ten at once, as many on each node. */
 export async function measurePluginRate(
@@ -28,7 +28,7 @@ export async function measurePluginRate(
   nodes: readonly IpamCalls[],
 ): Promise<readonly Measurement[]> {
   const queue = Array.from({ length: PLUGIN_ADDRESSES }, (_, index) => index).values();
-  const given: string[] = [];
+  const givenAddresses: string[] = [];
   const times: number[] = [];
   const reasons: string[] = [];
   const started = performance.now();
@@ -41,7 +41,7 @@ export async function measurePluginRate(
         try {
           const id = `${name}-${index}`;
           const answer = await calls.call(program, "ADD", id, buildConfig(calls.node), `${name.slice(0, 1)}${index}`);
-          given.push(...answer.addresses);
+          givenAddresses.push(...answer.addresses);
           times.push(answer.milliseconds);
         } catch (error) {
           reasons.push(String(error));
@@ -52,21 +52,26 @@ export async function measurePluginRate(
   const seconds = (performance.now() - started) / 1000;
   if (reasons[0] !== undefined) process.stderr.write(`the first of ${reasons.length} failures: ${reasons[0]}\n`);
   if (times.length === 0) throw new Error(reasons[0] ?? `${name} gave no address`);
-  const doubles = given.length - new Set(given).size;
-  const basis = `${given.length} of ${PLUGIN_ADDRESSES} addresses in ${Math.round(seconds)} s, ${pool}; ${AT_ONCE} calls at once on ${nodes.length} nodes`;
+  const duplicates = givenAddresses.length - new Set(givenAddresses).size;
+  const basis = `${givenAddresses.length} of ${PLUGIN_ADDRESSES} addresses in ${Math.round(seconds)} s, ${pool}; ${AT_ONCE} calls at once on ${nodes.length} nodes`;
   const limit = name === "interlay-ipam" ? { limit: 0 } : {};
   return [
-    { name: rateName(name, nodes.length), value: roundToTenth(given.length / seconds), unit: "/s", basis },
-    { name: `${rateName(name, nodes.length)}, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
     {
-      name: `${rateName(name, nodes.length)}, p99`,
+      name: buildRateName(name, nodes.length),
+      value: roundToTenth(givenAddresses.length / seconds),
+      unit: "/s",
+      basis,
+    },
+    { name: `${buildRateName(name, nodes.length)}, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
+    {
+      name: `${buildRateName(name, nodes.length)}, p99`,
       value: roundToTenth(computePercentile(times, 0.99)),
       unit: "ms",
       basis,
     },
     {
-      name: `${rateName(name, nodes.length)}, failed or allocated twice`,
-      value: reasons.length + doubles,
+      name: `${buildRateName(name, nodes.length)}, failed or allocated twice`,
+      value: reasons.length + duplicates,
       unit: "failures",
       ...limit,
       basis,
@@ -80,20 +85,20 @@ export async function measurePluginRate(
  */
 export function comparePluginRates(measurements: readonly Measurement[], nodes: number): readonly Measurement[] {
   const findRate = (plugin: ComparedPlugin) =>
-    measurements.find(({ name }) => name === rateName(plugin, nodes))?.value ?? 0;
-  const ours = findRate("interlay-ipam");
+    measurements.find(({ name }) => name === buildRateName(plugin, nodes))?.value ?? 0;
+  const interlayRate = findRate("interlay-ipam");
   return (
     [
       ["whereabouts", 1 / 10],
       ["calico-ipam", 1 / 4],
     ] as const
-  ).flatMap(([other, limit]) =>
-    ours === 0 || findRate(other) === 0
+  ).flatMap(([comparedPlugin, limit]) =>
+    interlayRate === 0 || findRate(comparedPlugin) === 0
       ? []
       : [
           {
-            name: `ADDs per second, ${other} / interlay-ipam`,
-            value: Math.round((1000 * findRate(other)) / ours) / 1000,
+            name: `ADDs per second, ${comparedPlugin} / interlay-ipam`,
+            value: Math.round((1000 * findRate(comparedPlugin)) / interlayRate) / 1000,
             unit: "x" as const,
             limit,
             basis: `through the plugins' programs, ${AT_ONCE} calls at once on ${nodes} nodes`,

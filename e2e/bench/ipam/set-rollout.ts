@@ -57,13 +57,13 @@ export async function measureRollout(cluster: Cluster, kube: KubeClient): Promis
 async function replacePods(cluster: Cluster, kube: KubeClient): Promise<readonly Measurement[]> {
   await waitUntilReady(kube, () => undefined);
   const set = await listSet(kube);
-  const seen = new Set<string>();
+  const seenAddresses = new Set<string>();
   const began = new Date();
   await kube.mergePatch(deployments, NAME, {
     spec: { template: { metadata: { annotations: { rollout: "second" } } } },
   });
   await waitUntilReady(kube, async () => {
-    for (const { status } of await listPods(kube)) if (status.podIP !== undefined) seen.add(status.podIP);
+    for (const { status } of await listPods(kube)) if (status.podIP !== undefined) seenAddresses.add(status.podIP);
   });
   const seconds = (Date.now() - began.getTime()) / 1000;
   const durations = await listAddDurations(cluster, began);
@@ -73,10 +73,10 @@ async function replacePods(cluster: Cluster, kube: KubeClient): Promise<readonly
     { name: "rollout: all pods replaced", value: roundToTenth(seconds), unit: "s", basis },
     {
       name: "rollout: addresses outside the set",
-      value: [...seen].filter((address) => !set.has(address)).length,
+      value: [...seenAddresses].filter((address) => !set.has(address)).length,
       unit: "failures",
       limit: 0,
-      basis: `${basis}; ${seen.size} addresses were seen`,
+      basis: `${basis}; ${seenAddresses.size} addresses were seen`,
     },
     {
       name: "rollout: waits of more than 1 s for an address",
@@ -90,8 +90,8 @@ async function replacePods(cluster: Cluster, kube: KubeClient): Promise<readonly
 
 async function removePods(kube: KubeClient): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
-  await askPatiently(deadline, () => kube.mergePatch(deployments, NAME, { spec: { replicas: 0 } }));
-  while ((await askPatiently(deadline, () => listPods(kube))).length > 0)
+  await retryRequest(deadline, () => kube.mergePatch(deployments, NAME, { spec: { replicas: 0 } }));
+  while ((await retryRequest(deadline, () => listPods(kube))).length > 0)
     await pause(deadline, "pods exist after the measurement");
 }
 
@@ -114,7 +114,7 @@ async function createNetwork(kube: KubeClient): Promise<void> {
   });
   const definitions = inNamespace(RESOURCE.attachmentDefinitions, IPAM_BENCH_NAMESPACE);
   const deadline = Date.now() + DEADLINE_MS;
-  while ((await askPatiently(deadline, () => kube.find(definitions, NAME))) === undefined)
+  while ((await retryRequest(deadline, () => kube.find(definitions, NAME))) === undefined)
     await pause(deadline, "the network has no definition");
 }
 
@@ -146,8 +146,8 @@ function buildDeployment(image: string): object {
 async function waitUntilReady(kube: KubeClient, observe: () => Promise<void> | undefined): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   for (;;) {
-    await askPatiently(deadline, async () => observe());
-    const object = await askPatiently(deadline, () => kube.get(deployments, NAME));
+    await retryRequest(deadline, async () => observe());
+    const object = await retryRequest(deadline, () => kube.get(deployments, NAME));
     const { metadata, status } = deploymentStatus.parse(object);
     const counts = [status.replicas, status.updatedReplicas, status.readyReplicas];
     if (status.observedGeneration >= metadata.generation && counts.every((count) => count === REPLICAS)) return;
@@ -155,11 +155,11 @@ async function waitUntilReady(kube: KubeClient, observe: () => Promise<void> | u
   }
 }
 
-/** Asks the API server again if it does not answer: while 100 pods start on few processors, it may be late. */
-async function askPatiently<T>(deadline: number, ask: () => Promise<T>): Promise<T> {
+/** Repeats a request while the API server does not answer, as it may while 100 pods start on few processors. */
+async function retryRequest<T>(deadline: number, request: () => Promise<T>): Promise<T> {
   for (;;)
     try {
-      return await ask();
+      return await request();
     } catch (error) {
       if (error instanceof KubeError || error instanceof z.ZodError) throw error;
       await pause(deadline, getErrorMessage(error));

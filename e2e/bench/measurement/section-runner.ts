@@ -21,7 +21,7 @@ export class SectionRunner {
     return this.#rows;
   }
 
-  /** Reports whether one of these sections is selected. */
+  /** Whether one of these sections is selected. */
   selects(...sections: readonly string[]): boolean {
     return this.#selected === undefined || sections.some((section) => this.#selected?.includes(section));
   }
@@ -39,8 +39,8 @@ export class SectionRunner {
   }
 
   /** Does what several sections need, for example creates their lab. Its failure is a row as that of a section. */
-  async prepare(what: string, prepare: () => Promise<void>): Promise<void> {
-    this.#record(await measureOrExplain(what, () => prepare().then(() => [])));
+  async prepare(rowName: string, prepare: () => Promise<void>): Promise<void> {
+    this.#record(await measureOrExplain(rowName, () => prepare().then(() => [])));
   }
 
   #record(rows: readonly Measurement[]): void {

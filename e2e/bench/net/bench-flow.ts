@@ -22,7 +22,7 @@ interface FlowKind {
   readonly value: (sent: SentTraffic) => number;
 }
 
-/** Full speed, in microseconds per megabit. Uses cubic, because bbr would measure its own pacing. */
+/** A connection at full speed, in microseconds per megabit. Uses cubic, because bbr would measure its own pacing. */
 const STREAM: FlowKind = {
   name: "stream",
   argv: (from, to) => [

@@ -18,7 +18,7 @@ const KINDS: readonly BenchEndpointKind[] = ["overlay", "underlay", "multi-nic",
 const CONFIGURED_KINDS: readonly BenchEndpointKind[] = ["underlay", "multi-nic"];
 const NAD = "k8s.cni.cncf.io/v1";
 
-/** Number of equal pods, because they differ in speed. Clients are on worker 1, servers on both workers. */
+/** Number of pods of a kind; there are several, because equal pods differ in speed. */
 const PODS_OF_A_KIND = 5;
 const ROLES = [
   ["a", 1],
@@ -50,7 +50,7 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
         kind,
         name: getPodName(kind, worker, role, replica),
         node: workers[worker - 1],
-        answers: role === "b",
+        isServer: role === "b",
       })),
     ),
   );
@@ -59,17 +59,17 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
     if (kind.startsWith("plain")) await ensureObject(api, createPlainNetwork(name, `${prefix}.201.${index + 1}/16`));
     await ensureObject(api, createPod(name, node, cluster.probeImage, kind));
   }
-  const places = new Map<string, BenchPod>();
-  for (const { kind, name, node = "", answers } of manifests) {
+  const podsByNic = new Map<string, BenchPod>();
+  for (const { kind, name, node = "", isServer } of manifests) {
     const addresses = await readAddresses(api, name);
     const netns = await findNetns(cluster, node, addresses.main);
     const parts = await InterlayParts.create(cluster, { node, netns });
     if (parts.isEmpty === CONFIGURED_KINDS.includes(kind))
       throw new Error(`pod ${name} has ${parts.isEmpty ? "no" : "a"} configuration of Interlay in its network`);
     const pod = { node, netns, parts };
-    places.set(`${name} main`, { ...pod, address: addresses.main });
-    if (addresses.net1 !== undefined) places.set(`${name} net1`, { ...pod, address: addresses.net1 });
-    if (answers) await startServers(cluster, node, netns);
+    podsByNic.set(`${name} main`, { ...pod, address: addresses.main });
+    if (addresses.net1 !== undefined) podsByNic.set(`${name} net1`, { ...pod, address: addresses.net1 });
+    if (isServer) await startServers(cluster, node, netns);
   }
   const services: string[] = [];
   for (const target of copies.map((copy) => getPodName("overlay", 2, "b", copy))) {
@@ -80,9 +80,9 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   return {
     service: (turn) => services[turn % PODS_OF_A_KIND] ?? "",
     place: ({ kind, worker, nic }, role, turn) => {
-      const place = places.get(`${getPodName(kind, worker, role, turn)} ${nic}`);
-      if (place === undefined) throw new Error(`no ${nic} of a ${kind} pod on worker ${worker}`);
-      return place;
+      const benchPod = podsByNic.get(`${getPodName(kind, worker, role, turn)} ${nic}`);
+      if (benchPod === undefined) throw new Error(`no ${nic} of a ${kind} pod on worker ${worker}`);
+      return benchPod;
     },
   };
 }
@@ -127,12 +127,12 @@ function createPlainNetwork(name: string, address: string) {
 }
 
 function createPod(name: string, nodeName: string, image: string, kind: BenchEndpointKind) {
-  const own = `${NAMESPACE}/${name}`;
+  const networkName = `${NAMESPACE}/${name}`;
   const podAnnotations =
     kind === "plain-macvlan"
-      ? { "v1.multus-cni.io/default-network": own }
+      ? { "v1.multus-cni.io/default-network": networkName }
       : kind === "plain-multi"
-        ? { "k8s.v1.cni.cncf.io/networks": own }
+        ? { "k8s.v1.cni.cncf.io/networks": networkName }
         : createNetworkAnnotations(kind);
   return {
     apiVersion: "v1",

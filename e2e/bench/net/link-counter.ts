@@ -41,13 +41,13 @@ export class LinkCounter {
 
   /** Starts counting. @returns a function that returns the difference */
   startCounting(): () => SentTraffic {
-    const before = this.#read();
+    const earlier = this.#read();
     return () => {
-      const now = this.#read();
+      const current = this.#read();
       return {
-        bytes: now.bytes - before.bytes,
-        packets: now.packets - before.packets,
-        nanoseconds: Number(now.at - before.at),
+        bytes: current.bytes - earlier.bytes,
+        packets: current.packets - earlier.packets,
+        nanoseconds: Number(current.at - earlier.at),
       };
     };
   }

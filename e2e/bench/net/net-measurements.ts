@@ -26,11 +26,11 @@ export type SampleRounds = Readonly<Partial<Record<NetState, Sample>>>;
 /** Converts samples to absolute values of each state and its cost compared with the state without Interlay. Pure. */
 export function toMeasurements(name: string, rounds: SampleRounds): readonly Measurement[] {
   const { without } = rounds;
-  const taken = STATES.flatMap((state) => {
+  const measuredStates = STATES.flatMap((state) => {
     const sample = rounds[state];
     return sample === undefined ? [] : [{ state, ...sample }];
   });
-  const values = taken.flatMap(({ state, stream, questions }): readonly Measurement[] => [
+  const values = measuredStates.flatMap(({ state, stream, questions }): readonly Measurement[] => [
     {
       name: `${name}: throughput, ${state}`,
       value: roundToHundredth(1000 / geometricMean(stream.map(meanQuickest))),
@@ -45,7 +45,7 @@ export function toMeasurements(name: string, rounds: SampleRounds): readonly Mea
     },
   ]);
   if (without === undefined) return values;
-  const costs = taken
+  const costs = measuredStates
     .filter(({ state }) => state !== "without")
     .flatMap(({ state, stream, questions }): readonly Measurement[] => [
       toCost(state, name, COST.throughput(state), computeRatio(stream, without.stream)),
@@ -78,11 +78,11 @@ const computeRatio = (
 /** Returns the cost of each state over all paths: the geometric mean of their ratios, which reduces random errors. Pure. */
 export function toOverallMeasurements(figures: readonly Measurement[]): readonly Measurement[] {
   return STATES.filter((state) => state !== "without").flatMap((state) =>
-    [COST.throughput(state), COST.p50(state)].flatMap((what): readonly Measurement[] => {
-      const costs = figures.filter(({ name }) => name.endsWith(`: ${what}`));
+    [COST.throughput(state), COST.p50(state)].flatMap((title): readonly Measurement[] => {
+      const costs = figures.filter(({ name }) => name.endsWith(`: ${title}`));
       if (costs.length === 0) return [];
       const value = geometricMean(costs.map((figure) => figure.value));
-      return [toCost(state, "all paths", what, { value, basis: `geometric mean of ${costs.length} paths` })];
+      return [toCost(state, "all paths", title, { value, basis: `geometric mean of ${costs.length} paths` })];
     }),
   );
 }
@@ -90,11 +90,11 @@ export function toOverallMeasurements(figures: readonly Measurement[]): readonly
 function toCost(
   state: NetState,
   kind: string,
-  what: string,
+  title: string,
   { value, basis }: Pick<Measurement, "value" | "basis">,
 ): Measurement {
   return {
-    name: `${kind}: ${what}`,
+    name: `${kind}: ${title}`,
     value: roundToThousandth(value),
     unit: "x",
     basis,

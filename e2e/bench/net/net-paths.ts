@@ -31,15 +31,15 @@ const createEndpoint = (kind: BenchEndpointKind, worker: 1 | 2, nic: "main" | "n
   worker,
   nic,
 });
-/** Workers of the target; the source is on worker 1. */
-const BOTH = [
+/** Worker of the target by its title; the source is on worker 1. */
+const TARGET_WORKERS = [
   ["same node", 1],
   ["other node", 2],
 ] as const;
 
 /** All measured paths. The client is pod `a`, the server pod `b`. */
 export const NET_PATHS: readonly NetPath[] = [
-  ...BOTH.map(([place, worker]): NetPath => ({
+  ...TARGET_WORKERS.map(([place, worker]): NetPath => ({
     name: `plain macvlan -> plain macvlan, ${place}`,
     states: PLAIN,
     from: createEndpoint("plain-macvlan", 1),
@@ -51,7 +51,7 @@ export const NET_PATHS: readonly NetPath[] = [
     from: createEndpoint("plain-multi", 1, "net1"),
     to: createEndpoint("plain-multi", 2, "net1"),
   },
-  ...BOTH.map(([place, worker]): NetPath => ({
+  ...TARGET_WORKERS.map(([place, worker]): NetPath => ({
     name: `underlay -> overlay, ${place}`,
     states: ALONE,
     from: createEndpoint("underlay", 1),
@@ -82,13 +82,13 @@ export const NET_PATHS: readonly NetPath[] = [
     from: createEndpoint("multi-nic", 1),
     to: createEndpoint("underlay", 2),
   },
-  ...BOTH.map(([place, worker]): NetPath => ({
+  ...TARGET_WORKERS.map(([place, worker]): NetPath => ({
     name: `macvlan -> macvlan, ${place}`,
     states: COMPARED,
     from: createEndpoint("underlay", 1),
     to: createEndpoint("underlay", worker),
   })),
-  ...BOTH.map(([place, worker]): NetPath => ({
+  ...TARGET_WORKERS.map(([place, worker]): NetPath => ({
     name: `Calico -> Calico, ${place}`,
     states: COMPARED,
     from: createEndpoint("overlay", 1),

@@ -41,8 +41,8 @@ export class InterlayParts {
   /** Reads the present configuration. */
   static async create(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"];
-    const listed = await runOnNode(cluster, node, [...enter, "nft", "list", "tables"]);
-    const tables = [...listed.matchAll(TABLE_LINE)].map(([line]) =>
+    const listing = await runOnNode(cluster, node, [...enter, "nft", "list", "tables"]);
+    const tables = [...listing.matchAll(TABLE_LINE)].map(([line]) =>
       runOnNode(cluster, node, [...enter, "nft", "-s", "list", ...line.split(" ")]),
     );
     return new InterlayParts(

@@ -24,11 +24,11 @@ export async function pauseOtherProcesses<T>(cluster: Cluster, work: () => Promi
 async function findOtherProcesses(cluster: Cluster): Promise<readonly number[]> {
   const node = cluster.nodes[0]?.name ?? "";
   const lab = (await runOnNode(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
-  const found = await Promise.all(
+  const processes = await Promise.all(
     (await listProcesses("pid", new Set([lab]))).map(async (pid) => ({
       pid,
       name: (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim(),
     })),
   );
-  return found.filter(({ name }) => !MEASURED.includes(name)).map(({ pid }) => pid);
+  return processes.filter(({ name }) => !MEASURED.includes(name)).map(({ pid }) => pid);
 }

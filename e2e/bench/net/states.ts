@@ -31,8 +31,9 @@ export class NetStates {
     const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
     await switchVariant(cluster, { kubeProxy: KUBE_PROXY, returnPath: "notrack" });
     const nodes = await Promise.all(workers.map((node) => InterlayParts.create(cluster, { node })));
-    const without = nodes.find(({ isEmpty }) => isEmpty);
-    if (without !== undefined) throw new Error(`${without.node} has no configuration of Interlay in its network`);
+    const unconfigured = nodes.find(({ isEmpty }) => isEmpty);
+    if (unconfigured !== undefined)
+      throw new Error(`${unconfigured.node} has no configuration of Interlay in its network`);
     // as in the states without Interlay, so that the switch finds the same rules
     for (const node of nodes) await node.configure({ tables: false, rules: true });
     await switchVariant(cluster, { kubeProxy: KUBE_PROXY, returnPath: "liberal" });

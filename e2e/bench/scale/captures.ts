@@ -21,19 +21,19 @@ export async function describeCapture(
   const pods = new Map([source, target].map((pod) => [pod.name, { node: getNodeName(pod) }]));
   const nodes = workers.filter(({ name }) => [getNodeName(source), getNodeName(target)].includes(name));
   const token = formatToken(reserveTokens(1));
-  let taps: readonly CapturePoint[];
+  let points: readonly CapturePoint[];
   let problem: string | undefined;
   try {
     const capture = await startCapture({ nodes, exec: (...argv) => cluster.exec(...argv) }, pods);
     problem = await runProbe(token);
-    taps = await capture.stop();
+    points = await capture.stop();
   } catch (error) {
     // The result of the probe is more important than the captures.
     problem ??= await runProbe(token);
     return problem && `${problem}; the captures failed: ${getErrorMessage(error)}`;
   }
   if (problem === undefined) return undefined;
-  const paths = collectPaths(taps, {
+  const paths = collectPaths(points, {
     isNode: (place) => nodes.some(({ name }) => name === place),
     name: (place) => place,
     findNode: () => undefined, // flooded frames of a bridge are not hops
@@ -52,7 +52,7 @@ function findHandshake(paths: ReadonlyMap<string, PacketPath>, from: string, add
 }
 
 function describePath({ request, reply }: PacketPath): string {
-  const hops = (seen: PacketPath["request"]): string =>
+  const formatHops = (seen: PacketPath["request"]): string =>
     seen.length === 0 ? "nowhere" : seen.map(formatHop).join(", ");
-  return `request captured at ${hops(request)}; reply captured at ${hops(reply)}`;
+  return `request captured at ${formatHops(request)}; reply captured at ${formatHops(reply)}`;
 }

@@ -32,12 +32,12 @@ export function renderChart(title: string, panels: readonly ChartPanel[]): strin
 }
 
 function renderPanel({ title, unit, points }: ChartPanel): string {
-  const most = Math.max(1e-9, ...points.map(({ value }) => value));
+  const highest = Math.max(1e-9, ...points.map(({ value }) => value));
   const x = scaleLinear()
     .domain([0, Math.max(1, ...points.map(({ pods }) => pods))])
     .range([MARGIN.left, WIDTH - MARGIN.right]);
   const y = scaleLinear()
-    .domain([0, most])
+    .domain([0, highest])
     .nice(TICKS)
     .range([HEIGHT - MARGIN.bottom, MARGIN.top]);
   const drawn = path<CurvePoint>(

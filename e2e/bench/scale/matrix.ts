@@ -41,39 +41,39 @@ export async function probeAll(
 ): Promise<ProbeResults> {
   const probers = await attachAll(api, probes);
   try {
-    let open = await probeEach(probers, probes);
-    const first = probes.length - open.length;
+    let unanswered = await probeEach(probers, probes);
+    const first = probes.length - unanswered.length;
     const later: string[] = [];
-    const note = (before: readonly UnansweredProbe[], after: readonly UnansweredProbe[]): void => {
-      const still = new Set(after.map(({ probe }) => probe));
+    const recordPassed = (before: readonly UnansweredProbe[], after: readonly UnansweredProbe[]): void => {
+      const stillUnanswered = new Set(after.map(({ probe }) => probe));
       for (const { probe, problem } of before)
-        if (!still.has(probe)) later.push(`${probe.text}: passed later; first error: ${problem}`);
+        if (!stillUnanswered.has(probe)) later.push(`${probe.text}: passed later; first error: ${problem}`);
     };
-    if (open.length > 0) {
-      print(`${open.length} of ${probes.length} probes failed; trying again`);
+    if (unanswered.length > 0) {
+      print(`${unanswered.length} of ${probes.length} probes failed; trying again`);
       await sleep(PAUSES_MS[0]);
       const failed = await probeEach(
         probers,
-        open.map(({ probe }) => probe),
+        unanswered.map(({ probe }) => probe),
       );
-      note(open, failed);
-      open = failed;
+      recordPassed(unanswered, failed);
+      unanswered = failed;
     }
-    if (open.length > 0) {
-      print(`${open.length} failed the second time; trying again, one by one`);
+    if (unanswered.length > 0) {
+      print(`${unanswered.length} failed the second time; trying again, one by one`);
       await sleep(PAUSES_MS[1]);
-      const last: UnansweredProbe[] = [];
-      for (const { probe } of open) {
-        const isCaptured = last.length < CAPTURED_PROBES;
+      const lastUnanswered: UnansweredProbe[] = [];
+      for (const { probe } of unanswered) {
+        const isCaptured = lastUnanswered.length < CAPTURED_PROBES;
         const problem = isCaptured
           ? await describeCapture(cluster, probe, (token) => probeCell(probers, probe, token))
           : await probeCell(probers, probe, formatToken(reserveTokens(1)));
-        if (problem !== undefined) last.push({ probe, problem });
+        if (problem !== undefined) lastUnanswered.push({ probe, problem });
       }
-      note(open, last);
-      open = last;
+      recordPassed(unanswered, lastUnanswered);
+      unanswered = lastUnanswered;
     }
-    return { first, later, never: open.map(({ probe, problem }) => `${probe.text}: ${problem}`) };
+    return { first, later, never: unanswered.map(({ probe, problem }) => `${probe.text}: ${problem}`) };
   } finally {
     await Promise.all([...probers.values()].map((prober) => prober.close()));
   }
@@ -92,13 +92,13 @@ async function attachAll(api: ClusterApi, probes: readonly ScaleProbe[]): Promis
 }
 
 async function probeEach(probers: Probers, probes: readonly ScaleProbe[]): Promise<readonly UnansweredProbe[]> {
-  const open: UnansweredProbe[] = [];
+  const unanswered: UnansweredProbe[] = [];
   const token = reserveTokens(probes.length);
   await pLimit(PARALLEL).map([...probes.entries()], async ([index, probe]) => {
     const problem = await probeCell(probers, probe, formatToken(token + index));
-    if (problem !== undefined) open.push({ probe, problem });
+    if (problem !== undefined) unanswered.push({ probe, problem });
   });
-  return open;
+  return unanswered;
 }
 
 /** Runs a probe. @returns the problem; undefined if it passed */

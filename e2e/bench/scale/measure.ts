@@ -38,16 +38,23 @@ const call = z.object({
 /** Measures the nodes; the lab must be idle, because idle CPU time is measured first. */
 export async function measureNodes(cluster: Cluster, api: ClusterApi, step: number): Promise<Measures> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-  const [first = ""] = workers;
-  const idle = await measureAgents(cluster, workers);
-  const added = await measureSingleAdds(cluster, api, first, step);
-  const [ours, all, rulesOfOurs, rules] = await Promise.all([
-    countLines(cluster, first, ["ip", "route", "show", "table", "all", "proto", "105"]),
-    countLines(cluster, first, ["ip", "route", "show", "table", "all"]),
-    countNftRules(cluster, first, ["nft", "list", "table", "inet", "interlay"]),
-    countNftRules(cluster, first, ["nft", "list", "ruleset"]),
+  const [firstWorker = ""] = workers;
+  const agents = await measureAgents(cluster, workers);
+  const durations = await measureSingleAdds(cluster, api, firstWorker, step);
+  const [interlayRoutes, allRoutes, interlayRules, allRules] = await Promise.all([
+    countLines(cluster, firstWorker, ["ip", "route", "show", "table", "all", "proto", "105"]),
+    countLines(cluster, firstWorker, ["ip", "route", "show", "table", "all"]),
+    countNftRules(cluster, firstWorker, ["nft", "list", "table", "inet", "interlay"]),
+    countNftRules(cluster, firstWorker, ["nft", "list", "ruleset"]),
   ]);
-  return { ...added, ...idle, ourRoutes: ours, routes: all, ourNftRules: rulesOfOurs, nftRules: rules };
+  return {
+    ...durations,
+    ...agents,
+    ourRoutes: interlayRoutes,
+    routes: allRoutes,
+    ourNftRules: interlayRules,
+    nftRules: allRules,
+  };
 }
 
 /** Creates underlay and multi-NIC pods alternately, one at a time so that they do not wait for others, and deletes them. */
@@ -61,7 +68,7 @@ async function measureSingleAdds(cluster: Cluster, api: ClusterApi, node: string
     .map((line) => call.parse(JSON.parse(line)))
     .filter(({ command, pod }) => command === "ADD" && names.includes(pod?.name ?? ""));
   const findMedian = (plugin: string) =>
-    median(calls.filter((one) => one.plugin === plugin).map((one) => one.milliseconds));
+    median(calls.filter((entry) => entry.plugin === plugin).map((one) => one.milliseconds));
   const durations = { add: findMedian("interlay"), ipamAdd: findMedian("interlay-ipam") };
   for (const name of names) await removePod(api, name);
   return durations;
@@ -89,7 +96,7 @@ async function countNftRules(cluster: Cluster, node: string, argv: readonly stri
   const text = await runOnNode(cluster, node, argv);
   let inChain = false;
   let rules = 0;
-  for (const line of text.split("\n").map((one) => one.trim())) {
+  for (const line of text.split("\n").map((text) => text.trim())) {
     if (/^chain .*\{$/.test(line)) inChain = true;
     else if (line === "}") inChain = false;
     else if (inChain && line !== "" && !line.startsWith("type ")) rules++;

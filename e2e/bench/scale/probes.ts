@@ -41,10 +41,10 @@ export async function buildProbes(
     ),
   );
   const listPods = (node: number, type: string): readonly ScalePod[] => {
-    const all = allPods.filter((pod) => pod.node === node && pod.type === type);
-    if (all.length === 0)
+    const pods = allPods.filter((pod) => pod.node === node && pod.type === type);
+    if (pods.length === 0)
       throw new Error(`worker ${node + 1} has no ${type} pod: the benchmark needs one of each type`);
-    return all;
+    return pods;
   };
   /** Number of probes to pods of a type on a node; the server pods alternate. */
   const turns = new Map<string, number>();
@@ -57,9 +57,11 @@ export async function buildProbes(
     const [source] = listPods(cell.from, cell.source);
     const target = servers[turn % servers.length];
     if (source === undefined || target === undefined) throw new Error("a non-empty list has a first element");
-    const service = cell.target.startsWith("service:");
-    const address = service ? services.get(getServiceName(type, cell.to)) : findAddress(objects.get(target.name), cell);
-    const server = service ? `Service ${getServiceName(type, cell.to)}` : `${cell.target} ${target.name}`;
+    const isService = cell.target.startsWith("service:");
+    const address = isService
+      ? services.get(getServiceName(type, cell.to))
+      : findAddress(objects.get(target.name), cell);
+    const server = isService ? `Service ${getServiceName(type, cell.to)}` : `${cell.target} ${target.name}`;
     const text = `${cell.source} ${source.name} (worker ${cell.from + 1}) -> ${server} (worker ${cell.to + 1}), ${cell.protocol}`;
     if (address === undefined) throw new Error(`no address for ${text}`);
     return {
@@ -69,7 +71,7 @@ export async function buildProbes(
       address,
       protocol: cell.protocol,
       port: PORTS[cell.protocol],
-      servers: new Set(service ? servers.map(({ name }) => name) : [target.name]),
+      servers: new Set(isService ? servers.map(({ name }) => name) : [target.name]),
     };
   });
 }

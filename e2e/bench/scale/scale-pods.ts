@@ -66,22 +66,22 @@ export async function createScalePods(cluster: Cluster, api: ClusterApi, pods: r
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   const started = performance.now();
   let progressed = started;
-  let most = 0;
+  let highest = 0;
   const waiting = [...pods];
   const created = new Set<string>();
   for (;;) {
     const { items: scalePods } = await retryOnServerError(() => api.core.listNamespacedPod(list));
-    const wired = scalePods.filter(({ status }) => status?.podIP !== undefined).length;
+    const withAddress = scalePods.filter(({ status }) => status?.podIP !== undefined).length;
     const ready = scalePods.filter(({ status }) => reportsReady(status));
     if (ready.length === pods.length) return (performance.now() - started) / 1000;
-    if (wired + ready.length > most) [most, progressed] = [wired + ready.length, performance.now()];
+    if (withAddress + ready.length > highest) [highest, progressed] = [withAddress + ready.length, performance.now()];
     if (performance.now() - progressed > STALLED_MS) {
-      const late = scalePods.filter((pod) => !ready.includes(pod)).map(describePod);
+      const notReady = scalePods.filter((pod) => !ready.includes(pod)).map(describePod);
       throw new Error(
-        `${pods.length - ready.length} of ${pods.length} pods are not ready, without progress for ${STALLED_MS / 1000} s: ${late.join("; ")}`,
+        `${pods.length - ready.length} of ${pods.length} pods are not ready, without progress for ${STALLED_MS / 1000} s: ${notReady.join("; ")}`,
       );
     }
-    const next = waiting.splice(0, PARALLEL - (created.size - wired));
+    const next = waiting.splice(0, PARALLEL - (created.size - withAddress));
     await Promise.all(
       next.map((pod) => ensureObject(api, createPodManifest(pod, batch, workers[pod.node] ?? "", cluster.probeImage))),
     );

@@ -32,7 +32,7 @@ export async function waitUntilIdle(cluster: Cluster): Promise<IdleState> {
   const started = performance.now();
   let unsettled = cluster.nodes.map(({ name }) => name);
   while (unsettled.length > 0 && performance.now() - started < LIMIT_MS.kubeProxies) {
-    unsettled = await findBusyParts(cluster, unsettled);
+    unsettled = await findBusyNodes(cluster, unsettled);
     if (unsettled.length > 0) await sleep(POLL_MS);
   }
   const settled = performance.now();
@@ -48,20 +48,20 @@ export async function waitUntilIdle(cluster: Cluster): Promise<IdleState> {
 
 /** Describes the load at the time of a measurement. */
 export function describeIdle({ waitedSeconds, unsettled, pressurePercent, load }: IdleState): string {
-  const late = unsettled.length === 0 ? "" : `; ${unsettled.length} kube-proxies still wrote rules`;
-  return `after ${waitedSeconds} s of waiting: load ${load}, ${pressurePercent} % CPU pressure${late}`;
+  const busy = unsettled.length === 0 ? "" : `; ${unsettled.length} kube-proxies still wrote rules`;
+  return `after ${waitedSeconds} s of waiting: load ${load}, ${pressurePercent} % CPU pressure${busy}`;
 }
 
-async function findBusyParts(cluster: Cluster, nodes: readonly string[]): Promise<string[]> {
-  const late: string[] = [];
+async function findBusyNodes(cluster: Cluster, nodes: readonly string[]): Promise<string[]> {
+  const busyNodes: string[] = [];
   for (const node of nodes) {
     const { stdout } = await cluster.exec(node, METRICS);
-    if (!hasSettled(stdout, Date.now() / 1000, SETTLED_SECONDS)) late.push(node);
+    if (!hasSettled(stdout, Date.now() / 1000, SETTLED_SECONDS)) busyNodes.push(node);
   }
-  return late;
+  return busyNodes;
 }
 
-/** `some avg10=12.34 avg60=…` of the kernel's pressure stall information; 0 if it is not available. */
+/** Returns `some avg10` of the kernel's pressure stall information in percent; 0 if it is not available. */
 async function readCpuPressure(): Promise<number> {
   const text = await readFile("/proc/pressure/cpu", "utf8").catch(() => "");
   return Number(/^some avg10=([\d.]+)/m.exec(text)?.[1] ?? 0);
