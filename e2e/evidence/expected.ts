@@ -39,8 +39,8 @@ function parsePodName(name: string): Pod | undefined {
 }
 
 /**
- * Returns the documented path of a cell; undefined if its packets have no mark (API server), its server is no pod of the suite, or
- * it is an attack.
+ * Returns the documented path of a cell; undefined if its packets have no mark (API server), its server does not belong to the
+ * suite, or it is an attack.
  */
 export function buildExpectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
   if (cell.attack !== undefined) return undefined;

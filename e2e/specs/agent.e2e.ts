@@ -3,6 +3,7 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { signalAgent, signalProcess } from "../support/agent-process.ts";
 import { type Removal, listRemovals, type AttachedPod } from "../agent/removals.ts";
 import { type AgentFixture, setupAgentFixture } from "../agent/agent-fixture.ts";
+import { listPlainPaths, listTranslatedPaths } from "../agent/stream-paths.ts";
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
@@ -29,34 +30,6 @@ export function registerSpecs(run: TestRun): void {
     const listInterlayLinks = async (node: string): Promise<readonly string[]> => {
       const text = await fixture.execOnNode(node, "ip", "-oneline", "link", "show", "type", "veth");
       return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
-    };
-    /** Paths without translation. */
-    const listPlainPaths = async (): Promise<readonly StreamPath[]> => {
-      const { findStreamEnd } = fixture;
-      const client = await findStreamEnd("underlay-1-a");
-      return [
-        { name: "underlay -> overlay on the other node", client, server: await findStreamEnd("overlay-2-b") },
-        {
-          name: "underlay -> multi-NIC's overlay address on the other node",
-          client,
-          server: await findStreamEnd("multi-nic-2-b"),
-        },
-        { name: "underlay -> overlay on the same node", client, server: await findStreamEnd("overlay-1-b") },
-      ];
-    };
-    /** Paths on which Calico masquerades with the node's address. */
-    const listTranslatedPaths = async (): Promise<readonly StreamPath[]> => {
-      const { findStreamEnd } = fixture;
-      const client = await findStreamEnd("overlay-1-a");
-      return [
-        { name: "overlay -> underlay on the other node", client, server: await findStreamEnd("underlay-2-b") },
-        {
-          name: "overlay -> multi-NIC's net1 on the same node",
-          client,
-          server: await findStreamEnd("multi-nic-1-b", "net1"),
-        },
-        { name: "overlay -> underlay on the same node", client, server: await findStreamEnd("underlay-1-b") },
-      ];
     };
 
     It("repairs within a second each object of Interlay that is removed manually", async () => {
@@ -156,7 +129,7 @@ export function registerSpecs(run: TestRun): void {
         await execOnNode(nodes[0], "truncate", "--size", "+1", older);
         await execOnNode(nodes[0], "mv", older, INSTALLED_EXECUTABLE);
         const before = await readFileIdentity(nodes[0]);
-        const paths = [...(await listPlainPaths()), ...(await listTranslatedPaths())];
+        const paths = [...(await listPlainPaths(fixture)), ...(await listTranslatedPaths(fixture))];
         await assertStreamsSurvive(cluster, paths, { lines: LINES.restarts, port: 7000 }, async () => {
           for (const node of nodes) {
             await signalAgent(cluster, node, "KILL");
@@ -186,11 +159,11 @@ export function registerSpecs(run: TestRun): void {
         await fixture.findStreamEnd("underlay-1-a"),
         await fixture.findStreamEnd("multi-nic-2-b"),
       ];
-      const [toOtherNode] = await listTranslatedPaths();
+      const [toOtherNode] = await listTranslatedPaths(fixture);
       assert.ok(toOtherNode);
       await assertStreamsSurvive(
         fixture.cluster,
-        [...(await listPlainPaths()), toOtherNode],
+        [...(await listPlainPaths(fixture)), toOtherNode],
         { lines: LINES.flush, port: 7100 },
         async () => {
           for (const node of nodes)
@@ -215,7 +188,7 @@ export function registerSpecs(run: TestRun): void {
      */
     It("loses no untranslated connection when conntrack and the whole ruleset are flushed", async () => {
       const { cluster, nodes, execOnNode } = fixture;
-      const paths = (await listPlainPaths()).map((path): StreamPath => ({ ...path, sender: "client" }));
+      const paths = (await listPlainPaths(fixture)).map((path): StreamPath => ({ ...path, sender: "client" }));
       await assertStreamsSurvive(cluster, paths, { lines: LINES.ruleset, port: 7200 }, async () => {
         for (const node of nodes) {
           await execOnNode(node, "conntrack", "--flush");
