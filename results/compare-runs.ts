@@ -14,8 +14,8 @@ interface RunComparison {
 }
 
 /** Compares cells, tables, and kube-proxy's rule and the sysctl on the nodes of two runs; addresses and times may differ. */
-export function compareRuns(one: Report, other: Report): RunComparison {
-  const [first, second] = [indexVariants(one), indexVariants(other)];
+export function compareRuns(firstReport: Report, secondReport: Report): RunComparison {
+  const [first, second] = [indexVariants(firstReport), indexVariants(secondReport)];
   const pairs = [...first].flatMap(([title, variant]) => {
     const match = second.get(title);
     return match === undefined ? [] : [{ title, variant, match }];
@@ -25,10 +25,11 @@ export function compareRuns(one: Report, other: Report): RunComparison {
     cells: pairs.reduce((sum, { variant }) => sum + variant.cells.length, 0),
     differences: pairs.flatMap(({ title, variant, match }) =>
       compareVariants(variant, match).map(
-        ({ subject, values: [a, b] }) => `${title}: ${subject}: ${a} on ${one.provider}, ${b} on ${other.provider}.`,
+        ({ subject, values: [a, b] }) =>
+          `${title}: ${subject}: ${a} on ${firstReport.provider}, ${b} on ${secondReport.provider}.`,
       ),
     ),
-    notCompared: [...describeMissing(one, first, second), ...describeMissing(other, second, first)],
+    notCompared: [...describeMissing(firstReport, first, second), ...describeMissing(secondReport, second, first)],
   };
 }
 
@@ -38,26 +39,29 @@ interface Difference {
   readonly values: readonly [string, string];
 }
 
-function compareVariants(one: VariantResult, other: VariantResult): readonly Difference[] {
+function compareVariants(firstVariant: VariantResult, secondVariant: VariantResult): readonly Difference[] {
   return [
-    ...compareValues("INVALID rule on the nodes", one.invalidDropRule, other.invalidDropRule),
-    ...compareValues("tcp_be_liberal", one.tcpBeLiberal, other.tcpBeLiberal),
-    ...compareValues("table", one.table, other.table),
-    ...compareCells(one.cells, other.cells),
+    ...compareValues("INVALID rule on the nodes", firstVariant.invalidDropRule, secondVariant.invalidDropRule),
+    ...compareValues("tcp_be_liberal", firstVariant.tcpBeLiberal, secondVariant.tcpBeLiberal),
+    ...compareValues("table", firstVariant.table, secondVariant.table),
+    ...compareCells(firstVariant.cells, secondVariant.cells),
   ];
 }
 
 /** Compares the results of cells by their ids. @returns the cells that differ, also those that only one list contains */
-export function compareCells(one: readonly CellResult[], other: readonly CellResult[]): readonly Difference[] {
-  const first = new Map(one.map((cell) => [cell.id, describeOutcome(cell)]));
-  const second = new Map(other.map((cell) => [cell.id, describeOutcome(cell)]));
+export function compareCells(
+  firstCells: readonly CellResult[],
+  secondCells: readonly CellResult[],
+): readonly Difference[] {
+  const first = new Map(firstCells.map((cell) => [cell.id, describeOutcome(cell)]));
+  const second = new Map(secondCells.map((cell) => [cell.id, describeOutcome(cell)]));
   return [...new Set([...first.keys(), ...second.keys()])].flatMap((id) =>
     compareValues(`cell ${id}`, first.get(id) ?? "not run", second.get(id) ?? "not run"),
   );
 }
 
-function compareValues(subject: string, one: unknown, other: unknown): readonly Difference[] {
-  const values = [JSON.stringify(one), JSON.stringify(other)] as const;
+function compareValues(subject: string, firstValue: unknown, secondValue: unknown): readonly Difference[] {
+  const values = [JSON.stringify(firstValue), JSON.stringify(secondValue)] as const;
   return values[0] === values[1] ? [] : [{ subject, values }];
 }
 
@@ -71,8 +75,8 @@ function indexVariants({ variants }: Report): Variants {
   return new Map(variants.map((variant) => [variantTitle(variant), variant]));
 }
 
-function describeMissing({ id, provider }: Report, own: Variants, others: Variants): readonly string[] {
-  return [...own.keys()]
-    .filter((title) => !others.has(title))
+function describeMissing({ id, provider }: Report, ownVariants: Variants, otherVariants: Variants): readonly string[] {
+  return [...ownVariants.keys()]
+    .filter((title) => !otherVariants.has(title))
     .map((title) => `${title}: only the run ${id} (${provider}) contains it.`);
 }

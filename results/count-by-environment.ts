@@ -16,9 +16,9 @@ export interface EnvironmentCounts {
 /** Counts the cells of a report by environment, in the order of its variants. */
 export function countByEnvironment({ variants }: Pick<Report, "variants">): readonly EnvironmentCounts[] {
   const cells = new Map<string, CellResult[]>();
-  for (const { environment = DEFAULT_ENVIRONMENT_NAME, cells: some } of variants)
-    cells.set(environment, [...(cells.get(environment) ?? []), ...some]);
-  return [...cells].map(([environment, all]) => ({ environment, ...countCellResults(all) }));
+  for (const { environment = DEFAULT_ENVIRONMENT_NAME, cells: variantCells } of variants)
+    cells.set(environment, [...(cells.get(environment) ?? []), ...variantCells]);
+  return [...cells].map(([environment, environmentCells]) => ({ environment, ...countCellResults(environmentCells) }));
 }
 
 function countCellResults(cells: readonly CellResult[]): Omit<EnvironmentCounts, "environment"> {

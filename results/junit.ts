@@ -8,8 +8,8 @@ import { DEFAULT_ENVIRONMENT_NAME, describeNodes, variantTitle } from "./title.t
  */
 export function toJunit(report: Report): string {
   const suites = [
-    ...report.variants.map((variant) => variantSuite(report, variant)),
-    checksSuite(report, report.checks),
+    ...report.variants.map((variant) => renderVariantSuite(report, variant)),
+    renderChecksSuite(report, report.checks),
   ];
   const { passed, failed, skipped } = report.summary;
   return [
@@ -21,33 +21,33 @@ export function toJunit(report: Report): string {
   ].join("\n");
 }
 
-function variantSuite(report: Report, variant: VariantResult): string {
+function renderVariantSuite(report: Report, variant: VariantResult): string {
   const title = variantTitle(variant);
   const flags = formatRerunFlags(report, variant);
   const name = createUniqueNames();
   return renderSuite(report, {
     name: title,
     seconds: variant.seconds,
-    properties: { ...commonProperties(report), ...variantProperties(variant) },
+    properties: { ...getCommonProperties(report), ...getVariantProperties(variant) },
     failures: variant.cells.filter((cell) => !cell.ok).length,
     skipped: 0,
-    cases: variant.cells.map((cell) => cellCase(title, name(cell.id), cell, flags)),
+    cases: variant.cells.map((cell) => renderCellCase(title, name(cell.id), cell, flags)),
   });
 }
 
-function cellCase(title: string, name: string, cell: CellResult, flags: string): string {
+function renderCellCase(title: string, name: string, cell: CellResult, flags: string): string {
   const head = `testcase classname="${escapeXml(title)}" name="${escapeXml(name)}" time="${(cell.latencyMs / 1000).toFixed(3)}"`;
   const message = `expected ${cell.expected}, was ${cell.actual}${cell.reason === undefined ? "" : `: ${cell.reason}`}`;
   const cause = cell.cause === undefined ? "" : `likely cause: ${cell.cause}\n`;
   const rerun = `rerun: ${formatRerunCommand(flags, cell.id)}`;
   return renderElement(head, [
     ...(cell.ok ? [] : [`<failure message="${escapeXml(message)}">${escapeXml(cause + rerun)}</failure>`]),
-    `<system-out>${escapeXml(cellText(cell))}</system-out>`,
+    `<system-out>${escapeXml(describeCell(cell))}</system-out>`,
   ]);
 }
 
 /** Describes outcome, address and attempts of a cell. */
-function cellText({ ok, expected, actual, reason, address, attempts, resent = 0, seen }: CellResult): string {
+function describeCell({ ok, expected, actual, reason, address, attempts, resent = 0, seen }: CellResult): string {
   const outcome = ok
     ? expected === "blocked"
       ? "blocked, as expected"
@@ -61,22 +61,22 @@ function cellText({ ok, expected, actual, reason, address, attempts, resent = 0,
   ].join("\n");
 }
 
-function checksSuite(report: Report, checks: readonly CheckResult[]): string {
+function renderChecksSuite(report: Report, checks: readonly CheckResult[]): string {
   const count = (status: CheckResult["status"]) => checks.filter((check) => check.status === status).length;
   const name = createUniqueNames();
   return renderSuite(report, {
     name: "checks",
     seconds: checks.reduce((sum, check) => sum + check.seconds, 0),
-    properties: commonProperties(report),
+    properties: getCommonProperties(report),
     failures: count("failed"),
     skipped: count("skipped"),
-    cases: checks.map((check) => checkCase(check, name(check.name))),
+    cases: checks.map((check) => renderCheckCase(check, name(check.name))),
   });
 }
 
-function checkCase({ status, seconds, error, attempts, steps = [] }: CheckResult, name: string): string {
+function renderCheckCase({ status, seconds, error, attempts, steps = [] }: CheckResult, name: string): string {
   const message = escapeXml(error ?? "");
-  const lines = [...(attempts === undefined ? [] : [`${attempts} attempts`]), ...stepLines(steps, "")];
+  const lines = [...(attempts === undefined ? [] : [`${attempts} attempts`]), ...renderSteps(steps, "")];
   return renderElement(`testcase classname="checks" name="${escapeXml(name)}" time="${seconds.toFixed(3)}"`, [
     ...(status === "failed" ? [`<failure message="${message}"/>`] : []),
     ...(status === "skipped" ? [`<skipped message="${message}"/>`] : []),
@@ -84,19 +84,19 @@ function checkCase({ status, seconds, error, attempts, steps = [] }: CheckResult
   ]);
 }
 
-function stepLines(steps: readonly CheckStep[], indent: string): readonly string[] {
+function renderSteps(steps: readonly CheckStep[], indent: string): readonly string[] {
   return steps.flatMap(({ name, status, seconds, steps: inner = [] }) => [
     `${indent}${status}: ${name} (${seconds.toFixed(3)} s)`,
-    ...stepLines(inner, `${indent}  `),
+    ...renderSteps(inner, `${indent}  `),
   ]);
 }
 
-function commonProperties({ id, provider, versions }: Report): Readonly<Record<string, string>> {
+function getCommonProperties({ id, provider, versions }: Report): Readonly<Record<string, string>> {
   const named = Object.entries(versions).map(([name, version]) => [`version.${name}`, version]);
   return { run: id, provider, ...(Object.fromEntries(named) as Record<string, string>) };
 }
 
-function variantProperties(variant: VariantResult): Readonly<Record<string, string>> {
+function getVariantProperties(variant: VariantResult): Readonly<Record<string, string>> {
   const { kubeProxy, returnPath, environment = DEFAULT_ENVIRONMENT_NAME } = variant;
   return {
     environment,
@@ -109,7 +109,7 @@ function variantProperties(variant: VariantResult): Readonly<Record<string, stri
 
 function renderSuite(
   { started }: Report,
-  what: {
+  suite: {
     readonly name: string;
     readonly seconds: number;
     readonly properties: Readonly<Record<string, string>>;
@@ -118,7 +118,7 @@ function renderSuite(
     readonly cases: readonly string[];
   },
 ): string {
-  const { name, seconds, properties, failures, skipped, cases } = what;
+  const { name, seconds, properties, failures, skipped, cases } = suite;
   const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
   const timestamp = started.replace(/(\.\d+)?Z$/, ""); // in UTC; JUnit's schema has no time zone
   return [
@@ -128,7 +128,7 @@ function renderSuite(
       ([key, value]) => `      <property name="${escapeXml(key)}" value="${escapeXml(value)}"/>`,
     ),
     "    </properties>",
-    ...cases.map((one) => `    ${one}`),
+    ...cases.map((testCase) => `    ${testCase}`),
     "  </testsuite>",
   ].join("\n");
 }

@@ -27,7 +27,7 @@ export function toMarkdown(report: Report): string {
     ...Object.entries(report.versions).map(([name, version]) => renderRow([name, version])),
     "",
     ...environmentLines(report),
-    ...report.variants.flatMap((variant) => variantLines(variant, report, formatRerunFlags(report, variant))),
+    ...report.variants.flatMap((variant) => renderVariant(variant, report, formatRerunFlags(report, variant))),
     ...(failedChecks.length === 0
       ? []
       : [
@@ -47,7 +47,7 @@ function environmentLines(report: Report): readonly string[] {
     renderRow(["environment", "passed", "blocked", "failed", "predicted", "false green", "false red", "unknown"]),
     renderRow(["---", ...Array<string>(7).fill("--:")]),
     ...counts.map(({ environment, passed, blocked, failed, predictions }) => {
-      const predicted = Object.values(predictions).reduce((all, some) => all + some, 0);
+      const predicted = Object.values(predictions).reduce((sum, count) => sum + count, 0);
       const wrong = [predictions["false-green"], predictions["false-red"], predictions.unknown];
       return renderRow([environment, ...[passed, blocked, failed, predicted, ...wrong].map(String)]);
     }),
@@ -55,7 +55,7 @@ function environmentLines(report: Report): readonly string[] {
   ];
 }
 
-function variantLines(variant: VariantResult, run: RunIdentity, flags: string): readonly string[] {
+function renderVariant(variant: VariantResult, run: RunIdentity, flags: string): readonly string[] {
   const [types, targets] = [getPodTypeTitles(run), getTargetTitles(run)];
   const { ok, failed, blocked } = countCells(variant);
   const wrong = variant.cells.filter((cell) => !cell.ok);

@@ -73,8 +73,8 @@ export function createPath(seen: number): NonNullable<Evidence["path"]> {
   return {
     expected,
     seen: {
-      request: expected.request.slice(0, seen).map((one) => ({ ...one, ...request })),
-      reply: seen < REQUEST.length ? [] : expected.reply.map((one) => ({ ...one, ...reply })),
+      request: expected.request.slice(0, seen).map((step) => ({ ...step, ...request })),
+      reply: seen < REQUEST.length ? [] : expected.reply.map((step) => ({ ...step, ...reply })),
     },
   };
 }

@@ -10,12 +10,12 @@ export type RerunSource = Pick<Report, "provider" | "datapath" | "options"> & {
 };
 export type RerunVariant = VariantIdentity & { readonly cells: readonly Pick<CellResult, "id" | "family">[] };
 
-/** Returns `--kube-proxy v1.28.15 --return-path liberal` for a variant. */
+/** Formats the flags that select a variant, such as `--kube-proxy v1.28.15 --return-path liberal`. */
 export function formatVariantFlags({ kubeProxy, returnPath, environment }: VariantIdentity): string {
   const mode = kubeProxy.mode === "iptables" ? "" : `/${kubeProxy.mode}`;
-  const where =
+  const environmentFlag =
     environment === undefined || environment === DEFAULT_ENVIRONMENT_NAME ? "" : `--environment ${environment} `;
-  return `${where}--kube-proxy ${kubeProxy.version}${mode} --return-path ${returnPath}`;
+  return `${environmentFlag}--kube-proxy ${kubeProxy.version}${mode} --return-path ${returnPath}`;
 }
 
 /**

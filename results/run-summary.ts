@@ -33,13 +33,13 @@ export type ReportSummary = z.infer<typeof runSummarySchema>;
 export function createRunSummary({ id, started, provider, versions, summary, variants }: Report): ReportSummary {
   const { passed, failed } = summary;
   const families = [...new Set(variants.flatMap(({ cells }) => cells.map(({ family }) => family)))];
-  return { id, started, provider, versions, families, passed, failed, variants: variants.map(variantSummary) };
+  return { id, started, provider, versions, families, passed, failed, variants: variants.map(summarizeVariant) };
 }
 
-function variantSummary(variant: VariantResult): VariantSummary {
+function summarizeVariant(variant: VariantResult): VariantSummary {
   const { cells, table } = variant;
   const latencies = cells.filter((cell) => cell.actual === "pass").map(({ latencyMs }) => latencyMs);
-  const ids = (which: (cell: VariantResult["cells"][number]) => boolean) => cells.filter(which).map(({ id }) => id);
+  const ids = (accept: (cell: VariantResult["cells"][number]) => boolean) => cells.filter(accept).map(({ id }) => id);
   return {
     title: variantTitle(variant),
     table,

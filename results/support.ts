@@ -58,15 +58,15 @@ function getKey({ provider, kubernetes, kubeProxy, returnPath, environment, fami
   );
 }
 
-/** Adds records to others; of two with the same versions the later one stays. */
+/** Merges records; of two with the same versions the later one stays. */
 export function mergeSupport(
   records: readonly SupportRecord[],
-  more: readonly SupportRecord[],
+  newRecords: readonly SupportRecord[],
 ): readonly SupportRecord[] {
   const byKey = new Map(records.map((record) => [getKey(record), record]));
-  for (const record of more) {
-    const before = byKey.get(getKey(record));
-    if (before === undefined || before.date <= record.date) byKey.set(getKey(record), record);
+  for (const record of newRecords) {
+    const existing = byKey.get(getKey(record));
+    if (existing === undefined || existing.date <= record.date) byKey.set(getKey(record), record);
   }
   return [...byKey].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })).map(([, record]) => record);
 }
@@ -86,8 +86,8 @@ export function renderSupportPage(records: readonly SupportRecord[]): string {
     `${record.date}, ${record.suite}`,
   ]);
   const versions = COMPONENTS.map((name) => {
-    const found = [...new Set(records.flatMap((record) => record.versions[name] ?? []))].sort();
-    return `- ${LABELS[name] ?? name}: ${found.join(", ") || "none"}`;
+    const recorded = [...new Set(records.flatMap((record) => record.versions[name] ?? []))].sort();
+    return `- ${LABELS[name] ?? name}: ${recorded.join(", ") || "none"}`;
   });
   return `# Support matrix
 

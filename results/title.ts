@@ -6,12 +6,12 @@ export type VariantIdentity = Pick<VariantResult, "kubeProxy" | "returnPath" | "
 /** Environment of variants that name none. */
 export const DEFAULT_ENVIRONMENT_NAME = "default";
 
-/** Returns `kube-proxy v1.28.15 (iptables), return path liberal`, after the environment unless it is the default. */
+/** Returns a title such as `kube-proxy v1.28.15 (iptables), return path liberal`, after the environment unless it is the default. */
 export function variantTitle({ kubeProxy, returnPath, environment }: VariantIdentity): string {
-  const where =
+  const environmentPrefix =
     environment === undefined || environment === DEFAULT_ENVIRONMENT_NAME ? "" : `environment ${environment}, `;
   const proxy = kubeProxy.mode === "none" ? "no kube-proxy" : `kube-proxy ${kubeProxy.version} (${kubeProxy.mode})`;
-  return `${where}${proxy}, return path ${returnPath}`;
+  return `${environmentPrefix}${proxy}, return path ${returnPath}`;
 }
 
 /** Properties of a run that its titles depend on. */
@@ -35,22 +35,22 @@ export function getReportTitle({ datapath }: Pick<RunIdentity, "datapath">): str
 
 /** Returns the titles of the table's rows. Networks are named only if the run found out which ones they are. */
 export function getPodTypeTitles({ versions, datapath }: RunIdentity): Readonly<Record<PodType, string>> {
-  const found = Object.keys(OVERLAY_TITLES).find((name) => versions[name] !== undefined);
-  const overlay = OVERLAY_TITLES[found ?? ""] ?? "Overlay";
+  const overlayName = Object.keys(OVERLAY_TITLES).find((name) => versions[name] !== undefined);
+  const overlay = OVERLAY_TITLES[overlayName ?? ""] ?? "Overlay";
   const underlay = datapath === "none" ? "Underlay" : "Macvlan";
   return { overlay, underlay, "multi-nic": `${overlay}+${underlay}` };
 }
 
 /** Returns the titles of the table's columns. */
 export function getTargetTitles(run: RunIdentity): Readonly<Record<(typeof TARGETS)[number], string>> {
-  const { overlay, underlay, "multi-nic": both } = getPodTypeTitles(run);
+  const { overlay, underlay, "multi-nic": multiNic } = getPodTypeTitles(run);
   return {
     overlay,
     underlay,
-    "multi-nic": both,
+    "multi-nic": multiNic,
     "overlay-service": `${overlay} Service`,
     "underlay-service": `${underlay} Service`,
-    "multi-nic-service": `${both} Service`,
+    "multi-nic-service": `${multiNic} Service`,
   };
 }
 

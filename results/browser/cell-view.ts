@@ -40,21 +40,21 @@ export function createCellView(cell: PageCell, flags: string): HTMLElement {
 const listHops = ({ request, reply }: ShownPath): readonly ShownHop[] => [...request, ...reply];
 
 function createPathView({ expected, predicted, seen }: ComparedPaths): readonly HTMLElement[] {
-  const all = [...listHops(expected), ...(predicted === undefined ? [] : listHops(predicted)), ...listHops(seen)];
-  const drawn = (title: string, path: ShownPath) =>
+  const allHops = [...listHops(expected), ...(predicted === undefined ? [] : listHops(predicted)), ...listHops(seen)];
+  const createFigure = (title: string, path: ShownPath) =>
     createElement(
       "figure",
       {},
       createElement("figcaption", {}, title),
-      drawPath(path, all, `${title}: ${describePath(path)}`),
+      drawPath(path, allHops, `${title}: ${describePath(path)}`),
     );
   return [
     createElement(
       "div",
       { class: "figures" },
-      drawn("Expected", expected),
-      predicted === undefined ? undefined : drawn("Predicted by the trace", predicted),
-      drawn("Captured", seen),
+      createFigure("Expected", expected),
+      predicted === undefined ? undefined : createFigure("Predicted by the trace", predicted),
+      createFigure("Captured", seen),
     ),
     createElement(
       "p",
@@ -74,25 +74,25 @@ function createStepTable(seen: ShownPath, expected: ShownPath): HTMLTableElement
   let number = 0;
   const rows = (["request", "reply"] as const).flatMap((half) =>
     Array.from({ length: Math.max(seen[half].length, expected[half].length) }, (_, index) => {
-      const [actual, should] = [seen[half][index], expected[half][index]];
-      number += actual === undefined ? 0 : 1;
-      const right = isSameHop(actual, should);
+      const [seenHop, expectedHop] = [seen[half][index], expected[half][index]];
+      number += seenHop === undefined ? 0 : 1;
+      const isAsExpected = isSameHop(seenHop, expectedHop);
       return [
-        actual === undefined ? "" : String(number),
+        seenHop === undefined ? "" : String(number),
         half,
-        should === undefined ? "(none)" : describeHops([should]),
+        expectedHop === undefined ? "(none)" : describeHops([expectedHop]),
         createElement(
           "span",
-          { class: right ? "" : "fail" },
-          actual === undefined ? "(not captured)" : describeHops([actual]),
+          { class: isAsExpected ? "" : "fail" },
+          seenHop === undefined ? "(not captured)" : describeHops([seenHop]),
         ),
-        actual === undefined
+        seenHop === undefined
           ? ""
           : createElement(
               "span",
-              { class: actual.translated ? "blocked" : "" },
-              `${actual.source} → ${actual.destination}`,
-              actual.translated ? " (translated)" : "",
+              { class: seenHop.translated ? "blocked" : "" },
+              `${seenHop.source} → ${seenHop.destination}`,
+              seenHop.translated ? " (translated)" : "",
             ),
       ];
     }),

@@ -31,9 +31,9 @@ export function createComparisonView(
   const [first, second] = [select("Compare", 0), select("with", 1)];
   const result = createElement("div", { "aria-live": "polite" });
   const update = (): void => {
-    const [a, b] = [choices[Number(first.element.value)], choices[Number(second.element.value)]];
-    if (a !== undefined && b !== undefined)
-      result.replaceChildren(...renderDifference(a.summary, b.summary, rows, columns));
+    const [firstChoice, secondChoice] = [choices[Number(first.element.value)], choices[Number(second.element.value)]];
+    if (firstChoice !== undefined && secondChoice !== undefined)
+      result.replaceChildren(...renderDifference(firstChoice.summary, secondChoice.summary, rows, columns));
   };
   for (const { element } of [first, second]) element.addEventListener("change", update);
   update();
@@ -48,22 +48,22 @@ const MARKS: Readonly<Record<SummaryEntry, string>> = {
 };
 
 function renderDifference(
-  a: VariantSummary,
-  b: VariantSummary,
+  first: VariantSummary,
+  second: VariantSummary,
   rows: readonly string[],
   columns: readonly string[],
 ): readonly HTMLElement[] {
   const entries = rows.map((row, r) => [
     row,
     ...columns.map((_, c) => {
-      const [previous, current] = [a.table[r]?.[c] ?? "not-run", b.table[r]?.[c] ?? "not-run"];
+      const [previous, current] = [first.table[r]?.[c] ?? "not-run", second.table[r]?.[c] ?? "not-run"];
       if (previous === current) return createElement("span", { class: previous }, MARKS[previous]);
       return createElement("mark", {}, `${MARKS[previous]} → ${MARKS[current]}`);
     }),
   ]);
   const states = (v: VariantSummary) =>
     new Map([...v.blocked.map((id) => [id, "blocked"] as const), ...v.failed.map((id) => [id, "fail"] as const)]);
-  const [before, after] = [states(a), states(b)];
+  const [before, after] = [states(first), states(second)];
   const changed = [...new Set([...before.keys(), ...after.keys()])]
     .map((id) => [id, before.get(id) ?? "pass", after.get(id) ?? "pass"] as const)
     .filter(([, previous, current]) => previous !== current);
@@ -72,7 +72,7 @@ function renderDifference(
     createElement(
       "p",
       {},
-      `${changed.length} cells differ; median latency ${a.medianMs.toFixed(1)} and ${b.medianMs.toFixed(1)} ms; ${a.cells} and ${b.cells} cells.`,
+      `${changed.length} cells differ; median latency ${first.medianMs.toFixed(1)} and ${second.medianMs.toFixed(1)} ms; ${first.cells} and ${second.cells} cells.`,
     ),
     ...(changed.length === 0
       ? []

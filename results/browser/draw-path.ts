@@ -54,7 +54,7 @@ class Layout {
   at({ place, link }: Pick<ShownHop, "place" | "link">): Point {
     const column = getNodeName(place);
     const index = this.links(place)
-      .filter((one) => isPod(place) || !["wire", "vxlan"].includes(one))
+      .filter((name) => isPod(place) || !["wire", "vxlan"].includes(name))
       .indexOf(removeEncapsulation(link));
     if (isPod(place)) {
       const pod = this.pods(column).find(({ name }) => name === place);
@@ -71,23 +71,23 @@ class Layout {
 const removeEncapsulation = (link: string): string => (link.startsWith("wire") ? "wire" : link);
 
 /** Draws a path over nodes, pods and links with numbered steps: the request solid, the reply dashed. */
-export function drawPath(path: ShownPath, both: readonly ShownHop[], title: string): SVGSVGElement {
-  const layout = new Layout(both);
+export function drawPath(path: ShownPath, allHops: readonly ShownHop[], title: string): SVGSVGElement {
+  const layout = new Layout(allHops);
   const numbered = [
     ...path.request.map((hop, index) => ({ hop, number: index + 1, half: "request" as const })),
     ...path.reply.map((hop, index) => ({ hop, number: path.request.length + index + 1, half: "reply" as const })),
   ];
   const spots = placeNumbers(numbered.map(({ hop }) => layout.at(hop)));
   const line = (half: "request" | "reply") => {
-    const steps = numbered.flatMap((one, index) => {
+    const steps = numbered.flatMap((step, index) => {
       const spot = spots[index];
-      return one.half === half && spot !== undefined ? [{ ...one, spot }] : [];
+      return step.half === half && spot !== undefined ? [{ ...step, spot }] : [];
     });
     const depth = BAR_Y + (half === "request" ? 7 : 13);
     const points = steps.flatMap(({ hop, spot }, index) => {
-      const before = steps[index - 1];
-      const overWire = before !== undefined && getNodeName(before.hop.place) !== getNodeName(hop.place);
-      return overWire ? [{ x: before.spot.x, y: depth }, { x: spot.x, y: depth }, spot] : [spot];
+      const previous = steps[index - 1];
+      const overWire = previous !== undefined && getNodeName(previous.hop.place) !== getNodeName(hop.place);
+      return overWire ? [{ x: previous.spot.x, y: depth }, { x: spot.x, y: depth }, spot] : [spot];
     });
     return createSvgElement("polyline", {
       class: half,

@@ -8,8 +8,12 @@ const data = JSON.parse(getElement("data").textContent) as PageData;
 const dialog = getElement("dialog") as HTMLDialogElement;
 const content = getElement("dialog-content");
 
-function openDialog(variant: PageVariant, title: string, which: (cell: PageVariant["cells"][number]) => boolean): void {
-  content.replaceChildren(createEntryView(title, variant.cells.filter(which), variant.flags));
+function openDialog(
+  variant: PageVariant,
+  title: string,
+  accept: (cell: PageVariant["cells"][number]) => boolean,
+): void {
+  content.replaceChildren(createEntryView(title, variant.cells.filter(accept), variant.flags));
   dialog.showModal();
   dialog.scrollTop = 0;
 }

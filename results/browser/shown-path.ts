@@ -50,5 +50,5 @@ export function readPaths({ path }: PageCell): ComparedPaths | undefined {
   };
 }
 
-export const isSameHop = (a: ShownHop | undefined, b: ShownHop | undefined): boolean =>
-  a?.place === b?.place && a?.link === b?.link && a?.direction === b?.direction;
+export const isSameHop = (first: ShownHop | undefined, second: ShownHop | undefined): boolean =>
+  first?.place === second?.place && first?.link === second?.link && first?.direction === second?.direction;

@@ -58,9 +58,9 @@ export function findSignatureProblem(envelope: Envelope, publicKeyPem?: string):
     const signed = encodePae(payloadType, Buffer.from(payload, "base64"));
     if (signatures.some(({ sig }) => verify(null, signed, key, Buffer.from(sig, "base64")))) return undefined;
     const keyid = fingerprintKey(key);
-    return signatures.some((one) => one.keyid === keyid)
+    return signatures.some((signature) => signature.keyid === keyid)
       ? "the signature does not match: the certificate was changed after it was signed"
-      : `the certificate is signed with another key (${signatures.map((one) => one.keyid).join(", ")}) than the given one (${keyid})`;
+      : `the certificate is signed with another key (${signatures.map((signature) => signature.keyid).join(", ")}) than the given one (${keyid})`;
   } catch (error) {
     return `the signature cannot be checked: ${error instanceof Error ? error.message : String(error)}`;
   }

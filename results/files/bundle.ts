@@ -34,8 +34,23 @@ export async function packArchive(directory: string, archive: string): Promise<v
   const names = (await listFiles(directory)).filter((name) => name !== CHECKSUMS_FILE);
   const sums = await Promise.all(names.map(async (name) => `${await hashFile(join(directory, name))}  ${name}\n`));
   await writeFile(join(directory, CHECKSUMS_FILE), sums.join(""));
-  const fixed = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--mode=u=rwX,go=rX"];
-  await run("tar", [...fixed, "--use-compress-program=gzip -n", "-cf", `${archive}.new`, "-C", directory, "."]);
+  const reproducibleFlags = [
+    "--sort=name",
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    "--mtime=@0",
+    "--mode=u=rwX,go=rX",
+  ];
+  await run("tar", [
+    ...reproducibleFlags,
+    "--use-compress-program=gzip -n",
+    "-cf",
+    `${archive}.new`,
+    "-C",
+    directory,
+    ".",
+  ]);
   await rename(`${archive}.new`, archive);
 }
 
@@ -59,14 +74,14 @@ async function verifyChecksums(archive: string, directory: string): Promise<void
   const sums = (await readFile(join(directory, CHECKSUMS_FILE), "utf8").catch(() => ""))
     .split("\n")
     .filter((line) => line !== "");
-  const listed = new Map(sums.map((line) => [line.slice(66), line.slice(0, 64)]));
-  for (const name of (await listFiles(directory)).filter((one) => one !== CHECKSUMS_FILE)) {
+  const digests = new Map(sums.map((line) => [line.slice(66), line.slice(0, 64)]));
+  for (const name of (await listFiles(directory)).filter((entry) => entry !== CHECKSUMS_FILE)) {
     const digest = await hashFile(join(directory, name));
-    if (listed.get(name) !== digest)
+    if (digests.get(name) !== digest)
       throw new Error(`${name} in ${archive} does not match its digest in ${CHECKSUMS_FILE}`);
-    listed.delete(name);
+    digests.delete(name);
   }
-  const [missing] = listed.keys();
+  const [missing] = digests.keys();
   if (missing !== undefined) throw new Error(`${missing} is missing from ${archive}`);
 }
 

@@ -66,20 +66,27 @@ function renderEvidence({ components, versions, suite, runs, provider, evidence,
     ["evidence", EVIDENCE_TEXT[evidence]],
     ...Object.entries(versions),
   ];
-  const found =
+  const componentTables =
     components === undefined
       ? "<p>The runs did not record the components of the cluster.</p>"
       : [
           renderTable(
             ["node", "system", "kernel", "architecture", "runtime", "kubelet"],
-            components.nodes.map((one) => [one.name, one.os, one.kernel, one.architecture, one.runtime, one.kubelet]),
+            components.nodes.map((node) => [
+              node.name,
+              node.os,
+              node.kernel,
+              node.architecture,
+              node.runtime,
+              node.kubelet,
+            ]),
           ),
           renderTable(
             ["DaemonSet", "images", "ready"],
-            components.daemonSets.map((one) => [
-              `${one.namespace}/${one.name}`,
-              one.images.join(", "),
-              `${one.ready} of ${one.desired}`,
+            components.daemonSets.map((daemonSet) => [
+              `${daemonSet.namespace}/${daemonSet.name}`,
+              daemonSet.images.join(", "),
+              `${daemonSet.ready} of ${daemonSet.desired}`,
             ]),
           ),
           renderTable(
@@ -88,7 +95,11 @@ function renderEvidence({ components, versions, suite, runs, provider, evidence,
           ),
           renderTable(
             ["CNI configuration", "sha256", "nodes"],
-            components.cniConfigurations.map((one) => [one.file, one.sha256, one.nodes.join(", ")]),
+            components.cniConfigurations.map((configuration) => [
+              configuration.file,
+              configuration.sha256,
+              configuration.nodes.join(", "),
+            ]),
           ),
           renderTable(
             ["CustomResourceDefinition", "versions"],
@@ -98,7 +109,7 @@ function renderEvidence({ components, versions, suite, runs, provider, evidence,
         ].join("\n");
   return `<section><h2>Runs</h2>${renderTable(["property", "value"], facts)}</section>
 <h2>Components of the cluster</h2>
-${found}`;
+${componentTables}`;
 }
 
 /** Selects a captured cell of the first variant for each entry of the table, to another node if there is one. */
@@ -106,8 +117,14 @@ function selectDrawnCells(report: Report): readonly PageCell[] {
   const cells = createPageData(report, []).variants[0]?.cells.filter((cell) => cell.path !== undefined) ?? [];
   return POD_TYPES.flatMap((source) =>
     TARGETS.flatMap((target) => {
-      const own = cells.filter((cell) => cell.group === "matrix" && cell.source === source && cell.target === target);
-      return own.find(({ placement, protocol }) => placement === "other-node" && protocol === "tcp") ?? own[0] ?? [];
+      const entryCells = cells.filter(
+        (cell) => cell.group === "matrix" && cell.source === source && cell.target === target,
+      );
+      return (
+        entryCells.find(({ placement, protocol }) => placement === "other-node" && protocol === "tcp") ??
+        entryCells[0] ??
+        []
+      );
     }),
   );
 }

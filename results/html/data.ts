@@ -40,24 +40,24 @@ export function createPageData(report: Report, earlier: readonly ReportSummary[]
       title: variantTitle(variant),
       flags: formatRerunFlags(report, variant),
       table: variant.table,
-      cells: variant.cells.map(pageCell),
+      cells: variant.cells.map(createPageCell),
     })),
     runs: [createRunSummary(report), ...earlier],
   };
 }
 
-function pageCell({ evidence, from: _from, to: _to, seen: _seen, ...cell }: CellResult): PageCell {
+function createPageCell({ evidence, from: _from, to: _to, seen: _seen, ...cell }: CellResult): PageCell {
   const { path, counter } = evidence ?? {};
-  return { ...cell, ...(path && { path: pagePath(path) }), ...(counter && { rule: ruleText(counter) }) };
+  return { ...cell, ...(path && { path: createPagePath(path) }), ...(counter && { rule: formatCounter(counter) }) };
 }
 
 type Path = NonNullable<NonNullable<CellResult["evidence"]>["path"]>;
 
-function pagePath({ expected, predicted, seen }: Path): NonNullable<PageCell["path"]> {
+function createPagePath({ expected, predicted, seen }: Path): NonNullable<PageCell["path"]> {
   const planned = toHopTexts(expected);
   const seenTexts = JSON.stringify(toHopTexts(seen));
   return {
-    seen: [withAddresses(seen.request), withAddresses(seen.reply)],
+    seen: [formatHopsWithAddresses(seen.request), formatHopsWithAddresses(seen.reply)],
     ...(seenTexts === JSON.stringify(planned) ? {} : { expected: planned }),
     ...(predicted === undefined
       ? {}
@@ -65,22 +65,27 @@ function pagePath({ expected, predicted, seen }: Path): NonNullable<PageCell["pa
           predicted:
             seenTexts === JSON.stringify(toHopTexts(predicted))
               ? ("seen" as const)
-              : ([withAddresses(predicted.request), withAddresses(predicted.reply)] as const),
+              : ([formatHopsWithAddresses(predicted.request), formatHopsWithAddresses(predicted.reply)] as const),
         }),
   };
 }
 
-const toHopTexts = ({ request, reply }: Path["expected"]): PageHops => [request.map(hopText), reply.map(hopText)];
+const toHopTexts = ({ request, reply }: Path["expected"]): PageHops => [request.map(formatHop), reply.map(formatHop)];
 
-const hopText = ({ place, link, direction }: HopResult): PageHop => `${place}|${link}|${direction}`;
+const formatHop = ({ place, link, direction }: HopResult): PageHop => `${place}|${link}|${direction}`;
 
-function withAddresses(hops: Path["seen"]["request"]): readonly PageHop[] {
+function formatHopsWithAddresses(hops: Path["seen"]["request"]): readonly PageHop[] {
   return hops.map((hop, index) => {
-    const before = hops[index - 1];
-    const same = before?.source === hop.source && before.destination === hop.destination;
-    return same ? hopText(hop) : `${hopText(hop)}|${hop.source}|${hop.destination}`;
+    const previousHop = hops[index - 1];
+    const isUnchanged = previousHop?.source === hop.source && previousHop.destination === hop.destination;
+    return isUnchanged ? formatHop(hop) : `${formatHop(hop)}|${hop.source}|${hop.destination}`;
   });
 }
 
-const ruleText = ({ node, rule, before, after }: NonNullable<NonNullable<CellResult["evidence"]>["counter"]>): string =>
+const formatCounter = ({
+  node,
+  rule,
+  before,
+  after,
+}: NonNullable<NonNullable<CellResult["evidence"]>["counter"]>): string =>
   `${node}: ${rule}: ${before} packets before, ${after} after`;

@@ -35,11 +35,11 @@ export async function toHtml(report: Report, earlier: readonly ReportSummary[]):
 <dl>${Object.entries(report.versions)
     .map(([name, version]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(version)}</dd></div>`)
     .join("")}</dl>
-${failuresSection(report)}
-${report.variants.map((variant, index) => variantSection(variant, index, report)).join("\n")}
+${renderFailures(report)}
+${report.variants.map((variant, index) => renderVariant(variant, index, report)).join("\n")}
 <section><h2>Compare</h2><div id="compare"><noscript>Requires JavaScript.</noscript></div></section>
 <section><h2>History</h2><div id="history"><noscript>Requires JavaScript.</noscript></div></section>
-${checksSection(report)}
+${renderChecks(report)}
 </main>
 <dialog id="dialog" aria-labelledby="dialog-title"><button id="dialog-close" type="button">Close</button><div id="dialog-content"></div></dialog>
 <script type="application/json" id="data">${JSON.stringify(createPageData(report, earlier)).replaceAll("<", "\\u003c")}</script>
@@ -50,7 +50,7 @@ ${checksSection(report)}
 }
 
 /** Renders the failures, which come first on the page. */
-function failuresSection({ variants, checks }: Report): string {
+function renderFailures({ variants, checks }: Report): string {
   const cells = variants.flatMap((variant, index) =>
     variant.cells
       .filter(({ ok }) => !ok)
@@ -63,14 +63,14 @@ function failuresSection({ variants, checks }: Report): string {
   const failed = checks
     .filter(({ status, name }) => status === "failed" && (cells.length === 0 || !/ cells: [a-z-]+$/.test(name)))
     .map(({ name, error }) => `<li>${escapeHtml(name)}: ${escapeHtml(error ?? "")}</li>`);
-  const all = [...failed, ...cells];
-  if (all.length === 0) return "";
-  const more = all.length > SHOWN_FAILURES ? `<li>and ${all.length - SHOWN_FAILURES} more below</li>` : "";
-  return `<section aria-labelledby="failures"><h2 id="failures">Failures</h2><ul>${all.slice(0, SHOWN_FAILURES).join("")}${more}</ul></section>`;
+  const failures = [...failed, ...cells];
+  if (failures.length === 0) return "";
+  const more = failures.length > SHOWN_FAILURES ? `<li>and ${failures.length - SHOWN_FAILURES} more below</li>` : "";
+  return `<section aria-labelledby="failures"><h2 id="failures">Failures</h2><ul>${failures.slice(0, SHOWN_FAILURES).join("")}${more}</ul></section>`;
 }
 const SHOWN_FAILURES = 10;
 
-function variantSection(variant: VariantResult, index: number, run: RunIdentity): string {
+function renderVariant(variant: VariantResult, index: number, run: RunIdentity): string {
   const [types, targets] = [getPodTypeTitles(run), getTargetTitles(run)];
   const { ok, failed, blocked } = countCells(variant);
   const title = variantTitle(variant);
@@ -79,8 +79,8 @@ function variantSection(variant: VariantResult, index: number, run: RunIdentity)
       `<tr><th scope="row">${types[type]}</th>${TARGETS.map((_target, column) => {
         const entry = variant.table[row]?.[column] ?? "not-run";
         const label = `${title}: ${types[type]} to ${targets[TARGETS[column] ?? "overlay"]}: ${entry}`;
-        const about = `data-variant="${index}" data-source="${type}" data-target="${TARGETS[column] ?? ""}" aria-label="${escapeHtml(label)}"`;
-        return `<td><button type="button" disabled class="${entry}" ${about}>${MARKS[entry]}</button></td>`;
+        const attributes = `data-variant="${index}" data-source="${type}" data-target="${TARGETS[column] ?? ""}" aria-label="${escapeHtml(label)}"`;
+        return `<td><button type="button" disabled class="${entry}" ${attributes}>${MARKS[entry]}</button></td>`;
       }).join("")}</tr>`,
   );
   return `<section id="variant-${index}">
@@ -89,13 +89,13 @@ function variantSection(variant: VariantResult, index: number, run: RunIdentity)
 <thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${targets[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
 <p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.</p>
-${groupList(variant, index)}
-<details${failed > 0 ? " open" : ""}><summary>All ${variant.cells.length} cells</summary>${cellTable(variant.cells)}</details>
+${renderGroups(variant, index)}
+<details${failed > 0 ? " open" : ""}><summary>All ${variant.cells.length} cells</summary>${renderCellTable(variant.cells)}</details>
 </section>`;
 }
 
 /** Renders the groups that are not in the table, such as nodes, external clients and NodePorts. */
-function groupList(variant: VariantResult, index: number): string {
+function renderGroups(variant: VariantResult, index: number): string {
   const groups = [...new Set(variant.cells.map(({ group }) => group))].filter((group) => group !== "matrix");
   const items = groups.map((group) => {
     const cells = variant.cells.filter((cell) => cell.group === group);
@@ -106,7 +106,7 @@ function groupList(variant: VariantResult, index: number): string {
   return items.length === 0 ? "" : `<ul class="groups">${items.join("")}</ul>`;
 }
 
-function cellTable(cells: readonly CellResult[]): string {
+function renderCellTable(cells: readonly CellResult[]): string {
   const ordered = [...cells].sort((a, b) => Number(a.ok) - Number(b.ok));
   const rows = ordered.map((cell) => {
     const state = !cell.ok ? "fail" : cell.expected === "blocked" ? "blocked" : "pass";
@@ -119,7 +119,7 @@ function cellTable(cells: readonly CellResult[]): string {
   return `<table><caption>Cells, failed ones first</caption><thead><tr>${heads.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
-function checksSection({ checks }: Report): string {
+function renderChecks({ checks }: Report): string {
   if (checks.length === 0) return "";
   const items = checks.map((check) => {
     const state = check.status === "failed" ? "fail" : check.status === "passed" ? "pass" : "not-run";

@@ -75,7 +75,7 @@ function renderRow(submission: PublishedSubmission): string {
   if (certificate === undefined)
     return `${start}<th scope="row">${escapeHtml(directory)}</th><td colspan="7">${rejected ?? ""}</td></tr>`;
   const { product, result, profiles, provider, suite, issued } = certificate;
-  const passed = profiles.filter((one) => one.claimed && one.result === "pass").map(({ name }) => name);
+  const passed = profiles.filter((profile) => profile.claimed && profile.result === "pass").map(({ name }) => name);
   const cells = [
     rejected ?? `<span class="${result}">${result}</span>`,
     rejected === undefined ? escapeHtml(passed.join(", ")) : "",

@@ -8,8 +8,8 @@ const built = new Map<string, Promise<string>>();
  * @param file in results/browser
  */
 export function buildPageScript(file: string): Promise<string> {
-  const known = built.get(file);
-  if (known !== undefined) return known;
+  const cached = built.get(file);
+  if (cached !== undefined) return cached;
   const script = build({
     entryPoints: [join(import.meta.dirname, "..", "browser", file)],
     bundle: true,
