@@ -24,7 +24,8 @@ export interface Executables {
 
 /**
  * Builds `interlay` and `interlay-full` in plugin/dist.
- * @param platform build for it, in a directory of its name such as plugin/dist/linux-arm64; undefined: for this machine
+ * @param platform platform of the executables, which are built in a directory of its name such as plugin/dist/linux-arm64; this
+ * machine's by default, built in plugin/dist
  */
 export async function buildInterlay(platform?: Platform): Promise<Executables> {
   const toolchain = selectToolchain(platform);

@@ -77,7 +77,11 @@ export function compileC(
   });
 }
 
-/** @param recipe what else the executable depends on */
+/**
+ * Builds an executable unless its sources and recipe are those of the last build.
+ * @param recipe inputs of the build other than the sources
+ * @returns the path of the executable
+ */
 async function buildIfChanged(
   { entry, sources, output }: BuildTarget,
   recipe: string,
@@ -98,7 +102,7 @@ async function buildIfChanged(
   return output;
 }
 
-/** Paths and contents of all non-test sources, and what else the executable depends on. */
+/** Hashes the paths and contents of all non-test sources together with the recipe. */
 async function hashSources(directories: readonly string[], recipe: string): Promise<string> {
   const hash = createHash("sha256").update(recipe);
   for (const directory of directories) {

@@ -33,14 +33,14 @@ export interface UnderlayOptions {
 /** Settings that an installation may change in the manifests. */
 export interface InstallationOptions {
   readonly image: string;
-  /** Undefined: the ConfigMap is not part of the installation, so that an existing one stays. */
+  /** Undefined if the ConfigMap is not part of the installation, so that an existing one stays. */
   readonly returnPath?: string;
   /** Directory of the nodes where the container runtime finds plugins. */
   readonly cniBinDirectory: string;
   /** Secrets in interlay-system to pull the image with. */
   readonly pullSecrets: readonly string[];
   readonly underlay?: UnderlayOptions;
-  /** Undefined: the API server does not serve ValidatingAdmissionPolicy. */
+  /** Undefined if the API server does not serve ValidatingAdmissionPolicy. */
   readonly admission: AdmissionVersion | undefined;
 }
 

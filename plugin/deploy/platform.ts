@@ -23,7 +23,7 @@ export interface RuntimePackage {
   readonly integrity: string;
 }
 
-/** Executables of these run on processors without AVX2, too. */
+/** Baseline builds of Bun's runtime: their executables also run on processors without AVX2. */
 const BUN_RUNTIMES: Readonly<Record<Platform, RuntimePackage>> = {
   "linux/amd64": {
     name: "@oven/bun-linux-x64-baseline",

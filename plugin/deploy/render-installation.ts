@@ -20,7 +20,7 @@ interface DeployOptions {
   readonly pools: readonly PoolOptions[];
   /** Parent link of macvlan children on every node. */
   readonly uplink?: string;
-  /** Undefined: the API server does not serve ValidatingAdmissionPolicy. */
+  /** Undefined if the API server does not serve ValidatingAdmissionPolicy. */
   readonly admission: AdmissionVersion | undefined;
 }
 

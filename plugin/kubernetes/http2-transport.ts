@@ -33,7 +33,7 @@ interface Http2Options {
   readonly pingMs?: { readonly every: number; readonly answer: number };
 }
 
-/** Sends all requests and watches over one HTTP/2 connection. Pings find a connection that is dead without a word. */
+/** Sends all requests and watches over one HTTP/2 connection. Pings detect a connection that broke without being closed. */
 export class Http2Transport implements Transport {
   readonly #config: KubeConfig;
   readonly #fallback: Transport;

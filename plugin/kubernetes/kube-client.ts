@@ -89,7 +89,7 @@ export class KubeClient {
     return this.request("PUT", buildPath(resource, name), body);
   }
 
-  /** RFC 7396. */
+  /** Applies a JSON merge patch (RFC 7396). */
   mergePatch(resource: Resource, name: string, body: unknown, subresource?: string): Promise<unknown> {
     return this.request("PATCH", buildPath(resource, name, subresource), body, "application/merge-patch+json");
   }

@@ -52,7 +52,7 @@ export class LeaderElection {
     const expired = now - this.#seen.at > (spec.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
     const released = (spec.holderIdentity ?? "") === "";
     if (isOwn || expired || released) await this.#write(now, metadata.resourceVersion);
-    else this.#until = 0; // another has taken it
+    else this.#until = 0; // another agent holds the lease
   }
 
   /** Releases the lease, so that another agent can take over at once. */
@@ -75,7 +75,7 @@ export class LeaderElection {
       else await this.#kube.replace(RESOURCE.leases, LEASE_NAME, body);
       this.#until = now + (LEASE_SECONDS * 1000 * 2) / 3;
     } catch (error) {
-      if (!hasStatus(error, 409)) throw error; // another was first
+      if (!hasStatus(error, 409)) throw error; // another agent created it first
       this.#until = 0;
     }
   }

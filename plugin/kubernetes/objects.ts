@@ -60,7 +60,7 @@ export const nodeObject = z.object({
     .default({ addresses: [], nodeInfo: { kubeletVersion: "" } }),
 });
 
-/** Of a Service, what says at which addresses and ports it is reached. */
+/** A Service, with the fields that specify its addresses and ports. */
 export const serviceObject = z.object({
   metadata,
   spec: z.object({
@@ -192,7 +192,7 @@ export const underlayNetwork = z.object({
     pools: z.array(z.string()).default([]),
     mtu: z.number().optional(),
     hostPorts: z.boolean().default(true),
-    /** The plugin's; it checks them itself. */
+    /** Options of the plugin, which validates them. */
     options: z.record(z.string(), z.unknown()).default({}),
   }),
   status: z.unknown().optional(),

@@ -2,7 +2,7 @@ const BACKOFF_MS = { first: 200, most: 5000, absentFirst: 30_000, absentMost: 30
 
 /**
  * Computes the waits between attempts: twice as long each time, plus a random part of the same length, so that the agents of a
- * cluster do not all come back at once after an API server's restart.
+ * cluster do not all reconnect at the same time after an API server's restart.
  */
 export class RetryBackoff {
   readonly #random: () => number;

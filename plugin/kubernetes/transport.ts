@@ -10,7 +10,7 @@ export interface ApiRequest {
 export interface ApiResponse {
   readonly status: number;
   readonly text: string;
-  /** Milliseconds that the API server asks to wait before the next attempt; undefined if it does not say. */
+  /** Milliseconds that the API server asks to wait before the next attempt; undefined if it asks for no wait. */
   readonly retryAfter?: number | undefined;
 }
 

@@ -42,7 +42,10 @@ export function encodeAddressDump(): Buffer {
   return Buffer.alloc(8);
 }
 
-/** Undefined for families that are not IP. On point-to-point links IFA_LOCAL is ours and IFA_ADDRESS the peer's. */
+/**
+ * Decodes an address; returns undefined for families that are not IP. On point-to-point links IFA_LOCAL is the address of this
+ * end, IFA_ADDRESS that of the peer.
+ */
 export function decodeAddress(payload: Buffer): InterfaceAddress | undefined {
   const family = toAddressFamily(payload.readUInt8(0));
   const attributes = decodeAttributes(payload.subarray(8));

@@ -53,7 +53,10 @@ function encodeLinkHeader(index: number, flags: number, change: number): Buffer 
   return bytes;
 }
 
-/** A pair in one message, both ends down: our end here, the peer in the namespace behind `peerNamespaceFd`. */
+/**
+ * Encodes the creation of a veth pair in one message, both ends down: the local end in this namespace, the peer in the namespace
+ * of `peerNamespaceFd`.
+ */
 export function encodeVethPair(
   local: VethEnd,
   peer: VethEnd,
@@ -106,7 +109,7 @@ export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): B
   ]);
 }
 
-/** Names a link, for RTM_GETLINK and RTM_DELLINK; with no name, all of them (a dump). */
+/** Encodes the selection of a link by name, for RTM_GETLINK and RTM_DELLINK; without a name it selects all links (a dump). */
 export function encodeLinkName(name?: string): Buffer {
   return Buffer.concat([
     encodeLinkHeader(0, 0, 0),
@@ -114,7 +117,7 @@ export function encodeLinkName(name?: string): Buffer {
   ]);
 }
 
-/** Names a link by its index, for RTM_GETLINK and RTM_DELLINK. */
+/** Encodes the selection of a link by index, for RTM_GETLINK and RTM_DELLINK. */
 export function encodeLinkIndex(index: number): Buffer {
   return encodeLinkHeader(index, 0, 0);
 }

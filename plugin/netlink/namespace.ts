@@ -8,7 +8,8 @@ const CLONE_NEWNET = 0x40000000;
 
 /**
  * Runs `work` with this thread in the network namespace at `path` (CNI_NETNS: `/var/run/netns/…` or `/proc/PID/ns/net`)
- * and comes back, whatever happens; if it cannot, the process ends. `work` must be synchronous: what it leaves to the event loop would run elsewhere.
+ * and returns to the previous namespace, also after an error; if it cannot return, the process ends. `work` must be synchronous:
+ * asynchronous parts of it would run in another namespace.
  * Sockets opened inside stay in the namespace; `/proc/sys/net` is that namespace's while inside. setns(2).
  */
 export function runInNamespace<T>(path: string, work: () => T): T {

@@ -47,7 +47,7 @@ export function encodeNeighbourGet({ family, link, address }: Pick<Neighbour, "f
   return Buffer.concat([head, encodeAttributes([{ type: NDA.dst, value: encodeIp(address) }])]);
 }
 
-/** Undefined for families that are not IP and for entries with no address. */
+/** Decodes a neighbour entry; returns undefined for families that are not IP and for entries without an address. */
 export function decodeNeighbour(payload: Buffer): Neighbour | undefined {
   const family = toAddressFamily(payload.readUInt8(0));
   const attributes = decodeAttributes(payload.subarray(12));

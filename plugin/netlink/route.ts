@@ -63,7 +63,7 @@ export function isDefaultRoute(payload: Buffer): boolean {
   return payload.readUInt8(1) === 0;
 }
 
-/** Undefined for families that are not IP. */
+/** Decodes a route; returns undefined for families that are not IP. */
 export function decodeRoute(payload: Buffer): Route | undefined {
   const family = toAddressFamily(payload.readUInt8(0));
   if (!family) return undefined;

@@ -58,7 +58,7 @@ export function encodeRuleDump(family: AddressFamily): Buffer {
   return head;
 }
 
-/** Undefined for families that are not IP. */
+/** Decodes a rule; returns undefined for families that are not IP. */
 export function decodeRule(payload: Buffer): Rule | undefined {
   const family = toAddressFamily(payload.readUInt8(0));
   if (!family) return undefined;

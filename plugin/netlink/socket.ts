@@ -71,7 +71,7 @@ export class NetlinkSocket {
     return new NetlinkSocket(fd);
   }
 
-  /** One change. `what` names it in the error: "route 10.0.0.0/8 dev veth0". */
+  /** Sends one change. `what` describes it in the error: "route 10.0.0.0/8 dev veth0". */
   execute(what: string, type: number, flags: number, body: Buffer): void {
     this.#exchange(what, type, NLM_FLAG.request | NLM_FLAG.ack | flags, body);
   }
@@ -109,19 +109,19 @@ export class NetlinkSocket {
     }
   }
 
-  /** One object by name. */
+  /** Reads one object by name. */
   get(what: string, type: number, body: Buffer): Message | undefined {
     return this.#exchange(what, type, NLM_FLAG.request | NLM_FLAG.ack, body)[0];
   }
 
-  /** All objects that `body` selects. */
+  /** Reads all objects that `body` selects. */
   dump(what: string, type: number, body: Buffer): Message[] {
     return this.#exchange(what, type, NLM_FLAG.request | NLM_FLAG.dump, body);
   }
 
   /**
-   * Several changes, all or none, between the messages that begin and end a transaction (nfnetlink). The first refusal is
-   * the error: of a change, or of the whole, which is reported for the begin message (nfnetlink_rcv_batch).
+   * Sends several changes as a transaction between its begin and end messages (nfnetlink): all are made, or none. The first
+   * refusal is the error: of a change, or of the transaction, which is reported for the begin message (nfnetlink_rcv_batch).
    */
   batch(what: string, begin: BatchMessage, changes: readonly BatchMessage[], end: BatchMessage): void {
     const c = getLibc();

@@ -61,7 +61,7 @@ export function writeAttachment(attachment: Attachment, directory: string): void
   }
 }
 
-/** Records as they were last read, by file: to parse unchanged records again would be much of the cost of a repair pass. */
+/** Last read text and attachment of each record file: parsing unchanged records would be a large part of a repair pass. */
 const lastRead = new Map<string, { readonly text: string; readonly attachment: Attachment }>();
 
 /** Forgets records that another process has removed. */
@@ -75,7 +75,7 @@ export function removeAttachment(containerId: string, ifname: string, directory:
   rmSync(getFilePath(containerId, ifname, directory), { force: true });
 }
 
-/** Returns undefined if the record does not exist or is not valid. */
+/** Reads the record of a NIC; returns undefined if it does not exist or is not valid. */
 export function readAttachment(containerId: string, ifname: string, directory: string): Attachment | undefined {
   return readAttachmentFile(getFilePath(containerId, ifname, directory));
 }
@@ -105,7 +105,10 @@ export function findSharedItems(containerId: string, ifname: string, directory: 
   return new Set(otherNics.flatMap(({ plan }) => plan.items.map(describeItem)));
 }
 
-/** Returns undefined if the file does not exist or is not valid; the same object as before if its text is the same. */
+/**
+ * Reads a record file; returns undefined if it does not exist or is not valid.
+ * @returns the same object as before if the text is unchanged
+ */
 export function readAttachmentFile(file: string): Attachment | undefined {
   const cached = lastRead.get(file);
   try {

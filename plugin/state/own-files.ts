@@ -57,7 +57,7 @@ export function readOwnFile(file: string): string {
 export function writeFileAtomic(file: string, text: string): void {
   const directory = openWithoutLinks(dirname(file), O_RDONLY | O_DIRECTORY);
   try {
-    // By its descriptor the directory stays the same, whatever its path becomes.
+    // The descriptor refers to the same directory even if another one takes its path.
     const path = `/proc/self/fd/${directory}/${basename(file)}`;
     const temporary = `${path}.${process.pid}.new`;
     rmSync(temporary, { force: true });

@@ -23,7 +23,7 @@ export function renameStateDirectories(stateDirectory: string): void {
   }
 }
 
-/** Returns undefined if the directory does not exist. */
+/** Lists the files of a directory; returns undefined if it does not exist. */
 function listFiles(directory: string): readonly string[] | undefined {
   try {
     return readdirSync(directory);

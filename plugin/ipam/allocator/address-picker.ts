@@ -19,7 +19,7 @@ import { type ObservedBlock, observeBlock } from "./observe-block.ts";
 /** Upper bound of concurrent creations of one node in one block, and how many free addresses there must be for each. */
 const MAX_CONCURRENT = 4;
 const FREE_FOR_EACH = 16;
-/** Upper bound of blocks that one call looks at, and of creations in one block that others were faster with. */
+/** Upper bound of blocks that one call looks at, and of creations in one block that another node made first. */
 const MAX_BLOCKS = 64n;
 const MAX_LOST = 16;
 /** Upper bound of blocks of a pool that is watched as a whole while it is full. */
@@ -29,24 +29,27 @@ const MAX_LISTED = 4n;
 
 type BuildSpec = (ip: Ip) => UnderlayAddressSpec;
 
-/** `lost`: another node was first. `needed`: waiting calls of other nodes need all free addresses. Undefined: none is free. */
+/**
+ * Result of one attempt: the created object; `lost` if another node took the address first; `needed` if waiting calls of other
+ * nodes need all free addresses; undefined if no address is free.
+ */
 type Outcome = UnderlayAddressObject | "lost" | "needed" | undefined;
 
 /** Takes a free address by creating its object. If another node was first, tries the next address. */
 export class AddressPicker {
   readonly #store: AddressStore;
   readonly #random: () => number;
-  /** Names that this agent is creating. */
+  /** Names of the objects that this agent is creating. */
   readonly #creating = new Set<string>();
   readonly #semaphore = new KeyedSemaphore();
   /** Calls that take an address, and those of them that create its object, by block. */
   readonly #calls = new KeyedCounter();
   readonly #creations = new KeyedCounter();
-  /** Block -> end of the time in which other nodes learn that this node holds an address of it. */
+  /** For each block, the end of the time in which other nodes learn that this node holds an address of it. */
   readonly #joined = new Map<string, Promise<void>>();
-  /** Names that another node created, until their watch events arrive. */
+  /** Names of objects that other nodes created, until their watch events arrive. */
   readonly #takenByOthers = new Set<string>();
-  /** Pool -> block in which this node allocates. */
+  /** Block in which this node allocates, by pool. */
   readonly #current = new Map<string, bigint>();
   /** Blocks of large pools that had no free address lately. */
   readonly #full = new Set<string>();

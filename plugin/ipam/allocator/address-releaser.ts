@@ -41,7 +41,10 @@ export class AddressReleaser {
     }
   }
 
-  /** DEL. A running pod keeps its address for its next sandbox; a StatefulSet's pod keeps it for its successor. */
+  /**
+   * Releases the addresses of a NIC after CNI's DEL. A running pod keeps its address for its next sandbox, and a StatefulSet's pod
+   * keeps it for its successor.
+   */
   async release(nic: ContainerNic): Promise<void> {
     const belongsToNic = (container: ContainerNic): boolean =>
       container.containerId === nic.containerId && container.ifname === nic.ifname;
@@ -86,7 +89,7 @@ export class AddressReleaser {
     // last container id: an empty one would mean for other nodes that the address is no longer in use here.
     if (object.spec.conflict === undefined && !failed && this.isPodRunning(object)) return;
     const { conflict, owner, set } = object.spec;
-    // Whatever the answer, the address may be free from now on.
+    // The next request may release the address even if its response is lost, so the record is marked before it.
     if (record !== undefined) this.#records.write({ ...record, leaving: true });
     if (conflict !== undefined || set !== undefined || (owner?.kind === "StatefulSet" && !failed)) {
       const replaced = await this.#store.replaceAddress(object, { ...object.spec, containerId: "" });

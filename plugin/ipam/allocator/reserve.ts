@@ -16,7 +16,7 @@ export class Reserve {
   readonly #records: Records;
   readonly #picker: AddressPicker;
   readonly #hasConflict: (name: string) => boolean;
-  /** Names that calls are allocating. */
+  /** Names of the addresses that calls are allocating. */
   readonly #taken = new Set<string>();
 
   /** @param hasConflict returns whether an address (by object name) is used by another host */

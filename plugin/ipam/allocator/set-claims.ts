@@ -63,7 +63,10 @@ export class SetClaims {
     );
   }
 
-  /** Own name first, then addresses that no pod had, then others; from a random start, so that nodes do not compete. */
+  /**
+   * Sorts the members of a set: first the one of the pod's own name, then addresses that no pod had, then the others. The start
+   * is random, so that nodes do not compete.
+   */
   #sortCandidates(
     members: readonly UnderlayAddressObject[],
     { pod }: IpamRequest,

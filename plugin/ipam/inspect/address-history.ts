@@ -27,7 +27,7 @@ export interface AddressUse {
   readonly ifname: string;
   readonly containerId: string;
   readonly since: string;
-  /** Undefined: the log has no DEL of the container. */
+  /** Undefined if the log has no DEL of the container. */
   readonly until: string | undefined;
 }
 

@@ -30,9 +30,9 @@ export interface AddressStore {
   readAddress(name: string): Promise<UnderlayAddressObject | undefined>;
   /** Follows the addresses of all nodes in one block. @throws if they cannot be listed */
   openBlock(block: string): Promise<BlockView>;
-  /** Returns undefined if the pod does not exist. */
+  /** Finds a pod; returns undefined if it does not exist. */
   findPod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
-  /** As `findPod`, from the cache only. */
+  /** Finds a pod in the cache only, without a request. */
   getCachedPod(namespace: string, name: string): PodObject | undefined;
   /** Addresses held under this pod's name, read from the API server because caches may be stale. */
   listPodAddresses(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
@@ -45,7 +45,7 @@ export interface AddressStore {
    * @returns undefined if the name exists
    */
   createAddress(name: string, spec: UnderlayAddressSpec, waiting?: number): Promise<UnderlayAddressObject | undefined>;
-  /** Returns undefined if the object was changed or deleted since it was read. */
+  /** Replaces an address's spec; returns undefined if the object was changed or deleted since it was read. */
   replaceAddress(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
   /** Deletes the object only if it is unchanged since it was read. */
   deleteAddress(object: UnderlayAddressObject): Promise<boolean>;
