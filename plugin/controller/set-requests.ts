@@ -86,7 +86,7 @@ function createKind(
 }
 
 /**
- * Builds the request for a workload's set. Only the template's nodeSelector tells on which nodes its pods may run: a pool for some
+ * Builds the request for a workload's set. Only the template's nodeSelector determines on which nodes its pods may run: a pool for some
  * nodes serves the set if that selector contains the pool's labels.
  *
  * @param definitions configurations of NetworkAttachmentDefinitions by `namespace/name`

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 /** Interlay's files in the runtime's plugin directory, in the order in which they may be removed. */
 export const INSTALLED_FILES = ["interlay-ipam", "interlay", "interlay-full"] as const;
 
-/** Directory beside these files with the loader `ld.so` and the libraries of `interlay-full`, for nodes without glibc. */
+/** Directory next to these files with the loader `ld.so` and the libraries of `interlay-full`, for nodes without glibc. */
 export const LIBRARY_DIRECTORY = "interlay-lib";
 
 /** Bytes per step of a comparison or copy. */

@@ -58,7 +58,7 @@ export function parseVersion(metrics: string): string | null {
   return /^kubernetes_build_info\{[^}]*git_version="([^"]+)"/m.exec(metrics)?.[1] ?? null;
 }
 
-/** Parses the version from the tag of an image; null if the tag is no version. */
+/** Parses the version from the tag of an image; null if the tag is not a version. */
 export function parseImageVersion(image = ""): string | null {
   return /:(v\d+\.\d+\.\d+[^@]*)/.exec(image)?.[1] ?? null;
 }
