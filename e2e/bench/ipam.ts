@@ -8,8 +8,7 @@ import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { createCalls } from "./ipam/ipam-calls.ts";
 import { compareWithEmpty, fillCluster } from "./ipam/full-cluster.ts";
 import { measureRollout } from "./ipam/set-rollout.ts";
-import { calicoIpam, COMPARED_POOL, interlayIpam, prepareWhereabouts } from "./ipam/plugins.ts";
-import { comparePluginRates, measurePluginRate } from "./ipam/plugin-rate.ts";
+import { comparePlugins } from "./ipam/compare-plugins.ts";
 import { SectionRunner } from "./measurement/section-runner.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
 import { measureAdd } from "./ipam/measure-add.ts";
@@ -18,7 +17,6 @@ import {
   createBenchNamespace,
   createKubeClient,
   createNodes,
-  createPools,
   IPAM_BENCH_NAMESPACE,
   waitUntilResponsive,
 } from "./ipam/cluster-objects.ts";
@@ -64,14 +62,6 @@ export const runIpamBench: Bench = {
         await createBenchNamespace(kube);
         await measure("rollout", () => measureRollout(cluster, kube));
         await measure("ADD", () => measureAdd(calls, kube));
-        await measure("interlay-ipam", async () => {
-          const { name, subnet, first, last } = COMPARED_POOL;
-          await createPools(kube, [{ name, subnet, ranges: [`${first}-${last}`] }]);
-          return measurePluginRate(interlayIpam, calls);
-        });
-        await measure("calico-ipam", () => measurePluginRate(calicoIpam, calls));
-        await measure("whereabouts", async () => measurePluginRate(await prepareWhereabouts(cluster, progress), calls));
-        await measure("comparison", () => Promise.resolve(comparePluginRates(runner.rows, workers.length)));
         await measure("removal of these addresses", async () => {
           for (const call of calls) await call.close();
           await clearAddresses(kube);
@@ -87,6 +77,7 @@ export const runIpamBench: Bench = {
           nodes,
           workers: { kubeconfig: cluster.kubeconfig, namespace: IPAM_BENCH_NAMESPACE },
         };
+        await runner.prepare("comparison of plugins", () => comparePlugins(cluster, context, measure, progress));
         const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
         await measure("sizes", () => measureSizes({ ...context, metrics }));
         for (const scale of SCALES)

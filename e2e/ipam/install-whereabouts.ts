@@ -20,6 +20,8 @@ const NODE_KUBECONFIG = "/etc/cni/net.d/calico-kubeconfig";
 /** Installed whereabouts of a lab. */
 export interface Whereabouts {
   readonly program: string;
+  /** Path of the program on this machine. */
+  readonly component: string;
   /** Returns the key `ipam` of a network configuration. */
   readonly buildIpam: (range: object) => object;
 }
@@ -47,6 +49,7 @@ export async function installWhereabouts(cluster: Cluster, progress: Progress): 
   }
   return {
     program: NODE_PROGRAM,
+    component: components.path("whereabouts"),
     buildIpam: (range) => ({ type: "whereabouts", log_level: "error", ...range }),
   };
 }

@@ -12,7 +12,7 @@ export interface Scale {
   readonly atOnce: number;
 }
 
-interface AllocationContext {
+export interface AllocationContext {
   readonly kube: KubeClient;
   /** The API server's /metrics. */
   readonly metrics: () => Promise<string>;

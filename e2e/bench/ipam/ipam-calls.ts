@@ -18,7 +18,7 @@ const podList = z.object({
 
 const result = z.object({ ips: z.array(z.object({ address: z.string() })).default([]) });
 
-interface AnsweredCall {
+export interface AnsweredCall {
   readonly milliseconds: number;
   /** Addresses of the result, without prefix length. */
   readonly addresses: readonly string[];

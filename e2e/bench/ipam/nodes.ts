@@ -1,6 +1,6 @@
 /**
  * Process of simulated nodes. Each has the parts of an agent that allocate addresses: connection to the API server, watches,
- * store, records and allocator. Runs under Bun, as the agent does. Reads the settings, writes "ready", then executes orders until
+ * store, records, allocator, and the socket of CNI calls. Runs under Bun, as the agent does. Reads the settings, writes "ready", then executes orders until
  * its input ends.
  */
 import { join } from "node:path";
@@ -11,6 +11,9 @@ import { ClusterCache } from "../../../plugin/agent/discovery/cluster-cache.ts";
 import { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { hasStatus } from "../../../plugin/kubernetes/kube-error.ts";
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
+import { serveCni } from "../../../plugin/agent/server/cni-server.ts";
+import { buildPaths } from "../../../plugin/cni/plugin-paths.ts";
+import { executeIpam } from "../../../plugin/ipam/execute-ipam.ts";
 import { Allocator } from "../../../plugin/ipam/allocator/allocator.ts";
 import { SYSTEM_CLOCK } from "../../../plugin/ipam/waiting/exhaustion-wait.ts";
 import { Records } from "../../../plugin/ipam/records/address-records.ts";
@@ -22,6 +25,7 @@ import {
   orderMessage,
   type WorkerOutcome,
   POD_LABELS,
+  SOCKET_FILE,
 } from "./orders.ts";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 
@@ -52,12 +56,19 @@ async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promis
   const createdPods = await createPods(kube, name, pods);
   const cache = new ClusterCache(kube, name);
   cache.start(() => undefined);
-  const allocator = new Allocator(
-    new ClusterAddressStore(kube, cache, name),
-    new Records(join(settings.directory, name)),
-    { waitClock: SYSTEM_CLOCK },
-  );
+  const state = join(settings.directory, name);
+  const allocator = new Allocator(new ClusterAddressStore(kube, cache, name), new Records(join(state, "addresses")), {
+    waitClock: SYSTEM_CLOCK,
+    stateDirectory: state,
+  });
   await cache.waitUntilReady();
+  const paths = buildPaths(state, join(state, "cni.log"));
+  const listener = { refused: () => undefined, answered: () => undefined };
+  await serveCni({
+    path: join(state, SOCKET_FILE),
+    paths,
+    ipam: (env, stdin) => executeIpam(env, stdin, { allocator, listener, paths }),
+  });
   setInterval(() => void allocator.sync().catch(() => undefined), SYNC_MS).unref();
   return { allocator, pods: createdPods };
 }

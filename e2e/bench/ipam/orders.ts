@@ -3,6 +3,9 @@ import { z } from "zod";
 /** Labels of the pods that the bench's pools select. */
 export const POD_LABELS = { "interlay.dev/bench": "ipam" };
 
+/** Socket of a simulated node's agent, in the node's directory. */
+export const SOCKET_FILE = "cni.sock";
+
 /** Protocol between the bench and a process of simulated nodes: one line of JSON per message. */
 export const workerMessage = z.object({
   kubeconfig: z.string(),

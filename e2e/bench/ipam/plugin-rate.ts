@@ -1,10 +1,7 @@
 import type { Measurement } from "../measurement/measurement.ts";
 import { computePercentile, median, roundToTenth } from "../measurement/statistics.ts";
-import type { IpamCalls } from "./ipam-calls.ts";
+import type { NodePrograms } from "./node-programs.ts";
 
-/** Addresses of each comparison. */
-const PLUGIN_ADDRESSES = 1000;
-const AT_ONCE = 10;
 /** No further ADD begins after this time, because a slow plugin would need an hour. */
 const DEADLINE_MS = 240_000;
 
@@ -13,7 +10,7 @@ type ComparedPlugin = "interlay-ipam" | "calico-ipam" | "whereabouts";
 /** An ADD of one plugin: the program, its configuration on a node, and what its calls share. */
 export interface PluginUnderTest {
   readonly name: ComparedPlugin;
-  /** Path or name of the plugin. */
+  /** Path of the plugin. */
   readonly program: string;
   readonly buildConfig: (node: string) => object;
   /** Size of the pool, for the table. */
@@ -22,26 +19,23 @@ export interface PluginUnderTest {
 
 const buildRateName = (plugin: ComparedPlugin, nodes: number): string => `${plugin}'s ADD, ${nodes} nodes`;
 
-/** Measures ADDs per second through the plugin's program: ten at once, as many on each node. */
+/** Measures ADDs per second through the plugin's program: on all nodes at once, on each one after another, for each of its pods. */
 export async function measurePluginRate(
   { name, program, buildConfig, pool }: PluginUnderTest,
-  nodes: readonly IpamCalls[],
+  nodes: readonly NodePrograms[],
 ): Promise<readonly Measurement[]> {
-  const queue = Array.from({ length: PLUGIN_ADDRESSES }, (_, index) => index).values();
-  const givenAddresses: string[] = [];
+  const addresses: string[] = [];
   const times: number[] = [];
   const reasons: string[] = [];
   const started = performance.now();
   await Promise.all(
-    Array.from({ length: AT_ONCE }, async (_, lane) => {
-      const calls = nodes[lane % nodes.length];
-      if (calls === undefined) throw new Error("the lab has no worker");
-      for (const index of queue) {
+    nodes.map(async ({ node, pods, add }) => {
+      const config = buildConfig(node);
+      for (const pod of pods) {
         if (performance.now() - started > DEADLINE_MS) return;
         try {
-          const id = `${name}-${index}`;
-          const answer = await calls.call(program, "ADD", id, buildConfig(calls.node), `${name.slice(0, 1)}${index}`);
-          givenAddresses.push(...answer.addresses);
+          const answer = await add(program, config, pod);
+          addresses.push(...answer.addresses);
           times.push(answer.milliseconds);
         } catch (error) {
           reasons.push(String(error));
@@ -52,13 +46,14 @@ export async function measurePluginRate(
   const seconds = (performance.now() - started) / 1000;
   if (reasons[0] !== undefined) process.stderr.write(`the first of ${reasons.length} failures: ${reasons[0]}\n`);
   if (times.length === 0) throw new Error(reasons[0] ?? `${name} gave no address`);
-  const duplicates = givenAddresses.length - new Set(givenAddresses).size;
-  const basis = `${givenAddresses.length} of ${PLUGIN_ADDRESSES} addresses in ${Math.round(seconds)} s, ${pool}; ${AT_ONCE} calls at once on ${nodes.length} nodes`;
+  const duplicates = addresses.length - new Set(addresses).size;
+  const requested = nodes.reduce((sum, { pods }) => sum + pods.length, 0);
+  const basis = `${addresses.length} of ${requested} addresses in ${Math.round(seconds)} s, ${pool}; a call at once on each of ${nodes.length} simulated nodes`;
   const limit = name === "interlay-ipam" ? { limit: 0 } : {};
   return [
     {
       name: buildRateName(name, nodes.length),
-      value: roundToTenth(givenAddresses.length / seconds),
+      value: roundToTenth(addresses.length / seconds),
       unit: "/s",
       basis,
     },
@@ -101,7 +96,7 @@ export function comparePluginRates(measurements: readonly Measurement[], nodes: 
             value: Math.round((1000 * findRate(comparedPlugin)) / interlayRate) / 1000,
             unit: "x" as const,
             limit,
-            basis: `through the plugins' programs, ${AT_ONCE} calls at once on ${nodes} nodes`,
+            basis: `through the plugins' programs, a call at once on each of ${nodes} simulated nodes`,
           },
         ],
   );
