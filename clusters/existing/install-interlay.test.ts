@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { KubeConfig } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { startTestApiServer, type TestApiServer } from "../../plugin/testing/test-api-server.ts";
 import { readManifest } from "../../plugin/deploy/render-installation.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
 import { installOnExistingCluster } from "./install-interlay.ts";
@@ -25,12 +24,11 @@ const kinds = [
 
 describe("the installation in an existing cluster", () => {
   const sent = new Map<string, unknown>();
-  let server: Server;
-  const config = new KubeConfig();
+  let api: TestApiServer;
 
   before(async function () {
     this.timeout(30_000);
-    server = createServer((request, response) => {
+    api = await startTestApiServer((request, response) => {
       void text(request).then((body) => {
         const { pathname } = new URL(request.url ?? "", "http://localhost");
         if (request.method === "PATCH") sent.set(pathname, JSON.parse(body));
@@ -38,17 +36,10 @@ describe("the installation in an existing cluster", () => {
         response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = z.object({ port: z.number() }).parse(server.address());
-    config.loadFromClusterAndUser(
-      { name: "fake", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
-      { name: "user" },
-    );
-    await installOnExistingCluster(config, { image: "a", returnPath: "notrack", pool: POOL, pullSecrets: [] });
+    await installOnExistingCluster(api.config, { image: "a", returnPath: "notrack", pool: POOL, pullSecrets: [] });
   });
   after(() => {
-    server.close();
-    server.closeAllConnections();
+    api.stop();
   });
 
   it("sends definitions as their manifests have them, validation rules included", () => {

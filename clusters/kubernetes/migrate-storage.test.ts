@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { KubeClient } from "../../plugin/kubernetes/kube-client.ts";
+import { createTestConfig } from "../../plugin/testing/test-api-server.ts";
 import type { ApiRequest, ApiResponse, Transport } from "../../plugin/kubernetes/transport.ts";
 import { migrateStorage } from "./migrate-storage.ts";
 
@@ -42,9 +42,7 @@ class FakeApiServer implements Transport {
   }
 
   get client(): KubeClient {
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser({ name: "fake", server: "http://fake", skipTLSVerify: true }, { name: "user" });
-    return new KubeClient(config, this);
+    return new KubeClient(createTestConfig("http://fake"), this);
   }
 
   #answer(method: string, path: string, body: string): ApiResponse {

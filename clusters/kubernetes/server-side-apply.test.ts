@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:http";
-import { KubeConfig } from "@kubernetes/client-node";
-import { z } from "zod";
+import { startTestApiServer, type TestApiServer } from "../../plugin/testing/test-api-server.ts";
 import { applyObject } from "./server-side-apply.ts";
 
 const OBJECT = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } };
@@ -10,11 +8,10 @@ const RESOURCES = { resources: [{ name: "configmaps", kind: "ConfigMap", namespa
 const WRITE_MS = 1000;
 
 describe("server-side apply", () => {
-  const config = new KubeConfig();
-  let server: Server;
+  let api: TestApiServer;
 
   before(async () => {
-    server = createServer((request, response) => {
+    api = await startTestApiServer((request, response) => {
       request.resume();
       const answer = (): void => {
         response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(RESOURCES));
@@ -22,23 +19,16 @@ describe("server-side apply", () => {
       if (request.method === "PATCH") setTimeout(answer, WRITE_MS);
       else answer();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = z.object({ port: z.number() }).parse(server.address());
-    config.loadFromClusterAndUser(
-      { name: "fake", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
-      { name: "user" },
-    );
   });
   after(() => {
-    server.close();
-    server.closeAllConnections();
+    api.stop();
   });
 
   it("waits for a slow write until the deadline", async () => {
-    await applyObject(config, OBJECT, Date.now() + 30 * WRITE_MS);
+    await applyObject(api.config, OBJECT, Date.now() + 30 * WRITE_MS);
   });
 
   it("ends at the deadline, and says that no answer came in time", async () => {
-    await assert.rejects(applyObject(config, OBJECT, Date.now() + WRITE_MS / 2), /no answer came in time/);
+    await assert.rejects(applyObject(api.config, OBJECT, Date.now() + WRITE_MS / 2), /no answer came in time/);
   });
 });

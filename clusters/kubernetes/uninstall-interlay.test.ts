@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:http";
-import { KubeConfig } from "@kubernetes/client-node";
-import { z } from "zod";
+import { startTestApiServer, type TestApiServer } from "../../plugin/testing/test-api-server.ts";
 import { uninstallInterlay } from "./uninstall-interlay.ts";
 
 const NAMESPACE = "/api/v1/namespaces/interlay-system";
@@ -20,32 +18,24 @@ interface HelmUninstalled {
 describe("interlay uninstall after helm uninstall", () => {
   let state: HelmUninstalled;
   let created: readonly { readonly path: string; readonly state: HelmUninstalled }[];
-  let server: Server;
+  let api: TestApiServer;
   /** UnderlayAddresses of v1alpha1, which is the only version. */
   let earlierAddresses: readonly unknown[];
-  const config = new KubeConfig();
 
   before(async () => {
-    server = createServer((request, response) => {
+    api = await startTestApiServer((request, response) => {
       const { pathname } = new URL(request.url ?? "", "http://localhost");
       const [status, body] = answer(request.method ?? "", pathname);
       request.resume();
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = z.object({ port: z.number() }).parse(server.address());
-    config.loadFromClusterAndUser(
-      { name: "fake", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
-      { name: "user" },
-    );
   });
   beforeEach(() => {
     created = [];
     earlierAddresses = [];
   });
   after(() => {
-    server.close();
-    server.closeAllConnections();
+    api.stop();
   });
 
   function answer(method: string, path: string): readonly [number, unknown] {
@@ -66,7 +56,7 @@ describe("interlay uninstall after helm uninstall", () => {
   }
 
   const uninstall = () =>
-    uninstallInterlay(config, { timeoutMs: 20_000, image: "interlay:test", force: false, log: () => undefined });
+    uninstallInterlay(api.config, { timeoutMs: 20_000, image: "interlay:test", force: false, log: () => undefined });
 
   it("cleans the nodes after the agents' and the controller's pods have ended", async () => {
     state = { listsWithPods: 2, readsWithNamespace: 0 };

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { ServerResponse } from "node:http";
 import { z } from "zod";
 import { KubeClient } from "./kube-client.ts";
 import { FetchTransport } from "./fetch-transport.ts";
 import { Informer } from "./informer.ts";
 import { objectMeta } from "./object-meta.ts";
+import { createTestConfig, startTestApiServer, type TestApiServer } from "../testing/test-api-server.ts";
 
 const schema = z.object({ metadata: objectMeta });
 const object = (name: string, uid: string, version: number) => ({
@@ -14,7 +13,7 @@ const object = (name: string, uid: string, version: number) => ({
 });
 
 describe("informer", () => {
-  let server: Server;
+  let api: TestApiServer;
   let watching: ServerResponse | undefined;
   let lists: URLSearchParams[];
   let watches: URLSearchParams[];
@@ -27,11 +26,6 @@ describe("informer", () => {
     while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
 
-  const createConfig = (url: string): KubeConfig => {
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser({ name: "test", server: url, skipTLSVerify: true }, { name: "test" });
-    return config;
-  };
   const send = (type: string, what: unknown) => watching?.write(`${JSON.stringify({ type, object: what })}\n`);
   /** A last event, and wait until it has been heard: all before it have been, too. */
   const waitForVersion = async (version: number) => {
@@ -41,7 +35,7 @@ describe("informer", () => {
 
   beforeEach(async () => {
     [lists, watches, listing] = [[], [], () => undefined];
-    server = createServer((request, response) => {
+    api = await startTestApiServer((request, response) => {
       response.setHeader("Content-Type", "application/json");
       const query = new URL(request.url ?? "", "http://server").searchParams;
       if (query.has("watch")) {
@@ -54,9 +48,7 @@ describe("informer", () => {
         response.end(JSON.stringify({ metadata: { resourceVersion: "10" }, items: [object("a", "first", 5)] }));
       }
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const config = createConfig(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    kube = new KubeClient(config, new FetchTransport(config, { idleMs: IDLE_MS }));
+    kube = new KubeClient(api.config, new FetchTransport(api.config, { idleMs: IDLE_MS }));
     informer = new Informer(kube, { api: "/apis/test/v1", plural: "things" }, (o) => schema.parse(o)).start();
     await informer.ready;
     while (watching === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -64,8 +56,7 @@ describe("informer", () => {
   afterEach(() => {
     informer.stop();
     watching = undefined;
-    server.closeAllConnections();
-    server.close();
+    api.stop();
   });
 
   it("keeps a locally deleted object deleted when the watch delivers its last change late", async () => {
@@ -217,7 +208,7 @@ describe("informer", () => {
 
   it("rejects the wait for a list when the attempt fails, and resolves it when a later one succeeds", async () => {
     const absent = new Informer(
-      new KubeClient(createConfig("http://127.0.0.1:1")),
+      new KubeClient(createTestConfig("http://127.0.0.1:1")),
       { api: "/apis/test/v1", plural: "things" },
       (o) => schema.parse(o),
     );

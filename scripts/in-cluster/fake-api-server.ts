@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { startTestApiServer, type TestApiServer } from "../../plugin/testing/test-api-server.ts";
 
 /** Resources of the Job's objects, by API path. */
 const RESOURCES = {
@@ -28,28 +29,20 @@ export class FakeApiServer {
   readonly changes: string[] = [];
   /** Called after an object was created. */
   onCreate: (path: string, object: StoredObject) => void = () => undefined;
-  readonly #server: Server = createServer((request, response) => {
-    void this.#answer(request).then(([status, body]) => {
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-    });
-  });
+  #api: TestApiServer | undefined;
 
   /** Starts the server on a free loopback port. @returns a configuration for clients */
   async start(): Promise<KubeConfig> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    const address = this.#server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser(
-      { name: "fake", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
-      { name: "user" },
-    );
-    return config;
+    this.#api = await startTestApiServer((request, response) => {
+      void this.#answer(request).then(([status, body]) => {
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+      });
+    });
+    return this.#api.config;
   }
 
   stop(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    this.#api?.stop();
   }
 
   async #answer(request: IncomingMessage): Promise<readonly [status: number, body: unknown]> {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { ServerResponse } from "node:http";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
+import { startTestApiServer, type TestApiServer } from "../../testing/test-api-server.ts";
 import { ClusterCache } from "./cluster-cache.ts";
 
 describe("ClusterCache", () => {
-  let server: Server;
+  let api: TestApiServer;
   let cache: ClusterCache;
   let answerAddresses: () => void;
 
@@ -18,23 +17,18 @@ describe("ClusterCache", () => {
     answerAddresses = () => {
       held.splice(0).forEach(answer);
     };
-    server = createServer((request, response) => {
+    api = await startTestApiServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? "", "http://server");
       if (searchParams.has("watch")) response.flushHeaders();
       else if (pathname.endsWith("/underlayaddresses")) held.push(response);
       else answer(response);
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const config = new KubeConfig();
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    config.loadFromClusterAndUser({ name: "test", server: url, skipTLSVerify: true }, { name: "test" });
-    cache = new ClusterCache(new KubeClient(config), "n1");
+    cache = new ClusterCache(new KubeClient(api.config), "n1");
     cache.start(() => undefined);
   });
   afterEach(() => {
     cache.stop();
-    server.closeAllConnections();
-    server.close();
+    api.stop();
   });
 
   it("has what facts depend on while the API server still selects the node's addresses", async () => {

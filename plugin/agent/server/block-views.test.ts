@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { KubeConfig } from "@kubernetes/client-node";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
+import { startTestApiServer, type TestApiServer } from "../../testing/test-api-server.ts";
 import { BlockViews } from "./block-views.ts";
 
 const getBlock = (nth: number): string => `10.7.${nth}.0-24`;
 
 describe("BlockViews", () => {
-  let server: Server;
+  let api: TestApiServer;
   let lists: (string | null)[];
   let watches: Map<string, ServerResponse>;
   let now: number;
@@ -20,7 +20,7 @@ describe("BlockViews", () => {
 
   beforeEach(async () => {
     [lists, watches, now] = [[], new Map<string, ServerResponse>(), 0];
-    server = createServer((request, response) => {
+    api = await startTestApiServer((request, response) => {
       const query = new URL(request.url ?? "", "http://server").searchParams;
       const selector = query.get("labelSelector");
       if (query.has("watch")) {
@@ -32,16 +32,11 @@ describe("BlockViews", () => {
         response.end(JSON.stringify({ metadata: { resourceVersion: "10" }, items: [] }));
       }
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const config = new KubeConfig();
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    config.loadFromClusterAndUser({ name: "test", server: url, skipTLSVerify: true }, { name: "test" });
-    views = new BlockViews(new KubeClient(config), () => now);
+    views = new BlockViews(new KubeClient(api.config), () => now);
   });
   afterEach(() => {
     views.stop();
-    server.closeAllConnections();
-    server.close();
+    api.stop();
   });
 
   it("lists a block once for as long as it is used, and follows it", async () => {
@@ -74,6 +69,7 @@ describe("BlockViews", () => {
   });
 
   it("rejects while the API server does not respond, and lists when it does again", async () => {
+    const { server } = api;
     const { port } = server.address() as AddressInfo;
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
