@@ -9,9 +9,9 @@ const addresses = z.object({
 
 /** Returns the running pods that have an UnderlayAddress, as `NAMESPACE/NAME`. */
 export async function listUnderlayPods(config: KubeConfig): Promise<readonly string[]> {
-  const list = await listServedObjects(config, "underlayaddresses");
-  if (list === undefined) return [];
-  const uids = new Set(addresses.parse(list).items.map(({ spec }) => spec.pod.uid));
+  const objects = await listServedObjects(config, "underlayaddresses");
+  if (objects === undefined) return [];
+  const uids = new Set(addresses.parse(objects.list).items.map(({ spec }) => spec.pod.uid));
   const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
   return items
     .filter((pod) => uids.has(pod.metadata?.uid ?? "") && !hasFinished(pod.status ?? {}))
@@ -22,5 +22,5 @@ export async function listUnderlayPods(config: KubeConfig): Promise<readonly str
 /** Whether a NodeState exists, which means that an agent has run and Interlay's kinds were not deleted. */
 export async function hasNodeStates(config: KubeConfig): Promise<boolean> {
   const states = await listServedObjects(config, "nodestates");
-  return states !== undefined && z.object({ items: z.array(z.unknown()) }).parse(states).items.length > 0;
+  return states !== undefined && z.object({ items: z.array(z.unknown()) }).parse(states.list).items.length > 0;
 }

@@ -15,7 +15,7 @@ import { RESOURCE, SYSTEM_NAMESPACE } from "../../plugin/kubernetes/objects.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/render-uninstall.ts";
 import { readAdmissionVersion } from "./admission-version.ts";
 import { isDaemonSetReady } from "./ready-condition.ts";
-import { findServedResource } from "./served-objects.ts";
+import { listServedObjects } from "./served-objects.ts";
 import { ignoreStatus } from "./status-code.ts";
 import { hasNodeStates, listUnderlayPods } from "./underlay-pods.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -150,13 +150,13 @@ async function deleteObjects(config: KubeConfig, waitFor: WaitFor): Promise<void
 /** Removes Interlay's finalizers of pools: the controller, which would remove them, does not run any more. */
 async function removeFinalizers(config: KubeConfig): Promise<void> {
   const kube = new KubeClient(config);
-  const pools = await findServedResource(kube, RESOURCE.underlayPools.plural);
+  const pools = await listServedObjects(config, RESOURCE.underlayPools.plural);
   if (pools === undefined) return;
-  const { items } = poolList.parse(await kube.list(pools));
+  const { items } = poolList.parse(pools.list);
   for (const { metadata } of items) {
     const finalizers = metadata.finalizers.filter((name) => !name.startsWith("interlay.dev/"));
     if (finalizers.length < metadata.finalizers.length)
-      await kube.mergePatch(pools, metadata.name, { metadata: { finalizers } }).catch(ignoreStatus(404));
+      await kube.mergePatch(pools.resource, metadata.name, { metadata: { finalizers } }).catch(ignoreStatus(404));
   }
 }
 

@@ -42,7 +42,9 @@ export async function readInterlay(config: KubeConfig, daemonSets: readonly V1Da
   const core = config.makeApiClient(CoreV1Api);
   const configMap = { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP };
   const list = (plural: string) =>
-    defaultIfUnavailable(listServedObjects(config, plural), undefined).then((objects) => objects ?? { items: [] });
+    defaultIfUnavailable(listServedObjects(config, plural), undefined).then(
+      (objects) => objects?.list ?? { items: [] },
+    );
   const [settings, poolList, addressList, stateList] = await Promise.all([
     defaultIfUnavailable(core.readNamespacedConfigMap(configMap), undefined),
     list("underlaypools"),

@@ -105,10 +105,10 @@ export async function observeInstallation(config: KubeConfig): Promise<Installat
     pods: new Map(pods.map((pod) => [pod.spec?.nodeName ?? "", reportsReady(pod.status)])),
     nodes: new Map(
       nodeStates
-        .parse(states ?? NONE)
+        .parse(states?.list ?? NONE)
         .items.map(({ metadata, status: nodeStatus }) => [metadata.name, describeNode(nodeStatus)]),
     ),
-    pools: pools.parse(listedPools ?? NONE).items.map(({ metadata, spec, status: poolStatus }) => ({
+    pools: pools.parse(listedPools?.list ?? NONE).items.map(({ metadata, spec, status: poolStatus }) => ({
       name: metadata.name,
       subnet: spec.subnet,
       ...withoutUndefined(poolStatus),
