@@ -11,12 +11,10 @@ import { parseReturnPath, parseRunOptions } from "../e2e/support/run-options.ts"
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 import { writeReport } from "../results/files/write.ts";
 import { POD_TYPES, type PodType } from "../results/schema.ts";
+import { handleInterrupts } from "./e2e/handle-interrupts.ts";
 import { PeersRun } from "./peers/peers-run.ts";
 
 const SUITES: readonly PeerSuite[] = [sigNetwork, cyclonus];
-
-/** Time of the first signal, in milliseconds since the start of the process. */
-let interruptedAt = 0;
 
 /** `npm run peers`: suites of other projects on a kind cluster, once with every pod of each type. */
 const program = new Command("peers")
@@ -88,27 +86,16 @@ async function main(): Promise<number> {
     print: (text) => process.stderr.write(`${text}\n`),
     write: writeReport,
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.on(signal, () => {
-      onSignal(run, signal);
-    });
+  handleInterrupts((signal) => {
+    process.stderr.write(`\n${signal}: ending the run; once more to end at once and leave the cluster.\n`);
+    run.interrupt(signal);
+  });
   const report = await run.run();
   const { passed, failed, skipped } = report.summary;
   process.stdout.write(`${formatPeerTable(run.runs)}\nresults: ${await writeReport(report)}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   if (run.interrupted) return 130;
   return failed === 0 ? 0 : 1;
-}
-
-/** The first signal ends the run with its results; npm and the terminal repeat it, and a later one ends this process. */
-function onSignal(run: PeersRun, signal: string): void {
-  if (run.interrupted) {
-    if (performance.now() - interruptedAt > 1000) process.exit(130);
-    return;
-  }
-  interruptedAt = performance.now();
-  process.stderr.write(`\n${signal}: ending the run; once more to end at once and leave the cluster.\n`);
-  run.interrupt(signal);
 }
 
 function parseSuite(text: string): PeerSuite {

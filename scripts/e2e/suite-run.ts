@@ -18,6 +18,7 @@ import { writeBundle } from "../../results/files/bundle.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 import { writeReport, writeReportFiles } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import { handleInterrupts } from "./handle-interrupts.ts";
 import { renderVariantTable } from "./variant-table.ts";
 
 /** Features with which a selection is checked: those of the cluster are not known before it is up. */
@@ -50,7 +51,6 @@ export class SuiteRun {
   #run: TestRun;
   #stage: Failure["stage"] = "selection";
   #signal: string | undefined;
-  #signalledAt = 0;
   #specsRun = false;
   #cluster: Cluster | undefined;
   /** Removal of the objects that an interrupted bring-up has created so far. */
@@ -65,10 +65,9 @@ export class SuiteRun {
 
   /** Runs the suites. @returns the exit status */
   async run(): Promise<number> {
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.on(signal, () => {
-        this.#onSignal(signal);
-      });
+    handleInterrupts((signal) => {
+      this.#onSignal(signal);
+    });
     for (const event of ["uncaughtException", "unhandledRejection"] as const)
       process.on(event, (error: unknown) => {
         if (!this.#specsRun) void this.#crash(error); // while specs run, the harness fails the running spec
@@ -209,19 +208,10 @@ export class SuiteRun {
     });
   }
 
-  /**
-   * The first signal ends the specs with their cleanups, writes the results and takes the cluster down; one that comes more
-   * than a second later ends this process. npm, tsx and the terminal each pass the same signal on, so that two in a second
-   * are one.
-   */
+  /** Ends the specs with their cleanups; then the results are written and the cluster is taken down. */
   #onSignal(signal: string): void {
     const { provider, options } = this.#request;
-    if (this.#signal !== undefined) {
-      if (performance.now() - this.#signalledAt > 1000) process.exit(130);
-      return;
-    }
     this.#signal = signal;
-    this.#signalledAt = performance.now();
     const clusterAction = options.keep ? "keeping" : "taking down";
     process.stderr.write(
       `\n${signal}: ending the specs, writing the results, ${clusterAction} the cluster; once more to end at once.\n`,
