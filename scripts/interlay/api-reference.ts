@@ -2,6 +2,7 @@ import { format, resolveConfig } from "prettier";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { renderCrds } from "../../plugin/deploy/crds.ts";
+import { escapeCell } from "./escape-cell.ts";
 
 const schema = z.object({
   type: z.string().default(""),
@@ -102,5 +103,3 @@ function listMessages(field: Schema): readonly string[] {
   const nestedMessages = nestedSchemas.flatMap((nested) => (nested === undefined ? [] : listMessages(nested)));
   return [...new Set([...field["x-kubernetes-validations"].map(({ message }) => message), ...nestedMessages])];
 }
-
-const escapeCell = (text: string): string => text.replaceAll("|", "\\|");

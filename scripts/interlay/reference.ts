@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import { escapeCell } from "./escape-cell.ts";
 
 /**
  * Renders docs/reference/cli.md from the command tree.
@@ -62,8 +63,4 @@ function describeOption({ description, argChoices, defaultValue, defaultValueDes
 
 function listNames(command: Command | null): readonly string[] {
   return command === null ? [] : [...listNames(command.parent), command.name()];
-}
-
-function escapeCell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", " ");
 }
