@@ -112,8 +112,8 @@ export function listKindComponents(kubernetes: string, kubeProxies: readonly str
 /**
  * Returns the recipe of a component.
  *
- * @param completeVersions Kubernetes versions of which the run needs every command of CONTROL_PLANE. One `go build` builds them
- * all, in half the time of single builds.
+ * @param completeVersions the run needs every command of CONTROL_PLANE in these Kubernetes versions. One `go build` builds all
+ * commands of a version, in half the time of single builds.
  */
 export function findRecipe(ref: ComponentRef, completeVersions: ReadonlySet<string>): Recipe {
   const { name, version } = ref;

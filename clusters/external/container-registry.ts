@@ -47,7 +47,7 @@ async function readPort(log: AsyncIterable<unknown>): Promise<number> {
   let text = "";
   for await (const chunk of log) {
     text += String(chunk);
-    const port = /serving on port (\d+)\n/.exec(text)?.[1];
+    const port = new RegExp(`${SERVING} (\\d+)\n`).exec(text)?.[1];
     if (port !== undefined) return Number(port);
   }
   throw new Error(`the registry's log names no port: ${text}`);

@@ -41,6 +41,7 @@ async function measureInLab(cluster: Cluster, runner: SectionRunner, print: (lin
   await runner.measure("large-cluster", async () => measureLargeCluster(cluster, kube, await fillOnce()));
   await runner.measure("fleets", async (report) => {
     await fillOnce();
-    return measureFanOut(cluster, kube, listSimulatedNodes(), report, print);
+    await measureFanOut(cluster, kube, listSimulatedNodes(), report, print);
+    return [];
   });
 }

@@ -14,7 +14,8 @@ interface NodeAddressRef {
 export type SourceRef = EndpointRef | NodeAddressRef;
 
 /**
- * Returns the source addresses of which a cell's server must see one, by the documented datapath (docs/architecture.md). Pure.
+ * Returns the allowed source addresses of a cell: its server must see one of them. They follow from the documented datapath
+ * (docs/architecture.md). Pure.
  * @returns undefined where no server reports the source (ICMP, the API server, attacks)
  */
 export function expectedSource(cell: Cell, settings: NetworkSettings): readonly SourceRef[] | undefined {

@@ -21,7 +21,7 @@ const POLL = { timeout: 110_000 };
 const LINES = 120;
 const TIMEOUT = { timeout: 900_000 };
 
-/** Returns the kinds of which the suite's deployment has objects, each in one version of the API. */
+/** Returns the kinds of the objects in the suite's deployment, each with the given version of the API. */
 const listKinds = (version: string): readonly string[] =>
   ["NodeState", "UnderlayAddress", "UnderlayPool"].map((kind) => `${kind} ${API_GROUP}/${version}`);
 

@@ -45,7 +45,7 @@ function buildDrainingCondition(left: readonly UnderlayAddressSpec[]): readonly 
       type: "Draining",
       status: "True",
       reason: "InUseOutsideRanges",
-      message: `${address} of pod ${pod.namespace}/${pod.name}${more} is no longer in the ranges: no other pod gets it, and it is released with its pod.`,
+      message: `${address} of pod ${pod.namespace}/${pod.name}${more} is no longer in the ranges. No other pod gets this address, and Interlay releases it when the pod is deleted.`,
     },
   ];
 }

@@ -28,7 +28,7 @@ export async function measureFanOut(
   nodes: readonly string[],
   report: RowReporter,
   print: (line: string) => void,
-): Promise<readonly Measurement[]> {
+): Promise<void> {
   const bytes = new Map<number, number>();
   for (const agents of FLEETS) {
     print(`${agents} simulated agents start`);
@@ -52,16 +52,16 @@ export async function measureFanOut(
           basis: `events to all agents, without bookmarks; ${ADDRESSES} addresses`,
         },
       ]);
-      if (agents !== Math.max(...FLEETS)) continue;
-      report(describeRollout({ agents, seconds, requests: countsBefore.requests, before, after }));
-      report([compareBytes(bytes)]);
-      print(`${agents} simulated agents are at rest for ${REST_MS / 60_000} minutes`);
-      return await measureRest(cluster, fleet, agents);
+      if (agents === Math.max(...FLEETS)) {
+        report(describeRollout({ agents, seconds, requests: countsBefore.requests, before, after }));
+        report([compareBytes(bytes)]);
+        print(`${agents} simulated agents are at rest for ${REST_MS / 60_000} minutes`);
+        report(await measureRest(cluster, fleet, agents));
+      }
     } finally {
       await fleet.end();
     }
   }
-  return [];
 }
 
 function compareBytes(bytes: ReadonlyMap<number, number>): Measurement {

@@ -27,20 +27,20 @@ export async function comparePlugins(
 ): Promise<void> {
   const { name, subnet, first, last } = COMPARED_POOL;
   await createPools(kube, [{ name, subnet, ranges: [`${first}-${last}`] }]);
-  const own = join(directory, "compared");
+  const fleetDirectory = join(directory, "compared");
   const names = nodes.slice(0, NODES);
   const fleet = await NodeFleet.start({
     ...workers,
     nodes: names.map((node) => ({ name: node, pods: PODS_PER_NODE })),
-    directory: own,
+    directory: fleetDirectory,
   });
   const measurements: Measurement[] = [];
   try {
-    const programs = await listNodePrograms(kube, own, names);
+    const programs = await listNodePrograms(kube, fleetDirectory, names);
     const prepare: readonly (readonly [string, () => Promise<PluginUnderTest>])[] = [
-      ["interlay-ipam", () => prepareInterlayIpam(own, progress)],
-      ["calico-ipam", () => prepareCalicoIpam(cluster, own, progress)],
-      ["whereabouts", () => prepareWhereabouts(cluster, own, progress)],
+      ["interlay-ipam", () => prepareInterlayIpam(fleetDirectory, progress)],
+      ["calico-ipam", () => prepareCalicoIpam(cluster, fleetDirectory, progress)],
+      ["whereabouts", () => prepareWhereabouts(cluster, fleetDirectory, progress)],
     ];
     for (const [part, create] of prepare)
       await measure(part, async () => {

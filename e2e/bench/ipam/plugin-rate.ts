@@ -50,22 +50,18 @@ export async function measurePluginRate(
   const requested = nodes.reduce((sum, { pods }) => sum + pods.length, 0);
   const basis = `${addresses.length} of ${requested} addresses in ${Math.round(seconds)} s, ${pool}; a call at once on each of ${nodes.length} simulated nodes`;
   const limit = name === "interlay-ipam" ? { limit: 0 } : {};
+  const rateName = buildRateName(name, nodes.length);
   return [
+    { name: rateName, value: roundToTenth(addresses.length / seconds), unit: "/s", basis },
+    { name: `${rateName}, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
     {
-      name: buildRateName(name, nodes.length),
-      value: roundToTenth(addresses.length / seconds),
-      unit: "/s",
-      basis,
-    },
-    { name: `${buildRateName(name, nodes.length)}, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
-    {
-      name: `${buildRateName(name, nodes.length)}, p99`,
+      name: `${rateName}, p99`,
       value: roundToTenth(computePercentile(times, 0.99)),
       unit: "ms",
       basis,
     },
     {
-      name: `${buildRateName(name, nodes.length)}, failed or allocated twice`,
+      name: `${rateName}, failed or allocated twice`,
       value: reasons.length + duplicates,
       unit: "failures",
       ...limit,

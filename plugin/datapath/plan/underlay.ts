@@ -99,7 +99,7 @@ function planMarkSysctls(families: readonly Family[]): readonly PlanItem[] {
     ...families.map((family) =>
       planSysctl(
         [family, "fwmark_reflect"],
-        "what the kernel itself answers (RST, ICMP) has the mark of what it answers",
+        "the kernel's own replies (RST, ICMP) get the mark of the packet that caused them",
       ),
     ),
   ];

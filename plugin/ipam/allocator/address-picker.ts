@@ -72,7 +72,7 @@ export class AddressPicker {
     requested: AddressSpace | undefined,
     spec: BuildSpec,
   ): Promise<UnderlayAddressObject | undefined> {
-    if (requested !== undefined) return this.#takeAsked(pool, requested, spec);
+    if (requested !== undefined) return this.#takeRequested(pool, requested, spec);
     const space = pool.spaces.free;
     const count = countBlocks(space);
     const first = this.#current.get(pool.name) ?? chooseFirstBlock(this.#store.node, pool.name, count);
@@ -115,7 +115,11 @@ export class AddressPicker {
     this.#full.clear();
   }
 
-  async #takeAsked(pool: Pool, requested: AddressSpace, spec: BuildSpec): Promise<UnderlayAddressObject | undefined> {
+  async #takeRequested(
+    pool: Pool,
+    requested: AddressSpace,
+    spec: BuildSpec,
+  ): Promise<UnderlayAddressObject | undefined> {
     if (requested.family !== pool.spaces.all.family) return undefined;
     const space = new AddressSpace(requested.family, intersectRanges(requested.intervals, pool.spaces.all.intervals));
     const count = countBlocks(space);

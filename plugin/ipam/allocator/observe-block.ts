@@ -46,7 +46,8 @@ export function observeBlock({ addresses }: AddressBlock, view: BlockView, node:
   );
   const nodeCount = nodes.length + (isKnown ? 0 : 1);
   // Nodes that start at the same moment do not know each other's calls yet: they are probably as many as this node's.
-  const wanted = Math.max(nodeCount * node.waiting, sum(nodes.map(({ waiting }) => waiting)));
+  const knownCalls = nodes.reduce((sum, { waiting }) => sum + waiting, 0);
+  const wanted = Math.max(nodeCount * node.waiting, knownCalls);
   return {
     free,
     preferred: division.get(node.name) ?? [],
@@ -55,10 +56,6 @@ export function observeBlock({ addresses }: AddressBlock, view: BlockView, node:
     nodes: nodeCount,
     isScarce: nodeCount > 1 && SCARCE * wanted > free.length,
   };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Lists the nodes that hold addresses, each with the number of waiting calls that its last object has. */

@@ -43,16 +43,16 @@ export function divideAddresses(
   const needy = hashed.filter((node) => countMissing(node) > 0);
   if (needy.length === 0) return freeShares;
   const unneeded = new Set(hashed.flatMap(({ name, waiting }) => freeShares.get(name)?.slice(waiting) ?? []));
-  const given = assignAddresses(
+  const reassigned = assignAddresses(
     addresses.filter((address) => unneeded.has(address)), // in an order that is the same on all nodes
     needy,
     countMissing,
   );
-  const moved = new Set([...given.values()].flat());
+  const moved = new Set([...reassigned.values()].flat());
   return new Map(
     [...freeShares].map(([name, list]) => [
       name,
-      [...list.filter((address) => !moved.has(address)), ...(given.get(name) ?? [])],
+      [...list.filter((address) => !moved.has(address)), ...(reassigned.get(name) ?? [])],
     ]),
   );
 }
