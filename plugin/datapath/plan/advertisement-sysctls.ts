@@ -1,4 +1,5 @@
 import type { SysctlItem } from "../plan-item.ts";
+import { planSysctl } from "./plan-sysctl.ts";
 
 /**
  * Plans the sysctls with which a NIC with addresses from IPAM ignores or accepts router advertisements.
@@ -7,10 +8,8 @@ import type { SysctlItem } from "../plan-item.ts";
  * @param isAccepting whether the network's option acceptRouterAdvertisements is true
  */
 export function planAdvertisementSysctls(device: string, isAccepting: boolean): readonly SysctlItem[] {
-  const plan = (name: string, reason: string): SysctlItem => {
-    const value = isAccepting ? "1" : "0";
-    return { kind: "sysctl", where: "pod", path: ["ipv6", "conf", device, name], value, reason };
-  };
+  const plan = (name: string, reason: string): SysctlItem =>
+    planSysctl("pod", ["ipv6", "conf", device, name], isAccepting ? "1" : "0", reason);
   if (isAccepting) {
     const reason = "the network's option acceptRouterAdvertisements is true";
     return [plan("accept_ra", reason), plan("autoconf", reason)];

@@ -1,6 +1,7 @@
 import type { Family } from "../address.ts";
 import { buildNodeLinkName, POD_LINK, buildStableMac } from "../names.ts";
 import type { PlanItem, Where } from "../plan-item.ts";
+import { planSysctl } from "./plan-sysctl.ts";
 
 /** The veth pair between a pod and its node. */
 export interface Pair {
@@ -82,8 +83,4 @@ function planIpv6Sysctls({ node, pod }: Pair): readonly PlanItem[] {
     planSysctl(where, ["ipv6", "conf", name, "accept_ra"], "0", "neither end accepts routes from the other"),
   ];
   return [...planEnd("node", node.name), ...planEnd("pod", pod.name)];
-}
-
-function planSysctl(where: Where, path: readonly string[], value: string, reason: string): PlanItem {
-  return { kind: "sysctl", where, path, value, reason };
 }

@@ -2,6 +2,7 @@ import { type Cidr, type Family, getFamily, hostCidr, type Ip } from "../address
 import type { Facts } from "../facts.ts";
 import type { RoutingIds } from "./routing-ids.ts";
 import { type Pair, buildPair, planPair } from "./pair.ts";
+import { planSysctl } from "./plan-sysctl.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "../plan-item.ts";
 import { findNodeAddress, planRoutesViaNode, planRouteViaNode } from "./node-routes.ts";
 import type { NicAddress } from "./secondary-attachment.ts";
@@ -88,17 +89,18 @@ function listNetworksRoutedByVeth(facts: Facts, device: string, addresses: reado
 
 /** Plans the sysctls with which sockets and the kernel's own replies keep the mark of the request (Linux ip-sysctl). */
 function planMarkSysctls(families: readonly Family[]): readonly PlanItem[] {
-  const planSysctl = (path: readonly string[], reason: string): PlanItem => {
-    return { kind: "sysctl", where: "pod", path, value: "1", reason };
-  };
   return [
     planSysctl(
+      "pod",
       ["ipv4", "tcp_fwmark_accept"],
+      "1",
       "a connection that came in by veth0 has its SYN's mark, of either family",
     ),
     ...families.map((family) =>
       planSysctl(
+        "pod",
         [family, "fwmark_reflect"],
+        "1",
         "the kernel's own replies (RST, ICMP) get the mark of the packet that caused them",
       ),
     ),
